@@ -1,0 +1,1 @@
+"""Everything but Qt: find, map, watch, change and measure shared memory."""

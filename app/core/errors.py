@@ -1,0 +1,242 @@
+"""The one error hierarchy.
+
+Every error is a sentence for the person who met it, and a hint that says what to do next.
+They travel between the engine's process and the window, so each one pickles as itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ScopeError(Exception):
+    """Base of everything that IVSHMEM Scope raises on purpose.
+
+    Attributes:
+        message: One sentence: what happened, in the field's words.
+        hint: What to do next; may be empty when there is nothing to do.
+        command: A command line that mends it, to copy; empty when there is none.
+    """
+
+    code = "error"
+    default_hint = ""
+
+    def __init__(self, message: str, hint: str = "", *, command: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.default_hint
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, dict(self.__dict__))
+
+
+def _rebuild(kind: type[ScopeError], args: tuple[Any, ...], state: dict[str, Any]) -> ScopeError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+# --- finding and opening -------------------------------------------------------------------
+
+
+class CannotFindError(ScopeError):
+    """No such file, device or address (the seed's ErrCantFind)."""
+
+    code = "cannot-find"
+    default_hint = "Rescan the devices, or check the path."
+
+
+class UnsuitableError(ScopeError):
+    """It exists, but it cannot be a shared region: a directory, an empty file, a wrong node."""
+
+    code = "unsuitable"
+
+
+class AccessDeniedError(ScopeError):
+    """The system refuses to open or map it."""
+
+    code = "access-denied"
+
+
+class HeldByAnotherError(ScopeError):
+    """Another program holds the device's only mapping (Windows error 548)."""
+
+    code = "held-by-another"
+    default_hint = "Close the other program (Looking Glass, Scream, another window) and press Retry."
+
+
+class DriverMissingError(ScopeError):
+    """The device is there, but no driver that offers its memory."""
+
+    code = "driver-missing"
+
+
+class DriverError(ScopeError):
+    """The driver refused or answered something that it should not."""
+
+    code = "driver"
+
+
+# --- the mapping's life: the seed's three states ---------------------------------------------
+
+
+class AlreadyMappedError(ScopeError):
+    """map() on something mapped (the seed's ErrAlreadyMapped)."""
+
+    code = "already-mapped"
+    default_hint = "Use the mapping that is open, or unmap() it first."
+
+
+class AlreadyUnmappedError(ScopeError):
+    """unmap() on something that was unmapped (the seed's ErrAlreadyUnmapped)."""
+
+    code = "already-unmapped"
+    default_hint = "Nothing to do: it is not mapped."
+
+
+class NotMappedError(ScopeError):
+    """Reading, writing or syncing something that is not mapped (the seed's ErrNotMapped)."""
+
+    code = "not-mapped"
+    default_hint = "Call map() first."
+
+
+# --- the region under our feet -----------------------------------------------------------------
+
+
+class RegionGoneError(ScopeError):
+    """The memory behind the region is not what it was. Base of the four below."""
+
+    code = "region-gone"
+    default_hint = "Press Retry to open it again."
+
+
+class TruncatedError(RegionGoneError):
+    """The file became shorter than the region."""
+
+    code = "truncated"
+
+
+class DeletedError(RegionGoneError):
+    """The file has no name any more; the bytes are only ours."""
+
+    code = "deleted"
+
+
+class ReplacedError(RegionGoneError):
+    """The path now names another file (a VM restart makes a new one)."""
+
+    code = "replaced"
+
+
+class UnpluggedError(RegionGoneError):
+    """The PCI device was removed."""
+
+    code = "unplugged"
+
+
+class ClosedError(RegionGoneError):
+    """The region was closed."""
+
+    code = "closed"
+
+
+# --- asking for the wrong thing -----------------------------------------------------------------
+
+
+class OutOfRangeError(ScopeError):
+    """An offset or a length outside the region."""
+
+    code = "out-of-range"
+
+
+class MisalignedError(ScopeError):
+    """A single load or store that is not aligned to its width."""
+
+    code = "misaligned"
+    default_hint = "A single load or store is atomic only at a multiple of its width."
+
+
+class ReadOnlyError(ScopeError):
+    """Writing to a region that was opened, or may only be opened, for reading."""
+
+    code = "read-only"
+
+
+class LockedError(ScopeError):
+    """Writing while writing is locked."""
+
+    code = "locked"
+    default_hint = "Unlock writing (Ctrl+L)."
+
+
+class ExpressionError(ScopeError):
+    """Text that is no offset, size or expression."""
+
+    code = "expression"
+
+
+class ValueFormatError(ScopeError):
+    """Text or bytes that do not fit the type."""
+
+    code = "value"
+
+
+class ConflictError(ScopeError):
+    """The peer changed the bytes since they were shown.
+
+    Attributes:
+        offset: Where the three byte strings lie.
+        seen: What the person saw.
+        now: What is there.
+        mine: What the person wanted to write.
+    """
+
+    code = "conflict"
+    default_hint = "Write anyway, or take the new value."
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        offset: int = 0,
+        seen: bytes = b"",
+        now: bytes = b"",
+        mine: bytes = b"",
+    ) -> None:
+        super().__init__(message, hint)
+        self.offset = offset
+        self.seen = seen
+        self.now = now
+        self.mine = mine
+
+
+class NothingToUndoError(ScopeError):
+    """Undo or redo with nothing left."""
+
+    code = "nothing-to-undo"
+
+
+class CancelledError(ScopeError):
+    """A person stopped it."""
+
+    code = "cancelled"
+
+
+class StorageError(ScopeError):
+    """A file on disk could not be read or written (full disk, permission)."""
+
+    code = "storage"
+
+
+class EngineGoneError(ScopeError):
+    """The engine's process ended or does not answer."""
+
+    code = "engine-gone"
+    default_hint = "Press Retry to start it again."

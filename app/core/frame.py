@@ -1,0 +1,154 @@
+"""Frame: one immutable, coherent look at a region. Views draw Frames and read nothing else.
+
+All arrays are numpy, one-dimensional, read-only. Times are monotonic nanoseconds
+(time.monotonic_ns, one clock for all processes of a machine); 0 means never.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+U8 = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+
+
+class Level(Enum):
+    """How well something is: ● ▲ ■ in the window."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of a region or device, in the words of errors.py.
+
+    Attributes:
+        level: Good, warning or fault.
+        code: `ok`, or the `code` of the error that it is.
+        text: One sentence.
+        hint: What to do next; may be empty.
+        command: A command to copy; may be empty.
+    """
+
+    level: Level = Level.GOOD
+    code: str = "ok"
+    text: str = "Healthy"
+    hint: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Activity:
+    """The whole region at a glance: one cell per `cell_bytes`, in address order.
+
+    Attributes:
+        number: Grows each time that the picture changed.
+        region_size: Bytes.
+        cell_bytes: Bytes a cell stands for, a power-of-two multiple of 4096.
+        rate: (n,) changes seen per page and second, the busiest page of the cell, decaying.
+        changed_ns: (n,) when a change was last seen.
+        seen_ns: (n,) when the page looked at longest ago was looked at; 0 = not yet.
+        allocated: (n,) whether anything was ever written there (holes are not read).
+        sweep_ns: How long the last complete turn over the region took; 0 = not yet one.
+        exact: False where changes are counted by page and not by byte (memory bound).
+    """
+
+    number: int
+    region_size: int
+    cell_bytes: int
+    rate: F32
+    changed_ns: I64
+    seen_ns: I64
+    allocated: Flags
+    sweep_ns: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Rates over the last `over_ns`, and what they cost.
+
+    Attributes:
+        over_ns: The sampling period that the rates stand for.
+        observed_bytes_per_s: Bytes seen to differ between two looks, per second. Observed,
+            not a throughput: what changed twice between two looks counts once.
+        read_bytes_per_s: What we read.
+        written_bytes_per_s: What we wrote on a person's behalf.
+        cost: Sampler's and sweep's share of one core, 0 to 1.
+        read_ns_per_mib: What reading costs on this mapping.
+    """
+
+    over_ns: int = 0
+    observed_bytes_per_s: float = 0.0
+    read_bytes_per_s: float = 0.0
+    written_bytes_per_s: float = 0.0
+    cost: float = 0.0
+    read_ns_per_mib: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One look.
+
+    Attributes:
+        number: Counts ticks; gaps are frames that nobody fetched.
+        time_ns: When the span was read.
+        period_ns: The tick's target period; 0 for a single step.
+        start: Offset of the span's first byte.
+        data: (n,) uint8, one coherent copy.
+        flux: (n,) True where a second read right after the first differed.
+        changed: (n,) True where the byte differs from the tick before (bytes seen then).
+        changed_ns: (n,) when each byte was last seen to change; 0 = never.
+        mine: (n,) True where that last change was a write of ours.
+        activity: The whole region.
+        traffic: Rates and cost.
+        health: Of the region, right now.
+        paused: The picture is frozen; data are of `time_ns`.
+        writes: Count of journal entries; grows with each write of ours.
+        locked: Whether writing is locked.
+    """
+
+    number: int
+    time_ns: int
+    period_ns: int
+    start: int
+    data: U8
+    flux: Flags
+    changed: Flags
+    changed_ns: I64
+    mine: Flags
+    activity: Activity
+    traffic: Traffic
+    health: Health = field(default_factory=Health)
+    paused: bool = False
+    writes: int = 0
+    locked: bool = True
+
+    @property
+    def end(self) -> int:
+        """Offset behind the span's last byte."""
+        return self.start + len(self.data)
+
+
+def empty_activity(region_size: int) -> Activity:
+    """What is known before the first look: nothing."""
+    zero64 = np.zeros(1, np.int64)
+    return Activity(
+        number=0,
+        region_size=region_size,
+        cell_bytes=max(4096, 1 << max(0, region_size - 1).bit_length()),
+        rate=np.zeros(1, np.float32),
+        changed_ns=zero64,
+        seen_ns=zero64,
+        allocated=np.zeros(1, np.bool_),
+        sweep_ns=0,
+        exact=True,
+    )

@@ -1,0 +1,94 @@
+"""Sizes, offsets and rates as text, one way everywhere.
+
+Binary units for sizes (MiB), SI units for rates (MB/s), hex offsets in groups of four.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from app.core.errors import ExpressionError
+
+_BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_SI: Final = ("", "k", "M", "G", "T", "P")
+_SIZE_RE: Final = re.compile(r"^\s*(0x[0-9a-f_']+|[0-9][0-9_']*(?:\.[0-9]+)?)\s*([a-z]*)\s*$", re.I)
+_FACTORS: Final = {
+    "": 1, "b": 1,
+    **{unit: 1024**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
+    **{f"{unit}ib": 1024**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
+    **{f"{unit}b": 1000**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
+}  # fmt: skip
+
+
+def format_size(size: int) -> str:
+    """`64 MiB`, `1.5 KiB`, `100 B`: binary units, exact where a whole number is."""
+    value = float(size)
+    for unit in _BINARY:
+        if abs(value) < 1024 or unit == _BINARY[-1]:
+            text = f"{value:.0f}" if value == int(value) else f"{value:.2f}".rstrip("0")
+            return f"{text} {unit}"
+        value /= 1024
+    raise AssertionError
+
+
+def format_offset(offset: int, digits: int = 8) -> str:
+    """`0x0000'0040`: hex in groups of four, at least `digits` long."""
+    sign = "-" if offset < 0 else ""
+    text = f"{abs(offset):0{digits}X}"
+    head = len(text) % 4
+    groups = ([text[:head]] if head else []) + [
+        text[at : at + 4] for at in range(head, len(text), 4)
+    ]
+    return f"{sign}0x{chr(39).join(groups)}"
+
+
+def format_short_offset(offset: int) -> str:
+    """`0x40`: hex without leading zeros."""
+    return f"-0x{-offset:X}" if offset < 0 else f"0x{offset:X}"
+
+
+def format_rate(per_second: float, unit: str = "B/s") -> str:
+    """`12.3 MB/s`: SI prefixes, three significant digits."""
+    value = float(per_second)
+    for prefix in _SI:
+        if abs(value) < 999.5 or prefix == _SI[-1]:
+            decimals = 0 if abs(value) >= 99.95 or value == 0 else 1 if abs(value) >= 9.995 else 2
+            if not prefix and value == int(value):
+                decimals = 0
+            return f"{value:.{decimals}f} {prefix}{unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def format_age(age_ns: int) -> str:
+    """`0.4 s`, `12 ms`, `3 min`: how long ago."""
+    seconds = age_ns / 1e9
+    if seconds < 1e-3:
+        return f"{age_ns / 1e3:.0f} µs"
+    if seconds < 0.1:
+        return f"{seconds * 1e3:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def parse_size(text: str) -> int:
+    """`64M`, `64 MiB`, `0x1000`, `1.5 KiB`, `10 MB` (SI) as bytes.
+
+    Raises:
+        ExpressionError: The text is no size, or not a whole number of bytes.
+    """
+    match = _SIZE_RE.match(text)
+    factor = _FACTORS.get(match.group(2).lower()) if match else None
+    if not match or factor is None:
+        raise ExpressionError(f"{text!r} is no size.", "Write 4096, 0x1000, 64K, 64 MiB or 10 MB.")
+    digits = match.group(1).replace("_", "").replace("'", "")
+    if digits.lower().startswith("0x"):
+        return int(digits, 16) * factor
+    size = float(digits) * factor if "." in digits else int(digits) * factor
+    if size != int(size):
+        raise ExpressionError(f"{text!r} is not a whole number of bytes.")
+    return int(size)

@@ -1,0 +1,1 @@
+"""The window. Draws Frames, asks the engine; touches no mapped memory itself."""

@@ -1,0 +1,1 @@
+"""The hex view: geometry, glyph painting, selection, editing."""

@@ -1,0 +1,1 @@
+"""The docks around the hex view, one file each."""
