@@ -34,7 +34,9 @@ class ScopeError(Exception):
         return _rebuild, (type(self), self.args, dict(self.__dict__))
 
 
-def _rebuild(kind: type[ScopeError], args: tuple[Any, ...], state: dict[str, Any]) -> ScopeError:
+def _rebuild(
+    kind: type[ScopeError], args: tuple[Any, ...], state: dict[str, Any]
+) -> ScopeError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)

@@ -1,0 +1,18 @@
+"""`python -m app`, the command `ivshmem-scope`, and the first thing that the executable runs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program; the process's exit code."""
+    from app.cli import run
+
+    return run(sys.argv[1:] if arguments is None else arguments)
+
+
+if __name__ == "__main__":
+    multiprocessing.freeze_support()
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Arguments of the program: a verb for the command line, or options of the window.
+
+Qt is loaded only when a window is wanted, so that the verbs start fast and work without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+from app import __version__
+from app.core.errors import ScopeError
+
+VERBS: Final = ("list", "info", "dump", "read", "write", "fill", "watch", "save", "load")
+log = logging.getLogger(__name__)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors end with code 2 and name the way to the help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def run(arguments: list[str]) -> int:
+    """Parse, run, return the exit code."""
+    _fix_streams()
+    if arguments and arguments[0] in VERBS:
+        return _run_verb(arguments)
+    return _run_window(_window_parser().parse_args(arguments))
+
+
+def _fix_streams() -> None:
+    """A windowed Windows executable has no streams (PyInstaller: sys.stdout is None)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+# -- verbs -------------------------------------------------------------------------------------------
+
+
+def _verb_parser() -> argparse.ArgumentParser:
+    from app.commands import listing, reading, watching, writing
+
+    parser = _Parser(prog="ivshmem-scope")
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
+    for add in (
+        listing.add_list, listing.add_info, reading.add_dump, reading.add_read,
+        writing.add_write, writing.add_fill, watching.add_watch, reading.add_save,
+        writing.add_load,
+    ):  # fmt: skip
+        add(verbs)
+    return parser
+
+
+def _run_verb(arguments: list[str]) -> int:
+    from app.commands.common import INTERRUPTED, exit_code
+
+    options = _verb_parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except ScopeError as error:
+        sys.stderr.write(f"ivshmem-scope: {error}\n")
+        if error.command:
+            sys.stderr.write(f"  $ {error.command}\n")
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has enough. Python would complain once more while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+# -- the window -----------------------------------------------------------------------------------------
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 1280x800") from None
+    if not (200 <= width <= 8192 and 200 <= height <= 8192):
+        raise argparse.ArgumentTypeError("between 200x200 and 8192x8192")
+    return width, height
+
+
+def _rate(text: str) -> float:
+    try:
+        hz = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 1 <= hz <= 240:
+        raise argparse.ArgumentTypeError("between 1 and 240 Hz")
+    return hz
+
+
+def _window_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="ivshmem-scope",
+        description="An oscilloscope for memory that a QEMU host and its guests share.",
+        epilog=f"Without a window: {', '.join(VERBS)}. `ivshmem-scope VERB --help` tells more.",
+    )
+    parser.add_argument("device", nargs="?", help="path, PCI address or kvmfr node to open")
+    parser.add_argument("--version", action="version", version=f"IVSHMEM Scope {__version__}")
+    parser.add_argument("--demo", action="store_true", help="open a live demo region")
+    parser.add_argument("--read-only", action="store_true", help="open for reading only")
+    parser.add_argument("--rate", type=_rate, default=60.0, metavar="HZ", help="looks per second")
+    parser.add_argument("--theme", choices=("dark", "light"), default="", help="instead of yours")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="PNG", help="save a picture of the window, then end"
+    )
+    parser.add_argument(
+        "--after", type=float, default=2.0, metavar="SECONDS", help="live time before the picture"
+    )
+    parser.add_argument(
+        "--self-test", type=Path, metavar="REPORT", help="test this installation, write JSON"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    return parser
+
+
+def _run_window(options: argparse.Namespace) -> int:
+    from app.core import logs
+
+    logs.start(verbose=options.verbose)
+    headless = options.screenshot is not None or options.self_test is not None
+    if sys.platform.startswith("linux") and "QT_QPA_PLATFORM" not in os.environ:
+        if headless:
+            os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        elif not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            sys.stderr.write(
+                "ivshmem-scope: there is no display. Start it under `xvfb-run -a`, or save a "
+                "picture with `--screenshot FILE.png`.\n"
+            )
+            return 2
+    if options.self_test is not None:
+        from app.selftest import run_self_test
+
+        return run_self_test(options.self_test)
+    return _open_window(options)
+
+
+def _open_window(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from app.core.engine_process import EngineProcess
+    from app.core.open_region import spec_for
+
+    spec = None
+    if options.device:
+        try:
+            spec = replace(spec_for(options.device), read_only=options.read_only)
+        except ScopeError as error:
+            sys.stderr.write(f"ivshmem-scope: {error}\n")
+            return 2
+    # The child loads numpy while this process loads Qt: the first Frame comes sooner.
+    spare = EngineProcess() if spec is not None or options.demo else None
+    from app.ui.application import Options, run as run_window
+
+    return run_window(
+        Options(
+            spec=spec, demo=options.demo, screenshot=options.screenshot, after_s=options.after,
+            size=options.size, theme=options.theme, hz=options.rate,
+        ),  # fmt: skip
+        spare,
+    )

@@ -1,0 +1,1 @@
+"""The command line's verbs: what the window can do to memory, without a window."""

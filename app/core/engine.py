@@ -1,0 +1,243 @@
+"""Engine: one region's Region, Sampler and Journal put together.
+
+It takes commands (messages.py) and answers them; it never raises into its caller. It runs as
+it is in the caller's process (library, command line, tests), and behind a pipe in a process
+of its own (engine_process.py).
+
+Threads: the caller's, which hands over commands and never waits; one worker that carries out
+what takes time, in the order asked; the sampler's; one for each running test signal.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import singledispatchmethod
+from queue import SimpleQueue
+from typing import Any
+
+from app.core import messages as msg
+from app.core import write_tools
+from app.core.errors import CancelledError, OutOfRangeError, ScopeError
+from app.core.frame import Frame
+from app.core.frame_board import MAX_SPAN
+from app.core.journal import Journal
+from app.core.open_region import open_region
+from app.core.region import Region, RegionInfo, RegionSpec
+from app.core.sampler import Sampler
+from app.core.units import format_size
+
+Say = Callable[[msg.Answer], None]
+
+
+class Engine:
+    """One open region, watched and written.
+
+    Args:
+        spec: What to open.
+        say: Called with each answer, from any of the engine's threads.
+        publish: Called with each Frame, from the sampler's thread.
+    """
+
+    def __init__(
+        self, spec: RegionSpec, say: Say, publish: Callable[[Frame], None] | None = None
+    ) -> None:
+        self.spec = spec
+        self._say = say
+        self._region: Region = open_region(spec)
+        self.journal = Journal(self._region, on_write=self._note_write)
+        self.sampler = Sampler(self._region, status=self._status, publish=publish)
+        self._repeaters = write_tools.Repeaters(self.journal, self._region)
+        self._jobs: SimpleQueue[tuple[int, msg.Command] | None] = SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._closing = threading.Event()
+        self._worker = threading.Thread(
+            target=self._work, name="engine-worker", daemon=True
+        )
+
+    @property
+    def info(self) -> RegionInfo:
+        """What was opened."""
+        return self._region.info
+
+    def start(self) -> None:
+        """Begin to watch and to take commands."""
+        self._worker.start()
+        self.sampler.start()
+        self._say(msg.Opened(self.info))
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Stop signals, sampler and worker, then give the region back. Safe to call twice."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._jobs.put(None)
+        self._repeaters.stop_all()
+        self.sampler.stop(timeout_s)
+        if self._worker.is_alive():
+            self._worker.join(timeout_s)
+        self._region.close()
+
+    def handle(self, request: int, command: msg.Command) -> None:
+        """Take a command: watching commands act at once, the others are queued and answered."""
+        if isinstance(command, msg.Cancel):
+            self._cancelled.add(command.request)
+        elif not self._watch(command):
+            self._jobs.put((request, command))
+
+    def _watch(self, command: msg.Command) -> bool:
+        sampler = self.sampler
+        match command:
+            case msg.Look(start, length):
+                sampler.look(start, min(length, MAX_SPAN))
+            case msg.SetRate(hz):
+                sampler.set_rate(hz)
+            case msg.SetPaused(paused):
+                sampler.set_paused(paused)
+            case msg.Step():
+                sampler.step()
+            case msg.SetBudget(share):
+                sampler.set_budget(share)
+            case msg.SetLocked(locked):
+                self.journal.set_locked(locked)
+                if locked:
+                    self._repeaters.stop_all()
+            case _:
+                return False
+        return True
+
+    # -- the worker ------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            request, command = job
+            try:
+                value = self._do(command, request)
+            except ScopeError as error:
+                self._say(msg.Failed(request, error))
+            except Exception as error:  # noqa: BLE001 - the worker must outlive a bug; it is told
+                text = f"{type(error).__name__} in {type(command).__name__}: {error}"
+                self._say(
+                    msg.Failed(request, ScopeError(text, "This is a bug; report it."))
+                )
+            else:
+                self._say(msg.Done(request, value))
+            self._cancelled.discard(request)
+
+    def _progress(self, request: int) -> dict[str, Any]:
+        def progress(done: int, total: int) -> None:
+            self._say(msg.Progress(request, done, total))
+
+        def cancelled() -> bool:
+            return request in self._cancelled or self._closing.is_set()
+
+        return {"progress": progress, "cancelled": cancelled}
+
+    @singledispatchmethod
+    def _do(self, command: msg.Command, request: int) -> Any:
+        raise ScopeError(f"The engine does not know {type(command).__name__}.")
+
+    @_do.register
+    def _(self, command: msg.Read, request: int) -> bytes:
+        if command.length > msg.MAX_INLINE:
+            raise OutOfRangeError(
+                f"{format_size(command.length)} are more than can be copied at once "
+                f"({format_size(msg.MAX_INLINE)}).",
+                "Save the range to a file.",
+            )
+        if request in self._cancelled:
+            raise CancelledError("Stopped before it began.")
+        return self._region.read(command.start, command.length)
+
+    @_do.register
+    def _(self, command: msg.FindChange, request: int) -> int | None:
+        return self.sampler.find_change(
+            command.start, command.backwards, command.within_ns
+        )
+
+    @_do.register
+    def _(self, command: msg.Write, request: int) -> msg.WriteRecord:
+        return self.journal.write(
+            command.offset,
+            command.data,
+            seen=command.seen,
+            force=command.force,
+            width=command.width,
+            label=command.label,
+        )
+
+    @_do.register
+    def _(self, command: msg.Undo, request: int) -> msg.WriteRecord:
+        return self.journal.undo(force=command.force)
+
+    @_do.register
+    def _(self, command: msg.Redo, request: int) -> msg.WriteRecord:
+        return self.journal.redo(force=command.force)
+
+    @_do.register
+    def _(self, command: msg.ListWrites, request: int) -> tuple[msg.WriteRecord, ...]:
+        return tuple(self.journal.records(after=command.after))
+
+    @_do.register
+    def _(self, command: msg.Fill, request: int) -> msg.WriteRecord:
+        return write_tools.fill(
+            self.journal,
+            self._region,
+            command.start,
+            command.length,
+            command.pattern,
+            **self._progress(request),
+        )
+
+    @_do.register
+    def _(self, command: msg.LoadFile, request: int) -> msg.WriteRecord:
+        return write_tools.load_file(
+            self.journal,
+            self._region,
+            command.path,
+            command.start,
+            command.length,
+            command.file_offset,
+            **self._progress(request),
+        )
+
+    @_do.register
+    def _(self, command: msg.SaveFile, request: int) -> int:
+        return write_tools.save_file(
+            self._region,
+            command.path,
+            command.start,
+            command.length,
+            **self._progress(request),
+        )
+
+    @_do.register
+    def _(self, command: msg.CopyRange, request: int) -> msg.WriteRecord:
+        return write_tools.copy_range(
+            self.journal,
+            self._region,
+            command.source,
+            command.target,
+            command.length,
+            **self._progress(request),
+        )
+
+    @_do.register
+    def _(self, command: msg.StartRepeat, request: int) -> int:
+        return self._repeaters.start(command.repeat)
+
+    @_do.register
+    def _(self, command: msg.StopRepeat, request: int) -> msg.WriteRecord | None:
+        return self._repeaters.stop(command.number)
+
+    @_do.register
+    def _(self, command: msg.ListRepeats, request: int) -> tuple[msg.RepeatState, ...]:
+        return self._repeaters.states()
+
+    # -- between journal and sampler ----------------------------------------------------------------
+
+    def _note_write(self, offset: int, length: int) -> None:
+        self.sampler.note_write(offset, length)
+
+    def _status(self) -> tuple[int, bool]:
+        return self.journal.count, self.journal.locked

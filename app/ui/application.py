@@ -1,0 +1,259 @@
+"""The program with its windows: start-up, theme, devices, demo, orderly end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from app import __version__
+from app.core.device_watch import Watcher
+from app.core.engine_client import EngineClient
+from app.core.engine_process import EngineProcess
+from app.core.errors import ScopeError
+from app.core.frame import Frame, Level
+from app.core.paths import resource_dir
+from app.core.region import RegionSpec
+from app.core.settings import Settings
+from app.ui import gc_policy, trouble
+from app.ui.main_window import MainWindow
+from app.ui.notice import Notice
+from app.ui.session import Session
+from app.ui.style import apply_theme
+from app.ui.theme import DARK, LIGHT, Theme, system_theme
+
+if TYPE_CHECKING:
+    from app.core.demo import Demo
+    from app.core.devices import DeviceList
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked of the window.
+
+    Attributes:
+        spec: Region to open at once.
+        demo: Open the demo.
+        screenshot: Save a picture of the window here and end.
+        after_s: How long to let it live before the picture.
+        size: Window size for the picture, width and height in pixels.
+        theme: `dark`, `light`, or empty for what was chosen before.
+        hz: Looks per second.
+        unlock: Open with writing unlocked (only for pictures and tests).
+    """
+
+    spec: RegionSpec | None = None
+    demo: bool = False
+    screenshot: Path | None = None
+    after_s: float = 2.0
+    size: tuple[int, int] | None = None
+    theme: str = ""
+    hz: float = 60.0
+
+
+class Application(QObject):
+    """Owns what lives as long as the program: settings, theme, windows, watcher, demo.
+
+    Args:
+        qt: The QApplication.
+        options: From the command line.
+        spare: An engine child that was started before Qt was loaded, or None.
+    """
+
+    devices_found = Signal(object)
+
+    def __init__(self, qt: QApplication, options: Options, spare: EngineProcess | None) -> None:
+        super().__init__()
+        self._qt = qt
+        self.options = options
+        self._spare = spare
+        self.settings = Settings()
+        self.windows: list[MainWindow] = []
+        self._sessions: list[Session] = []
+        self._devices: DeviceList | None = None
+        self._demo: Demo | None = None
+        self.exit_code = 0
+        self.theme = self._first_theme()
+        apply_theme(qt, self.theme)
+        qt.setWindowIcon(QIcon(str(resource_dir() / "icons" / "ivshmem-scope.svg")))
+        qt.styleHints().colorSchemeChanged.connect(lambda _scheme: self._follow_system())
+        self.devices_found.connect(self._show_devices)
+        self._watcher = Watcher(self.devices_found.emit)
+
+    # -- start -------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the first window, and in it what was asked for."""
+        window = self.new_window(None)
+        if self.options.demo:
+            self.open_demo(window)
+        elif self.options.spec is not None:
+            window.open(self.options.spec)
+        if self.settings.problem:
+            window.tell(Notice(Level.WARNING, self.settings.problem, key="settings"))
+        QTimer.singleShot(0, self._watcher.start)
+        if self.options.screenshot is not None:
+            Picture(self, window, self.options.screenshot, self.options.after_s)
+
+    def new_window(self, spec: RegionSpec | None) -> MainWindow:
+        """Another window, with this region when one is given."""
+        window = MainWindow(self.make_session, self.settings, self.theme)
+        if self.options.size:
+            window.resize(*self.options.size)
+        window.new_window_wanted.connect(self.new_window)
+        window.demo_wanted.connect(lambda: self.open_demo(window))
+        window.theme_wanted.connect(self.swap_theme)
+        window.rescan_wanted.connect(self._watcher.rescan)
+        window.quit_wanted.connect(self.quit)
+        window.closing.connect(self._closing)
+        self.windows.append(window)
+        if self._devices is not None:
+            window.set_devices(self._devices)
+        window.show()
+        if spec is not None:
+            window.open(spec)
+        return window
+
+    def make_session(self, spec: RegionSpec) -> Session:
+        """A session whose engine is a child process; the warm one first."""
+        session = Session(spec, self._make_client, hz=self.options.hz, parent=self)
+        self._sessions.append(session)
+        return session
+
+    def _make_client(self) -> EngineClient:
+        spare, self._spare = self._spare, None
+        return spare if spare is not None and spare.trouble() is None else EngineProcess()
+
+    def open_demo(self, window: MainWindow) -> None:
+        """Start the demo's peer, if it does not run yet, and open its region."""
+        from app.core.demo import Demo
+
+        try:
+            if self._demo is None or not self._demo.alive:
+                self._demo = Demo.start()
+        except ScopeError as error:
+            window.tell(Notice(Level.FAULT, error.message, error.hint, key="demo"))
+            return
+        window.open(self._demo.spec)
+
+    # -- theme -------------------------------------------------------------------------------------
+
+    def _first_theme(self) -> Theme:
+        wanted = self.options.theme or self.settings.get("theme", "")
+        return {"dark": DARK, "light": LIGHT}.get(wanted) or system_theme()
+
+    def swap_theme(self) -> None:
+        """Light becomes dark, dark becomes light; remembered."""
+        self._use_theme(LIGHT if self.theme.dark else DARK)
+        self.settings.set("theme", self.theme.name)
+
+    def _follow_system(self) -> None:
+        if not self.options.theme and not self.settings.get("theme", ""):
+            self._use_theme(system_theme())
+
+    def _use_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        apply_theme(self._qt, theme)
+        for window in self.windows:
+            window.set_theme(theme)
+
+    # -- devices ------------------------------------------------------------------------------------
+
+    def _show_devices(self, found: DeviceList) -> None:
+        self._devices = found
+        for window in self.windows:
+            window.set_devices(found)
+
+    # -- end ----------------------------------------------------------------------------------------
+
+    def _closing(self, window: MainWindow) -> None:
+        if window in self.windows:
+            self.windows.remove(window)
+            window.deleteLater()
+
+    def quit(self) -> None:
+        """Close all windows; the event loop ends with the last."""
+        for window in list(self.windows):
+            window.close()
+        self._qt.exit(self.exit_code)
+
+    def shut_down(self) -> None:
+        """After the event loop: stop what was started, each bounded in time."""
+        self._watcher.stop()
+        for window in list(self.windows):
+            window.remember()
+            window.close_region()
+        for session in self._sessions:
+            session.close()
+        for session in self._sessions:
+            session.join()
+        if self._spare is not None:
+            self._spare.close()
+        if self._demo is not None:
+            self._demo.stop()
+        if self.options.screenshot is None:
+            self.settings.save()
+
+
+class Picture(QObject):
+    """Waits until the window shows living content, lets it live a while, saves a picture, ends."""
+
+    _GIVE_UP_S = 15.0
+
+    def __init__(self, owner: Application, window: MainWindow, path: Path, after_s: float) -> None:
+        super().__init__(owner)
+        self._owner = owner
+        self._window = window
+        self._path = path
+        self._after_s = after_s
+        self._since = time.monotonic()
+        if window.session is None:
+            QTimer.singleShot(int(after_s * 1000), self._shoot)
+            return
+        window.session.frame_arrived.connect(self._alive)
+        QTimer.singleShot(int((after_s + self._GIVE_UP_S) * 1000), self._shoot)
+
+    def _alive(self, _frame: Frame) -> None:
+        if self._window.session is not None:
+            self._window.session.frame_arrived.disconnect(self._alive)
+        QTimer.singleShot(int(self._after_s * 1000), self._shoot)
+
+    def _shoot(self) -> None:
+        if not self._window.grab().save(str(self._path)):
+            log.error("the picture could not be written to %s", self._path)
+            self._owner.exit_code = 1
+        self._owner.quit()
+
+
+def run(options: Options, spare: EngineProcess | None = None) -> int:
+    """Open the window and serve it until it is closed; the process's exit code."""
+    qt = QApplication.instance()
+    if not isinstance(qt, QApplication):
+        qt = QApplication(sys.argv[:1])
+    qt.setApplicationName("ivshmem-scope")
+    qt.setApplicationDisplayName("IVSHMEM Scope")
+    qt.setApplicationVersion(__version__)
+    qt.setDesktopFileName("ivshmem-scope")
+    with gc_policy.on_window_thread(qt), trouble.reported():
+        application = Application(qt, options, spare)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: application.quit())
+        waker = QTimer()  # lets Python see signals while nothing else happens
+        waker.start(200)
+        waker.timeout.connect(lambda: None)
+        application.start()
+        try:
+            code = qt.exec()
+        finally:
+            application.shut_down()
+    return code or application.exit_code

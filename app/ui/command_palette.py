@@ -1,0 +1,158 @@
+"""The searchable list of everything that can be done (Ctrl+Shift+P), and the list of keys (F1)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.actions import GROUPS, Actions, ActionSpec
+
+VIEW_KEYS: tuple[tuple[str, str, str], ...] = (
+    ("Hex view", "Arrows, Page Up, Page Down", "Move the cursor"),
+    ("Hex view", "Home, End", "First, last byte of the row"),
+    ("Hex view", "Ctrl+Home, Ctrl+End", "First, last byte of the region"),
+    ("Hex view", "Shift with any of these", "Select"),
+    ("Hex view", "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
+    ("Hex view", "Tab", "Swap hex and text pane"),
+    ("Hex view", "Ctrl+Shift+C", "Copy as…"),
+    ("Hex view", "Ctrl+wheel", "Zoom"),
+    ("Inspector", "F2, Enter", "Edit the value"),
+    ("Inspector", "Esc", "Leave the value as it is"),
+)
+
+
+def _score(words: list[str], spec: ActionSpec) -> bool:
+    text = f"{spec.group} {spec.text} {spec.hint} {' '.join(spec.keys)}".lower()
+    return all(word in text for word in words)
+
+
+class CommandPalette(QDialog):
+    """Type a few letters, press Enter."""
+
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self._actions = actions
+        self.search = QLineEdit(placeholderText="What to do…", clearButtonEnabled=True)
+        self.search.setAccessibleName("Search actions")
+        self.list = QListWidget()
+        self.list.setUniformItemSizes(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self.search)
+        layout.addWidget(self.list)
+        self.resize(460, 380)
+        self.search.textChanged.connect(self._filter)
+        self.search.installEventFilter(self)
+        self.list.itemActivated.connect(self._run)
+        self._filter("")
+
+    def popup(self) -> None:
+        """Show it below the window's top, ready to type."""
+        parent = self.parentWidget()
+        corner = parent.mapToGlobal(parent.rect().topLeft())
+        self.move(corner.x() + (parent.width() - self.width()) // 2, corner.y() + 48)
+        self.search.clear()
+        self.show()
+        self.search.setFocus()
+
+    def _filter(self, text: str) -> None:
+        words = text.lower().split()
+        self.list.clear()
+        for spec, action in self._actions.items():
+            if spec.name == "palette" or not _score(words, spec):
+                continue
+            key = action.shortcut().toString()
+            item = QListWidgetItem(
+                f"{action.text().rstrip('…')}" + (f"    {key}" if key else "")
+            )
+            item.setToolTip(action.toolTip())
+            item.setData(Qt.ItemDataRole.UserRole, spec.name)
+            if not action.isEnabled():
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+            self.list.addItem(item)
+        self.list.setCurrentRow(0)
+
+    def _run(self, item: QListWidgetItem | None) -> None:
+        if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
+            return
+        action: QAction = self._actions[item.data(Qt.ItemDataRole.UserRole)]
+        self.close()
+        action.trigger()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Up, Down and Enter work on the list while the line has the focus."""
+        if watched is self.search and isinstance(event, QKeyEvent):
+            if event.type() == QEvent.Type.KeyPress:
+                step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+                if step:
+                    row = self.list.currentRow() + step
+                    self.list.setCurrentRow(max(0, min(self.list.count() - 1, row)))
+                    return True
+                if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                    self._run(self.list.currentItem())
+                    return True
+        return super().eventFilter(watched, event)
+
+
+class KeyList(QDialog):
+    """All keys, those of the focused view first."""
+
+    def __init__(self, actions: Actions, focus: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.tree = QTreeWidget(columnCount=2, rootIsDecorated=False)
+        self.tree.setHeaderLabels(["Action", "Key"])
+        self.search = QLineEdit(placeholderText="Filter…", clearButtonEnabled=True)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.search)
+        layout.addWidget(self.tree)
+        self.resize(520, 560)
+        views = sorted(
+            {view for view, _, _ in VIEW_KEYS}, key=lambda view: view != focus
+        )
+        for view in views:
+            self._add(
+                view, [(what, key) for name, key, what in VIEW_KEYS if name == view]
+            )
+        for group in GROUPS:
+            rows = [
+                (spec.text.rstrip("…"), ", ".join(spec.keys))
+                for spec, _ in actions.items()
+                if spec.group == group and spec.keys
+            ]
+            self._add(group, rows)
+        self.tree.expandAll()
+        self.tree.resizeColumnToContents(0)
+        self.search.textChanged.connect(self._filter)
+
+    def _add(self, head: str, rows: list[tuple[str, str]]) -> None:
+        item = QTreeWidgetItem(self.tree, [head])
+        font = item.font(0)
+        font.setBold(True)
+        item.setFont(0, font)
+        for what, key in rows:
+            QTreeWidgetItem(item, [what, key])
+
+    def _filter(self, text: str) -> None:
+        for index in range(self.tree.topLevelItemCount()):
+            head = self.tree.topLevelItem(index)
+            if head is None:
+                continue
+            shown = 0
+            for at in range(head.childCount()):
+                row = head.child(at)
+                hit = text.lower() in f"{row.text(0)} {row.text(1)}".lower()
+                row.setHidden(not hit)
+                shown += hit
+            head.setHidden(not shown)

@@ -1,0 +1,361 @@
+"""The main window: puts toolbar, docks, region view and status bar together; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
+
+from app import __version__
+from app.core.frame import Frame, Health, Level
+from app.core.open_region import spec_for
+from app.core.region import RegionInfo, RegionSpec
+from app.core.settings import Settings
+from app.ui.actions import Actions
+from app.ui.command_palette import CommandPalette, KeyList
+from app.ui.docks import Docks
+from app.ui.notice import Notice
+from app.ui.panels.activity import ActivityPanel
+from app.ui.panels.devices import DevicesPanel
+from app.ui.panels.inspector import InspectorPanel
+from app.ui.panels.journal import JournalPanel
+from app.ui.panels.write import WritePanel
+from app.ui.region_view import RegionView
+from app.ui.session import Session
+from app.ui.status import StatusBar
+from app.ui.theme import Theme
+from app.ui.toolbar import ToolBar
+
+if TYPE_CHECKING:
+    from app.core.devices import DeviceList
+
+_NEEDS_REGION = (
+    "duplicate", "save_range", "load_file", "lock", "undo", "redo", "copy", "paste",
+    "select_all", "select_range", "fill", "goto", "next_change", "previous_change", "back",
+    "forward", "pause", "step", "retry",
+)  # fmt: skip
+_SLOW_MS = 250
+
+
+class MainWindow(QMainWindow):
+    """One window, one region at a time.
+
+    Signals:
+        new_window_wanted(RegionSpec | None): Another window, with this region.
+        demo_wanted(): Open the demo here.
+        theme_wanted(): Swap light and dark.
+        rescan_wanted(): Look for devices now.
+        quit_wanted(): End the program.
+        closing(MainWindow): It closes now.
+    """
+
+    new_window_wanted = Signal(object)
+    demo_wanted = Signal()
+    theme_wanted = Signal()
+    rescan_wanted = Signal()
+    quit_wanted = Signal()
+    closing = Signal(object)
+
+    def __init__(
+        self, make_session: Callable[[RegionSpec], Session], settings: Settings, theme: Theme
+    ) -> None:
+        super().__init__()
+        self._make_session = make_session
+        self._settings = settings
+        self._theme = theme
+        self.session: Session | None = None
+        self.setWindowTitle("IVSHMEM Scope")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 600)
+        self.resize(1280, 800)
+        self.actions_table = Actions(self)
+        self.toolbar = ToolBar(self.actions_table, self)
+        self.addToolBar(self.toolbar)
+        self.view = RegionView(self)
+        self.setCentralWidget(self.view)
+        self.status = StatusBar(self)
+        self.setStatusBar(self.status)
+        self.devices = DevicesPanel()
+        self.inspector = InspectorPanel()
+        self.activity = ActivityPanel()
+        self.write = WritePanel()
+        self.journal = JournalPanel()
+        self._panels = (self.inspector, self.activity, self.write, self.journal)
+        self.docks = Docks(self)
+        self._add_docks()
+        self._connect_actions()
+        self._connect_panels()
+        self._slow = QTimer(self)
+        self._slow.setInterval(_SLOW_MS)
+        self._slow.timeout.connect(self._update_slowly)
+        self.set_theme(theme)
+        self._enable(has_region=False)
+        self._restore()
+
+    # -- putting together -----------------------------------------------------------------------
+
+    def _add_docks(self) -> None:
+        area = Qt.DockWidgetArea
+        self.docks.add("devices", "Devices", self.devices, area.LeftDockWidgetArea)
+        self.docks.add("inspector", "Inspector", self.inspector, area.RightDockWidgetArea)
+        bottom = area.BottomDockWidgetArea
+        self.docks.add("activity", "Activity", self.activity, bottom)
+        self.docks.add("write", "Write tools", self.write, bottom)
+        self.docks.add("journal", "Journal", self.journal, bottom)
+
+    def _connect_actions(self) -> None:
+        on, view = self.actions_table.on, self.view
+        on("open_file", self.choose_file)
+        on("new_window", lambda: self.new_window_wanted.emit(None))
+        on("duplicate", lambda: self.session and self.new_window_wanted.emit(self.session.spec))
+        on("demo", self.demo_wanted.emit)
+        on("save_range", lambda: self._write_tool("save"))
+        on("load_file", lambda: self._write_tool("load"))
+        on("fill", lambda: self._write_tool("fill"))
+        on("screenshot", self.choose_screenshot)
+        on("close", self.close)
+        on("quit", self.quit_wanted.emit)
+        on("lock", lambda locked: self.session and self.session.set_locked(locked))
+        on("undo", lambda: view.writing and view.writing.undo())
+        on("redo", lambda: view.writing and view.writing.redo())
+        on("copy", view.hex.copy)
+        on("paste", view.hex.paste)
+        on("select_all", view.hex.select_all)
+        on("select_range", lambda: self._write_tool("fill"))
+        on("goto", view.open_goto)
+        on("next_change", lambda: view.find_change(False))
+        on("previous_change", lambda: view.find_change(True))
+        on("back", view.go_back)
+        on("forward", view.go_forward)
+        on("pause", lambda paused: self.session and self.session.set_paused(paused))
+        on("step", lambda: self.session and self.session.step())
+        on("retry", lambda: self.session and self.session.retry())
+        on("rescan", self.rescan_wanted.emit)
+        on("zoom_in", view.hex.zoom_in)
+        on("zoom_out", view.hex.zoom_out)
+        on("zoom_reset", view.hex.zoom_reset)
+        on("theme", self.theme_wanted.emit)
+        on("reset_layout", self.docks.default)
+        for name in ("devices", "inspector", "activity", "write", "journal"):
+            on(f"show_{name}", lambda name=name: self.docks.show(name))
+        on("show_hex", view.hex.setFocus)
+        on("palette", lambda: CommandPalette(self.actions_table, self).popup())
+        on("keys", self._show_keys)
+        on("about", self._about)
+
+    def _connect_panels(self) -> None:
+        view = self.view
+        self.devices.open_wanted.connect(self.open)
+        self.devices.open_file_wanted.connect(self.choose_file)
+        self.devices.demo_wanted.connect(self.demo_wanted)
+        self.devices.rescan_wanted.connect(self.rescan_wanted)
+        view.cursor_moved.connect(self._cursor)
+        view.selection_changed.connect(self._selection)
+        view.fill_wanted.connect(lambda: self._write_tool("fill"))
+        view.load_wanted.connect(self._load_dropped)
+        self.inspector.write_wanted.connect(view._write)
+        self.inspector.unlock_wanted.connect(view._say_locked)
+        self.activity.goto_wanted.connect(view.go_to)
+        self.journal.goto_wanted.connect(view.go_to)
+        self.journal.undo_wanted.connect(self.actions_table["undo"].trigger)
+        self.journal.redo_wanted.connect(self.actions_table["redo"].trigger)
+        self.toolbar.rate_wanted.connect(lambda hz: self.session and self.session.set_rate(hz))
+        self.toolbar.lock_wanted.connect(
+            lambda locked: self.session and self.session.set_locked(locked)
+        )
+
+    # -- the region ---------------------------------------------------------------------------------
+
+    def open(self, spec: RegionSpec) -> Session:
+        """Open a region here, in place of the one that is open."""
+        self.close_region()
+        session = self._make_session(spec)
+        self.session = session
+        session.frame_arrived.connect(self._frame)
+        session.opened.connect(self._opened)
+        session.health_changed.connect(self._health)
+        session.lock_changed.connect(self._lock)
+        session.paused_changed.connect(self._pause)
+        session.rate_changed.connect(lambda _hz: self._pause(session.paused))
+        self.view.set_session(session)
+        for panel in self._panels:
+            panel.set_session(session)
+        self._enable(has_region=True)
+        self.status.device.setText(f"opening {spec.location}")
+        self.setWindowTitle(f"{Path(spec.location).name} - IVSHMEM Scope")
+        session.start()
+        self._slow.start()
+        self.view.hex.setFocus()
+        return session
+
+    def close_region(self) -> None:
+        """Let go of the region, if one is open."""
+        session, self.session = self.session, None
+        if session is None:
+            return
+        self._slow.stop()
+        self.view.set_session(None)
+        for panel in self._panels:
+            panel.set_session(None)
+        session.close()
+        self._enable(has_region=False)
+
+    def _enable(self, *, has_region: bool) -> None:
+        self.actions_table.enable(_NEEDS_REGION, has_region)
+        self.toolbar.lock.setEnabled(has_region)
+        self.toolbar.live.setEnabled(has_region)
+        if not has_region:
+            self.toolbar.set_region(None)
+            self.status.clear_region()
+            self.setWindowTitle("IVSHMEM Scope")
+
+    def _opened(self, info: RegionInfo) -> None:
+        assert self.session is not None
+        self.toolbar.set_region(info)
+        self.status.set_region(info)
+        self.status.set_selection(0)
+        self._cursor(self.view.hex.cursor())
+        self._lock(self.session.locked)
+        self._pause(self.session.paused)
+        self.setWindowTitle(f"{info.name} - IVSHMEM Scope")
+        self._settings.remember("recent", f"{info.spec.kind.value}:{info.spec.location}")
+        self.devices.set_recent(self._settings.get("recent", []))
+
+    def _frame(self, frame: Frame) -> None:
+        self.inspector.set_frame(frame)
+        self.activity.set_frame(frame)
+
+    def _update_slowly(self) -> None:
+        if self.session is not None and self.session.frame is not None:
+            self.status.set_frame(self.session.frame)
+
+    def _health(self, health: Health) -> None:
+        self.status.set_health(health)
+        session = self.session
+        if session is not None:
+            self.toolbar.set_rate(session.hz, paused=session.paused, health=health)
+
+    def _lock(self, locked: bool) -> None:
+        self.toolbar.set_locked(locked)
+        self.status.set_locked(locked)
+
+    def _pause(self, paused: bool) -> None:
+        session = self.session
+        if session is not None:
+            self.actions_table["pause"].setChecked(paused)
+            self.toolbar.set_rate(session.hz, paused=paused, health=session.health)
+            self.status.set_rate(session.hz, paused=paused)
+
+    def _cursor(self, offset: int) -> None:
+        self.status.set_cursor(offset)
+        self.inspector.set_cursor(offset)
+        self.write.set_cursor(offset)
+
+    def _selection(self, start: int, length: int) -> None:
+        self.status.set_selection(length)
+        self.write.set_selection(start, length)
+
+    def _write_tool(self, tool: str) -> None:
+        self.docks.show("write")
+        self.write.show_tool(tool)
+
+    def _load_dropped(self, path: str, offset: int) -> None:
+        self._write_tool("load")
+        self.write.set_load(path, offset)
+
+    # -- around it ------------------------------------------------------------------------------------
+
+    def set_devices(self, found: DeviceList) -> None:
+        """Show what was found."""
+        self.devices.set_devices(found)
+        menu = QMenu(self.toolbar.device)
+        for device in found.devices:
+            if device.plausible:
+                action = menu.addAction(f"{device.name}   {device.location}")
+                action.triggered.connect(lambda _=False, spec=device.spec: self.open(spec))
+        menu.addSeparator()
+        menu.addAction(self.actions_table["open_file"])
+        menu.addAction(self.actions_table["demo"])
+        self.toolbar.device.setMenu(menu)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self._theme = theme
+        for part in (self.toolbar, self.status, self.view, self.devices, *self._panels):
+            part.set_theme(theme)
+
+    def tell(self, notice: Notice) -> None:
+        """A sentence in the message bar."""
+        self.view.messages.show_notice(notice)
+
+    def choose_file(self) -> None:
+        """Ask for a file and open it as shared memory."""
+        start = "/dev/shm" if Path("/dev/shm").is_dir() else ""  # noqa: S108 - it is the place
+        path, _ = QFileDialog.getOpenFileName(self, "Open shared memory", start)
+        if path:
+            self.open_path(path)
+
+    def open_path(self, path: str) -> None:
+        """Open whatever this text names."""
+        self.open(spec_for(path))
+
+    def choose_screenshot(self) -> None:
+        """Save what the window shows."""
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save a picture", "ivshmem-scope.png", "PNG (*.png)"
+        )
+        if path and not self.grab().save(path):
+            self.tell(Notice(Level.WARNING, f"{path} could not be written.", key="picture"))
+
+    def _show_keys(self) -> None:
+        focus = "Hex view" if self.view.hex.hasFocus() else "Inspector"
+        KeyList(self.actions_table, focus, self).show()
+
+    def _about(self) -> None:
+        QMessageBox.about(
+            self,
+            "About IVSHMEM Scope",
+            f"<b>IVSHMEM Scope {__version__}</b><br>An oscilloscope for memory that a QEMU host "
+            "and its guests share.<br>MIT licence.",
+        )
+
+    # -- layout and closing ------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        geometry = self._settings.get("window.geometry", "")
+        if geometry:
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "replace")))
+        state = self._settings.get("window.docks", "")
+        if not (state and self.docks.restore(state)):
+            self.docks.default()
+        self.inspector.restore(self._settings.get("inspector", {}))
+        self.view.hex.restore(self._settings.get("hex", {}))
+        self.devices.set_recent(self._settings.get("recent", []))
+
+    def remember(self) -> None:
+        """Put the layout into the settings."""
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+        self._settings.set("window.geometry", geometry)
+        self._settings.set("window.docks", self.docks.state())
+        self._settings.set("inspector", self.inspector.state())
+        self._settings.set("hex", self.view.hex.state())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember, let go of the region, say so."""
+        self.remember()
+        self.close_region()
+        self.closing.emit(self)
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A file dropped on the window is opened."""
+        if event.mimeData().hasUrls() and event.mimeData().urls()[0].isLocalFile():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open it."""
+        self.open_path(event.mimeData().urls()[0].toLocalFile())

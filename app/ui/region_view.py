@@ -1,0 +1,283 @@
+"""The centre of a window: message bar, go-to bar, hex view and minimap of one session."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import monotonic_ns
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.core import messages as msg
+from app.core.copy_formats import copy_as
+from app.core.frame import Frame, Health, Level
+from app.core.region import RegionInfo
+from app.core.units import format_short_offset, format_size
+from app.ui.hex.goto_bar import GotoBar
+from app.ui.hex.minimap import Minimap
+from app.ui.hex.widget import HexView
+from app.ui.message_bar import ConflictBar, MessageBar
+from app.ui.notice import Notice
+from app.ui.session import Session
+from app.ui.theme import Theme
+from app.ui.writing import Question, Writing
+
+
+class RegionView(QWidget):
+    """Puts the hex view and one session together.
+
+    Signals:
+        cursor_moved(int): The cursor's offset.
+        selection_changed(int, int): Start and length.
+        fill_wanted(): The context menu asked for the fill tool.
+        load_wanted(str, int): A file was dropped at an offset.
+    """
+
+    cursor_moved = Signal(int)
+    selection_changed = Signal(int, int)
+    fill_wanted = Signal()
+    load_wanted = Signal(str, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.messages = MessageBar(self)
+        self.conflict = ConflictBar(self)
+        self.goto = GotoBar(self)
+        self.hex = HexView(self)
+        self.minimap = Minimap(self)
+        self.session: Session | None = None
+        self.writing: Writing | None = None
+        self.places = Places()
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for bar in (self.messages, self.conflict, self.goto):
+            layout.addWidget(bar)
+            bar.hide()
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.hex, 1)
+        row.addWidget(self.minimap)
+        layout.addLayout(row, 1)
+
+    def _connect(self) -> None:
+        view = self.hex
+        view.cursor_moved.connect(self.cursor_moved)
+        view.selection_changed.connect(self.selection_changed)
+        view.span_wanted.connect(self._look)
+        view.write_wanted.connect(self._write)
+        view.goto_requested.connect(self.open_goto)
+        view.unlock_wanted.connect(self._say_locked)
+        view.undo_wanted.connect(lambda: self.writing and self.writing.undo())
+        view.redo_wanted.connect(lambda: self.writing and self.writing.redo())
+        view.next_change_wanted.connect(self.find_change)
+        view.copy_wanted.connect(self.copy)
+        view.load_file_wanted.connect(self.load_wanted)
+        view.message.connect(self.say)
+        self.minimap.goto_wanted.connect(self.go_to)
+        self.goto.go.connect(self.go_to)
+        self.messages.acted.connect(self._act)
+        self.conflict.answered.connect(self._answer)
+
+    # -- session -----------------------------------------------------------------------------------
+
+    def set_session(self, session: Session | None) -> None:
+        """Show another session (or none)."""
+        if self.session is not None:
+            self.session.disconnect(self)
+        self.session = session
+        self.writing = None
+        self.messages.clear()
+        self.conflict.hide()
+        self.places = Places()
+        if session is None:
+            self.hex.set_frame(None)
+            self.hex.set_region(0, False)
+            return
+        self.writing = Writing(session, self)
+        self.writing.question.connect(self._ask)
+        self.writing.notice.connect(self.messages.show_notice)
+        session.frame_arrived.connect(self._show)
+        session.opened.connect(self._opened)
+        session.health_changed.connect(self._health)
+        session.lock_changed.connect(self._lock)
+        session.notice.connect(self.messages.show_notice)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        for part in (self.messages, self.conflict, self.goto, self.hex, self.minimap):
+            part.set_theme(theme)
+
+    def _opened(self, info: RegionInfo) -> None:
+        self.hex.set_greyed(False)
+        self.hex.set_region(info.size, info.writable)
+        self.minimap.set_region(info.size)
+        if self.writing is not None:
+            self.writing.forget()
+        for note in info.notes:
+            self.messages.show_notice(Notice(Level.WARNING, note, key=f"note {note}"))
+
+    def _show(self, frame: Frame) -> None:
+        self.hex.set_frame(frame)
+        self.minimap.set_frame(frame)
+
+    def _health(self, health: Health) -> None:
+        fault = health.level is Level.FAULT
+        self.hex.set_greyed(fault)
+        if health.level is Level.GOOD or health.code == "opening":
+            self.messages.clear("health")
+            return
+        actions = ("Retry",) if fault else ()
+        self.messages.show_notice(
+            Notice(health.level, health.text, health.hint, actions, "health", health.command)
+        )
+
+    def _lock(self, locked: bool) -> None:
+        self.hex.set_locked(locked)
+        if not locked:
+            self.messages.clear("locked")
+
+    def _look(self, start: int, length: int) -> None:
+        if self.session is not None:
+            self.session.look(start, length)
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def _write(self, offset: int, data: bytes, seen: bytes, label: str) -> None:
+        if self.writing is not None:
+            self.writing.write(offset, data, seen, label)
+
+    def _say_locked(self) -> None:
+        self.messages.show_notice(
+            Notice(
+                Level.WARNING,
+                "Writing is locked; nothing was changed.",
+                "Ctrl+L unlocks it.",
+                ("Unlock",),
+                key="locked",
+            )
+        )
+
+    def _ask(self, question: Question | None) -> None:
+        if question is None:
+            self.conflict.hide()
+        else:
+            self.conflict.ask(question.error, question.go_text)
+
+    def _answer(self, what: str) -> None:
+        if self.writing is not None:
+            self.writing.answer(go_ahead=what == "mine")
+        self.hex.setFocus()
+
+    def _act(self, action: str) -> None:
+        if self.session is None:
+            return
+        if action == "Retry":
+            self.session.retry()
+        elif action == "Unlock":
+            self.session.set_locked(False)
+
+    def say(self, text: str) -> None:
+        """A sentence about something that was not done."""
+        self.messages.show_notice(Notice(Level.WARNING, text, key="hex"))
+
+    # -- going -------------------------------------------------------------------------------------
+
+    def open_goto(self) -> None:
+        """Show the go-to bar."""
+        info = self.session.info if self.session else None
+        if info is not None:
+            start, length = self.hex.selection()
+            self.goto.open(self.hex.cursor(), info.size, (start, length) if length else None)
+
+    def go_to(self, offset: int) -> None:
+        """Put the cursor there, and remember where it was."""
+        info = self.session.info if self.session else None
+        if info is None:
+            return
+        if not 0 <= offset < info.size:
+            self.say(
+                f"{format_short_offset(offset)} is outside the region, "
+                f"which ends at {format_short_offset(info.size - 1)}."
+            )
+            return
+        self.places.leave(self.hex.cursor(), offset)
+        self.hex.set_cursor(offset)
+        self.hex.setFocus()
+
+    def go_back(self) -> None:
+        """Where the cursor was before the last jump."""
+        self._place(self.places.back(self.hex.cursor()))
+
+    def go_forward(self) -> None:
+        """Undo a go_back."""
+        self._place(self.places.forward(self.hex.cursor()))
+
+    def _place(self, offset: int | None) -> None:
+        if offset is not None:
+            self.hex.set_cursor(offset)
+
+    def find_change(self, backwards: bool = False) -> None:
+        """Go to the next byte that was seen to change."""
+        if self.session is not None:
+            self.session.ask(
+                msg.FindChange(self.hex.cursor(), backwards), partial(self._found, monotonic_ns())
+            )
+
+    def _found(self, asked_ns: int, offset: int | None) -> None:
+        if offset is None:
+            self.say("No byte was seen to change since this region was opened.")
+        else:
+            self.places.leave(self.hex.cursor(), offset)
+            self.hex.set_cursor(offset)
+
+    # -- copying -----------------------------------------------------------------------------------
+
+    def copy(self, form: str) -> None:
+        """Copy the selection (or the byte at the cursor) from the memory, in one form."""
+        if self.session is None or self.session.info is None:
+            return
+        start, length = self.hex.selection()
+        if not length:
+            start, length = self.hex.cursor(), 1
+        self.session.ask(msg.Read(start, length), partial(self._copied, form, start))
+
+    def _copied(self, form: str, start: int, data: bytes) -> None:
+        QGuiApplication.clipboard().setText(copy_as(form, data, start))
+        text = f"Copied {format_size(len(data))} as {form}."
+        self.messages.show_notice(Notice(Level.GOOD, text, key="copied"))
+
+
+class Places(QObject):
+    """Where the cursor has jumped from and to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._behind: list[int] = []
+        self._ahead: list[int] = []
+
+    def leave(self, here: int, there: int) -> None:
+        """A jump from here to there."""
+        if here != there:
+            self._behind.append(here)
+            del self._behind[:-100]
+            self._ahead.clear()
+
+    def back(self, here: int) -> int | None:
+        """The last place left."""
+        if not self._behind:
+            return None
+        self._ahead.append(here)
+        return self._behind.pop()
+
+    def forward(self, here: int) -> int | None:
+        """The place that back() left."""
+        if not self._ahead:
+            return None
+        self._behind.append(here)
+        return self._ahead.pop()

@@ -1,0 +1,65 @@
+"""The look that palettes cannot give: slim docks, tabs, bars and buttons, from the theme's table."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QApplication
+
+from app.ui.theme import Theme, palette
+
+_SHEET = """
+QMainWindow::separator {{ background: {ground}; width: 4px; height: 4px; }}
+QMainWindow::separator:hover {{ background: {hover}; }}
+QToolBar {{ background: {panel}; border: none; border-bottom: 1px solid {line}; padding: 4px;
+           spacing: 4px; }}
+QToolBar::separator {{ background: {line}; width: 1px; margin: 4px 4px; }}
+QToolButton {{ padding: 4px 8px; border: 1px solid transparent; border-radius: 4px; }}
+QToolButton:hover {{ background: {hover}; }}
+QToolButton:pressed, QToolButton:checked {{ background: {raised}; border-color: {line}; }}
+QToolButton::menu-indicator {{ image: none; }}
+QStatusBar {{ background: {panel}; border-top: 1px solid {line}; }}
+QStatusBar::item {{ border: none; }}
+QStatusBar QLabel {{ padding: 0 6px; }}
+QDockWidget {{ font-weight: normal; titlebar-close-icon: none; titlebar-normal-icon: none; }}
+QDockWidget::title {{ background: {panel}; padding: 5px 8px; border-bottom: 1px solid {line}; }}
+QTabBar {{ background: {panel}; }}
+QTabBar::tab {{ background: {panel}; color: {quiet}; padding: 5px 12px; border: none;
+               border-top: 2px solid transparent; }}
+QTabBar::tab:selected {{ color: {text}; border-top-color: {mine}; background: {ground}; }}
+QTabBar::tab:hover {{ color: {text}; background: {hover}; }}
+QTabWidget::pane {{ border: none; }}
+QPushButton {{ background: {raised}; border: 1px solid {line}; border-radius: 4px;
+              padding: 4px 12px; }}
+QPushButton:hover {{ background: {hover}; }}
+QPushButton:default {{ border-color: {mine}; }}
+QPushButton:disabled {{ color: {quiet}; }}
+QPushButton:focus, QToolButton:focus {{ border-color: {mine}; }}
+QLineEdit, QSpinBox, QComboBox, QPlainTextEdit {{ background: {ground};
+    border: 1px solid {line}; border-radius: 4px; padding: 3px 6px; }}
+QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border-color: {mine}; }}
+QLineEdit[invalid="true"] {{ border-color: {fault}; }}
+QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: 4px; }}
+QMenu {{ background: {raised}; border: 1px solid {line}; padding: 4px; }}
+QMenu::item {{ padding: 4px 24px 4px 16px; border-radius: 3px; }}
+QMenu::item:selected {{ background: {selection}; }}
+QMenu::item:disabled {{ color: {quiet}; }}
+QMenu::separator {{ height: 1px; background: {line}; margin: 4px 8px; }}
+QHeaderView::section {{ background: {panel}; color: {quiet}; border: none;
+    border-bottom: 1px solid {line}; padding: 3px 6px; }}
+QTableView, QTreeView, QListView {{ background: {ground}; border: none; }}
+"""
+
+
+def style_sheet(theme: Theme) -> str:
+    """The sheet for one theme."""
+    return _SHEET.format(
+        ground=theme.ground, panel=theme.panel, raised=theme.raised, hover=theme.hover,
+        line=theme.line, text=theme.text, quiet=theme.quiet, mine=theme.mine,
+        fault=theme.fault, selection=theme.selection,
+    )  # fmt: skip
+
+
+def apply_theme(qt: QApplication, theme: Theme) -> None:
+    """Make the whole application look so."""
+    qt.setStyle("Fusion")
+    qt.setPalette(palette(theme))
+    qt.setStyleSheet(style_sheet(theme))

@@ -1,0 +1,130 @@
+"""The one tool bar: which device, is it live, may we write, and the way to everything else."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from app.core.frame import Health, Level
+from app.core.region import RegionInfo
+from app.core.units import format_size
+from app.ui.actions import Actions
+from app.ui.icons import icon
+from app.ui.theme import SYMBOLS, Theme
+
+RATES: tuple[int, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 240)
+_ICONS = {
+    "pause": "pause", "step": "step", "undo": "undo", "redo": "redo", "goto": "goto",
+    "theme": "theme", "retry": "refresh",
+}  # fmt: skip
+
+
+class ToolBar(QToolBar):
+    """Device, live indicator with rate, pause, step, lock, undo, redo, go to, menu.
+
+    Signals:
+        rate_wanted(float): Looks per second chosen.
+        lock_wanted(bool): True to lock.
+    """
+
+    rate_wanted = Signal(float)
+    lock_wanted = Signal(bool)
+
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__("Main", parent)
+        self.setObjectName("toolbar")
+        self.setMovable(False)
+        self.setIconSize(QSize(16, 16))
+        self._actions = actions
+        self._theme: Theme | None = None
+        self._locked = True
+        self.device = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.device.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.device.setText("No region open")
+        self.device.setToolTip("Open another region")
+        self.live = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.live.setToolTip("Looks per second")
+        self.lock = QToolButton(checkable=False)
+        self.lock.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.lock.clicked.connect(lambda: self.lock_wanted.emit(not self._locked))
+        self.menu_button = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setToolTip("All actions (Ctrl+Shift+P searches them)")
+        menu = QMenu(self.menu_button)
+        actions.fill_menu(menu)
+        self.menu_button.setMenu(menu)
+        self._fill()
+        self.set_rate(60, paused=False)
+        self.set_region(None)
+
+    def _fill(self) -> None:
+        for widget in (self.device, self.live):
+            self.addWidget(widget)
+        for name in ("pause", "step"):
+            self.addAction(self._actions[name])
+        self.addSeparator()
+        self.addWidget(self.lock)
+        for name in ("undo", "redo"):
+            self.addAction(self._actions[name])
+        self.addSeparator()
+        self.addAction(self._actions["goto"])
+        self.health = QLabel()
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self.addAction(self._actions["theme"])
+        self.addWidget(self.menu_button)
+        self._rates = QActionGroup(self)
+        rates = QMenu(self.live)
+        for hz in RATES:
+            action = rates.addAction(f"{hz} Hz")
+            action.setCheckable(True)
+            action.setData(hz)
+            self._rates.addAction(action)
+        self._rates.triggered.connect(lambda action: self.rate_wanted.emit(float(action.data())))
+        self.live.setMenu(rates)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Tint the icons."""
+        self._theme = theme
+        for name, picture in _ICONS.items():
+            self._actions[name].setIcon(icon(picture, theme))
+        self.menu_button.setIcon(icon("menu", theme))
+        self.set_locked(self._locked)
+
+    def set_region(self, info: RegionInfo | None) -> None:
+        """Name what is open."""
+        if info is None:
+            self.device.setText("No region open  ▾")
+        else:
+            self.device.setText(f"{info.path} · {format_size(info.size)}  ▾")
+            self.device.setToolTip(info.cache or "Open another region")
+
+    def set_rate(self, hz: float, *, paused: bool, health: Health | None = None) -> None:
+        """Show the live indicator."""
+        level = health.level if health else Level.GOOD
+        if level is Level.FAULT:
+            self.live.setText(f"{SYMBOLS[level]} lost")
+        else:
+            self.live.setText("❚❚ paused" if paused else f"● live {hz:g} Hz")
+        for action in self._rates.actions():
+            action.setChecked(action.data() == hz)
+        if self._theme is not None:
+            theme = self._theme
+            color = theme.warning if paused else theme.level(level).name()
+            self.live.setStyleSheet(f"color: {color}")
+
+    def set_locked(self, locked: bool) -> None:
+        """Show the lock; an open one is loud."""
+        self._locked = locked
+        self._actions["lock"].setChecked(locked)
+        self.lock.setText("Writing locked" if locked else "Writing unlocked")
+        self.lock.setToolTip(
+            "Nothing in this window can change the memory. Click to unlock (Ctrl+L)."
+            if locked
+            else "What you type lands in the memory at once. Click to lock (Ctrl+L)."
+        )
+        if self._theme is not None:
+            self.lock.setIcon(icon("lock" if locked else "unlock", self._theme))
+            color = self._theme.text if locked else self._theme.warning
+            self.lock.setStyleSheet(f"color: {color}")
