@@ -1,0 +1,170 @@
+"""Boots the guest, runs commands in it, plugs devices out and in."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from tests.rigs.linux.build import Boot, RigError
+
+ROOT: Final = Path(__file__).parents[3]
+BOOT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One ivshmem device: the host's file and its size in MiB."""
+
+    path: Path
+    mebibytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command in the guest printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Guest:
+    """A running guest; a context manager that ends it."""
+
+    def __init__(self, boot: Boot, devices: list[Shared]) -> None:
+        self._dir = tempfile.TemporaryDirectory(prefix="scope-guest-")
+        place = Path(self._dir.name)
+        self._console = place / "console.log"
+        self._process = subprocess.Popen(
+            self._command(boot, devices, place),
+            stdin=subprocess.DEVNULL,
+            stdout=self._console.open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            self._agent = self._connect(place / "agent")
+            self._qmp = self._connect(place / "qmp").makefile("rwb", buffering=0)
+            self._qmp.readline()
+            self.qmp("qmp_capabilities")
+            self._lines = self._agent.makefile("rb")
+            self._agent.settimeout(BOOT_S)
+            if not json.loads(self._lines.readline() or b"{}").get("ready"):
+                raise RigError(f"the guest did not come up:\n{self.console()}")
+        except (OSError, ValueError) as error:
+            self.stop()
+            raise RigError(f"the guest did not come up: {error}\n{self.console()}") from error
+
+    def _command(self, boot: Boot, devices: list[Shared], place: Path) -> list[str]:
+        agent = ROOT / "tests" / "rigs" / "linux" / "agent.py"
+        command = [
+            "qemu-system-x86_64", "-name", "guest=scope-rig", "-machine", "q35", "-cpu", "max",
+            "-accel", "tcg,thread=multi", "-smp", "2", "-m", "2048", "-display", "none",
+            "-no-reboot", "-nodefaults", "-kernel", str(boot.kernel),
+            "-initrd", str(boot.initramfs),
+            "-append", f"console=ttyS0 quiet panic=-1 rig.python={sys.executable} rig.agent={agent}",
+            "-serial", "stdio",
+            "-serial", f"unix:{place / 'agent'},server=on,wait=off",
+            "-qmp", f"unix:{place / 'qmp'},server=on,wait=off",
+            "-virtfs",
+            "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
+        ]  # fmt: skip
+        for number, device in enumerate(devices):
+            command += [
+                "-object",
+                f"memory-backend-file,id=iv{number},share=on,mem-path={device.path},"
+                f"size={device.mebibytes}M",
+                "-device", f"pcie-root-port,id=port{number},chassis={number + 1}",
+                "-device", f"ivshmem-plain,memdev=iv{number},id=shm{number},bus=port{number}",
+            ]  # fmt: skip
+        return command
+
+    def _connect(self, path: Path) -> socket.socket:
+        deadline = time.monotonic() + 10
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(str(path))
+            except OSError:
+                connection.close()
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+            else:
+                return connection
+
+    def console(self) -> str:
+        """What the guest's kernel and init printed."""
+        return self._console.read_text(errors="replace")
+
+    def qmp(self, command: str, **arguments: Any) -> Any:
+        """A command to QEMU; its answer."""
+        request = {"execute": command, "arguments": arguments}
+        self._qmp.write(json.dumps(request).encode() + b"\n")
+        while True:
+            answer = json.loads(self._qmp.readline())
+            if "error" in answer:
+                raise RigError(f"QMP {command}: {answer['error']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def unplug(self, number: int) -> None:
+        """Hot-unplug a device."""
+        self.qmp("device_del", id=f"shm{number}")
+
+    def start(self, *command: str, timeout: float = 60, env: dict[str, str] | None = None) -> None:
+        """Start a command in the guest; finish() waits for it. One at a time."""
+        request = {"command": command, "cwd": str(ROOT), "timeout": timeout, "env": env or {}}
+        self._agent.settimeout(timeout + 15)
+        self._agent.sendall(json.dumps(request).encode() + b"\n")
+
+    def finish(self) -> Result:
+        """What the started command printed."""
+        answer = json.loads(self._lines.readline())
+        return Result(answer["code"], answer["out"], answer["err"])
+
+    def run(self, *command: str, timeout: float = 60, env: dict[str, str] | None = None) -> Result:
+        """Run a command in the guest."""
+        self.start(*command, timeout=timeout, env=env)
+        return self.finish()
+
+    def scope(self, *arguments: str, timeout: float = 60) -> Result:
+        """Run this checkout's program in the guest."""
+        return self.run(sys.executable, "-m", "app", *arguments, timeout=timeout)
+
+    def fetch(self, path: str) -> bytes:
+        """A file of the guest."""
+        self._agent.sendall(json.dumps({"fetch": path}).encode() + b"\n")
+        answer = json.loads(self._lines.readline())
+        if "data" not in answer:
+            raise RigError(f"{path} is not in the guest: {answer.get('err')}")
+        return base64.b64decode(answer["data"])
+
+    def stop(self) -> None:
+        """End the guest. Safe to call twice."""
+        with contextlib.suppress(OSError, AttributeError):
+            self._agent.sendall(b'{"stop": true}\n')
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(3)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(5)
+        for name in ("_lines", "_qmp", "_agent"):
+            part = getattr(self, name, None)
+            if part is not None:
+                part.close()
+        self._dir.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
