@@ -1,0 +1,42 @@
+#!/bin/sh
+# Runs as the first process of a private mount and process namespace: when it ends, so does every
+# process in the machine, and every mount is gone. Nothing is ever mounted for the rest of the system.
+#   machine.sh LOWER UPPER COMMAND...      UPPER empty: what is written goes to memory and is forgotten
+#   IVSHMEM_RIG_BINDS="FROM TO|FROM TO"    folders of this system shown inside (TO without leading slash)
+set -e
+lower=$1 upper=$2
+shift 2
+base=/mnt # covered for this namespace only
+mount -t tmpfs -o size=2g,mode=755 rig "$base"
+root=$base/root
+mkdir "$root"
+if [ -n "$upper" ]; then
+    # The upper folder's own file system holds the work folder too, as overlayfs wants it.
+    work=$upper.work
+    rm -rf "$work"
+    mkdir -p "$work"
+else
+    upper=$base/upper work=$base/work
+    mkdir "$upper" "$work"
+fi
+mount -t overlay -o "lowerdir=$lower,upperdir=$upper,workdir=$work" rig "$root"
+mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp/.X11-unix"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mkdir -p /tmp/.X11-unix
+mount --bind /tmp/.X11-unix "$root/tmp/.X11-unix"
+IFS='|'
+for pair in $IVSHMEM_RIG_BINDS; do
+    from=${pair%% *} to=${pair##* }
+    mkdir -p "$root/$to"
+    mount --bind "$from" "$root/$to"
+done
+unset IFS
+if [ "$work" = "$upper.work" ]; then
+    chroot "$root" "$@"
+    umount -R "$root"
+    rm -rf "$work"
+    exit
+fi
+chroot "$root" "$@" &
+wait
