@@ -57,7 +57,7 @@ class PageTable:
         count: (pages,) changes seen.
         first: (pages,) first byte of the last change, inside the page.
         last: (pages,) last byte of it.
-        rate: (pages,) changes per second as of the last look.
+        rate: (pages,) changes per second as of `changed_ns`.
         seen_ns: (blocks,) when the block was last looked at, 0 is never.
     """
 
@@ -109,31 +109,38 @@ class PageTable:
         """For each block of [first, last) whether any page of it holds data."""
         return self._any_data(slice(first, last))
 
+    def all_data(self, first: int, last: int) -> bool:
+        """Whether every page of blocks [first, last) holds data."""
+        pages = self.flags[first * BLOCK_PAGES : min(last * BLOCK_PAGES, self.pages)]
+        return bool((pages & DATA).all())
+
     # -- looks -------------------------------------------------------------------------------
 
-    def looked(self, first: int, last: int, changed: I64, now_ns: int) -> None:
-        """Pages [first, last), whole blocks, were looked at; `changed` (absolute) had changed.
+    def looked(self, first: int, last: int, now_ns: int) -> None:
+        """Pages [first, last), whole blocks, were looked at."""
+        self.seen_ns[first // BLOCK_PAGES : -(-last // BLOCK_PAGES)] = now_ns
+        self._mark(first, last)
+
+    def change(self, pages: I64, time_ns: I64, interval_ns: I64) -> None:
+        """These pages were seen to change, `interval_ns` after the look before (0: no rate).
 
         A rate is changes per second over the real interval between looks, averaged with
-        RATE_TAU_NS; a page cannot be seen to change more than once per look.
+        RATE_TAU_NS; a page cannot be seen to change more than once per look. `rate` is as of
+        `changed_ns`; how far it has decayed since is worked out when it is shown.
         """
-        blocks = slice(first // BLOCK_PAGES, -(-last // BLOCK_PAGES))
-        seen = self.seen_ns[blocks]
-        interval = np.maximum(now_ns - seen, 1)
-        keep = np.exp(interval * (-1.0 / RATE_TAU_NS)).astype(np.float32)
-        keep[seen == 0] = 1
-        rows = self.rate[blocks.start * BLOCK_PAGES : blocks.stop * BLOCK_PAGES]
-        rate = rows.reshape(-1, BLOCK_PAGES)
-        rate *= keep[:, None]
-        if len(changed):
-            block = changed // BLOCK_PAGES - blocks.start
-            self.rate[changed] += (1 - keep[block]) * (1e9 / interval[block])
-            self.changed_ns[changed] = now_ns
-            self.count[changed] += 1
-        else:
-            rate[rate < _LOWEST_RATE] = 0
-        self.seen_ns[blocks] = now_ns
-        self._mark(first, last)
+        rate = self._decayed(self.rate[pages], self.changed_ns[pages], time_ns)
+        interval = np.maximum(interval_ns, 1)
+        gain = -np.expm1(interval * (-1.0 / RATE_TAU_NS)) * (1e9 / interval)
+        gain[interval_ns <= 0] = 0
+        self.rate[pages] = rate + gain
+        self.changed_ns[pages] = time_ns
+        self.count[pages] += 1
+
+    @staticmethod
+    def _decayed(rate: npt.NDArray[Any], since_ns: I64, now_ns: I64) -> npt.NDArray[Any]:
+        passed = np.maximum(now_ns - since_ns, 0)
+        decayed: npt.NDArray[Any] = rate * np.exp(passed * (-1.0 / RATE_TAU_NS))
+        return decayed
 
     def _mark(self, first: int, last: int) -> None:
         self._dirty[first // self.cell_pages : -(-last // self.cell_pages)] = True
@@ -151,7 +158,7 @@ class PageTable:
             number=1 if before is None else before.number + 1,
             region_size=self.size,
             cell_bytes=self.cell_pages * PAGE,
-            rate=self._fold(self.rate, cells, before and before.rate),
+            rate=self._fold_rate(cells, before and before.rate),
             changed_ns=self._fold(self.changed_ns, cells, before and before.changed_ns),
             seen_ns=self._fold_seen(),
             allocated=self._fold(self.flags & DATA != 0, cells, before and before.allocated),
@@ -167,6 +174,18 @@ class PageTable:
             return frozen(rows.max(axis=1))
         out = before.copy()
         out[cells] = rows[cells].max(axis=1)
+        return frozen(out)
+
+    def _fold_rate(self, cells: I64, before: Any) -> npt.NDArray[Any]:
+        """The busiest page of each cell, decayed to when its block was last looked at."""
+        out = np.zeros(self.cells, np.float32) if before is None else before.copy()
+        rows = self.rate[: self.cells * self.cell_pages].reshape(self.cells, self.cell_pages)
+        busy = cells[rows[cells].any(axis=1)]
+        pages = busy[:, None] * self.cell_pages + np.arange(self.cell_pages)
+        seen_ns = self.seen_ns[pages // BLOCK_PAGES]
+        rate = self._decayed(self.rate[pages], self.changed_ns[pages], seen_ns).max(axis=1)
+        out[cells] = 0
+        out[busy] = np.where(rate < _LOWEST_RATE, 0, rate)
         return frozen(out)
 
     def _fold_seen(self) -> npt.NDArray[Any]:
