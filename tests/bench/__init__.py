@@ -1,0 +1,1 @@
+"""Speed, always as a ratio measured in one run: `python -m tests.bench`."""
