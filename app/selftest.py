@@ -138,7 +138,7 @@ class SelfTest:
         window.show()
         assert self._demo is not None
         session = window.open(self._demo.spec)
-        self._until(lambda: session.frame is not None and bool(session.frame.changed_ns.any() or 1))
+        self._until(lambda: session.frame is not None)
         window.view.go_to(0x1000)
         self._until(
             lambda: session.frame is not None

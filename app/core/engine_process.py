@@ -34,7 +34,11 @@ _START_ALLOWANCE_NS: Final = 15_000_000_000
 
 
 class EngineProcess:
-    """One child with one engine. Started when made, so that it warms up early; opened later."""
+    """One child with one engine. Started when made, so that it warms up early; opened later.
+
+    Attributes:
+        pid: The child's process id.
+    """
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -49,6 +53,7 @@ class EngineProcess:
         )
         self._started_ns = time.monotonic_ns()
         self._process.start()
+        self.pid = self._process.pid
         theirs.close()
         self._numbers = itertools.count(1)
         self._answers: deque[msg.Answer] = deque()
@@ -63,11 +68,6 @@ class EngineProcess:
         ]
         for thread in self._threads:
             thread.start()
-
-    @property
-    def pid(self) -> int | None:
-        """The child's process id."""
-        return self._process.pid
 
     def open(self, spec: RegionSpec) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""

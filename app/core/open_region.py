@@ -1,0 +1,49 @@
+"""From what a person names to an open Region."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from app.core.errors import CannotFindError
+from app.core.pci import PciAddress
+from app.core.region import Region, RegionKind, RegionSpec
+
+
+def spec_for(text: str) -> RegionSpec:
+    """A path, a PCI address in either form, a kvmfr node or a Windows interface path as a spec."""
+    text = text.strip()
+    if not text:
+        raise CannotFindError("Nothing was named.", "Give a path or a PCI address.")
+    if text.startswith("\\\\?\\") and "#" in text:
+        return RegionSpec(RegionKind.WINDOWS, text)
+    if re.fullmatch(r"/dev/kvmfr\d+", text):
+        return RegionSpec(RegionKind.KVMFR, text)
+    if "/" not in text and "\\" not in text and not Path(text).exists():
+        try:
+            address = PciAddress.parse(text)
+        except CannotFindError:
+            return RegionSpec(RegionKind.FILE, text)
+        kind = RegionKind.WINDOWS if sys.platform == "win32" else RegionKind.BAR
+        return RegionSpec(kind, str(address))
+    return RegionSpec(RegionKind.FILE, text)
+
+
+def open_region(spec: RegionSpec) -> Region:
+    """Open it. Raises what its maker raises (errors.py)."""
+    if spec.kind is RegionKind.WINDOWS:
+        from app.core.windows_bar import open_windows_bar
+
+        return open_windows_bar(spec)
+    if spec.kind is RegionKind.BAR:
+        from app.core.linux_bar import open_bar
+
+        return open_bar(spec)
+    if spec.kind is RegionKind.KVMFR:
+        from app.core.kvmfr import open_kvmfr
+
+        return open_kvmfr(spec)
+    from app.core.shared_file import open_shared_file
+
+    return open_shared_file(spec)

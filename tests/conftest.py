@@ -1,0 +1,50 @@
+"""What all tests share: no screen, own settings, real shared memory, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import threading  # noqa: E402
+import uuid  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import pytest  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _own_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A person's settings never leak in."""
+    for name in ("CONFIG", "STATE", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / f"xdg-{name.lower()}"))
+
+
+@pytest.fixture(autouse=True)
+def _no_threads_left() -> Iterator[None]:
+    """A thread that outlives its test is a leak."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(3)
+        assert not thread.is_alive(), f"thread {thread.name} was left running"
+
+
+@pytest.fixture
+def shm_file() -> Iterator[Callable[..., Path]]:
+    """Makes files in /dev/shm, and removes them."""
+    made: list[Path] = []
+
+    def make(size: int = 65536, name: str | None = None, fill: bytes | None = None) -> Path:
+        path = Path("/dev/shm") / (name or f"scope-test-{uuid.uuid4().hex[:12]}")
+        made.append(path)
+        with path.open("wb") as file:
+            if fill:
+                file.write((fill * (size // len(fill) + 1))[:size])
+            file.truncate(size)
+        return path
+
+    yield make
+    for path in made:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,46 @@
+"""One boot serves all tests of the Linux guest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rigs.linux.build import RigError, build
+from tests.rigs.linux.guest import Guest, Shared
+
+BIG = Path("/dev/shm/ivshmem-scope-rig-64")
+SMALL = Path("/dev/shm/ivshmem-scope-rig-1")
+
+
+@pytest.fixture(scope="session")
+def guest() -> Iterator[Guest]:
+    """A guest with two devices: 64 MiB, then 1 MiB."""
+    for path in (BIG, SMALL):
+        path.unlink(missing_ok=True)
+    try:
+        running = Guest(build(), [Shared(BIG, 64), Shared(SMALL, 1)])
+    except RigError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"the Linux guest rig must work here: {error}")
+        pytest.skip(str(error))
+    try:
+        yield running
+    finally:
+        running.stop()
+        for path in (BIG, SMALL):
+            path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def big() -> Path:
+    """The host's file behind the 64 MiB device."""
+    return BIG
+
+
+@pytest.fixture
+def small() -> Path:
+    """The host's file behind the 1 MiB device."""
+    return SMALL
