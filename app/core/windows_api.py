@@ -1,0 +1,166 @@
+"""The few Windows calls that the driver's client needs, with full argument types.
+
+The one place (with windows_setup and windows_notices) that loads Windows libraries. It imports
+on every system; only making a Win32 object elsewhere is refused. Failures are Win32Error with the
+number that Windows gave; what they mean to a person is windows_abi's business.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from ctypes import POINTER, byref, c_int, c_size_t, c_uint32, c_void_p, c_wchar_p
+from functools import cache
+from typing import Any, Final
+
+from app.core.errors import UnsuitableError
+
+INVALID_HANDLE: Final = c_void_p(-1).value
+PARTIAL_COPY: Final = 299  # ERROR_PARTIAL_COPY
+WAIT_TIMEOUT: Final = 0x102
+_OPEN_EXISTING: Final = 3
+_SHARE_ALL: Final = 7  # FILE_SHARE_READ | WRITE | DELETE
+_NOT_WINDOWS: Final = "This device is reached through a Windows driver, and this system is not Windows."
+
+
+class Win32Error(Exception):
+    """A Windows call failed.
+
+    Attributes:
+        number: GetLastError().
+        call: Name of the function.
+    """
+
+    def __init__(self, number: int, call: str) -> None:
+        super().__init__(number, call)
+        self.number = number
+        self.call = call
+
+
+def library(name: str) -> Any:
+    """A Windows library whose calls keep their error number.
+
+    Raises:
+        UnsuitableError: This system is not Windows.
+    """
+    if sys.platform != "win32":
+        raise UnsuitableError(_NOT_WINDOWS, "Open it in the Windows guest.")
+    return ctypes.WinDLL(name, use_last_error=True)
+
+
+def declare(function: Any, result: Any, *arguments: Any) -> Any:
+    """Give a library function its types; 64-bit handles and pointers are cut without them."""
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+def last_error() -> int:
+    """GetLastError() of the calling thread's last declared call."""
+    if sys.platform != "win32":
+        raise UnsuitableError(_NOT_WINDOWS)
+    return ctypes.get_last_error()
+
+
+class Win32:
+    """kernel32, as far as the driver's client needs it."""
+
+    def __init__(self) -> None:
+        k = library("kernel32")
+        handle, flag = c_void_p, c_int
+        self._create_file = declare(
+            k.CreateFileW, handle, c_wchar_p, c_uint32, c_uint32, c_void_p, c_uint32, c_uint32, handle
+        )
+        self._control = declare(
+            k.DeviceIoControl, flag, handle, c_uint32, c_void_p, c_uint32, c_void_p, c_uint32,
+            POINTER(c_uint32), c_void_p,
+        )  # fmt: skip
+        copy = (handle, c_void_p, c_void_p, c_size_t, POINTER(c_size_t))
+        self._read = declare(k.ReadProcessMemory, flag, *copy)
+        self._write = declare(k.WriteProcessMemory, flag, *copy)
+        self._close = declare(k.CloseHandle, flag, handle)
+        self._create_event = declare(k.CreateEventW, handle, c_void_p, flag, flag, c_wchar_p)
+        self._wait = declare(k.WaitForSingleObject, c_uint32, handle, c_uint32)
+        self._is_wow64 = declare(k.IsWow64Process, flag, handle, POINTER(c_int))
+        self._self = declare(k.GetCurrentProcess, handle)()
+
+    # -- the device ----------------------------------------------------------------------------
+
+    def open_device(self, path: str) -> int:
+        """Open a device interface with no access rights, which every IOCTL of the driver allows.
+
+        The handle is not inherited: a mapping may only be undone by the process that has it.
+        """
+        handle = self._create_file(path, 0, _SHARE_ALL, None, _OPEN_EXISTING, 0, None)
+        if handle in (INVALID_HANDLE, None):
+            raise Win32Error(last_error(), "CreateFileW")
+        return int(handle)
+
+    def control(self, handle: int, code: int, request: bytes | ctypes.Structure, answer: Any) -> int:
+        """DeviceIoControl; `answer` is a ctypes object that is filled, or None. How many bytes came."""
+        given = ctypes.create_string_buffer(bytes(request), len(bytes(request))) if bytes(request) else None
+        answered = c_uint32(0)
+        done = self._control(
+            handle, code,
+            given, ctypes.sizeof(given) if given is not None else 0,
+            byref(answer) if answer is not None else None,
+            ctypes.sizeof(answer) if answer is not None else 0,
+            byref(answered), None,
+        )  # fmt: skip
+        if not done:
+            raise Win32Error(last_error(), "DeviceIoControl")
+        return answered.value
+
+    def close(self, handle: int) -> None:
+        """CloseHandle; a failure would be a mistake of ours and changes nothing for the person."""
+        self._close(handle)
+
+    # -- memory: the kernel takes the fault, not we ------------------------------------------------
+
+    def read_memory(self, address: int, buffer: Any, length: int) -> None:
+        """Copy from an address of our own process; a bad page is an error and no crash."""
+        self._copy(self._read, "ReadProcessMemory", address, buffer, length)
+
+    def write_memory(self, address: int, buffer: Any, length: int) -> None:
+        """Copy to an address of our own process; a bad page is an error and no crash."""
+        self._copy(self._write, "WriteProcessMemory", address, buffer, length)
+
+    def _copy(self, call: Any, name: str, address: int, buffer: Any, length: int) -> None:
+        copied = c_size_t(0)
+        if not call(self._self, address, buffer, length, byref(copied)):
+            raise Win32Error(last_error(), name)
+        if copied.value != length:
+            raise Win32Error(PARTIAL_COPY, name)
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def create_event(self, *, manual_reset: bool = False) -> int:
+        """A new event that is not set."""
+        handle = self._create_event(None, int(manual_reset), 0, None)
+        if not handle:
+            raise Win32Error(last_error(), "CreateEventW")
+        return int(handle)
+
+    def wait(self, handle: int, timeout_ms: int) -> bool:
+        """Whether the event was set within the time."""
+        result = self._wait(handle, timeout_ms)
+        if result not in (0, WAIT_TIMEOUT):
+            raise Win32Error(last_error(), "WaitForSingleObject")
+        return bool(result == 0)
+
+    def windows_is_64bit(self) -> bool:
+        """Whether the system is, whatever this process is: the driver's event structure follows it."""
+        if ctypes.sizeof(c_void_p) == 8:
+            return True
+        under = c_int(0)
+        return bool(self._is_wow64(self._self, byref(under)) and under.value)
+
+
+@cache
+def win32() -> Win32:
+    """The calls of this process.
+
+    Raises:
+        UnsuitableError: This system is not Windows.
+    """
+    return Win32()
