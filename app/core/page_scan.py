@@ -98,7 +98,6 @@ class PageScan:
         room = BATCH_PAGES + len(self._parts)
         self._comparer = Comparer(room * PAGE)
         self._now = np.zeros((room, PAGE), np.uint8)
-        self._before = np.zeros((room, PAGE), np.uint8)
         self._page = np.zeros(room, np.int64)
         self._hash = np.zeros(room, np.uint64)
         self._time_ns = np.zeros(room, np.int64)
@@ -161,7 +160,7 @@ class PageScan:
         held = slice(self._held, self._held + len(inside))
         pages = first + inside
         seen_ns = self._shared.table.seen_ns[pages // BLOCK_PAGES]
-        np.take(self._pages, inside, axis=0, out=self._now[held], mode="clip")
+        self._now[held] = self._pages[inside]
         self._page[held] = pages
         self._hash[held] = digests
         self._time_ns[held] = now_ns
@@ -200,8 +199,7 @@ class PageScan:
     def _compare(self, pages: I64, now: U8, flags: U8) -> Flags:
         """Which of these known pages changed by another hand than ours."""
         shared, table = self._shared, self._shared.table
-        before = self._before[: len(pages)]
-        np.take(shared.snapshot.pages, pages, axis=0, out=before, mode="clip")
+        before = shared.snapshot.of(pages)
         ours = self._forget_own(pages, now, before) if shared.own else np.zeros(1, np.bool_)
         found = self._comparer.pages(now.reshape(-1), before.reshape(-1))
         by_hash = flags & SNAPSHOT == 0

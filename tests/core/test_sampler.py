@@ -16,8 +16,9 @@ import pytest
 
 from app.core.errors import TruncatedError
 from app.core.frame import Frame, Level
+from app.core.open_region import open_region
 from app.core.pace import SAVED_NS, WINDOW_NS, Budget, Deadlines, Meter, Reading
-from app.core.region import PAGE
+from app.core.region import PAGE, RegionKind, RegionSpec
 from app.core.sampler import Sampler
 from tests.fakes.file_region import FileRegion
 
@@ -351,3 +352,19 @@ def test_looking_allocates_no_holes(path: Path) -> None:
     assert not watch.next_frame().activity.allocated.any()
     watch.sampler.stop()
     watch.region.close()
+
+
+def test_a_real_shared_file_is_watched_faults_and_heals(path: Path) -> None:
+    with open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
+        sampler = Sampler(region)
+        sampler.start()
+        until(lambda: sampler.latest() is not None and sampler.sweep.turns)
+        with path.open("r+b") as peer:
+            peer.seek(2 * MIB)
+            peer.write(b"other bytes than before")
+        until(lambda: (sampler.find_change(0) or 0) >= 2 * MIB)
+        os.truncate(path, PAGE)
+        until(lambda: isinstance(sampler.error, TruncatedError))
+        os.truncate(path, 4 * MIB)
+        until(lambda: sampler.error is None)
+        sampler.stop()
