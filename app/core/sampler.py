@@ -36,6 +36,7 @@ SLICE_NS: Final = 2_000_000
 MARGIN_NS: Final = 300_000
 # At low rates the sweep goes on between ticks at this pace.
 BREATH_NS: Final = 16_000_000
+MIN_GAP_NS: Final = 3_000_000
 CHECK_NS: Final = 200_000_000
 ACTIVITY_NS: Final = 100_000_000
 STEP_SWEEP_NS: Final = 20_000_000
@@ -56,7 +57,6 @@ class _Wanted:
     share: float = DEFAULT_SHARE
     paused: bool = False
     steps: int = 0
-    looks: int = 0
 
 
 class Sampler:
@@ -215,6 +215,10 @@ class Sampler:
             self._live(wanted)
 
     def _live(self, wanted: _Wanted) -> None:
+        # Every look is answered at once, but a flood of them is no way around the budget.
+        rest_ns = self._span.last.time_ns + MIN_GAP_NS - self._clock()
+        if 0 < rest_ns <= MIN_GAP_NS:
+            self._stopping.wait(rest_ns / 1e9)
         began = time.thread_time_ns()
         period_ns = int(max(1e9 / wanted.hz, self._tick_cost_ns / wanted.share))
         self._deadlines.set_period(period_ns)
@@ -245,14 +249,12 @@ class Sampler:
 
     def _wait_until(self, then_ns: int) -> None:
         """Sleep until then, or until a command comes. No spinning."""
-        if sys.platform != "win32":
-            left = then_ns - self._clock()
-            if left > 0:
-                self._wake.wait(left / 1e9)
-            return
-        # Event.wait is as coarse as 15.6 ms on Windows, sleep is not (CPython 3.11, bpo-21302).
-        while (left := then_ns - self._clock()) > 0 and not self._wake.is_set():
-            time.sleep(min(left, 5_000_000) / 1e9)
+        if sys.platform == "win32":
+            # Event.wait is as coarse as 15.6 ms there, sleep is not (CPython 3.11, bpo-21302).
+            while (left := then_ns - self._clock()) > 0 and not self._wake.is_set():
+                time.sleep(min(left, 5_000_000) / 1e9)
+        else:
+            self._wake.wait(max(0, then_ns - self._clock()) / 1e9)
 
     # -- frames -------------------------------------------------------------------------------------
 
@@ -331,7 +333,6 @@ class Sampler:
 
 def _set_span(wanted: _Wanted, start: int, length: int) -> None:
     wanted.start, wanted.length = start, length
-    wanted.looks += 1
 
 
 def _add_step(wanted: _Wanted) -> None:

@@ -24,7 +24,7 @@ DENSE = 64 * MIB
 SPARSE = 1024 * MIB
 CHANGED_BYTES = 64
 # (share of pages changed, floor, goal)
-SHARES = ((0.001, 0.35, 0.75), (0.05, 0.25, 0.5))
+SHARES = ((0.001, 0.25, 0.75), (0.05, 0.2, 0.5))
 
 
 class Content:
