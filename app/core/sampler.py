@@ -256,7 +256,7 @@ class Sampler:
         else:
             self._wake.wait(max(0, then_ns - self._clock()) / 1e9)
 
-    # -- frames -------------------------------------------------------------------------------------
+    # -- frames ------------------------------------------------------------------------------
 
     def _tick(self, wanted: _Wanted, period_ns: int) -> None:
         # A second read that would not fit between two ticks is left out.
