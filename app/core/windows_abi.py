@@ -44,6 +44,10 @@ REQUEST_KMAP: Final = _code(0x806)  # answers a kernel address: never asked by t
 
 EVENT_SLOTS: Final = 32  # Device.h:5
 SUSPICIOUS_SIZE: Final = 4096  # the MSI-X table of a doorbell device without vectors (Device.c:164)
+_SUSPICION: Final = (
+    "The size is 4096 bytes: a doorbell device without MSI vectors shows its vector table in place "
+    "of the memory. Give the device vectors=1 or more."
+)
 
 CACHE_CODES: Final = {  # Public.h:9-11
     CacheMode.UNCACHED: 0,
@@ -51,14 +55,14 @@ CACHE_CODES: Final = {  # Public.h:9-11
     CacheMode.WRITE_COMBINED: 2,
 }
 CACHE_WORDS: Final = {
-    CacheMode.UNCACHED: "uncached: every read and write goes to the device's address; the slowest of the three",
-    CacheMode.CACHED: "cached: fast reads, which a viewer does most; right for memory that is RAM of the host",
-    CacheMode.WRITE_COMBINED: "write-combined: fast writes and very slow reads; what Looking Glass's sender asks for",
+    CacheMode.UNCACHED: "uncached: every access goes out to the device; the slowest",
+    CacheMode.CACHED: "cached: fast reads, which a viewer does most; it is the host's RAM",
+    CacheMode.WRITE_COMBINED: "write-combined: fast writes, slow reads; Looking Glass's choice",
 }  # fmt: skip
 DEFAULT_CACHE: Final = CacheMode.CACHED
 
 
-# -- structures: natural alignment gives the driver's exact sizes -----------------------------------
+# -- structures: natural alignment gives the driver's exact sizes -------------------------------
 
 
 class MmapAnswer64(ctypes.Structure):
@@ -124,7 +128,7 @@ def event_request(
     return kind(vector, event, int(single_shot))
 
 
-# -- errors ---------------------------------------------------------------------------------------------
+# -- errors -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +148,18 @@ MEANINGS: Final = {  # ivshmem.md 1.8; names as in winerror.h
     2: Meaning(UnpluggedError, "The device is not there any more", _GONE),
     5: Meaning(DriverError, "Windows does not permit this program to open the device",
                "Ask the administrator: the device's access list was narrowed."),
-    6: Meaning(DriverError, "The mapping belongs to another handle, or the event handle is not valid",
+    6: Meaning(DriverError, "The mapping is another handle's, or the event is not valid",
                "Open the device again and repeat."),
-    21: Meaning(DriverError, "The device waits for its memory (a revision 0 device without a server)",
+    21: Meaning(DriverError, "The device waits for its memory (revision 0, no server)",
                 "Start the ivshmem server on the host, then press Retry."),
     31: Meaning(UnpluggedError, "The device does not work at the moment", _GONE),
     55: Meaning(UnpluggedError, "The device is not available any more", _GONE),
-    87: Meaning(DriverError, "The driver does not accept this cache mode", "Choose another cache mode."),
+    87: Meaning(DriverError, "The driver does not accept this cache mode",
+               "Choose another cache mode."),
     433: Meaning(UnpluggedError, "The device does not exist any more", _GONE),
     548: Meaning(HeldByAnotherError, "Another program holds this device's mapping",
-                 "The driver gives one mapping per device. Close Looking Glass, Scream or another window of "
-                 "IVSHMEM Scope, whichever has it, and press Retry."),
+                 "The driver gives one mapping per device. Close Looking Glass, Scream or another "
+                 "window of IVSHMEM Scope, whichever has it, and press Retry."),
     995: Meaning(UnpluggedError, "The request was broken off because the device went away", _GONE),
     1117: Meaning(DriverError, "The driver could not map the memory",
                   "Free some memory or open a smaller device, then press Retry."),
@@ -191,7 +196,8 @@ def check_answered(answered: int, expected: int, doing: str, device: str) -> Non
     """
     if answered != expected:
         raise DriverError(
-            f"The driver answered {answered} bytes where {expected} are due, when asked to {doing} of {device}.",
+            f"The driver answered {answered} bytes where {expected} are due, "
+            f"when asked to {doing} of {device}.",
             _OURS,
         )
 
@@ -209,30 +215,29 @@ def check_size(size: int, device: str) -> None:
             "Give the device a memory-backend in the VM's configuration.",
         )
     if size >= 1 << 47:  # the user half of a 64-bit Windows address space
-        raise DriverError(f"The driver tells an impossible size of {size} bytes for {device}.", _OURS)
+        raise DriverError(
+            f"The driver tells an impossible size of {size} bytes for {device}.", _OURS
+        )
 
 
 def size_notes(size: int) -> tuple[str, ...]:
     """Sentences worth knowing about a size that is possible."""
     if size == SUSPICIOUS_SIZE:
-        return (
-            "The size is 4096 bytes: a doorbell device without MSI vectors shows its vector table in "
-            "place of the memory. Give the device vectors=1 or more.",
-        )
+        return (_SUSPICION,)
     return ()
 
 
-# -- location --------------------------------------------------------------------------------------------
+# -- location -----------------------------------------------------------------------------------
 
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
 def parse_location(text: str) -> tuple[int, int, int] | None:
-    """Bus, device and function out of the location text, in whatever language it is.
+    r"""Bus, device and function out of the location text, in whatever language it is.
 
     Windows writes "PCI bus 12, device 31, function 0" in the person's language; the order of
     the three numbers is the same in all that were seen. Raw resource references such as
-    "@System32\\drivers\\pci.sys,#65536;PCI bus %1, device %2, function %3;(12,31,0)" carry the
+    "@System32\drivers\pci.sys,#65536;PCI bus %1, device %2, function %3;(12,31,0)" carry the
     numbers in the last parentheses. None when the text has not exactly three fitting numbers.
     """
     text = text.strip()

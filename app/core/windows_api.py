@@ -20,7 +20,11 @@ PARTIAL_COPY: Final = 299  # ERROR_PARTIAL_COPY
 WAIT_TIMEOUT: Final = 0x102
 _OPEN_EXISTING: Final = 3
 _SHARE_ALL: Final = 7  # FILE_SHARE_READ | WRITE | DELETE
-_NOT_WINDOWS: Final = "This device is reached through a Windows driver, and this system is not Windows."
+ON_WINDOWS: Final[bool] = sys.platform == "win32"
+_ctypes: Any = ctypes  # WinDLL and get_last_error exist on Windows only
+_NOT_WINDOWS: Final = (
+    "This device is reached through a Windows driver, and this system is not Windows."
+)
 
 
 class Win32Error(Exception):
@@ -43,9 +47,9 @@ def library(name: str) -> Any:
     Raises:
         UnsuitableError: This system is not Windows.
     """
-    if sys.platform != "win32":
+    if not ON_WINDOWS:
         raise UnsuitableError(_NOT_WINDOWS, "Open it in the Windows guest.")
-    return ctypes.WinDLL(name, use_last_error=True)
+    return _ctypes.WinDLL(name, use_last_error=True)
 
 
 def declare(function: Any, result: Any, *arguments: Any) -> Any:
@@ -57,9 +61,7 @@ def declare(function: Any, result: Any, *arguments: Any) -> Any:
 
 def last_error() -> int:
     """GetLastError() of the calling thread's last declared call."""
-    if sys.platform != "win32":
-        raise UnsuitableError(_NOT_WINDOWS)
-    return ctypes.get_last_error()
+    return int(_ctypes.get_last_error())
 
 
 class Win32:
@@ -69,7 +71,15 @@ class Win32:
         k = library("kernel32")
         handle, flag = c_void_p, c_int
         self._create_file = declare(
-            k.CreateFileW, handle, c_wchar_p, c_uint32, c_uint32, c_void_p, c_uint32, c_uint32, handle
+            k.CreateFileW,
+            handle,
+            c_wchar_p,
+            c_uint32,
+            c_uint32,
+            c_void_p,
+            c_uint32,
+            c_uint32,
+            handle,
         )
         self._control = declare(
             k.DeviceIoControl, flag, handle, c_uint32, c_void_p, c_uint32, c_void_p, c_uint32,
@@ -84,7 +94,7 @@ class Win32:
         self._is_wow64 = declare(k.IsWow64Process, flag, handle, POINTER(c_int))
         self._self = declare(k.GetCurrentProcess, handle)()
 
-    # -- the device ----------------------------------------------------------------------------
+    # -- the device ------------------------------------------------------------------------------
 
     def open_device(self, path: str) -> int:
         """Open a device interface with no access rights, which every IOCTL of the driver allows.
@@ -96,9 +106,15 @@ class Win32:
             raise Win32Error(last_error(), "CreateFileW")
         return int(handle)
 
-    def control(self, handle: int, code: int, request: bytes | ctypes.Structure, answer: Any) -> int:
-        """DeviceIoControl; `answer` is a ctypes object that is filled, or None. How many bytes came."""
-        given = ctypes.create_string_buffer(bytes(request), len(bytes(request))) if bytes(request) else None
+    def control(
+        self, handle: int, code: int, request: bytes | ctypes.Structure, answer: Any
+    ) -> int:
+        """DeviceIoControl; fills `answer` (a ctypes object or None), tells how many bytes came."""
+        given = (
+            ctypes.create_string_buffer(bytes(request), len(bytes(request)))
+            if bytes(request)
+            else None
+        )
         answered = c_uint32(0)
         done = self._control(
             handle, code,
@@ -115,7 +131,7 @@ class Win32:
         """CloseHandle; a failure would be a mistake of ours and changes nothing for the person."""
         self._close(handle)
 
-    # -- memory: the kernel takes the fault, not we ------------------------------------------------
+    # -- memory: the kernel takes the fault, not we ----------------------------------------------
 
     def read_memory(self, address: int, buffer: Any, length: int) -> None:
         """Copy from an address of our own process; a bad page is an error and no crash."""
@@ -132,7 +148,7 @@ class Win32:
         if copied.value != length:
             raise Win32Error(PARTIAL_COPY, name)
 
-    # -- events ------------------------------------------------------------------------------------
+    # -- events ----------------------------------------------------------------------------------
 
     def create_event(self, *, manual_reset: bool = False) -> int:
         """A new event that is not set."""
@@ -149,7 +165,7 @@ class Win32:
         return bool(result == 0)
 
     def windows_is_64bit(self) -> bool:
-        """Whether the system is, whatever this process is: the driver's event structure follows it."""
+        """Whether the system is, whatever this process is: the event structure follows it."""
         if ctypes.sizeof(c_void_p) == 8:
             return True
         under = c_int(0)

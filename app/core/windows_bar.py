@@ -5,7 +5,6 @@ Imports on every system; on Linux the list is empty and opening says that this i
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,9 +13,11 @@ from app.core.pci import PciAddress
 from app.core.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
 from app.core.units import format_offset, format_size
 from app.core.windows_abi import CACHE_WORDS, DRIVER_HINT, check_size, driver_error, size_notes
-from app.core.windows_api import Win32, Win32Error, win32
-from app.core.windows_mapping import DeviceMapping, ask_peer, ask_size, give_back, share
+from app.core.windows_api import ON_WINDOWS, Win32, Win32Error, win32
+from app.core.windows_mapping import DeviceMapping
+from app.core.windows_requests import ask_peer, ask_size
 from app.core.windows_setup import FoundDevice, SetupApi, setup_api, undriven
+from app.core.windows_sharing import give_back, share
 
 _PLAIN_NAME: Final = "IVSHMEM device"
 
@@ -83,7 +84,7 @@ class WindowsRegion(Region):
         give_back(self.mapping)
 
 
-# -- finding ------------------------------------------------------------------------------------------
+# -- finding ------------------------------------------------------------------------------------
 
 
 def list_windows_bars(setup: SetupApi | None = None, api: Win32 | None = None) -> list[WindowsBar]:
@@ -92,7 +93,7 @@ def list_windows_bars(setup: SetupApi | None = None, api: Win32 | None = None) -
     Asks size and peer number, which disturbs nobody, and maps nothing. Empty outside Windows.
     """
     if setup is None:
-        if sys.platform != "win32":
+        if not ON_WINDOWS:
             return []
         setup = setup_api()
     driven = setup.driven()
@@ -143,10 +144,12 @@ def _without_driver(found: FoundDevice) -> WindowsBar:
     return WindowsBar("", name, found.description, found.instance, _address(found), trouble=trouble)
 
 
-# -- opening --------------------------------------------------------------------------------------------
+# -- opening ------------------------------------------------------------------------------------
 
 
-def open_windows_bar(spec: RegionSpec, setup: SetupApi | None = None, api: Win32 | None = None) -> Region:
+def open_windows_bar(
+    spec: RegionSpec, setup: SetupApi | None = None, api: Win32 | None = None
+) -> Region:
     """Open a device, or a part of it.
 
     Args:
@@ -178,20 +181,33 @@ def _find(location: str, setup: SetupApi) -> FoundDevice:
     wanted = location.strip().lower()
     for number, found in enumerate(driven):
         address = str(_address(found) or "")
-        if wanted in (found.path.lower(), found.instance.lower(), str(number), address, address[5:]):
+        if wanted in (
+            found.path.lower(),
+            found.instance.lower(),
+            str(number),
+            address,
+            address[5:],
+        ):
             return found
     bare = undriven(driven, setup.on_pci())
     for found in bare:
         address = str(_address(found) or "")
         if wanted in (found.instance.lower(), address, address[5:]):
             raise DriverMissingError(
-                f"The ivshmem device {_name(found)} has no driver that offers its memory.", DRIVER_HINT
+                f"The ivshmem device {_name(found)} has no driver that offers its memory.",
+                DRIVER_HINT,
             )
     if bare and not driven:
-        raise DriverMissingError("No ivshmem device here has a driver that offers its memory.", DRIVER_HINT)
+        raise DriverMissingError(
+            "No ivshmem device here has a driver that offers its memory.", DRIVER_HINT
+        )
     raise CannotFindError(
-        f"There is no ivshmem device {location}." if driven else "This guest has no ivshmem device.",
-        "Rescan the devices." if driven else "Add an ivshmem-plain device to the VM and start it again.",
+        f"There is no ivshmem device {location}."
+        if driven
+        else "This guest has no ivshmem device.",
+        "Rescan the devices."
+        if driven
+        else "Add an ivshmem-plain device to the VM and start it again.",
     )
 
 
@@ -199,8 +215,8 @@ def _info(spec: RegionSpec, found: FoundDevice, mapping: DeviceMapping) -> Regio
     length = mapping.size - spec.start if spec.length is None else spec.length
     if spec.start % PAGE or length <= 0 or spec.start < 0 or spec.start + length > mapping.size:
         raise OutOfRangeError(
-            f"{length} bytes at {format_offset(spec.start)} are no part of {mapping.name}, which has "
-            f"{format_size(mapping.size)}.",
+            f"{length} bytes at {format_offset(spec.start)} are no part of {mapping.name}, "
+            f"which has {format_size(mapping.size)}.",
             f"Start at a multiple of {PAGE} inside the device.",
         )
     return RegionInfo(
@@ -213,7 +229,11 @@ def _info(spec: RegionSpec, found: FoundDevice, mapping: DeviceMapping) -> Regio
         read_only_reason="It was opened for reading only." if spec.read_only else "",
         cache=CACHE_WORDS[mapping.cache],
         address=_address(found),
-        notes=(*_connection_notes(mapping), *_cache_notes(spec.cache, mapping.cache), *size_notes(mapping.size)),
+        notes=(
+            *_connection_notes(mapping),
+            *_cache_notes(spec.cache, mapping.cache),
+            *size_notes(mapping.size),
+        ),
     )
 
 
@@ -227,7 +247,5 @@ def _connection_notes(mapping: DeviceMapping) -> tuple[str, ...]:
 def _cache_notes(wanted: CacheMode, got: CacheMode) -> tuple[str, ...]:
     if wanted in (CacheMode.DEFAULT, got):
         return ()
-    return (
-        f"Asked for {wanted.value}, but this program has the device mapped as {got.value} already. "
-        "Close its other views first.",
-    )
+    note = f"Asked for {wanted.value}, but this program has it mapped as {got.value} already."
+    return (f"{note} Close its other views first.",)

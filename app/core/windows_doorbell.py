@@ -20,7 +20,7 @@ _MOST: Final = 0xFFFF
 
 
 class DoorbellEvent:
-    """Being rung on one vector. One waiter per vector: the event resets with the first that wakes."""
+    """Being rung on one vector; one waiter, as the event resets with the first that wakes."""
 
     def __init__(self, handle: int, api: Win32) -> None:
         self._handle = handle

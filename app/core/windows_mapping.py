@@ -1,74 +1,32 @@
-"""The process's one mapping of a device: shared by all its Regions, copied safely, given back in order.
+"""The process's one mapping of a device: copied from safely, given back in order.
 
 The driver gives one mapping per device (or per handle, in the builds of 2024), so a process keeps
-one per device and counts who uses it. Every copy is made by the kernel (ReadProcessMemory and
-WriteProcessMemory on our own process), because the driver may take the pages away at any moment
-(Device.c:249) and a plain access would then end the program. Giving back goes: no new copies,
-wait for the running ones, RELEASE_MMAP, CloseHandle.
+one per device; windows_sharing counts who uses it. Every copy is made by the kernel
+(ReadProcessMemory and WriteProcessMemory on our own process), because the driver may take the
+pages away at any moment (Device.c:249) and a plain access would then end the program. Giving back
+goes: no new copies, wait for the running ones, RELEASE_MMAP, CloseHandle.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
-from app.core.errors import ClosedError, DriverError, ReplacedError, ScopeError, UnpluggedError
+from app.core.errors import ClosedError, ReplacedError, ScopeError, UnpluggedError
 from app.core.region import PAGE, CacheMode
 from app.core.units import format_offset, format_size
-from app.core.windows_abi import (
-    CACHE_CODES,
-    DEFAULT_CACHE,
-    EVENT_SLOTS,
-    REGISTER_EVENT,
-    RELEASE_MMAP,
-    REQUEST_MMAP,
-    REQUEST_PEERID,
-    REQUEST_SIZE,
-    RING_DOORBELL,
-    Ring,
-    check_answered,
-    check_size,
-    driver_error,
-    event_request,
-    mmap_answer,
-)
-from app.core.windows_api import Win32, Win32Error, win32
+from app.core.windows_abi import driver_error
+from app.core.windows_api import Win32, Win32Error
+from app.core.windows_requests import ask_peer, register_event, release_map, request_map, ring
 
 CHUNK: Final = 1 << 20  # one copy's length: a release waits for no more than this
 _DRAIN_S: Final = 5.0  # the slowest uncached chunk that was ever measured takes 0.1 s
 _LOOK_S: Final = 0.5  # how often check() really asks the driver
-_FALLBACKS: Final = (DEFAULT_CACHE, CacheMode.WRITE_COMBINED, CacheMode.UNCACHED)
-_CANNOT_CACHE: Final = (87, 1117)  # the driver refused the mode, or could not map with it
-
-
-def ask_size(api: Win32, handle: int, name: str) -> int:
-    """REQUEST_SIZE; works without a mapping, also while another program has it."""
-    size = ctypes.c_uint64(0)
-    _ask(api, handle, REQUEST_SIZE, size, "read the size", name)
-    return size.value
-
-
-def ask_peer(api: Win32, handle: int, name: str) -> int:
-    """REQUEST_PEERID: our own peer number; 0 also when the device has no interrupts."""
-    peer = ctypes.c_uint16(0)
-    _ask(api, handle, REQUEST_PEERID, peer, "read the peer id", name)
-    return peer.value
-
-
-def _ask(
-    api: Win32, handle: int, code: int, answer: Any, doing: str, name: str, request: bytes = b""
-) -> None:
-    try:
-        answered = api.control(handle, code, request, answer)
-    except Win32Error as error:
-        raise driver_error(error.number, doing, name) from error
-    check_answered(answered, ctypes.sizeof(answer), doing, name)
 
 
 class DeviceMapping:
@@ -102,7 +60,7 @@ class DeviceMapping:
         self._events: dict[int, int] = {}
         self._map(cache)
 
-    # -- state ----------------------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------
 
     @property
     def handle(self) -> int:
@@ -123,8 +81,10 @@ class DeviceMapping:
                 self._gate.wait_for(lambda: not self._copies, _DRAIN_S)
             handle, self._handle = self._handle, 0
             if mapped:
-                with contextlib.suppress(Win32Error):  # it may be gone already; closing undoes it too
-                    self._api.control(handle, RELEASE_MMAP, b"", None)
+                with contextlib.suppress(
+                    Win32Error
+                ):  # it may be gone already; closing undoes it too
+                    release_map(self._api, handle)
             if handle:
                 self._api.close(handle)
 
@@ -150,7 +110,7 @@ class DeviceMapping:
                 self.release(gone)
                 raise gone
             for vector, event in self._events.items():
-                self._register(vector, event, single_shot=False)
+                self._register(vector, event)
 
     def forget(self) -> None:
         """The end: give back for good, and the events with it."""
@@ -178,55 +138,17 @@ class DeviceMapping:
         except Win32Error as error:
             raise driver_error(error.number, "open the device", self.name) from error
         try:
-            told = ask_size(self._api, self._handle, self.name)
-            check_size(told, self.name)
-            pointer = self._request_map(cache, told)
+            mode, answer = request_map(self._api, self._handle, self.name, cache)
         except BaseException:
             self._api.close(self._handle)  # unmaps too, when it came to that
             self._handle = 0
             raise
+        self.cache, self.size = mode, int(answer.size)
+        self.peer, self.vectors = int(answer.peer), int(answer.vectors)
         with self._gate:
-            self._pointer = pointer
+            self._pointer = int(answer.pointer)
 
-    def _request_map(self, cache: CacheMode, told: int) -> int:
-        answer = mmap_answer(ctypes.sizeof(ctypes.c_void_p))
-        modes = _FALLBACKS if cache is CacheMode.DEFAULT else (cache,)
-        for mode in modes:
-            try:
-                answered = self._api.control(
-                    self._handle, REQUEST_MMAP, bytes([CACHE_CODES[mode]]), answer
-                )
-            except Win32Error as error:
-                if error.number in _CANNOT_CACHE and mode is not modes[-1]:
-                    continue
-                raise driver_error(error.number, "map the memory", self.name) from error
-            check_answered(answered, ctypes.sizeof(answer), "map the memory", self.name)
-            self.cache = mode
-            break
-        self._accept(answer, told)
-        return int(answer.pointer)
-
-    def _accept(self, answer: Any, told: int) -> None:
-        if not answer.pointer:
-            raise DriverError(
-                f"The driver mapped {self.name} and told no address.", "Press Retry; note the driver's version."
-            )
-        if answer.size != told:
-            raise DriverError(
-                f"The driver tells two sizes for {self.name}: {told} bytes, and {answer.size} when mapping.",
-                "Press Retry; note the driver's version.",
-            )
-        last = ctypes.create_string_buffer(1)
-        try:
-            self._api.read_memory(answer.pointer + told - 1, last, 1)
-        except Win32Error as error:
-            raise DriverError(
-                f"The driver mapped less of {self.name} than the {format_size(told)} that it tells.",
-                "Press Retry; note the driver's version.",
-            ) from error
-        self.size, self.peer, self.vectors = told, answer.peer, answer.vectors
-
-    # -- copies -----------------------------------------------------------------------------------
+    # -- copies ----------------------------------------------------------------------------------
 
     @contextmanager
     def _use(self) -> Iterator[int]:
@@ -256,16 +178,27 @@ class DeviceMapping:
     def write(self, offset: int, data: memoryview) -> None:
         """Copy the data in. Raises as `read_into`; the chunks before have landed then."""
         for at in range(0, len(data), CHUNK):
-            chunk = ctypes.create_string_buffer(bytes(data[at : at + CHUNK]), min(CHUNK, len(data) - at))
+            chunk = ctypes.create_string_buffer(
+                bytes(data[at : at + CHUNK]), min(CHUNK, len(data) - at)
+            )
             with self._use() as pointer:
                 self._copy(
-                    self._api.write_memory, pointer, offset + at, ctypes.addressof(chunk), len(chunk)
+                    self._api.write_memory,
+                    pointer,
+                    offset + at,
+                    ctypes.addressof(chunk),
+                    len(chunk),
                 )
 
     def _copy(
-        self, call: Callable[[int, int, int], None], pointer: int, offset: int, ours: int, length: int
+        self,
+        call: Callable[[int, int, int], None],
+        pointer: int,
+        offset: int,
+        ours: int,
+        length: int,
     ) -> None:
-        """One guarded copy; when it fails it goes page by page, as Windows copies all or nothing."""
+        """One guarded copy; page by page when it fails, as Windows copies all or nothing."""
         try:
             call(pointer + offset, ours, length)
             return
@@ -281,8 +214,11 @@ class DeviceMapping:
             done += step
 
     def load(self, offset: int, width: int) -> int:
-        """One load: the C runtime moves 1, 2, 4 and 8 bytes in one instruction, and ctypes turns
-        an access violation inside a call into OSError."""
+        """One load.
+
+        The C runtime moves 1, 2, 4 and 8 bytes in one instruction each, and ctypes turns an
+        access violation inside a call into OSError.
+        """
         value = ctypes.c_uint64(0)
         with self._use() as pointer:
             try:
@@ -302,19 +238,17 @@ class DeviceMapping:
 
     def _fault(self, offset: int) -> UnpluggedError:
         return UnpluggedError(
-            f"The memory of {self.name} is gone at {format_offset(offset)}: the device was disabled or removed.",
+            f"The memory of {self.name} is gone at {format_offset(offset)}: "
+            "the device was disabled or removed.",
             "Enable it in the Device Manager or plug it in, then press Retry.",
         )
 
-    # -- doorbell -----------------------------------------------------------------------------------
+    # -- doorbell --------------------------------------------------------------------------------
 
     def ring(self, peer: int, vector: int) -> None:
         """Ring a peer; nobody there is silence, as in hardware (ivshmem.md 1.4)."""
         with self._use():
-            try:
-                self._api.control(self._handle, RING_DOORBELL, bytes(Ring(peer, vector)), None)
-            except Win32Error as error:
-                raise driver_error(error.number, "ring the doorbell", self.name) from error
+            ring(self._api, self._handle, self.name, peer, vector)
 
     def event(self, vector: int) -> int:
         """The handle of this vector's repeating event, registered at its first use.
@@ -324,85 +258,15 @@ class DeviceMapping:
         """
         with self._change:
             if vector not in self._events:
-                if len(self._events) >= EVENT_SLOTS:
-                    raise driver_error(1450, "register an event", self.name)
                 event = self._api.create_event()
                 try:
-                    self._register(vector, event, single_shot=False)
+                    self._register(vector, event)
                 except BaseException:
                     self._api.close(event)
                     raise
                 self._events[vector] = event
             return self._events[vector]
 
-    def register_once(self, vector: int, event: int) -> None:
-        """Register an event of the caller's that leaves the driver with its first interrupt."""
-        self._register(vector, event, single_shot=True)
-
-    def _register(self, vector: int, event: int, *, single_shot: bool) -> None:
-        request = event_request(
-            vector, event, single_shot=single_shot, windows_64=self._api.windows_is_64bit()
-        )
+    def _register(self, vector: int, event: int) -> None:
         with self._use():
-            try:
-                self._api.control(self._handle, REGISTER_EVENT, bytes(request), None)
-            except Win32Error as error:
-                raise driver_error(error.number, "register an event", self.name) from error
-
-
-# -- who has what in this process -----------------------------------------------------------------------
-
-_shared: dict[str, DeviceMapping] = {}
-_sharing = threading.RLock()
-
-
-def share(path: str, name: str, cache: CacheMode, api: Win32 | None = None) -> DeviceMapping:
-    """This process's mapping of the device, made at the first use; pair it with `give_back`."""
-    with _sharing:
-        key = path.lower()
-        mapping = _shared.get(key)
-        if mapping is None:
-            mapping = DeviceMapping(path, name, cache, api or win32())
-            _shared[key] = mapping
-        elif mapping.released:
-            mapping.reopen()
-        mapping.users += 1
-        return mapping
-
-
-def give_back(mapping: DeviceMapping) -> None:
-    """One user less; the last one gives the device back."""
-    with _sharing:
-        mapping.users -= 1
-        if mapping.users <= 0:
-            _shared.pop(mapping.path.lower(), None)
-            mapping.forget()
-
-
-def mappings() -> list[DeviceMapping]:
-    """What this process has open."""
-    with _sharing:
-        return list(_shared.values())
-
-
-def release_all(why: str) -> None:
-    """Give every device back for a while: the machine is about to sleep, or the device to stop."""
-    for mapping in mappings():
-        mapping.release(UnpluggedError(f"{mapping.name} was given back: {why}.", "It opens again by itself."))
-
-
-def reopen_all() -> list[ScopeError]:
-    """Map again what was given back; what failed stays released and says why."""
-    failed = []
-    for mapping in mappings():
-        try:
-            mapping.reopen()
-        except ScopeError as error:
-            failed.append(error)
-    return failed
-
-
-@atexit.register
-def _at_exit() -> None:
-    for mapping in mappings():
-        mapping.forget()
+            register_event(self._api, self._handle, self.name, vector, event)

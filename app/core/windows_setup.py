@@ -123,18 +123,27 @@ class SetupApi:
         s = library("setupapi")
         handle, flag, number = c_void_p, c_int, c_uint32
         data, interface = POINTER(DeviceData), POINTER(InterfaceData)
-        self._get_set = declare(s.SetupDiGetClassDevsW, handle, POINTER(Guid), c_wchar_p, handle, number)
+        self._get_set = declare(
+            s.SetupDiGetClassDevsW, handle, POINTER(Guid), c_wchar_p, handle, number
+        )
         self._end_set = declare(s.SetupDiDestroyDeviceInfoList, flag, handle)
         self._device = declare(s.SetupDiEnumDeviceInfo, flag, handle, number, data)
         self._interface = declare(
             s.SetupDiEnumDeviceInterfaces, flag, handle, data, POINTER(Guid), number, interface
         )
         self._detail = declare(
-            s.SetupDiGetDeviceInterfaceDetailW, flag, handle, interface, c_void_p, number, POINTER(number), data
+            s.SetupDiGetDeviceInterfaceDetailW,
+            flag,
+            handle,
+            interface,
+            c_void_p,
+            number,
+            POINTER(number),
+            data,
         )
         self._property = declare(
-            s.SetupDiGetDeviceRegistryPropertyW, flag, handle, data, number, POINTER(number), c_void_p,
-            number, POINTER(number),
+            s.SetupDiGetDeviceRegistryPropertyW, flag, handle, data, number, POINTER(number),
+            c_void_p, number, POINTER(number),
         )  # fmt: skip
         self._instance = declare(
             s.SetupDiGetDeviceInstanceIdW, flag, handle, data, c_wchar_p, number, POINTER(number)
@@ -191,7 +200,9 @@ class SetupApi:
 
     def _path(self, devices: int, interface: InterfaceData) -> str:
         needed = c_uint32(0)
-        self._detail(devices, byref(interface), None, 0, byref(needed), None)  # error 122 tells the length
+        self._detail(
+            devices, byref(interface), None, 0, byref(needed), None
+        )  # error 122 tells the length
         if needed.value <= _PATH_AT:
             return ""
         room = ctypes.create_string_buffer(needed.value + 2)
@@ -200,7 +211,7 @@ class SetupApi:
             return ""
         return ctypes.wstring_at(ctypes.addressof(room) + _PATH_AT)
 
-    # -- properties: each may fail alone -------------------------------------------------------------
+    # -- properties: each may fail alone ---------------------------------------------------------
 
     def _found(self, devices: int, data: DeviceData, path: str) -> FoundDevice:
         return FoundDevice(

@@ -69,7 +69,9 @@ class Layers:
 
     def lower(self) -> str:
         """What the overlay lies on, topmost first."""
-        return ":".join(str(part) for part in (self.driver, self.prefix, self.python, self.userland))
+        return ":".join(
+            str(part) for part in (self.driver, self.prefix, self.python, self.userland)
+        )
 
 
 def build() -> Layers:
@@ -96,7 +98,7 @@ def build() -> Layers:
 
 
 def _run(command: Sequence[str | Path], **more: object) -> None:
-    done = subprocess.run(  # noqa: S603  our own commands
+    done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
         **more,  # type: ignore[call-overload]
@@ -124,7 +126,9 @@ def mirror() -> str:
             for url in re.findall(r"https?://[^\s#]+", _without_comments(source)):
                 if url.rstrip("/").endswith("/debian"):
                     return str(url)
-    raise CannotBuildError("No Debian mirror in this machine's apt sources; the userland needs one.")
+    raise CannotBuildError(
+        "No Debian mirror in this machine's apt sources; the userland needs one."
+    )
 
 
 def _without_comments(file: Path) -> str:
@@ -142,7 +146,11 @@ def _make_userland(folder: Path) -> None:
     script = f"apt-get update -qq && {install} && apt-get clean && rm -rf /var/lib/apt/lists/*"
     _run(
         ["unshare", "--mount", "nice", "chroot", folder, "sh", "-c", script],
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        env={
+            **os.environ,
+            "DEBIAN_FRONTEND": "noninteractive",
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        },
     )
 
 

@@ -28,7 +28,7 @@ def layers() -> Layers:
 @pytest.fixture(scope="session")
 def memory() -> Iterator[list[Path]]:
     """The Linux side of the two devices: 64 MiB and 1 MiB."""
-    files = [Path(f"/dev/shm/ivshmem-rig-{os.getpid()}-{name}") for name in ("a", "b")]  # noqa: S108
+    files = [Path(f"/dev/shm/ivshmem-rig-{os.getpid()}-{name}") for name in ("a", "b")]
     for file, size in zip(files, (64 << 20, 1 << 20), strict=True):
         with file.open("wb") as opened:
             opened.truncate(size)

@@ -106,7 +106,13 @@ class Machine:
     """
 
     def __init__(
-        self, layers: Layers, out: Path, devices: Sequence[Device] = (), *, undriven: int = 0, display: str = ""
+        self,
+        layers: Layers,
+        out: Path,
+        devices: Sequence[Device] = (),
+        *,
+        undriven: int = 0,
+        display: str = "",
     ) -> None:
         self.out = out
         self.devices = list(devices)
@@ -118,7 +124,7 @@ class Machine:
 
     def __enter__(self) -> Self:
         binds = f"{REPOSITORY} src|{self.out} out"
-        self._holder = subprocess.Popen(  # noqa: S603
+        self._holder = subprocess.Popen(
             [*enclosed(self._layers.lower()), "sh", "-c", "echo up; exec sleep infinity"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "IVSHMEM_RIG_BINDS": binds}, start_new_session=True,
@@ -126,13 +132,18 @@ class Machine:
         assert self._holder.stdout
         line = self._holder.stdout.readline()
         if line.strip() != b"up":
-            raise RuntimeError(f"The machine did not start: {line!r} {self._holder.stdout.read()!r}")
+            raise RuntimeError(
+                f"The machine did not start: {line!r} {self._holder.stdout.read()!r}"
+            )
         self._first = self._child()
         self.shell(f"cat >> /{PREFIX}/system.reg", given=self._registry.encode())
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._holder:
             self._holder.kill()
@@ -160,19 +171,25 @@ class Machine:
 
     def shell(self, script: str, *, given: bytes = b"") -> str:
         """Run a shell script of the userland, not of Windows."""
-        done = subprocess.run(  # noqa: S603
-            self._inside(["sh", "-c", script]), input=given, capture_output=True, check=True, timeout=60
+        done = subprocess.run(
+            self._inside(["sh", "-c", script]),
+            input=given,
+            capture_output=True,
+            check=True,
+            timeout=60,
         )
         return done.stdout.decode(errors="replace")
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         """Start a Windows program; its path is a Windows path or one of the userland."""
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             self._inside([WINE, *command], **environment), text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
-    def run(self, *command: str, limit_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, limit_s: float = 120, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a Windows program to its end and return its output."""
         with self.start(*command, **environment) as program:
             try:
@@ -183,7 +200,9 @@ class Machine:
                 raise
         return subprocess.CompletedProcess(command, program.returncode, output, "")
 
-    def python(self, *arguments: str, limit_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    def python(
+        self, *arguments: str, limit_s: float = 120, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the machine's Python with the checkout's root as its working folder."""
         return self.run(f"/{PYTHON}/python.exe", *arguments, limit_s=limit_s, **environment)
 
@@ -192,9 +211,11 @@ class Machine:
         mine = os.readlink(f"/proc/{self._first}/ns/pid")
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
-                if entry.name.isdigit() and os.readlink(entry / "ns/pid") == mine:
-                    if part in (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"):
-                        yield int(entry.name)
+                if not entry.name.isdigit() or os.readlink(entry / "ns/pid") != mine:
+                    continue
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+                if part in words.decode(errors="replace"):
+                    yield int(entry.name)
 
     def kill(self, part: str) -> int:
         """Kill those processes at once, as the task manager would; how many there were."""

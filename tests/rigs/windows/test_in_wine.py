@@ -30,7 +30,9 @@ def names() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def results(layers: Layers, devices: list[Device], tmp_path_factory: pytest.TempPathFactory) -> Results:
+def results(
+    layers: Layers, devices: list[Device], tmp_path_factory: pytest.TempPathFactory
+) -> Results:
     """Outcome of every case: an empty text when it passed, else what went wrong."""
     out = tmp_path_factory.mktemp("wine")
     with Machine(layers, out, devices, undriven=1) as machine:
@@ -46,9 +48,13 @@ def results(layers: Layers, devices: list[Device], tmp_path_factory: pytest.Temp
 def read(report: Path) -> Results:
     """The cases of a JUnit report by file and function."""
     found: Results = {}
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314  our own file
+    for case in ElementTree.parse(report).iter("testcase"):
         name = re.sub(r"\[.*", "", case.get("name", ""))
-        bad = "".join(f"{case.get('name')}: {part.text}\n" for part in case if part.tag in ("failure", "error"))
+        bad = "".join(
+            f"{case.get('name')}: {part.text}\n"
+            for part in case
+            if part.tag in ("failure", "error")
+        )
         found.setdefault((case.get("classname", "").split(".")[-1], name), []).append(bad)
     return found
 

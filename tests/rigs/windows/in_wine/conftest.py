@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app.core import windows_mapping
+from app.core import windows_sharing
 from app.core.windows_api import Win32, win32
 from app.core.windows_setup import FoundDevice, setup_api
 
 ENUM = r"System\CurrentControlSet\Enum\ROOT\IVSHMEM"
 SETTINGS = ("PerHandle", "NotReady", "Misbehave")
-(SHORT_ANSWER, SIZE_ZERO, SIZE_GARBAGE, NULL_POINTER, SIZE_DIFFERS, MAPPING_FAILS, SHORT_SIZE) = range(1, 8)
+(SHORT_ANSWER, SIZE_ZERO, SIZE_GARBAGE, NULL_POINTER, SIZE_DIFFERS, MAPPING_FAILS, SHORT_SIZE) = (
+    range(1, 8)
+)
 
 
 class Rig:
@@ -65,9 +67,9 @@ def rig() -> Iterator[Rig]:
     rig = Rig()
     sizes = [rig.size(number) for number in (0, 1)]
     yield rig
-    for mapping in windows_mapping.mappings():
+    for mapping in windows_sharing.mappings():
         mapping.forget()
-    windows_mapping._shared.clear()
+    windows_sharing._shared.clear()
     for number in (0, 1):
         rig.set(number, **dict.fromkeys(SETTINGS, 0))
         rig.resize(number, sizes[number])

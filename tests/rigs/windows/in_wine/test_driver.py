@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 
 import pytest
 
@@ -22,7 +23,15 @@ from app.core.windows_abi import (
 from app.core.windows_api import Win32, Win32Error
 
 CACHED = b"\x01"
-WRONG_SIZE, ATTACHED, NOT_MAPPED, NOT_OWNER, NOT_READY, BAD_MODE, NO_ROOM = 1784, 548, 1, 6, 21, 87, 1450
+WRONG_SIZE, ATTACHED, NOT_MAPPED, NOT_OWNER, NOT_READY, BAD_MODE, NO_ROOM = (
+    1784,
+    548,
+    1,
+    6,
+    21,
+    87,
+    1450,
+)
 
 
 def refused(api: Win32, number: int, *arguments) -> None:
@@ -35,6 +44,18 @@ def mapped(api: Win32, handle: int, mode: bytes = CACHED) -> MmapAnswer64:
     answer = MmapAnswer64()
     assert api.control(handle, REQUEST_MMAP, mode, answer) == 32
     return answer
+
+
+def mapped_soon(api: Win32, handle: int) -> MmapAnswer64:
+    """Map once the one before is gone: Wine tells the driver of a closed handle a little later."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return mapped(api, handle)
+        except Win32Error as error:
+            assert error.number == ATTACHED
+            assert time.monotonic() < deadline, "a closed handle must give its mapping back"
+            time.sleep(0.01)
 
 
 def event_bytes(vector: int, event: int, *, single_shot: bool = False) -> bytes:
@@ -126,14 +147,15 @@ def test_release_of_anothers_mapping_is_refused(rig, api, handles):
 def test_closing_the_handle_gives_the_mapping_back(rig, api, found, handles):
     owner = api.open_device(found[0].path)
     pointer = mapped(api, owner).pointer
+    buffer = ctypes.create_string_buffer(1)
+    api.read_memory(pointer, buffer, 1)
     api.close(owner)
-    assert mapped(api, handles[0]).pointer
-    with pytest.raises(Win32Error) as caught:
-        if pointer != 0:
-            buffer = ctypes.create_string_buffer(1)
-            api.control(handles[0], RELEASE_MMAP, b"", None)
-            api.read_memory(pointer, buffer, 1)
-    assert caught.value.number in (299, 998)
+    again = mapped_soon(api, handles[0])
+    api.control(handles[0], RELEASE_MMAP, b"", None)
+    for gone in (pointer, again.pointer):
+        with pytest.raises(Win32Error) as caught:
+            api.read_memory(gone, buffer, 1)
+        assert caught.value.number in (299, 998)
 
 
 def test_doorbell_and_events_want_the_mapping_first(rig, api, handles):
@@ -174,7 +196,7 @@ def test_events_leave_with_their_handle(rig, api, found, handles):
     event = api.create_event()
     for _ in range(3):
         owner = api.open_device(found[0].path)
-        mapped(api, owner)
+        mapped_soon(api, owner)
         for _ in range(EVENT_SLOTS):
             api.control(owner, REGISTER_EVENT, event_bytes(0, event), None)
         api.close(owner)

@@ -20,7 +20,7 @@ from conftest import (
     SIZE_ZERO,
 )
 
-from app.core import windows_mapping
+from app.core import windows_sharing
 from app.core.errors import (
     CannotFindError,
     ClosedError,
@@ -64,7 +64,9 @@ def other(rig):
     def hold(number=0):
         root = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * 4))
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, root, spec(number).location], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HOLDER, root, spec(number).location],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         started.append(process)
         assert process.stdout.readline().strip() == "held"
@@ -123,11 +125,14 @@ def test_a_location_in_another_language_keeps_the_list(rig):
     with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path, 0, winreg.KEY_ALL_ACCESS) as key:
         before = winreg.QueryValueEx(key, "LocationInformation")[0]
         try:
-            winreg.SetValueEx(key, "LocationInformation", 0, winreg.REG_SZ, "PCI-Bus 12, Gerät 31, Funktion 0")
+            winreg.SetValueEx(
+                key, "LocationInformation", 0, winreg.REG_SZ, "PCI-Bus 12, Gerät 31, Funktion 0"
+            )
             assert str(list_windows_bars()[1].address) == "0000:0c:1f.0"
             winreg.SetValueEx(key, "LocationInformation", 0, winreg.REG_SZ, "irgendwo")
             bars = list_windows_bars()
-            assert bars[1].address is None and bars[1].driver
+            assert bars[1].address is None
+            assert bars[1].driver
         finally:
             winreg.SetValueEx(key, "LocationInformation", 0, winreg.REG_SZ, before)
 
@@ -152,7 +157,8 @@ def test_reads_the_whole_device_and_its_last_byte(rig):
     with open_windows_bar(spec()) as region:
         rig.put(0, region.size - 1, b"\xa5")
         data = region.read(0, region.size)
-        assert len(data) == rig.size(0) and data[-1] == 0xA5
+        assert len(data) == rig.size(0)
+        assert data[-1] == 0xA5
         with pytest.raises(OutOfRangeError):
             region.read(region.size - 1, 2)
 
@@ -161,7 +167,8 @@ def test_tells_what_it_opened(rig):
     with open_windows_bar(spec()) as region:
         info = region.info
         assert info.cache.startswith("cached")
-        assert info.system == "guest" and info.writable
+        assert info.system == "guest"
+        assert info.writable
         assert "Peer 3, 2 interrupt vectors." in info.notes
 
 
@@ -185,7 +192,7 @@ def test_opens_a_part(rig):
         assert rig.get(0, 4096, 4) == b"part"
     with pytest.raises(OutOfRangeError):
         open_windows_bar(spec(start=rig.size(0)))
-    assert windows_mapping.mappings() == []
+    assert windows_sharing.mappings() == []
 
 
 def test_read_only_is_kept(rig):
@@ -207,7 +214,7 @@ def test_several_regions_share_one_mapping(rig):
     first.close()
     second.write(0, b"still here")
     second.close()
-    assert windows_mapping.mappings() == []
+    assert windows_sharing.mappings() == []
     with pytest.raises(ClosedError):
         second.read(0, 1)
     open_windows_bar(spec()).close()
@@ -222,7 +229,8 @@ def test_another_process_holds_it(rig, other):
     process = other()
     with pytest.raises(HeldByAnotherError) as caught:
         open_windows_bar(spec())
-    assert "Looking Glass" in caught.value.hint and "548" in caught.value.message
+    assert "Looking Glass" in caught.value.hint
+    assert "548" in caught.value.message
     with open_windows_bar(spec(1)):
         pass
     process.kill()
@@ -250,27 +258,27 @@ def test_two_processes_share_it_with_a_build_of_2024(rig, other):
 
 def test_release_and_reopen_keep_the_regions_alive(rig):
     with open_windows_bar(spec()) as region:
-        windows_mapping.release_all("the machine goes to sleep")
+        windows_sharing.release_all("the machine goes to sleep")
         with pytest.raises(UnpluggedError, match="goes to sleep"):
             region.read(0, 1)
         with pytest.raises(RegionGoneError):
             region.check()
         rig.put(0, 0, b"awake")
-        assert windows_mapping.reopen_all() == []
+        assert windows_sharing.reopen_all() == []
         assert region.read(0, 5) == b"awake"
         region.check()
 
 
 def test_a_released_device_is_free_for_others(rig, other):
     with open_windows_bar(spec()) as region:
-        windows_mapping.release_all("a test")
+        windows_sharing.release_all("a test")
         process = other()
-        [error] = windows_mapping.reopen_all()
+        [error] = windows_sharing.reopen_all()
         assert isinstance(error, HeldByAnotherError)
         process.kill()
         process.wait()
         deadline = time.monotonic() + 10
-        while windows_mapping.reopen_all():
+        while windows_sharing.reopen_all():
             assert time.monotonic() < deadline
             time.sleep(0.05)
         region.read(0, 1)
@@ -292,8 +300,8 @@ def test_release_waits_for_running_readers(rig):
         for thread in threads:
             thread.start()
         for _ in range(20):
-            windows_mapping.release_all("a test")
-            assert windows_mapping.reopen_all() == []
+            windows_sharing.release_all("a test")
+            assert windows_sharing.reopen_all() == []
         stop.set()
         for thread in threads:
             thread.join(10)
@@ -302,9 +310,9 @@ def test_release_waits_for_running_readers(rig):
 
 def test_another_size_after_sleep_is_another_device(rig):
     with open_windows_bar(spec()) as region:
-        windows_mapping.release_all("a test")
+        windows_sharing.release_all("a test")
         rig.resize(0, rig.size(0) // 2)
-        [error] = windows_mapping.reopen_all()
+        [error] = windows_sharing.reopen_all()
         assert isinstance(error, ReplacedError)
         with pytest.raises(ReplacedError):
             region.read(0, 1)
@@ -359,7 +367,8 @@ def test_a_lying_driver_is_an_error_and_leaves_nothing_mapped(rig, lie, kind):
 def test_a_lying_driver_does_not_cost_the_list(rig):
     rig.set(0, Misbehave=SIZE_GARBAGE)
     bars = list_windows_bars()
-    assert bars[0].trouble and bars[0].size == 0
+    assert bars[0].trouble
+    assert bars[0].size == 0
     assert bars[1].trouble is None
 
 
@@ -404,8 +413,8 @@ def test_events_survive_release_and_reopen(rig):
     with open_windows_bar(spec(0)) as region:
         bell = Doorbell(region)
         event = bell.listen(0)
-        windows_mapping.release_all("a test")
-        assert windows_mapping.reopen_all() == []
+        windows_sharing.release_all("a test")
+        assert windows_sharing.reopen_all() == []
         bell.ring(bell.peer, 0)
         assert event.wait(1000)
 
