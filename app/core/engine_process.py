@@ -31,6 +31,7 @@ from app.core.region import RegionSpec
 BEAT_S: Final = 0.1
 SILENCE_NS: Final = 900_000_000
 _START_ALLOWANCE_NS: Final = 15_000_000_000
+_DYING_NS: Final = 300_000_000
 
 
 class EngineProcess:
@@ -60,7 +61,7 @@ class EngineProcess:
         self._outbox: SimpleQueue[tuple[int, msg.Command | RegionSpec] | None] = (
             SimpleQueue()
         )
-        self._ended = False
+        self._ended_ns = 0
         self._closed = False
         self._threads = [
             threading.Thread(target=self._receive, name="engine-receive", daemon=True),
@@ -94,7 +95,10 @@ class EngineProcess:
         """Why the engine cannot be relied on right now."""
         if self._closed:
             return None
-        if self._ended or not self._process.is_alive():
+        if self._ended_ns and self._process.is_alive():
+            if time.monotonic_ns() - self._ended_ns < _DYING_NS:
+                return None  # its exit code comes in a moment and says why
+        if self._ended_ns or not self._process.is_alive():
             return EngineGoneError(
                 f"The engine of this region ended ({self._exit_reason()})."
             )
@@ -143,7 +147,7 @@ class EngineProcess:
             while True:
                 self._answers.append(self._pipe.recv())
         except (EOFError, OSError):
-            self._ended = True
+            self._ended_ns = time.monotonic_ns()
 
     def _send(self) -> None:
         while (item := self._outbox.get()) is not None:

@@ -1,0 +1,251 @@
+"""What fills are made of, and live test signals.
+
+A pattern gives any part of itself, so that a fill of gigabytes goes in chunks and an undo can
+be compared without keeping a copy.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from app.core.errors import ValueFormatError
+from app.core.units import format_size
+from app.core.values import Endian, number_bytes
+
+WAVES: Final = ("counter", "toggle", "sine", "random")
+MIN_INTERVAL_NS: Final = 100_000
+_DUMP_LINE: Final = re.compile(r"^\s*(?:0x)?[0-9a-f]{4,16}(?:'[0-9a-f]{4})*:?\s{1,}", re.IGNORECASE)
+
+
+class Pattern(Protocol):
+    """Endless bytes that can be read at any place."""
+
+    @property
+    def label(self) -> str:
+        """What it is, in a few words."""
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset` on, counted from the fill's start."""
+
+
+def _repeat(unit: bytes, offset: int, length: int) -> bytes:
+    first = offset % len(unit)
+    count = (first + length) // len(unit) + 1
+    return (unit * count)[first : first + length]
+
+
+@dataclass(frozen=True, slots=True)
+class BytePattern:
+    """One byte, over and over."""
+
+    value: int
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        return f"byte 0x{self.value:02X}"
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """The byte, `length` times."""
+        return bytes([self.value]) * length
+
+
+@dataclass(frozen=True, slots=True)
+class SequencePattern:
+    """A sequence of bytes, over and over."""
+
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if not self.data:
+            raise ValueFormatError("The pattern is empty.", "Give at least one byte.")
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        return f"pattern of {format_size(len(self.data))}"
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """Part of the repeated sequence."""
+        return _repeat(self.data, offset, length)
+
+
+@dataclass(frozen=True, slots=True)
+class TextPattern:
+    """Text, over and over."""
+
+    text: str
+    encoding: str = "utf-8"
+
+    def __post_init__(self) -> None:
+        if not self.text:
+            raise ValueFormatError("The text is empty.", "Give at least one character.")
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        return f"text {self.text[:16]!r}"
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """Part of the repeated text."""
+        return _repeat(self.text.encode(self.encoding), offset, length)
+
+
+@dataclass(frozen=True, slots=True)
+class IncrementPattern:
+    """start, start + step, ... as words of 1, 2, 4 or 8 bytes, wrapping."""
+
+    start: int
+    step: int
+    width: int = 1
+    endian: Endian = Endian.LITTLE
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        return f"increment u{8 * self.width} by {self.step}"
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """Part of the row of words."""
+        first = offset // self.width
+        count = (offset + length - 1) // self.width - first + 1 if length else 0
+        mask = (1 << 64) - 1
+        base = np.uint64((self.start + first * self.step) & mask)
+        words = np.arange(count, dtype=np.uint64) * np.uint64(self.step & mask) + base
+        order = "<" if self.endian is Endian.LITTLE else ">"
+        data = words.astype(f"{order}u{self.width}").tobytes()
+        skip = offset - first * self.width
+        return data[skip : skip + length]
+
+
+@dataclass(frozen=True, slots=True)
+class RandomPattern:
+    """Random bytes, the same for the same seed (Philox 4x64: a counter, so readable anywhere)."""
+
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        return f"random, seed {self.seed}"
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """Part of the stream. Philox steps make four words of 64 bits, 32 bytes."""
+        block = offset // 32
+        generator = np.random.Philox(key=self.seed & ((1 << 128) - 1), counter=block)
+        count = (offset + length - block * 32 + 7) // 8
+        data = np.asarray(generator.random_raw(count), np.uint64).astype("<u8").tobytes()
+        skip = offset - block * 32
+        return data[skip : skip + length]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A live test signal: a value written again and again.
+
+    Attributes:
+        offset: Where.
+        kind: Name of an integer or float type of values.TYPES.
+        endian: Its byte order.
+        wave: `counter`, `toggle`, `sine` or `random`.
+        low: Least value.
+        high: Greatest value; a counter goes back to `low` behind it.
+        step: What a counter adds each time.
+        period: Writes per turn of a sine.
+        interval_ns: Between two writes, at least MIN_INTERVAL_NS.
+    """
+
+    offset: int
+    kind: str = "u32"
+    endian: Endian = Endian.LITTLE
+    wave: str = "counter"
+    low: float = 0
+    high: float = 255
+    step: float = 1
+    period: int = 100
+    interval_ns: int = 100_000_000
+
+    @property
+    def label(self) -> str:
+        """What it is."""
+        return f"{self.wave} {self.kind}"
+
+    @property
+    def width(self) -> int:
+        """Bytes of one write."""
+        return len(self.encode(0))
+
+    def value_at(self, number: int) -> float:
+        """The value of write `number`, counted from 0."""
+        if self.wave == "toggle":
+            return self.high if number % 2 else self.low
+        if self.wave == "sine":
+            phase = math.sin(2 * math.pi * number / max(1, self.period))
+            return (self.low + self.high) / 2 + (self.high - self.low) / 2 * phase
+        if self.wave == "random":
+            word = int.from_bytes(RandomPattern(0).chunk(8 * number, 8), "little")
+            return self.low + (self.high - self.low) * (word / 2**64)
+        if self.wave != "counter":
+            raise ValueFormatError(f"There is no wave {self.wave!r}.", f"Waves: {', '.join(WAVES)}.")
+        turn = max(1, int((self.high - self.low) / self.step) + 1) if self.step else 1
+        return self.low + self.step * (number % turn)
+
+    def encode(self, number: int) -> bytes:
+        """The bytes of write `number`."""
+        value = self.value_at(number)
+        if self.kind[0] != "f":
+            value = round(value)
+        return number_bytes(value, self.kind, self.endian)
+
+
+def parse_hex(text: str) -> bytes:
+    r"""Hex bytes in the forms that people paste.
+
+    `DE AD`, `dead`, `0xDE, 0xAD`, `\xDE\xAD`, C arrays, lines of a hex dump with offsets and
+    text column, `base64:...`.
+
+    Raises:
+        ValueFormatError: Anything else; the message shows the first bad part.
+    """
+    text = text.strip()
+    if text.startswith("base64:"):
+        try:
+            return base64.b64decode(text[7:], validate=True)
+        except binascii.Error as error:
+            raise ValueFormatError("This is no base64.") from error
+    lines = text.splitlines()
+    if lines and all(_DUMP_LINE.match(line) and "  " in line.strip() for line in lines if line):
+        lines = [_dump_bytes(line) for line in lines if line]
+    text = "\n".join(lines)
+    brace = re.search(r"\{([^{}]*)\}", text)
+    text = brace.group(1) if brace else text
+    parts = re.sub(r"\\x|0x|[,;:\s\"'\[\]()]|\bb(?=['\"])", " ", text, flags=re.IGNORECASE).split()
+    out = bytearray()
+    for part in parts:
+        if not re.fullmatch(r"[0-9a-fA-F]+", part) or (len(part) % 2 and len(part) != 1):
+            raise ValueFormatError(f"{part[:20]!r} is no hex.", "For example: DE AD BE EF.")
+        out += bytes.fromhex(part if len(part) > 1 else f"0{part}")
+    if not out:
+        raise ValueFormatError("There are no hex bytes in this.", "For example: DE AD BE EF.")
+    return bytes(out)
+
+
+def _dump_bytes(line: str) -> str:
+    """The bytes of a hex dump's line: behind the offset, before the text column."""
+    body = _DUMP_LINE.sub("", line, count=1).split("|")[0]
+    taken = []
+    for word in re.split(r"(\s+)", body):
+        if word.isspace() and len(word) >= 2 and len("".join(taken)) >= 32:
+            break
+        if not word.isspace():
+            if not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", word):
+                break
+            taken.append(word)
+    return " ".join(taken)
