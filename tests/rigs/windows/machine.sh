@@ -30,6 +30,8 @@ for pair in $IVSHMEM_RIG_BINDS; do
     from=${pair%% *} to=${pair##* }
     mkdir -p "$root/$to"
     mount --bind "$from" "$root/$to"
+    # The checkout is looked at, never written.
+    [ "$to" != src ] || mount -o remount,bind,ro "$root/$to"
 done
 unset IFS
 if [ "$work" = "$upper.work" ]; then

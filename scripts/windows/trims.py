@@ -1,0 +1,43 @@
+"""What the executable leaves out, by name; a test keeps it apart from what the program imports.
+
+`excludes` alone does not keep Qt's libraries out (pyinstaller#8672), so files are dropped by
+name after the analysis too.
+"""
+
+from __future__ import annotations
+
+import re
+
+EXCLUDED_MODULES = (
+    "tkinter", "_tkinter", "sqlite3", "lib2to3", "idlelib", "turtledemo", "ensurepip",
+    "ssl", "_ssl", "_hashlib", "pytest", "_pytest", "setuptools", "pip", "pkg_resources",
+    *(f"PySide6.{name}" for name in (
+        "QtNetwork", "QtQml", "QtQuick", "QtQuickWidgets", "QtQuickControls2", "QtDesigner",
+        "QtHelp", "QtSql", "QtPrintSupport", "QtTest", "QtUiTools", "QtConcurrent", "QtXml",
+    )),
+    *(f"pyqtgraph.{name}" for name in ("opengl", "examples", "flowchart", "console", "jupyter")),
+    "numpy.f2py", "numpy.testing", "numpy.distutils",
+    "OpenGL", "scipy", "matplotlib", "PIL", "numba", "cupy", "h5py", "pandas", "IPython",
+)  # fmt: skip
+
+# Loaded by name at run time, invisible to the analysis (pyqtgraph 0.14, PlotCurveItem.py).
+HIDDEN_MODULES = ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtSvg")
+
+# Software OpenGL: widgets and the plots' raster painting need none (useOpenGL stays off).
+_DROPPED = re.compile(
+    r"(^|/)("
+    r"opengl32sw\.dll|d3dcompiler_47\.dll|libcrypto[^/]*|libssl[^/]*"
+    r"|Qt6(Qml|Quick|Pdf|VirtualKeyboard|Network|Sql|PrintSupport|Test|Designer|Help|Concurrent|Xml)[^/]*"
+    r"|translations/.*"
+    r"|plugins/(tls|networkinformation|generic|platforminputcontexts|qmltooling|sqldrivers"
+    r"|printsupport|position|multimedia|designer)/.*"
+    r"|plugins/imageformats/(?!q(ico|svg)\.)[^/]*"
+    r"|plugins/platforms/(?!q(windows|offscreen|xcb)\.|libq(xcb|offscreen|wayland)).*"
+    r")$",
+    re.IGNORECASE,
+)
+
+
+def dropped(name: str) -> bool:
+    """Whether a collected file is left out of the executable."""
+    return bool(_DROPPED.search(name.replace("\\", "/")))
