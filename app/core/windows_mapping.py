@@ -22,6 +22,13 @@ from app.core.region import PAGE, CacheMode
 from app.core.units import format_offset, format_size
 from app.core.windows_abi import driver_error
 from app.core.windows_api import Win32, Win32Error
+from app.core.windows_notices import (
+    QUERY_FAILED,
+    QUERY_REMOVE,
+    REMOVED,
+    DeviceWatch,
+    watch_device,
+)
 from app.core.windows_requests import ask_peer, register_event, release_map, request_map, ring
 
 CHUNK: Final = 1 << 20  # one copy's length: a release waits for no more than this
@@ -58,6 +65,8 @@ class DeviceMapping:
         self._gate = threading.Condition()
         self._change = threading.RLock()  # one change of state at a time
         self._events: dict[int, int] = {}
+        self._watch: DeviceWatch | None = None
+        self._old_watches: list[DeviceWatch] = []
         self._map(cache)
 
     # -- state -----------------------------------------------------------------------------------
@@ -87,6 +96,9 @@ class DeviceMapping:
                     release_map(self._api, handle)
             if handle:
                 self._api.close(handle)
+            if self._watch:  # it cannot end here: this may be its own callback
+                self._old_watches.append(self._watch)
+                self._watch = None
 
     def reopen(self) -> None:
         """Map it again after `release`, as large as it was and with the same events.
@@ -111,10 +123,12 @@ class DeviceMapping:
                 raise gone
             for vector, event in self._events.items():
                 self._register(vector, event)
+        self._end_watches()
 
     def forget(self) -> None:
         """The end: give back for good, and the events with it."""
         self.release(ClosedError(f"{self.name} is closed.", "Open it again."))
+        self._end_watches()
         for event in self._events.values():
             self._api.close(event)
         self._events.clear()
@@ -145,8 +159,29 @@ class DeviceMapping:
             raise
         self.cache, self.size = mode, int(answer.size)
         self.peer, self.vectors = int(answer.peer), int(answer.vectors)
+        self._watch = watch_device(self._handle, self.notice)
         with self._gate:
             self._pointer = int(answer.pointer)
+
+    def notice(self, action: int) -> None:
+        """Meet what Windows plans with the device: give it back first, take it again if not."""
+        if action in (QUERY_REMOVE, REMOVED):
+            did = "disables or ejects it" if action == QUERY_REMOVE else "removed it"
+            self.release(
+                UnpluggedError(
+                    f"{self.name} was given back because Windows {did}.",
+                    "Enable it in the Device Manager or plug it in, then press Retry.",
+                )
+            )
+        elif action == QUERY_FAILED:
+            self.reopen()
+
+    def _end_watches(self) -> None:
+        """Outside the lock: ending waits for a callback, and a callback may wait for the lock."""
+        with self._change:
+            old, self._old_watches = self._old_watches, []
+        for watch in old:
+            watch.end()
 
     # -- copies ----------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from app.core.errors import ScopeError, UnpluggedError
 from app.core.region import CacheMode
 from app.core.windows_api import Win32, win32
 from app.core.windows_mapping import DeviceMapping
+from app.core.windows_notices import watch_power
 
 _shared: dict[str, DeviceMapping] = {}
 _sharing = threading.RLock()
@@ -25,6 +26,7 @@ def share(path: str, name: str, cache: CacheMode, api: Win32 | None = None) -> D
         mapping = _shared.get(key)
         if mapping is None:
             mapping = DeviceMapping(path, name, cache, api or win32())
+            watch_power(lambda: release_all("the machine goes to sleep"), reopen_all)
             _shared[key] = mapping
         elif mapping.released:
             mapping.reopen()

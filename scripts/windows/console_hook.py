@@ -22,7 +22,9 @@ def _attach() -> None:
     ):  # fmt: skip
         if getattr(sys, name) is None:
             try:
-                stream = open(device, mode, encoding="utf-8", errors="replace", buffering=1)
+                stream = open(  # noqa: SIM115, PTH123  a stream for the program's life
+                    device, mode, encoding="utf-8", errors="replace", buffering=1
+                )
             except OSError:
                 continue
             setattr(sys, name, stream)

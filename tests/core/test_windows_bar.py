@@ -9,9 +9,10 @@ import sys
 import threading
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.core import windows_abi, windows_sharing
+from app.core import windows_abi, windows_notices, windows_sharing
 from app.core.errors import (
     CannotFindError,
     ClosedError,
@@ -336,6 +337,32 @@ def test_release_then_reopen(opened, driver):
         assert windows_sharing.reopen_all() == []
         region.read(0, 1)
         assert driver.events == [24, 24], "the event is registered again"
+
+
+def test_a_stopping_device_is_given_back_first(opened, driver):
+    with opened() as region:
+        region.mapping.notice(windows_notices.QUERY_REMOVE)
+        assert driver.calls[-2:] == ["release", "close"]
+        with pytest.raises(UnpluggedError, match="disables or ejects"):
+            region.read(0, 1)
+        region.mapping.notice(windows_notices.QUERY_FAILED)
+        region.read(0, 1)
+        region.mapping.notice(windows_notices.REMOVED)
+        with pytest.raises(UnpluggedError, match="removed"):
+            region.read(0, 1)
+
+
+def test_the_notice_filter_has_windows_layout():
+    assert ctypes.sizeof(windows_notices.NotifyFilter) == 416
+    assert windows_notices.NotifyFilter.target.offset == 16
+
+
+def test_nothing_escapes_from_a_callback(caplog):
+    def bad(_what):
+        raise ValueError
+
+    assert windows_notices._safely(bad, 3) == 0
+    assert "could not be met" in caplog.text
 
 
 def test_opening_again_brings_a_released_device_back(opened):

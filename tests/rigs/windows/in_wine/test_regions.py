@@ -20,7 +20,7 @@ from conftest import (
     SIZE_ZERO,
 )
 
-from app.core import windows_sharing
+from app.core import windows_notices, windows_sharing
 from app.core.errors import (
     CannotFindError,
     ClosedError,
@@ -267,6 +267,18 @@ def test_release_and_reopen_keep_the_regions_alive(rig):
         assert windows_sharing.reopen_all() == []
         assert region.read(0, 5) == b"awake"
         region.check()
+
+
+def test_windows_calls_for_notices_are_accepted_or_declined(rig, api, found):
+    """Wine may not offer them; what counts is that asking neither fails nor crashes."""
+    told = []
+    handle = api.open_device(found[0].path)
+    watch = windows_notices.watch_device(handle, told.append)
+    if watch:
+        watch.end()
+    api.close(handle)
+    assert windows_notices.watch_power(lambda: None, lambda: None) in (True, False)
+    assert told == []
 
 
 def test_a_released_device_is_free_for_others(rig, other):
