@@ -227,5 +227,6 @@ def _serve(pipe: Connection, engine: object) -> None:
 
 
 def _beat(board: FrameBoard, stop: threading.Event) -> None:
+    board.beat()
     while not stop.wait(BEAT_S):
         board.beat()

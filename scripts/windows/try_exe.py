@@ -1,4 +1,6 @@
-"""Tries a built executable on Windows as a person would: properties, command line, self-test, window.
+"""Tries a built executable on Windows as a person would.
+
+Its properties, its command line, its self-test and its window:
 
     python scripts/windows/try_exe.py dist/ivshmem-scope.exe OUTPUT_FOLDER
 

@@ -1,0 +1,278 @@
+"""Activity: observed change rate, our own traffic and cost over time, and maps of the region."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import Any, Final
+
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.frame import Frame
+from app.core.units import format_age, format_rate, format_short_offset, format_size
+from app.ui.panels.maps import HeatMap, Scale, Waterfall
+from app.ui.panels.rings import Ring, step_up, thin
+from app.ui.session import Session
+from app.ui.theme import DARK, Theme, mono_font
+
+DRAW_MS: Final = 50
+_SAMPLE_NS: Final = 50_000_000
+SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
+_TRACES: Final = ("observed", "read", "written", "cost")
+_STYLES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
+
+
+class _RateAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """Bytes per second with SI prefixes."""
+
+    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
+        return [format_rate(value) if value else "0" for value in values]
+
+
+class _AgoAxis(pg.AxisItem):  # type: ignore[misc]
+    """Seconds before now."""
+
+    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
+        return [f"{value:g} s" if value else "now" for value in values]
+
+
+class RatePlot(pg.PlotWidget):  # type: ignore[misc]
+    """Traces over the last seconds, 1 px pens, ranges that step."""
+
+    def __init__(self, traces: tuple[str, ...], *, share: bool) -> None:
+        left = pg.AxisItem("left") if share else _RateAxis("left")
+        super().__init__(axisItems={"left": left, "bottom": _AgoAxis("bottom")})
+        self.setMouseEnabled(x=False, y=False)
+        self.hideButtons()
+        self.setMenuEnabled(False)
+        self.setMinimumHeight(48)
+        self._top = 0.0
+        self._floor = 10.0 if share else 1000.0
+        self.curves = [self.plot([], [], antialias=False, name=name) for name in traces]
+        left.setWidth(64)
+
+    def set_theme(self, theme: Theme, colors: list[str]) -> None:
+        """Colours of ground, axes and traces."""
+        self.setBackground(theme.ground)
+        for name in ("left", "bottom"):
+            axis = self.getAxis(name)
+            axis.setPen(pg.mkPen(theme.line))
+            axis.setTextPen(pg.mkPen(theme.quiet))
+        self.showGrid(x=True, y=True, alpha=0.15)
+        for curve, color, style in zip(self.curves, colors, _STYLES, strict=False):
+            curve.setPen(pg.mkPen(QColor(color), width=1, style=style))
+
+    def show_traces(self, times: Any, rows: Any, span_s: int) -> None:
+        """Draw; `times` are seconds before now, negative."""
+        columns = max(64, int(self.width()))
+        greatest = float(rows.max()) if rows.size else 0.0
+        wanted = step_up(max(greatest * 1.1, self._floor))
+        if wanted > self._top or wanted < self._top / 4:
+            self._top = wanted
+            self.setYRange(0, wanted, padding=0)
+        self.setXRange(-span_s, 0, padding=0)
+        for curve, row in zip(self.curves, rows, strict=True):
+            curve.setData(*thin(times, row, columns))
+
+
+class ActivityPanel(QWidget):
+    """The panel. One timer draws everything, and only while it can be seen.
+
+    Signals:
+        goto_wanted(int): A place on a map was clicked.
+    """
+
+    goto_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._frame: Frame | None = None
+        self._ring = Ring(300 * 1_000_000_000 // _SAMPLE_NS, len(_TRACES))
+        self._sampled_ns = 0
+        self._drawn = -1
+        self._row_due_ns = 0
+        self.span = QComboBox()
+        for text, seconds in SPANS:
+            self.span.addItem(text, seconds)
+        self.span.setAccessibleName("Time span of the graphs")
+        self.freeze = QPushButton("Freeze", checkable=True)
+        self.freeze.setToolTip("Stop drawing; sampling goes on")
+        clear = QPushButton("Clear")
+        clear.clicked.connect(self.clear)
+        self.changes = RatePlot(("observed",), share=False)
+        self.own = RatePlot(("read", "written"), share=False)
+        self.cost = RatePlot(("cost",), share=True)
+        self.heat = HeatMap()
+        self.water = Waterfall()
+        self.scale = Scale()
+        self.labels = {name: QLabel() for name in ("changes", "own", "cost", "heat", "water")}
+        self.hover = QLabel()
+        self.hover.setFont(mono_font())
+        self._lay_out(clear)
+        for part in (self.heat, self.water):
+            part.goto_wanted.connect(self.goto_wanted)
+            part.hovered.connect(self._hover)
+        self._timer = QTimer(self)
+        self._timer.setInterval(DRAW_MS)
+        self._timer.timeout.connect(self.draw)
+        self.clear()
+
+    def _lay_out(self, clear: QPushButton) -> None:
+        grid = QGridLayout()
+        grid.setSpacing(2)
+        grid.setHorizontalSpacing(8)
+        places: tuple[tuple[str, QWidget, int, int, int], ...] = (
+            ("changes", self.changes, 0, 0, 3), ("own", self.own, 0, 1, 1),
+            ("cost", self.cost, 2, 1, 1), ("heat", self.heat, 0, 2, 3),
+            ("water", self.water, 0, 3, 3),
+        )  # fmt: skip
+        for name, widget, row, column, rows in places:
+            grid.addWidget(self.labels[name], row, column)
+            grid.addWidget(widget, row + 1, column, rows, 1)
+        for column, stretch in enumerate((5, 4, 4, 4)):
+            grid.setColumnStretch(column, stretch)
+        for row in (1, 3):
+            grid.setRowStretch(row, 1)
+        foot = QHBoxLayout()
+        foot.addWidget(self.span)
+        foot.addWidget(self.freeze)
+        foot.addWidget(clear)
+        foot.addWidget(self.hover, 1)
+        foot.addWidget(self.scale)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(4)
+        layout.addLayout(grid, 1)
+        layout.addLayout(foot)
+
+    # -- data ---------------------------------------------------------------------------------------
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the past."""
+        self._ring.clear()
+        self.water.clear()
+        self._frame = None
+        self._drawn = -1
+        self.heat.activity = self.water.activity = None
+        self.heat.image = self.water.image = None
+        for name, text in (
+            ("changes", "Observed change rate"), ("own", "Own traffic"), ("cost", "Sampler cost"),
+            ("heat", "Page activity"), ("water", "Page activity over time"),
+        ):  # fmt: skip
+            self.labels[name].setText(text)
+        self.hover.setText("Open a region to see what changes in it")
+        for plot in (self.changes, self.own, self.cost):
+            for curve in plot.curves:
+                curve.setData([], [])
+        self.heat.update()
+        self.water.update()
+
+    def set_frame(self, frame: Frame) -> None:
+        """Take one sample in 50 ms into the history; drawing is the timer's."""
+        if self._frame is None:
+            self.hover.setText("")
+        self._frame = frame
+        if frame.paused or frame.time_ns - self._sampled_ns < _SAMPLE_NS:
+            return
+        self._sampled_ns = frame.time_ns
+        traffic = frame.traffic
+        self._ring.append(frame.time_ns / 1e9, (
+            traffic.observed_bytes_per_s, traffic.read_bytes_per_s,
+            traffic.written_bytes_per_s, traffic.cost * 100,
+        ))  # fmt: skip
+        if frame.time_ns >= self._row_due_ns:
+            span_s = int(self.span.currentData())
+            self._row_due_ns = frame.time_ns + max(_SAMPLE_NS, span_s * 1_000_000_000 // 256)
+            self.water.add_row(frame.activity)
+
+    # -- drawing ------------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Draw what is new; called by the timer."""
+        frame = self._frame
+        if frame is None or self.freeze.isChecked() or not len(self._ring):
+            return
+        span_s = int(self.span.currentData())
+        now = frame.time_ns / 1e9
+        rows = self._ring.since(now - span_s)
+        times = rows[0] - now
+        self.changes.show_traces(times, rows[1:2], span_s)
+        self.own.show_traces(times, rows[2:4], span_s)
+        self.cost.show_traces(times, rows[4:5], span_s)
+        if frame.activity.number != self._drawn:
+            self._drawn = frame.activity.number
+            self.heat.show_activity(frame.activity)
+        self.water.redraw(256)
+        self._name(frame, span_s)
+
+    def _name(self, frame: Frame, span_s: int) -> None:
+        traffic, colors = frame.traffic, self._theme.traces
+        cell = format_size(frame.activity.cell_bytes)
+        pages = "" if frame.activity.exact else ", counted by page"
+        texts = {
+            "changes": f"Observed change rate ({traffic.over_ns / 1e6:.0f} ms{pages})  "
+                       f"{_ink(colors[0], format_rate(traffic.observed_bytes_per_s))}",
+            "own": f"Own reads {_ink(colors[1], format_rate(traffic.read_bytes_per_s))}, "
+                   f"writes {_ink(colors[2], format_rate(traffic.written_bytes_per_s))}",
+            "cost": f"Sampler cost  {_ink(colors[3], f'{traffic.cost * 100:.0f} % of a core')}",
+            "heat": f"Page activity ({cell} per cell)",
+            "water": f"Over time ({span_s} s, now on top)",
+        }  # fmt: skip
+        for name, text in texts.items():
+            self.labels[name].setText(text)
+
+    def _hover(self, cell: int) -> None:
+        activity = self._frame.activity if self._frame else None
+        if activity is None or not 0 <= cell < len(activity.rate):
+            self.hover.setText("")
+            return
+        start = cell * activity.cell_bytes
+        changed = int(activity.changed_ns[cell])
+        age = f"changed {format_age(monotonic_ns() - changed)} ago" if changed else "no change seen"
+        state = age if activity.allocated[cell] else "never written (a hole)"
+        self.hover.setText(
+            f"{format_short_offset(start)}  {activity.rate[cell]:.1f}/s per page  {state}"
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self._theme = theme
+        colors = list(theme.traces)
+        self.changes.set_theme(theme, colors[0:1])
+        self.own.set_theme(theme, colors[1:3])
+        self.cost.set_theme(theme, colors[3:4])
+        self.hover.setStyleSheet(f"color: {theme.quiet}")
+        for part in (self.heat, self.water, self.scale):
+            part.theme = theme
+            part.update()
+
+    def showEvent(self, event: Any) -> None:
+        """Draw only while it can be seen."""
+        self._timer.start()
+        super().showEvent(event)
+
+    def hideEvent(self, event: Any) -> None:
+        """Nothing when hidden."""
+        self._timer.stop()
+        super().hideEvent(event)
+
+
+def _ink(color: str, text: str) -> str:
+    return f"<span style='color:{color}'>{text}</span>"
+
+

@@ -1,0 +1,311 @@
+"""Data inspector: the bytes at the cursor as every type, little and big endian side by side."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QAction, QBrush, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.errors import ValueFormatError
+from app.core.frame import Frame
+from app.core.units import format_offset
+from app.core.values import TYPES, Endian, ValueType
+from app.ui.session import Session
+from app.ui.theme import DARK, Theme, mono_font
+
+WINDOW: Final = 32
+_FRESH_NS: Final = 1_200_000_000
+_HIDDEN_AT_FIRST: Final = ("u24", "i24", "u48", "i48", "dos", "unix64", "uleb", "bool")
+_ENDIANS: Final = (Endian.LITTLE, Endian.BIG)
+Index = QModelIndex | QPersistentModelIndex
+
+
+class InspectorModel(QAbstractTableModel):
+    """Rows are types, columns are name, little, big."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: list[ValueType] = [t for t in TYPES if t.name not in _HIDDEN_AT_FIRST]
+        self.data_bytes = b""
+        self.flux = b""
+        self.age_ns: list[int] = []
+        self.theme = DARK
+        self._texts: list[tuple[str, str]] = []
+        self._fresh: list[bool] = []
+        self._rebuild()
+
+    def show(self, data: bytes, flux: bytes, ages_ns: list[int]) -> None:
+        """Other bytes, which of them are in flux, and how long ago each changed (0 = never)."""
+        if (data, flux) == (self.data_bytes, self.flux) and not any(self._fresh) and not any(
+            0 < age < _FRESH_NS for age in ages_ns
+        ):
+            return
+        self.data_bytes, self.flux, self.age_ns = data, flux, ages_ns
+        self._rebuild()
+        last = self.index(max(0, len(self.types) - 1), 2)
+        self.dataChanged.emit(self.index(0, 1), last)
+
+    def choose(self, names: list[str]) -> None:
+        """Which types are shown, by name."""
+        self.beginResetModel()
+        self.types = [kind for kind in TYPES if kind.name in names]
+        self._rebuild()
+        self.endResetModel()
+
+    def _rebuild(self) -> None:
+        data = self.data_bytes
+        self._texts = []
+        for kind in self.types:
+            little = kind.decode(data, Endian.LITTLE) or "-"
+            big = (kind.decode(data, Endian.BIG) or "-") if kind.endian_matters else ""
+            self._texts.append((little, big))
+        self._fresh = [
+            any(0 < age < _FRESH_NS for age in self.age_ns[: kind.size or 4])
+            for kind in self.types
+        ]
+
+    def in_flux(self, row: int) -> bool:
+        """Whether the row's value crosses bytes in flux."""
+        return any(self.flux[: self.types[row].size or 4])
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """One row per type."""
+        return 0 if parent.isValid() else len(self.types)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Name, little, big."""
+        return 0 if parent.isValid() else 3
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        """Column heads."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return ("type", "little", "big")[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Texts, colours, tips."""
+        row, column = index.row(), index.column()
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return self.types[row].label if column == 0 else self._texts[row][column - 1]
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return QBrush(self.theme.color(self._role(row, column)))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            kind = self.types[row]
+            flux = "\nBytes in flux: two reads in a row differed." if self.in_flux(row) else ""
+            text = self._texts[row][column - 1] if column else kind.label
+            return f"{text}\n{kind.size or 'variable'} B; type {kind.example} to edit{flux}"
+        return None
+
+    def _role(self, row: int, column: int) -> str:
+        if column == 0 or self._texts[row][column - 1] in ("-", "0", "0.0"):
+            return "quiet"
+        if self.in_flux(row):
+            return "flux"
+        return "changed" if self._fresh[row] else "text"
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Values can be edited."""
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() and self._texts[index.row()][index.column() - 1]:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+
+class _Editor(QStyledItemDelegate):
+    """Edits in place; keeps the line open while what was typed makes no sense."""
+
+    def __init__(self, panel: InspectorPanel) -> None:
+        super().__init__(panel)
+        self._panel = panel
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        line = QLineEdit(parent)
+        line.setFont(mono_font())
+        line.setFrame(False)
+        return line
+
+    def setModelData(self, editor: QWidget, model: Any, index: Index) -> None:
+        assert isinstance(editor, QLineEdit)
+        self._panel.commit(index.row(), index.column(), editor.text())
+
+
+class _Table(QTableView):
+    """Enter edits, Ctrl+C copies."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        editing = self.state() == QAbstractItemView.State.EditingState
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not editing:
+            if self.currentIndex().column() > 0:
+                self.edit(self.currentIndex())
+        elif event.modifiers() == Qt.KeyboardModifier.ControlModifier and (
+            event.key() == Qt.Key.Key_C
+        ):
+            QGuiApplication.clipboard().setText(str(self.currentIndex().data() or ""))
+        else:
+            super().keyPressEvent(event)
+
+
+class InspectorPanel(QWidget):
+    """The panel.
+
+    Signals:
+        write_wanted(int, bytes, bytes, str): Offset, data, what was seen there, label.
+        unlock_wanted(): Somebody typed while writing is locked.
+    """
+
+    write_wanted = Signal(object, bytes, bytes, str)
+    unlock_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._offset = 0
+        self._frame: Frame | None = None
+        self._session: Session | None = None
+        self.head = QLabel("no region open")
+        self.head.setFont(mono_font())
+        self.problem = QLabel(wordWrap=True)
+        self.problem.hide()
+        self.model = InspectorModel()
+        self.table = _Table()
+        self.table.setModel(self.model)
+        self.table.setItemDelegate(_Editor(self))
+        self.table.setFont(mono_font())
+        self.table.setShowGrid(False)
+        self.table.setAccessibleName("Values at the cursor")
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 5)
+        self.table.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+        )
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(
+            lambda place: self.menu().exec(self.table.viewport().mapToGlobal(place))
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 0, 0)
+        layout.setSpacing(4)
+        for part in (self.head, self.problem, self.table):
+            layout.addWidget(part)
+        self.setFocusProxy(self.table)
+
+    # -- what it shows ------------------------------------------------------------------------------
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        self._session = session
+        self._frame = None
+        self.model.show(b"", b"", [])
+        self.head.setText("no region open" if session is None else format_offset(self._offset))
+
+    def set_cursor(self, offset: int) -> None:
+        """The bytes from here on."""
+        self._offset = offset
+        self.problem.hide()
+        self.head.setText(f"{format_offset(offset)}  ({offset})")
+        self._refresh()
+
+    def set_frame(self, frame: Frame) -> None:
+        """A newer look."""
+        self._frame = frame
+        if self.isVisible() and self.table.state() != QAbstractItemView.State.EditingState:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        frame = self._frame
+        if frame is None or not frame.start <= self._offset < frame.end:
+            self.model.show(b"", b"", [])
+            return
+        at = self._offset - frame.start
+        part = slice(at, at + WINDOW)
+        now = monotonic_ns()
+        ages = [now - int(stamp) if stamp else 0 for stamp in frame.changed_ns[part][:16]]
+        self.model.show(bytes(frame.data[part]), frame.flux[part].tobytes(), ages)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self.model.theme = theme
+        self.problem.setStyleSheet(f"color: {theme.fault}")
+        self.table.viewport().update()
+
+    # -- editing ------------------------------------------------------------------------------------
+
+    def commit(self, row: int, column: int, text: str) -> None:
+        """Write what was typed over what was shown."""
+        kind = self.model.types[row]
+        shown = self.model.data(self.model.index(row, column))
+        if text == shown or not column:
+            return
+        try:
+            data = kind.encode(text.split(" U+")[0].strip("'") if kind.group == "text" else text,
+                               _ENDIANS[column - 1])
+        except ValueFormatError as error:
+            self.problem.setText(str(error))
+            self.problem.show()
+            return
+        self.problem.hide()
+        if self._session is not None and self._session.locked:
+            self.unlock_wanted.emit()
+            return
+        seen = self.model.data_bytes[: len(data)]
+        if len(seen) < len(data):
+            self.problem.setText("There is no room for it before the end of the region.")
+            self.problem.show()
+            return
+        self.write_wanted.emit(self._offset, data, seen, f"inspector {kind.name}")
+
+    # -- choice of rows -------------------------------------------------------------------------------
+
+    def menu(self) -> QMenu:
+        """Copy, and which types are shown."""
+        menu = QMenu(self)
+        copy = menu.addAction("Copy value")
+        copy.triggered.connect(
+            lambda: QGuiApplication.clipboard().setText(
+                str(self.table.currentIndex().data() or "")
+            )
+        )
+        menu.addSeparator()
+        shown = {kind.name for kind in self.model.types}
+        for kind in TYPES:
+            action = QAction(kind.label, menu, checkable=True)
+            action.setChecked(kind.name in shown)
+            action.toggled.connect(lambda on, name=kind.name: self._toggle(name, on=on))
+            menu.addAction(action)
+        return menu
+
+    def _toggle(self, name: str, *, on: bool) -> None:
+        shown = {kind.name for kind in self.model.types}
+        self.model.choose(sorted(shown | {name} if on else shown - {name}))
+        self._refresh()
+
+    def state(self) -> dict[str, Any]:
+        """For the settings."""
+        return {"types": [kind.name for kind in self.model.types]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """From the settings; anything odd is ignored."""
+        names = state.get("types")
+        if isinstance(names, list) and names:
+            self.model.choose([name for name in names if isinstance(name, str)])

@@ -1,0 +1,215 @@
+"""The journal: every write of this window, when, where, old, new, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QBrush, QGuiApplication
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.frame import Frame
+from app.core.messages import Landed, ListWrites, WriteRecord
+from app.core.units import format_offset, format_size
+from app.ui.session import Session
+from app.ui.theme import DARK, Theme, mono_font
+
+Index = QModelIndex | QPersistentModelIndex
+_HEADS: Final = ("time", "offset", "length", "old", "new", "what", "landed")
+_SHOWN: Final = 8
+_KEPT: Final = 20_000
+
+
+def _bytes(data: bytes, length: int) -> str:
+    return data[:_SHOWN].hex(" ").upper() + (" …" if length > _SHOWN else "")
+
+
+def _clock(seconds: float) -> str:
+    millis = int(seconds * 1000) % 1000
+    return f"{time.strftime('%H:%M:%S', time.localtime(seconds))}.{millis:03d}"
+
+
+class JournalModel(QAbstractTableModel):
+    """Records, the newest last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[WriteRecord] = []
+        self.theme = DARK
+
+    def append(self, records: tuple[WriteRecord, ...]) -> None:
+        """Take more in; an undo also changes the entry that it takes back."""
+        known = {record.number for record in self.records[-200:]}
+        fresh = [record for record in records if record.number not in known]
+        if not fresh:
+            return
+        first = len(self.records)
+        self.beginInsertRows(QModelIndex(), first, first + len(fresh) - 1)
+        self.records += fresh
+        self.endInsertRows()
+        for record in fresh:
+            if record.undoes:
+                self._mark(record)
+        if len(self.records) > _KEPT:
+            self.beginRemoveRows(QModelIndex(), 0, len(self.records) - _KEPT - 1)
+            del self.records[:-_KEPT]
+            self.endRemoveRows()
+
+    def _mark(self, by: WriteRecord) -> None:
+        from dataclasses import replace
+
+        for row in range(len(self.records) - 1, -1, -1):
+            if self.records[row].number == by.undoes:
+                landed = Landed.UNDONE if by.label.startswith("undo") else Landed.WHOLE
+                self.records[row] = replace(self.records[row], landed=landed)
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(_HEADS) - 1))
+                return
+
+    def clear(self) -> None:
+        """Another region."""
+        self.beginResetModel()
+        self.records = []
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """One row per write."""
+        return 0 if parent.isValid() else len(self.records)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """As many as heads."""
+        return 0 if parent.isValid() else len(_HEADS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        """Column heads."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return _HEADS[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Texts and colours."""
+        record = self.records[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (
+                _clock(record.clock_s), format_offset(record.offset), format_size(record.length),
+                _bytes(record.old, record.length), _bytes(record.new, record.length),
+                record.label, record.landed.value,
+            )[index.column()]  # fmt: skip
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 6:
+            good = record.landed in (Landed.WHOLE, Landed.UNDONE)
+            return QBrush(self.theme.color("quiet" if good else "warning"))
+        return None
+
+
+class JournalPanel(QWidget):
+    """The panel.
+
+    Signals:
+        goto_wanted(int): Double click on a write.
+        undo_wanted(), redo_wanted(): The buttons.
+    """
+
+    goto_wanted = Signal(object)
+    undo_wanted = Signal()
+    redo_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+        self.model = JournalModel()
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setFont(mono_font())
+        self.table.setShowGrid(False)
+        self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.table.setAccessibleName("Writes of this window")
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 5)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        digit = self.table.fontMetrics().horizontalAdvance("0")
+        for column, characters in enumerate((14, 14, 10, 27, 27, 28)):
+            self.table.setColumnWidth(column, digit * characters)
+        header.setSectionResizeMode(6, QHeaderView.ResizeMode.Stretch)
+        self.table.doubleClicked.connect(
+            lambda index: self.goto_wanted.emit(self.model.records[index.row()].offset)
+        )
+        self.empty = QLabel(
+            "Nothing was written in this window yet.\n"
+            "Unlock writing (Ctrl+L), then type over a byte; each write stands here and can be "
+            "undone (Ctrl+Z)."
+        )
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        stack = QWidget()
+        self._stack = QStackedLayout(stack)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.table)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(8, 4, 8, 4)
+        self.count = QLabel()
+        bar.addWidget(self.count, 1)
+        for word, signal in (
+            ("Undo", self.undo_wanted), ("Redo", self.redo_wanted), ("Copy row", None),
+        ):  # fmt: skip
+            button = QPushButton(word)
+            button.clicked.connect(signal if signal is not None else self.copy_row)
+            bar.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(stack, 1)
+        layout.addLayout(bar)
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        self._session = session
+        self.model.clear()
+        self._count()
+        if session is not None:
+            session.writes_changed.connect(self._fetch)
+            session.opened.connect(lambda _info: self._reset(session))
+
+    def set_frame(self, frame: Frame) -> None:
+        """Nothing in a Frame concerns it."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self.model.theme = theme
+        self.empty.setStyleSheet(f"color: {theme.quiet}")
+
+    def _reset(self, session: Session) -> None:
+        if session is self._session:
+            self.model.clear()
+            self._count()
+
+    def _fetch(self) -> None:
+        if self._session is not None:
+            last = self.model.records[-1].number if self.model.records else 0
+            self._session.ask(ListWrites(last), self._take, lambda _error: None)
+
+    def _take(self, records: tuple[WriteRecord, ...]) -> None:
+        self.model.append(records)
+        self._count()
+        self.table.scrollToBottom()
+
+    def _count(self) -> None:
+        number = len(self.model.records)
+        self._stack.setCurrentIndex(1 if number else 0)
+        self.count.setText("" if not number else "1 write" if number == 1 else f"{number} writes")
+
+    def copy_row(self) -> None:
+        """The current row as text."""
+        index = self.table.currentIndex()
+        if index.isValid():
+            cells = (index.siblingAtColumn(column).data() for column in range(len(_HEADS)))
+            QGuiApplication.clipboard().setText("\t".join(map(str, cells)))
