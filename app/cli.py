@@ -169,8 +169,13 @@ def _open_window(options: argparse.Namespace) -> int:
 
     return run_window(
         Options(
-            spec=spec, demo=options.demo, screenshot=options.screenshot, after_s=options.after,
-            size=options.size, theme=options.theme, hz=options.rate,
+            spec=spec,
+            demo=options.demo,
+            screenshot=options.screenshot,
+            after_s=options.after,
+            size=options.size,
+            theme=options.theme,
+            hz=options.rate,
         ),  # fmt: skip
         spare,
     )

@@ -141,9 +141,11 @@ class SelfTest:
         self._until(lambda: session.frame is not None)
         window.view.go_to(0x1000)
         self._until(
-            lambda: session.frame is not None
-            and session.frame.start <= 0x1000 < session.frame.end
-            and bool(session.frame.changed.any())
+            lambda: (
+                session.frame is not None
+                and session.frame.start <= 0x1000 < session.frame.end
+                and bool(session.frame.changed.any())
+            )
         )
         assert session.frame is not None
         return f"frame {session.frame.number}, {int(session.frame.changed.sum())} bytes changed"

@@ -21,16 +21,36 @@ STAMPS = VENV / "stamps"
 # Qt's xcb and offscreen platforms on a bare Debian or Ubuntu. A tuple is one need under the
 # names that it has in different releases; the first that apt knows is taken.
 QT_LIBRARIES: tuple[tuple[str, ...], ...] = (
-    ("libegl1",), ("libgl1",), ("libxkbcommon0",), ("libxkbcommon-x11-0",), ("libdbus-1-3",),
-    ("libfontconfig1",), ("libfreetype6",), ("libglib2.0-0t64", "libglib2.0-0"),
-    ("libxcb-cursor0",), ("libxcb-icccm4",), ("libxcb-image0",), ("libxcb-keysyms1",),
-    ("libxcb-render-util0",), ("libxcb-shape0",), ("libxcb-xinerama0",), ("libxcb-xkb1",),
+    ("libegl1",),
+    ("libgl1",),
+    ("libxkbcommon0",),
+    ("libxkbcommon-x11-0",),
+    ("libdbus-1-3",),
+    ("libfontconfig1",),
+    ("libfreetype6",),
+    ("libglib2.0-0t64", "libglib2.0-0"),
+    ("libxcb-cursor0",),
+    ("libxcb-icccm4",),
+    ("libxcb-image0",),
+    ("libxcb-keysyms1",),
+    ("libxcb-render-util0",),
+    ("libxcb-shape0",),
+    ("libxcb-xinerama0",),
+    ("libxcb-xkb1",),
     ("fonts-dejavu-core",),
 )
 RIG_PACKAGES: tuple[tuple[str, ...], ...] = (
-    ("qemu-system-x86",), ("seabios",), ("busybox-static",), ("cpio",), ("kmod",),
-    ("xvfb",), ("xdotool",), ("x11-utils",), ("imagemagick",),
-    ("debootstrap",), ("gcc-mingw-w64-x86-64-win32",),
+    ("qemu-system-x86",),
+    ("seabios",),
+    ("busybox-static",),
+    ("cpio",),
+    ("kmod",),
+    ("xvfb",),
+    ("xdotool",),
+    ("x11-utils",),
+    ("imagemagick",),
+    ("debootstrap",),
+    ("gcc-mingw-w64-x86-64-win32",),
 )
 NEEDS = {
     "run": QT_LIBRARIES,
@@ -55,7 +75,11 @@ def fresh(name: str, *inputs: str) -> tuple[Path, str, bool]:
 def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
     """Run quietly; the output is in the result."""
     return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
         **options,  # type: ignore[call-overload]
     )
 
@@ -149,8 +173,14 @@ def packages(name: str) -> None:
     if good:
         return
     say(f"Setting up: Python packages for {name} (once) ...")
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet",
-           "--disable-pip-version-check"]
+    pip = [
+        str(VENV / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     for arguments in (
         ["--require-hashes", "-r", str(file)],
         ["--no-deps", "--no-build-isolation", "-e", str(ROOT)],

@@ -52,9 +52,7 @@ def run_list(options: argparse.Namespace) -> int:
 
 def _line(device: Device) -> str:
     size = format_size(device.size) if device.size is not None else "?"
-    return (
-        f"{device.kind.value:8} {size:>10}  {_MARKS[device.health.level]:8} {device.location}"
-    )
+    return f"{device.kind.value:8} {size:>10}  {_MARKS[device.health.level]:8} {device.location}"
 
 
 def run_info(options: argparse.Namespace) -> int:

@@ -18,9 +18,7 @@ def hexdump(data: bytes, start: int = 0, columns: int = 16) -> str:
         row = data[at : at + columns]
         left, right = row[:half].hex(" "), row[half:].hex(" ")
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        lines.append(
-            f"{start + at:08x}  {left:<{half * 3 - 1}}  {right:<{half * 3 - 1}}  |{text}|"
-        )
+        lines.append(f"{start + at:08x}  {left:<{half * 3 - 1}}  {right:<{half * 3 - 1}}  |{text}|")
     return "\n".join(lines)
 
 

@@ -51,9 +51,7 @@ class Engine:
         self._jobs: SimpleQueue[tuple[int, msg.Command] | None] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._closing = threading.Event()
-        self._worker = threading.Thread(
-            target=self._work, name="engine-worker", daemon=True
-        )
+        self._worker = threading.Thread(target=self._work, name="engine-worker", daemon=True)
 
     @property
     def info(self) -> RegionInfo:
@@ -117,9 +115,7 @@ class Engine:
                 self._say(msg.Failed(request, error))
             except Exception as error:  # noqa: BLE001 - the worker must outlive a bug; it is told
                 text = f"{type(error).__name__} in {type(command).__name__}: {error}"
-                self._say(
-                    msg.Failed(request, ScopeError(text, "This is a bug; report it."))
-                )
+                self._say(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
             else:
                 self._say(msg.Done(request, value))
             self._cancelled.discard(request)
@@ -151,9 +147,7 @@ class Engine:
 
     @_do.register
     def _(self, command: msg.FindChange, request: int) -> int | None:
-        return self.sampler.find_change(
-            command.start, command.backwards, command.within_ns
-        )
+        return self.sampler.find_change(command.start, command.backwards, command.within_ns)
 
     @_do.register
     def _(self, command: msg.Write, request: int) -> msg.WriteRecord:

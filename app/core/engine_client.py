@@ -55,9 +55,7 @@ class LocalEngine:
 
     def open(self, spec: RegionSpec) -> None:
         """Begin to open; the answer follows."""
-        threading.Thread(
-            target=self._open, args=(spec,), name="engine-open", daemon=True
-        ).start()
+        threading.Thread(target=self._open, args=(spec,), name="engine-open", daemon=True).start()
 
     def _open(self, spec: RegionSpec) -> None:
         try:

@@ -58,9 +58,7 @@ class EngineProcess:
         theirs.close()
         self._numbers = itertools.count(1)
         self._answers: deque[msg.Answer] = deque()
-        self._outbox: SimpleQueue[tuple[int, msg.Command | RegionSpec] | None] = (
-            SimpleQueue()
-        )
+        self._outbox: SimpleQueue[tuple[int, msg.Command | RegionSpec] | None] = SimpleQueue()
         self._ended_ns = 0
         self._closed = False
         self._threads = [
@@ -99,9 +97,7 @@ class EngineProcess:
             if time.monotonic_ns() - self._ended_ns < _DYING_NS:
                 return None  # its exit code comes in a moment and says why
         if self._ended_ns or not self._process.is_alive():
-            return EngineGoneError(
-                f"The engine of this region ended ({self._exit_reason()})."
-            )
+            return EngineGoneError(f"The engine of this region ended ({self._exit_reason()}).")
         last = self._board.last_beat_ns
         quiet = time.monotonic_ns() - (last or self._started_ns)
         if quiet > (SILENCE_NS if last else _START_ALLOWANCE_NS):
@@ -170,9 +166,7 @@ def _child(pipe: Connection, board: FrameBoard) -> None:
     )  # numpy and xxhash load while the window builds itself
 
     stop = threading.Event()
-    beat = threading.Thread(
-        target=_beat, args=(board, stop), name="engine-beat", daemon=True
-    )
+    beat = threading.Thread(target=_beat, args=(board, stop), name="engine-beat", daemon=True)
     beat.start()
     lock = threading.Lock()
 

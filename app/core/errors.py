@@ -34,9 +34,7 @@ class ScopeError(Exception):
         return _rebuild, (type(self), self.args, dict(self.__dict__))
 
 
-def _rebuild(
-    kind: type[ScopeError], args: tuple[Any, ...], state: dict[str, Any]
-) -> ScopeError:
+def _rebuild(kind: type[ScopeError], args: tuple[Any, ...], state: dict[str, Any]) -> ScopeError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
@@ -69,7 +67,9 @@ class HeldByAnotherError(ScopeError):
     """Another program holds the device's only mapping (Windows error 548)."""
 
     code = "held-by-another"
-    default_hint = "Close the other program (Looking Glass, Scream, another window) and press Retry."
+    default_hint = (
+        "Close the other program (Looking Glass, Scream, another window) and press Retry."
+    )
 
 
 class DriverMissingError(ScopeError):

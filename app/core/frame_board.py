@@ -112,9 +112,7 @@ class NewestBoard:
             length = head[2]
             if head[0] != number or head[1] != number or length > self._slot_bytes:
                 return None
-            message = bytearray(
-                self._view[at + _SLOT_HEADER : at + _SLOT_HEADER + length]
-            )
+            message = bytearray(self._view[at + _SLOT_HEADER : at + _SLOT_HEADER + length])
             return message if head[0] == number else None
         finally:
             head.release()
@@ -159,9 +157,7 @@ class FrameBoard:
     def publish(self, frame: Frame) -> None:
         """Writer: show a Frame."""
         activity = frame.activity
-        if activity.number != self._sent and self._activities.publish(
-            _pack_activity(activity)
-        ):
+        if activity.number != self._sent and self._activities.publish(_pack_activity(activity)):
             self._sent = activity.number
         self._frames.publish(_pack_frame(frame))
 

@@ -275,9 +275,7 @@ class Journal:
                 good += any(a == b for a, b in zip(now[:_CHUNK], new[:_CHUNK], strict=True))
         return Landed.WHOLE if not bad else Landed.PART if good else Landed.NONE
 
-    def _record(
-        self, label: str, pieces: list[_Piece], landed: Landed, undoes: int
-    ) -> WriteRecord:
+    def _record(self, label: str, pieces: list[_Piece], landed: Landed, undoes: int) -> WriteRecord:
         self._count += 1
         first = pieces[0] if pieces else None
         record = WriteRecord(

@@ -193,7 +193,9 @@ class Repeat:
             word = int.from_bytes(RandomPattern(0).chunk(8 * number, 8), "little")
             return self.low + (self.high - self.low) * (word / 2**64)
         if self.wave != "counter":
-            raise ValueFormatError(f"There is no wave {self.wave!r}.", f"Waves: {', '.join(WAVES)}.")
+            raise ValueFormatError(
+                f"There is no wave {self.wave!r}.", f"Waves: {', '.join(WAVES)}."
+            )
         turn = max(1, int((self.high - self.low) / self.step) + 1) if self.step else 1
         return self.low + self.step * (number % turn)
 

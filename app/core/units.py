@@ -12,9 +12,7 @@ from app.core.errors import ExpressionError
 
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SI: Final = ("", "k", "M", "G", "T", "P")
-_SIZE_RE: Final = re.compile(
-    r"^\s*(0x[0-9a-f_']+|[0-9][0-9_']*(?:\.[0-9]+)?)\s*([a-z]*)\s*$", re.I
-)
+_SIZE_RE: Final = re.compile(r"^\s*(0x[0-9a-f_']+|[0-9][0-9_']*(?:\.[0-9]+)?)\s*([a-z]*)\s*$", re.I)
 _FACTORS: Final = {
     "": 1, "b": 1,
     **{unit: 1024**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
@@ -55,13 +53,7 @@ def format_rate(per_second: float, unit: str = "B/s") -> str:
     value = float(per_second)
     for prefix in _SI:
         if abs(value) < 999.5 or prefix == _SI[-1]:
-            decimals = (
-                0
-                if abs(value) >= 99.95 or value == 0
-                else 1
-                if abs(value) >= 9.995
-                else 2
-            )
+            decimals = 0 if abs(value) >= 99.95 or value == 0 else 1 if abs(value) >= 9.995 else 2
             if not prefix and value == int(value):
                 decimals = 0
             return f"{value:.{decimals}f} {prefix}{unit}"
@@ -92,9 +84,7 @@ def parse_size(text: str) -> int:
     match = _SIZE_RE.match(text)
     factor = _FACTORS.get(match.group(2).lower()) if match else None
     if not match or factor is None:
-        raise ExpressionError(
-            f"{text!r} is no size.", "Write 4096, 0x1000, 64K, 64 MiB or 10 MB."
-        )
+        raise ExpressionError(f"{text!r} is no size.", "Write 4096, 0x1000, 64K, 64 MiB or 10 MB.")
     digits = match.group(1).replace("_", "").replace("'", "")
     if digits.lower().startswith("0x"):
         return int(digits, 16) * factor

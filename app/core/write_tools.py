@@ -107,9 +107,7 @@ def fill(
     _fits(region, start, length, "Fill")
     _may_write(journal, region)
     label = f"fill, {pattern.label}"
-    return _chunked(
-        journal, label, "The fill", start, length, pattern.chunk, progress, cancelled
-    )
+    return _chunked(journal, label, "The fill", start, length, pattern.chunk, progress, cancelled)
 
 
 def load_file(

@@ -97,14 +97,11 @@ class Actions(QObject):
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             local = spec.name in _LOCAL
             context = Qt.ShortcutContext
-            action.setShortcutContext(
-                context.WidgetShortcut if local else context.WindowShortcut
-            )
+            action.setShortcutContext(context.WidgetShortcut if local else context.WindowShortcut)
             action.setCheckable(spec.checkable)
             key = f" ({spec.keys[0]})" if spec.keys else ""
             action.setToolTip(
-                f"{spec.text.rstrip('…')}{key}"
-                + (f"\n{spec.hint}" if spec.hint else "")
+                f"{spec.text.rstrip('…')}{key}" + (f"\n{spec.hint}" if spec.hint else "")
             )
             window.addAction(action)
             self._actions[spec.name] = action

@@ -72,9 +72,7 @@ class CommandPalette(QDialog):
             if spec.name == "palette" or not _score(words, spec):
                 continue
             key = action.shortcut().toString()
-            item = QListWidgetItem(
-                f"{action.text().rstrip('…')}" + (f"    {key}" if key else "")
-            )
+            item = QListWidgetItem(f"{action.text().rstrip('…')}" + (f"    {key}" if key else ""))
             item.setToolTip(action.toolTip())
             item.setData(Qt.ItemDataRole.UserRole, spec.name)
             if not action.isEnabled():
@@ -118,13 +116,9 @@ class KeyList(QDialog):
         layout.addWidget(self.search)
         layout.addWidget(self.tree)
         self.resize(520, 560)
-        views = sorted(
-            {view for view, _, _ in VIEW_KEYS}, key=lambda view: view != focus
-        )
+        views = sorted({view for view, _, _ in VIEW_KEYS}, key=lambda view: view != focus)
         for view in views:
-            self._add(
-                view, [(what, key) for name, key, what in VIEW_KEYS if name == view]
-            )
+            self._add(view, [(what, key) for name, key, what in VIEW_KEYS if name == view])
         for group in GROUPS:
             rows = [
                 (spec.text.rstrip("…"), ", ".join(spec.keys))

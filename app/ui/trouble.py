@@ -55,8 +55,10 @@ class ErrorReport(QDialog):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.setWindowTitle("IVSHMEM Scope: unexpected error")
-        head = QLabel("Something unexpected happened. The program goes on; the memory is untouched "
-                      "by this. The report below is also in the log.")
+        head = QLabel(
+            "Something unexpected happened. The program goes on; the memory is untouched "
+            "by this. The report below is also in the log."
+        )
         head.setWordWrap(True)
         body = QPlainTextEdit(text)
         body.setReadOnly(True)

@@ -57,7 +57,9 @@ class Talk:
     def result(self, request: int) -> msg.Done | msg.Failed:
         def mine() -> list[msg.Done | msg.Failed]:
             return [
-                a for a in self.seen if isinstance(a, msg.Done | msg.Failed) and a.request == request
+                a
+                for a in self.seen
+                if isinstance(a, msg.Done | msg.Failed) and a.request == request
             ]
 
         self.until(lambda: bool(mine()), f"an answer to {request}")
@@ -181,9 +183,7 @@ def test_a_long_command_can_be_cancelled(make: Callable[[Path], Talk], shm_file:
     assert isinstance(answer.error, CancelledError)
 
 
-def test_pause_freezes_and_step_looks_once(
-    make: Callable[[Path], Talk], shm_file: ShmFile
-) -> None:
+def test_pause_freezes_and_step_looks_once(make: Callable[[Path], Talk], shm_file: ShmFile) -> None:
     path = shm_file(4096)
     talk = make(path)
     talk.frame()

@@ -109,9 +109,7 @@ def draw_header(painter: QPainter, sheet: Sheet, theme: Theme, area: QRect, here
         x = grid.hex_left(column) + grid.inset
         painter.drawText(QPoint(x, baseline), f"{column & 0xFF:02X}")
     line = type_.stroke
-    painter.fillRect(
-        area.left(), area.bottom() + 1 - line, area.width(), line, theme.color("line")
-    )
+    painter.fillRect(area.left(), area.bottom() + 1 - line, area.width(), line, theme.color("line"))
 
 
 def draw_selection(painter: QPainter, sheet: Sheet, theme: Theme, selection: Selection) -> None:

@@ -28,7 +28,14 @@ class _PaneBlit:
     """One pane of the canvas: its cells as strided views, and what was painted in each."""
 
     def __init__(
-        self, pixels: Pixels, slots: int, grid: Grid, pool: GlyphPool, block: int, gap: int, left: int
+        self,
+        pixels: Pixels,
+        slots: int,
+        grid: Grid,
+        pool: GlyphPool,
+        block: int,
+        gap: int,
+        left: int,
     ) -> None:
         self._pool, self._block, self._gap, self._left = pool, block, gap, left
         self._columns = grid.columns
@@ -38,7 +45,13 @@ class _PaneBlit:
         self._cells = as_strided(
             pixels[:, left:],
             (slots, blocks, block, grid.height, pool.width),
-            (line * grid.height, pixel * (block * pool.width + gap), pixel * pool.width, line, pixel),
+            (
+                line * grid.height,
+                pixel * (block * pool.width + gap),
+                pixel * pool.width,
+                line,
+                pixel,
+            ),
         )
         self._column = np.arange(grid.columns)
 

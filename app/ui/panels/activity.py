@@ -274,5 +274,3 @@ class ActivityPanel(QWidget):
 
 def _ink(color: str, text: str) -> str:
     return f"<span style='color:{color}'>{text}</span>"
-
-

@@ -50,8 +50,10 @@ class InspectorModel(QAbstractTableModel):
 
     def show(self, data: bytes, flux: bytes, ages_ns: list[int]) -> None:
         """Other bytes, which of them are in flux, and how long ago each changed (0 = never)."""
-        if (data, flux) == (self.data_bytes, self.flux) and not any(self._fresh) and not any(
-            0 < age < _FRESH_NS for age in ages_ns
+        if (
+            (data, flux) == (self.data_bytes, self.flux)
+            and not any(self._fresh)
+            and not any(0 < age < _FRESH_NS for age in ages_ns)
         ):
             return
         self.data_bytes, self.flux, self.age_ns = data, flux, ages_ns
@@ -74,8 +76,7 @@ class InspectorModel(QAbstractTableModel):
             big = (kind.decode(data, Endian.BIG) or "-") if kind.endian_matters else ""
             self._texts.append((little, big))
         self._fresh = [
-            any(0 < age < _FRESH_NS for age in self.age_ns[: kind.size or 4])
-            for kind in self.types
+            any(0 < age < _FRESH_NS for age in self.age_ns[: kind.size or 4]) for kind in self.types
         ]
 
     def in_flux(self, row: int) -> bool:
@@ -258,8 +259,10 @@ class InspectorPanel(QWidget):
         if text == shown or not column:
             return
         try:
-            data = kind.encode(text.split(" U+")[0].strip("'") if kind.group == "text" else text,
-                               _ENDIANS[column - 1])
+            data = kind.encode(
+                text.split(" U+")[0].strip("'") if kind.group == "text" else text,
+                _ENDIANS[column - 1],
+            )
         except ValueFormatError as error:
             self.problem.setText(str(error))
             self.problem.show()
@@ -282,9 +285,7 @@ class InspectorPanel(QWidget):
         menu = QMenu(self)
         copy = menu.addAction("Copy value")
         copy.triggered.connect(
-            lambda: QGuiApplication.clipboard().setText(
-                str(self.table.currentIndex().data() or "")
-            )
+            lambda: QGuiApplication.clipboard().setText(str(self.table.currentIndex().data() or ""))
         )
         menu.addSeparator()
         shown = {kind.name for kind in self.model.types}

@@ -79,7 +79,9 @@ class _Map(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self.cell_at(event.position())
         if cell >= 0 and self.activity is not None:
-            self.goto_wanted.emit(min(cell * self.activity.cell_bytes, self.activity.region_size - 1))
+            self.goto_wanted.emit(
+                min(cell * self.activity.cell_bytes, self.activity.region_size - 1)
+            )
 
 
 class HeatMap(_Map):

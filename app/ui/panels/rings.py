@@ -63,4 +63,6 @@ def step_up(value: float) -> float:
     if value <= 0:
         return 1.0
     base = 10.0 ** np.floor(np.log10(value))
-    return float(next(base * factor for factor in (1, 2, 5, 10) if base * factor >= value * 0.999999))
+    return float(
+        next(base * factor for factor in (1, 2, 5, 10) if base * factor >= value * 0.999999)
+    )

@@ -51,9 +51,7 @@ class Teaching(QWidget):
         self.text.setFont(mono_font(self.font().pointSizeF() - 1))
         self.text.setAccessibleName("Text to copy")
         copy = QPushButton("Copy")
-        copy.clicked.connect(
-            lambda: QGuiApplication.clipboard().setText(self.text.toPlainText())
-        )
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
         demo = QPushButton("Open the demo")
         demo.clicked.connect(self.demo_wanted)
         choose = QPushButton("Open file…")
@@ -84,7 +82,9 @@ class Teaching(QWidget):
         except ScopeError as error:
             self.text.setPlainText(str(error))
             return
-        self.text.setPlainText(made.qemu_args if self.form.currentIndex() == 0 else made.libvirt_xml)
+        self.text.setPlainText(
+            made.qemu_args if self.form.currentIndex() == 0 else made.libvirt_xml
+        )
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

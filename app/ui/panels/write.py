@@ -321,4 +321,3 @@ def _preview(data: bytes) -> str:
         text = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
         lines.append(f"{row.hex(' ').upper():<47}  {text}")
     return "\n".join(lines)
-

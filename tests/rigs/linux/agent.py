@@ -20,8 +20,13 @@ def run(request):
     env = dict(os.environ, **request.get("env", {}))
     try:
         done = subprocess.run(
-            request["command"], cwd=request["cwd"], env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=request["timeout"],
+            request["command"],
+            cwd=request["cwd"],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=request["timeout"],
         )
         return {
             "code": done.returncode,
