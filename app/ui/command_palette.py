@@ -41,6 +41,7 @@ class CommandPalette(QDialog):
 
     def __init__(self, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self._window = parent
         self._actions = actions
         self.search = QLineEdit(placeholderText="What to do…", clearButtonEnabled=True)
         self.search.setAccessibleName("Search actions")
@@ -58,7 +59,7 @@ class CommandPalette(QDialog):
 
     def popup(self) -> None:
         """Show it below the window's top, ready to type."""
-        parent = self.parentWidget()
+        parent = self._window
         corner = parent.mapToGlobal(parent.rect().topLeft())
         self.move(corner.x() + (parent.width() - self.width()) // 2, corner.y() + 48)
         self.search.clear()
@@ -109,7 +110,9 @@ class KeyList(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.tree = QTreeWidget(columnCount=2, rootIsDecorated=False)
+        self.tree = QTreeWidget()
+        self.tree.setColumnCount(2)
+        self.tree.setRootIsDecorated(False)
         self.tree.setHeaderLabels(["Action", "Key"])
         self.search = QLineEdit(placeholderText="Filter…", clearButtonEnabled=True)
         layout = QVBoxLayout(self)

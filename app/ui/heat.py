@@ -22,7 +22,7 @@ def heat_table() -> U8:
     """(256, 4) RGBA, dark to bright."""
     at = np.linspace(0, len(_POINTS) - 1, 256)
     columns = [np.interp(at, range(len(_POINTS)), _POINTS[:, i]) for i in range(3)]
-    table = np.stack([*columns, np.full(256, 255.0)], axis=1).astype(np.uint8)
+    table: U8 = np.stack([*columns, np.full(256, 255.0)], axis=1).astype(np.uint8)
     table.flags.writeable = False
     return table
 
@@ -33,4 +33,5 @@ def heat_index(rate: npt.NDArray[Any]) -> U8:
     with np.errstate(divide="ignore"):
         scaled = (np.log10(np.maximum(rate, 0)) - low) / (high - low)
     index = np.clip(scaled, 0, 1) * 255
-    return np.where(rate > 0, np.maximum(index, 12), 0).astype(np.uint8)
+    found: U8 = np.where(rate > 0, np.maximum(index, 12), 0).astype(np.uint8)
+    return found

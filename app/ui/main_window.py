@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
         on, view = self.actions_table.on, self.view
         on("open_file", self.choose_file)
         on("new_window", lambda: self.new_window_wanted.emit(None))
-        on("duplicate", lambda: self.session and self.new_window_wanted.emit(self.session.spec))
+        on("duplicate", self._duplicate)
         on("demo", self.demo_wanted.emit)
         on("save_range", lambda: self._write_tool("save"))
         on("load_file", lambda: self._write_tool("load"))
@@ -119,9 +119,9 @@ class MainWindow(QMainWindow):
         on("screenshot", self.choose_screenshot)
         on("close", self.close)
         on("quit", self.quit_wanted.emit)
-        on("lock", lambda locked: self.session and self.session.set_locked(locked))
-        on("undo", lambda: view.writing and view.writing.undo())
-        on("redo", lambda: view.writing and view.writing.redo())
+        on("lock", lambda locked: self._on_session(Session.set_locked, locked))
+        on("undo", view.undo)
+        on("redo", view.redo)
         on("copy", view.hex.copy)
         on("paste", view.hex.paste)
         on("select_all", view.hex.select_all)
@@ -131,9 +131,9 @@ class MainWindow(QMainWindow):
         on("previous_change", lambda: view.find_change(True))
         on("back", view.go_back)
         on("forward", view.go_forward)
-        on("pause", lambda paused: self.session and self.session.set_paused(paused))
-        on("step", lambda: self.session and self.session.step())
-        on("retry", lambda: self.session and self.session.retry())
+        on("pause", lambda paused: self._on_session(Session.set_paused, paused))
+        on("step", lambda: self._on_session(Session.step))
+        on("retry", lambda: self._on_session(Session.retry))
         on("rescan", self.rescan_wanted.emit)
         on("zoom_in", view.hex.zoom_in)
         on("zoom_out", view.hex.zoom_out)
@@ -163,12 +163,21 @@ class MainWindow(QMainWindow):
         self.journal.goto_wanted.connect(view.go_to)
         self.journal.undo_wanted.connect(self.actions_table["undo"].trigger)
         self.journal.redo_wanted.connect(self.actions_table["redo"].trigger)
-        self.toolbar.rate_wanted.connect(lambda hz: self.session and self.session.set_rate(hz))
+        self.toolbar.rate_wanted.connect(lambda hz: self._on_session(Session.set_rate, hz))
         self.toolbar.lock_wanted.connect(
-            lambda locked: self.session and self.session.set_locked(locked)
+            lambda locked: self._on_session(Session.set_locked, locked)
         )
 
     # -- the region ---------------------------------------------------------------------------------
+
+    def _on_session(self, act: Callable[..., object], *values: object) -> None:
+        """Call a method of the session, if there is one."""
+        if self.session is not None:
+            act(self.session, *values)
+
+    def _duplicate(self) -> None:
+        if self.session is not None:
+            self.new_window_wanted.emit(self.session.spec)
 
     def open(self, spec: RegionSpec) -> Session:
         """Open a region here, in place of the one that is open."""

@@ -31,6 +31,7 @@ class MessageBar(QFrame):
         super().__init__(parent)
         self._theme = DARK
         self._notices: list[Notice] = []
+        self._shown_buttons: list[QPushButton] = []
         self.text = QLabel(wordWrap=True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QHBoxLayout()
@@ -100,17 +101,18 @@ class MessageBar(QFrame):
             self._fade.start(_GOOD_MS)
 
     def _make_buttons(self, notice: Notice) -> None:
-        while (item := self._buttons.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for old in self._shown_buttons:
+            self._buttons.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._shown_buttons = []
         for word in (*notice.actions, *(("Copy command",) if notice.command else ())):
             button = QPushButton(word)
             button.clicked.connect(lambda _=False, word=word: self._press(word))
             if word == "Copy command":
                 button.setToolTip(notice.command)
             self._buttons.addWidget(button)
+            self._shown_buttons.append(button)
 
     def _press(self, word: str) -> None:
         notice = self.shown

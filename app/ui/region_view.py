@@ -73,8 +73,8 @@ class RegionView(QWidget):
         view.write_wanted.connect(self._write)
         view.goto_requested.connect(self.open_goto)
         view.unlock_wanted.connect(self._say_locked)
-        view.undo_wanted.connect(lambda: self.writing and self.writing.undo())
-        view.redo_wanted.connect(lambda: self.writing and self.writing.redo())
+        view.undo_wanted.connect(self.undo)
+        view.redo_wanted.connect(self.redo)
         view.next_change_wanted.connect(self.find_change)
         view.copy_wanted.connect(self.copy)
         view.load_file_wanted.connect(self.load_wanted)
@@ -151,6 +151,16 @@ class RegionView(QWidget):
     def _write(self, offset: int, data: bytes, seen: bytes, label: str) -> None:
         if self.writing is not None:
             self.writing.write(offset, data, seen, label)
+
+    def undo(self) -> None:
+        """Take the last write back."""
+        if self.writing is not None:
+            self.writing.undo()
+
+    def redo(self) -> None:
+        """Do it again."""
+        if self.writing is not None:
+            self.writing.redo()
 
     def _say_locked(self) -> None:
         self.messages.show_notice(

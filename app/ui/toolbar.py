@@ -45,7 +45,7 @@ class ToolBar(QToolBar):
         self.device.setToolTip("Open another region")
         self.live = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
         self.live.setToolTip("Looks per second")
-        self.lock = QToolButton(checkable=False)
+        self.lock = QToolButton()
         self.lock.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.lock.clicked.connect(lambda: self.lock_wanted.emit(not self._locked))
         self.menu_button = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -106,7 +106,8 @@ class ActivityPanel(QWidget):
         for text, seconds in SPANS:
             self.span.addItem(text, seconds)
         self.span.setAccessibleName("Time span of the graphs")
-        self.freeze = QPushButton("Freeze", checkable=True)
+        self.freeze = QPushButton("Freeze")
+        self.freeze.setCheckable(True)
         self.freeze.setToolTip("Stop drawing; sampling goes on")
         clear = QPushButton("Clear")
         clear.clicked.connect(self.clear)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate
 
 from app.core.errors import ScopeError
 from app.core.region import RegionKind, RegionSpec
@@ -126,7 +126,10 @@ class DeviceModel(QAbstractListModel):
 
 
 class DeviceDelegate(QStyledItemDelegate):
-    """Two lines: badge and name, then size, user, content."""
+    """Two lines: badge and name, then size, user, content.
+
+    PySide's stubs leave out what QStyleOption gives, so that options are untyped here.
+    """
 
     def __init__(self, model: DeviceModel) -> None:
         super().__init__(model)
@@ -134,13 +137,13 @@ class DeviceDelegate(QStyledItemDelegate):
         self.theme: Theme = DARK
         self.open_location = ""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: Any, index: Index) -> QSize:
         """One line for a head, two for a device."""
         height = QFontMetrics(option.font).height()
         head = self._model.rows[index.row()].spec is None
         return QSize(120, height + 14 if head else 2 * height + 10)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: Any, index: Index) -> None:
         """Draw a row."""
         row, theme = self._model.rows[index.row()], self.theme
         painter.save()
@@ -153,7 +156,7 @@ class DeviceDelegate(QStyledItemDelegate):
             self._paint_device(painter, option, row)
         painter.restore()
 
-    def _paint_device(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
+    def _paint_device(self, painter: QPainter, option: Any, row: Row) -> None:
         theme, area = self.theme, option.rect
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(area, theme.color("selection", 130))

@@ -80,7 +80,8 @@ class DevicesPanel(QWidget):
             self.detail.textInteractionFlags().TextSelectableByMouse
         )
         self.copy = QPushButton("Copy command")
-        self.others = QToolButton(checkable=True)
+        self.others = QToolButton()
+        self.others.setCheckable(True)
         self.open_file = QPushButton("Open file…")
         self.open_file.clicked.connect(self.open_file_wanted)
         self._lay_out()

@@ -16,7 +16,7 @@ class Ring:
         self._count = 0
 
     def __len__(self) -> int:
-        return min(self._count, self._data.shape[1])
+        return min(self._count, int(self._data.shape[1]))
 
     def append(self, time_s: float, values: tuple[float, ...]) -> None:
         """One sample of every trace."""

@@ -39,10 +39,10 @@ class Teaching(QWidget):
             "here by itself. For this size and name, that is:"
         )
         self.head.setWordWrap(True)
-        self.size = QComboBox()
+        self.amount = QComboBox()
         for power in range(20, 31):
-            self.size.addItem(format_size(1 << power), 1 << power)
-        self.size.setCurrentIndex(self.size.findData(64 << 20))
+            self.amount.addItem(format_size(1 << power), 1 << power)
+        self.amount.setCurrentIndex(self.amount.findData(64 << 20))
         self.name = QLineEdit("ivshmem")
         self.form = QComboBox()
         self.form.addItems(["QEMU", "libvirt"])
@@ -57,7 +57,7 @@ class Teaching(QWidget):
         choose = QPushButton("Open file…")
         choose.clicked.connect(self.open_file_wanted)
         row = QHBoxLayout()
-        for part in (self.size, self.name):
+        for part in (self.amount, self.name):
             row.addWidget(part)
         under = QHBoxLayout()
         under.addWidget(self.form)
@@ -70,7 +70,7 @@ class Teaching(QWidget):
         layout.addLayout(under)
         layout.addWidget(demo)
         layout.addWidget(choose)
-        self.size.currentIndexChanged.connect(self.refresh)
+        self.amount.currentIndexChanged.connect(self.refresh)
         self.form.currentIndexChanged.connect(self.refresh)
         self.name.textChanged.connect(self.refresh)
         self.refresh()
@@ -78,7 +78,7 @@ class Teaching(QWidget):
     def refresh(self) -> None:
         """Write the text for what is chosen."""
         try:
-            made = setup_help(int(self.size.currentData()), self.name.text())
+            made = setup_help(int(self.amount.currentData()), self.name.text())
         except ScopeError as error:
             self.text.setPlainText(str(error))
             return

@@ -76,7 +76,7 @@ class WritePanel(QWidget):
         self.apply = QPushButton("Apply")
         self.apply.clicked.connect(self.run)
         self.lock = QPushButton("Unlock writing")
-        self.lock.clicked.connect(lambda: self._session and self._session.set_locked(False))
+        self.lock.clicked.connect(self._unlock)
         self.progress = QProgressBar()
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(self._cancel)
@@ -96,6 +96,10 @@ class WritePanel(QWidget):
         self._show_progress(on=False)
         self._show_signals(())
         self._chosen(0)
+
+    def _unlock(self) -> None:
+        if self._session is not None:
+            self._session.set_locked(False)
 
     def _lay_out(self) -> None:
         place = QFormLayout()

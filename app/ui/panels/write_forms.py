@@ -110,19 +110,19 @@ class FillForm(ToolForm):
         self.kind = QComboBox()
         self.kind.addItems(["byte", "hex pattern", "text", "increment", "random"])
         self.value = _line("0x00", "byte 0x2A · DE AD BE EF · text · start, step · seed")
-        self.width = QComboBox()
+        self.word = QComboBox()
         for width in (1, 2, 4, 8):
-            self.width.addItem(f"u{8 * width}", width)
+            self.word.addItem(f"u{8 * width}", width)
         self.endian = _endian_box()
         self._add("With", self.kind, self.value)
-        self._add("Words", self.width, self.endian)
+        self._add("Words", self.word, self.endian)
         self.kind.currentIndexChanged.connect(self._kind_changed)
         self._kind_changed(0)
 
     def _kind_changed(self, index: int) -> None:
         self.value.setText(("0x00", "DE AD BE EF", "IVSHMEM", "0, 1", "1")[index])
         increments = index == 3
-        self.width.setEnabled(increments)
+        self.word.setEnabled(increments)
         self.endian.setEnabled(increments)
 
     def pattern(self) -> Pattern:
@@ -142,7 +142,7 @@ class FillForm(ToolForm):
         first, _, step = text.partition(",")
         return IncrementPattern(
             int(_number(first.strip(), "number")), int(_number(step.strip() or "1", "step")),
-            self.width.currentData(), self.endian.currentData(),
+            self.word.currentData(), self.endian.currentData(),
         )  # fmt: skip
 
     def preview(self, length: int) -> bytes:
