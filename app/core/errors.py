@@ -237,6 +237,61 @@ class StorageError(ScopeError):
     code = "storage"
 
 
+# --- measuring ------------------------------------------------------------------------------------
+
+
+class LaneError(ScopeError):
+    """A lane that is none, is damaged, does not fit or lies where it may not."""
+
+    code = "lane"
+
+
+class LaneVersionError(LaneError):
+    """A lane of a version that this program does not speak."""
+
+    code = "lane-version"
+
+
+class LaneLostError(LaneError):
+    """The lane was there, and is not any more: taken away, or written over."""
+
+    code = "lane-lost"
+    default_hint = "Start the measurement again."
+
+
+class MemoryInUseError(LaneError):
+    """Somebody keeps changing the bytes where the lane should lie."""
+
+    code = "memory-in-use"
+    default_hint = "Choose another place, or lay the lane there all the same."
+
+
+class NoPeerError(ScopeError):
+    """Nobody answers in the lane."""
+
+    code = "no-peer"
+    default_hint = "Start `ivshmem-scope respond` on the other side, or switch its responder on."
+
+
+class PeerBusyError(ScopeError):
+    """Another master measures in this slot."""
+
+    code = "peer-busy"
+    default_hint = "Wait until it is done, or choose another peer."
+
+
+class PeerRefusedError(ScopeError):
+    """The peer does not do what was asked."""
+
+    code = "peer-refused"
+
+
+class MeasureOptionError(ScopeError):
+    """A rate, duration, size or core that cannot be measured with."""
+
+    code = "measure-option"
+
+
 class EngineGoneError(ScopeError):
     """The engine's process ended or does not answer."""
 

@@ -1,0 +1,113 @@
+"""What a master asks and what an owner answers: one COMMAND line each, with a check word.
+
+A line counts only when its check word fits, so a half-written or overwritten one is nothing.
+The number says which request a reply belongs to; the addressee says for whom it was meant, so
+that a restarted peer never takes an old one for its own.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+VALUES: Final = 12
+_LINE: Final = struct.Struct(f"<3Q{VALUES}QQ")
+
+
+class Command(IntEnum):
+    """What a master can ask. Numbers are for ever; 16 and more are free for trials."""
+
+    STOP = 0  # end what runs
+    ECHO = 1  # latency.py, echo.py
+    TRANSFER = 2
+    FLASH = 3
+
+
+class Status(IntEnum):
+    """What an owner answers."""
+
+    IDLE = 0
+    RUNNING = 1  # begun: the master may go on
+    DONE = 2  # ended; the values are its result
+    REFUSED = 3  # values[0] is a Refusal
+
+
+class Refusal(IntEnum):
+    """Why not."""
+
+    UNKNOWN = 0
+    NOT_ABLE = 1  # no such test mode here
+    PARAMETER = 2  # values[1] is the number of the parameter
+    NO_MAPPING = 3
+    BUSY = 4
+    FAILED = 5
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return _REFUSALS[self]
+
+
+_REFUSALS: Final = {
+    Refusal.UNKNOWN: "it gave no reason that this version knows",
+    Refusal.NOT_ABLE: "it does not know this test",
+    Refusal.PARAMETER: "a parameter does not fit the lane",
+    Refusal.NO_MAPPING: "it has no direct mapping of the memory",
+    Refusal.BUSY: "it is busy with another test",
+    Refusal.FAILED: "the test failed on its side",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request or a reply.
+
+    Attributes:
+        number: Which request; never 0.
+        code: A Command in requests, a Status in replies; any number from a stranger.
+        addressee: Token of the peer that it is meant for.
+        values: Parameters or results, twelve unsigned 64-bit numbers.
+    """
+
+    number: int
+    code: int
+    addressee: int
+    values: tuple[int, ...] = ()
+
+    def value(self, index: int) -> int:
+        """A value; 0 where none was given."""
+        return self.values[index] if index < len(self.values) else 0
+
+
+def build_message(message: Message) -> bytes:
+    """The 128 bytes of the line."""
+    values = (*message.values, *(0,) * (VALUES - len(message.values)))
+    line = _LINE.pack(message.number, message.code, message.addressee, *values, 0)
+    return line[:-8] + _check(line).to_bytes(8, "little")
+
+
+def parse_message(line: bytes) -> Message | None:
+    """The message in these bytes; None when there is none, or a torn or foreign one."""
+    if len(line) < _LINE.size:
+        return None
+    number, code, addressee, *values, check = _LINE.unpack_from(line)
+    if not number or check != _check(line):
+        return None
+    return Message(number, code, addressee, tuple(values))
+
+
+def _check(line: bytes) -> int:
+    return zlib.crc32(line[: _LINE.size - 8]) | 1 << 32
+
+
+def signed(value: int) -> int:
+    """A value that was a negative number when it was put in."""
+    return value - (1 << 64) if value >> 63 else value
+
+
+def unsigned(value: int) -> int:
+    """A number, negative ones too, as a value."""
+    return value & (1 << 64) - 1
