@@ -39,10 +39,10 @@ def _fix_streams() -> None:
     """A windowed Windows executable has no streams (PyInstaller: sys.stdout is None)."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
 
-# -- verbs -------------------------------------------------------------------------------------------
+# -- verbs ---------------------------------------------------------------------------------------
 
 
 def _verb_parser() -> argparse.ArgumentParser:
@@ -80,7 +80,7 @@ def _run_verb(arguments: list[str]) -> int:
     return code
 
 
-# -- the window -----------------------------------------------------------------------------------------
+# -- the window ----------------------------------------------------------------------------------
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -165,7 +165,8 @@ def _open_window(options: argparse.Namespace) -> int:
             return 2
     # The child loads numpy while this process loads Qt: the first Frame comes sooner.
     spare = EngineProcess() if spec is not None or options.demo else None
-    from app.ui.application import Options, run as run_window
+    from app.ui.application import Options
+    from app.ui.application import run as run_window
 
     return run_window(
         Options(

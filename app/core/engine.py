@@ -228,7 +228,7 @@ class Engine:
     def _(self, command: msg.ListRepeats, request: int) -> tuple[msg.RepeatState, ...]:
         return self._repeaters.states()
 
-    # -- between journal and sampler ----------------------------------------------------------------
+    # -- between journal and sampler -------------------------------------------------------------
 
     def _note_write(self, offset: int, length: int) -> None:
         self.sampler.note_write(offset, length)

@@ -1,4 +1,4 @@
-"""Where our own files live: settings, logs and state in the platform's places, resources beside us."""
+"""Where our own files live: settings and logs in the platform's places, resources beside us."""
 
 from __future__ import annotations
 

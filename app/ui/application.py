@@ -167,14 +167,14 @@ class Application(QObject):
         for window in self.windows:
             window.set_theme(theme)
 
-    # -- devices ------------------------------------------------------------------------------------
+    # -- devices ---------------------------------------------------------------------------------
 
     def _show_devices(self, found: DeviceList) -> None:
         self._devices = found
         for window in self.windows:
             window.set_devices(found)
 
-    # -- end ----------------------------------------------------------------------------------------
+    # -- end -------------------------------------------------------------------------------------
 
     def _closing(self, window: MainWindow) -> None:
         if window in self.windows:

@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
             lambda locked: self._on_session(Session.set_locked, locked)
         )
 
-    # -- the region ---------------------------------------------------------------------------------
+    # -- the region ------------------------------------------------------------------------------
 
     def _on_session(self, act: Callable[..., object], *values: object) -> None:
         """Call a method of the session, if there is one."""
@@ -276,7 +276,7 @@ class MainWindow(QMainWindow):
         self._write_tool("load")
         self.write.set_load(path, offset)
 
-    # -- around it ------------------------------------------------------------------------------------
+    # -- around it -------------------------------------------------------------------------------
 
     def set_devices(self, found: DeviceList) -> None:
         """Show what was found."""
@@ -303,7 +303,7 @@ class MainWindow(QMainWindow):
 
     def choose_file(self) -> None:
         """Ask for a file and open it as shared memory."""
-        start = "/dev/shm" if Path("/dev/shm").is_dir() else ""  # noqa: S108 - it is the place
+        start = "/dev/shm" if Path("/dev/shm").is_dir() else ""
         path, _ = QFileDialog.getOpenFileName(self, "Open shared memory", start)
         if path:
             self.open_path(path)
@@ -332,7 +332,7 @@ class MainWindow(QMainWindow):
             "and its guests share.<br>MIT licence.",
         )
 
-    # -- layout and closing ------------------------------------------------------------------------------
+    # -- layout and closing ----------------------------------------------------------------------
 
     def _restore(self) -> None:
         geometry = self._settings.get("window.geometry", "")

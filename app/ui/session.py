@@ -236,7 +236,7 @@ class Session(QObject):
         if self._client is not None and not self.lost:
             self._client.ask(command)
 
-    # -- the timer ----------------------------------------------------------------------------------
+    # -- the timer -------------------------------------------------------------------------------
 
     def poll(self) -> None:
         """Fetch answers and the newest Frame; called by the timer, may be called by hand."""

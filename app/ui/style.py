@@ -1,4 +1,4 @@
-"""The look that palettes cannot give: slim docks, tabs, bars and buttons, from the theme's table."""
+"""The look that palettes cannot give: slim docks, tabs, bars, buttons; from the theme's table."""
 
 from __future__ import annotations
 

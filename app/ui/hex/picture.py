@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.frame import U8, Flags, Frame, I64
+from app.core.frame import I64, U8, Flags, Frame
 from app.ui.hex import styles
 
 Codes = npt.NDArray[np.int32]

@@ -157,7 +157,7 @@ class ActivityPanel(QWidget):
         layout.addLayout(grid, 1)
         layout.addLayout(foot)
 
-    # -- data ---------------------------------------------------------------------------------------
+    # -- data ------------------------------------------------------------------------------------
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
@@ -201,7 +201,7 @@ class ActivityPanel(QWidget):
             self._row_due_ns = frame.time_ns + max(_SAMPLE_NS, span_s * 1_000_000_000 // 256)
             self.water.add_row(frame.activity)
 
-    # -- drawing ------------------------------------------------------------------------------------
+    # -- drawing ---------------------------------------------------------------------------------
 
     def draw(self) -> None:
         """Draw what is new; called by the timer."""

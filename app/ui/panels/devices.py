@@ -128,7 +128,7 @@ class DevicesPanel(QWidget):
         self.teaching.demo_wanted.connect(self.demo_wanted)
         self.teaching.open_file_wanted.connect(self.open_file_wanted)
 
-    # -- content ------------------------------------------------------------------------------------
+    # -- content ---------------------------------------------------------------------------------
 
     def set_devices(self, found: DeviceList) -> None:
         """What was found."""
@@ -190,7 +190,7 @@ class DevicesPanel(QWidget):
         self.detail.setText(f"{device.location}\n{mark}{health.text} {health.hint}".strip())
         self.copy.setToolTip(health.command)
 
-    # -- what one can do ------------------------------------------------------------------------------
+    # -- what one can do -------------------------------------------------------------------------
 
     def _open(self, index: QModelIndex) -> None:
         row = self._row(index)

@@ -83,11 +83,11 @@ class InspectorModel(QAbstractTableModel):
         """Whether the row's value crosses bytes in flux."""
         return any(self.flux[: self.types[row].size or 4])
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+    def rowCount(self, parent: Index = QModelIndex()) -> int:
         """One row per type."""
         return 0 if parent.isValid() else len(self.types)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+    def columnCount(self, parent: Index = QModelIndex()) -> int:
         """Name, little, big."""
         return 0 if parent.isValid() else 3
 
@@ -211,7 +211,7 @@ class InspectorPanel(QWidget):
             layout.addWidget(part)
         self.setFocusProxy(self.table)
 
-    # -- what it shows ------------------------------------------------------------------------------
+    # -- what it shows ---------------------------------------------------------------------------
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
@@ -250,7 +250,7 @@ class InspectorPanel(QWidget):
         self.problem.setStyleSheet(f"color: {theme.fault}")
         self.table.viewport().update()
 
-    # -- editing ------------------------------------------------------------------------------------
+    # -- editing ---------------------------------------------------------------------------------
 
     def commit(self, row: int, column: int, text: str) -> None:
         """Write what was typed over what was shown."""
@@ -260,7 +260,7 @@ class InspectorPanel(QWidget):
             return
         try:
             data = kind.encode(
-                text.split(" U+")[0].strip("'") if kind.group == "text" else text,
+                text.split(" U+", maxsplit=1)[0].strip("'") if kind.group == "text" else text,
                 _ENDIANS[column - 1],
             )
         except ValueFormatError as error:
@@ -278,7 +278,7 @@ class InspectorPanel(QWidget):
             return
         self.write_wanted.emit(self._offset, data, seen, f"inspector {kind.name}")
 
-    # -- choice of rows -------------------------------------------------------------------------------
+    # -- choice of rows --------------------------------------------------------------------------
 
     def menu(self) -> QMenu:
         """Copy, and which types are shown."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.frame import Activity
 from app.ui.heat import TOP_RATE, heat_index, heat_table
-from app.ui.theme import DARK, Theme
+from app.ui.theme import DARK
 
 U8 = npt.NDArray[np.uint8]
 WATER_ROWS: Final = 512

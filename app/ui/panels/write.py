@@ -133,7 +133,7 @@ class WritePanel(QWidget):
         layout.addLayout(left, 2)
         layout.addLayout(right, 3)
 
-    # -- what it is about ---------------------------------------------------------------------------
+    # -- what it is about ------------------------------------------------------------------------
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
@@ -196,7 +196,7 @@ class WritePanel(QWidget):
         self.result.setText("")
         self.refresh()
 
-    # -- preview ------------------------------------------------------------------------------------
+    # -- preview ---------------------------------------------------------------------------------
 
     def _place(self) -> tuple[int, int]:
         size = self._size()
@@ -238,7 +238,7 @@ class WritePanel(QWidget):
         self.lock.setVisible(locked and session is not None and tool.writes)
         self.apply.setEnabled(not problem and not (locked and tool.writes) and not self._request)
 
-    # -- doing it -----------------------------------------------------------------------------------
+    # -- doing it --------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Send the command."""
@@ -295,7 +295,7 @@ class WritePanel(QWidget):
         self.progress.setVisible(on)
         self.cancel.setVisible(on)
 
-    # -- signals ------------------------------------------------------------------------------------
+    # -- signals ---------------------------------------------------------------------------------
 
     def _ask_states(self) -> None:
         if self._session is not None:
