@@ -39,7 +39,7 @@ def _fix_streams() -> None:
     """A windowed Windows executable has no streams (PyInstaller: sys.stdout is None)."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 # -- verbs ---------------------------------------------------------------------------------------
@@ -177,6 +177,6 @@ def _open_window(options: argparse.Namespace) -> int:
             size=options.size,
             theme=options.theme,
             hz=options.rate,
-        ),  # fmt: skip
+        ),
         spare,
     )

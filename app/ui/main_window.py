@@ -303,7 +303,7 @@ class MainWindow(QMainWindow):
 
     def choose_file(self) -> None:
         """Ask for a file and open it as shared memory."""
-        start = "/dev/shm" if Path("/dev/shm").is_dir() else ""
+        start = "/dev/shm" if Path("/dev/shm").is_dir() else ""  # noqa: S108 - it is the place
         path, _ = QFileDialog.getOpenFileName(self, "Open shared memory", start)
         if path:
             self.open_path(path)

@@ -101,7 +101,7 @@ class DeviceModel(QAbstractListModel):
             self.rows = rows
             self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """All rows."""
         return 0 if parent.isValid() else len(self.rows)
 

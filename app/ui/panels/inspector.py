@@ -83,11 +83,11 @@ class InspectorModel(QAbstractTableModel):
         """Whether the row's value crosses bytes in flux."""
         return any(self.flux[: self.types[row].size or 4])
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """One row per type."""
         return 0 if parent.isValid() else len(self.types)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """Name, little, big."""
         return 0 if parent.isValid() else 3
 
