@@ -6,36 +6,62 @@ mapping per device, so that one process must own it for everybody.
 
 Commands and answers are pickled through a duplex pipe by two daemon threads, so that a child
 that is stopped or dead never makes the window wait. Frames come through FrameBoard. The child
-says every BEAT_S that it lives.
+says every BEAT_S that it lives. Several windows may have a seat at one child (engine_child.py);
+who sits where is decided by engine_hosts.py.
 """
 
 from __future__ import annotations
 
 import itertools
 import multiprocessing
+import multiprocessing.process
 import signal
-import sys
 import threading
 import time
 from collections import deque
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from queue import SimpleQueue
-from typing import Final
+from typing import Final, Self
 
+from app.core import engine_child
 from app.core import messages as msg
 from app.core.errors import EngineGoneError, ScopeError
 from app.core.frame import Frame
 from app.core.frame_board import FrameBoard
 from app.core.region import RegionSpec
 
-BEAT_S: Final = 0.1
 SILENCE_NS: Final = 900_000_000
 _START_ALLOWANCE_NS: Final = 15_000_000_000
 _DYING_NS: Final = 300_000_000
+Item = tuple[int, msg.Command | RegionSpec] | bytes  # bytes: pickled already
+
+
+class _Child:
+    """The process, and how many seats are taken at it."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
+        self.process = process
+        self._seats = 1
+        self._lock = threading.Lock()
+
+    def sit_down(self) -> bool:
+        """Take one more seat; False when the last one was left meanwhile."""
+        with self._lock:
+            if not self._seats:
+                return False
+            self._seats += 1
+            return True
+
+    def leave(self) -> bool:
+        """Whether this was the last seat."""
+        with self._lock:
+            self._seats -= 1
+            return not self._seats
 
 
 class EngineProcess:
-    """One child with one engine. Started when made, so that it warms up early; opened later.
+    """A seat at a child. Started when made, so that it warms up early; opened later.
 
     Attributes:
         pid: The child's process id.
@@ -43,30 +69,46 @@ class EngineProcess:
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._board = FrameBoard()
+        board = FrameBoard()
         ours, theirs = context.Pipe()
-        self._pipe = ours
-        self._process = context.Process(
-            target=_child,
-            args=(theirs, self._board),
-            name="ivshmem-scope-engine",
-            daemon=True,
+        process = context.Process(
+            target=engine_child.run, args=(theirs, board), name="ivshmem-scope-engine", daemon=True
         )
-        self._started_ns = time.monotonic_ns()
-        self._process.start()
-        self.pid = self._process.pid
+        child = _Child(process)
+        process.start()
         theirs.close()
+        self._sit_down(child, ours, board)
+
+    @classmethod
+    def beside(cls, other: EngineProcess) -> Self | None:
+        """Another seat at the same child, which then shares its mapping; None when it has ended."""
+        if not other.serves or not other._child.sit_down():
+            return None
+        seat = cls.__new__(cls)
+        board = FrameBoard()
+        ours, theirs = multiprocessing.get_context("spawn").Pipe()
+        # Pickled here: what was pickled carries its own duplicate of the pipe's handle.
+        other._outbox.put(bytes(ForkingPickler.dumps((0, engine_child.Join(theirs, board)))))
+        theirs.close()
+        seat._sit_down(other._child, ours, board)
+        return seat
+
+    def _sit_down(self, child: _Child, pipe: Connection, board: FrameBoard) -> None:
+        self._child = child
+        self._process = child.process
+        self.pid = child.process.pid
+        self._pipe = pipe
+        self._board = board
+        self._since_ns = time.monotonic_ns()
         self._numbers = itertools.count(1)
         self._answers: deque[msg.Answer] = deque()
-        self._outbox: SimpleQueue[tuple[int, msg.Command | RegionSpec] | None] = SimpleQueue()
+        self._outbox: SimpleQueue[Item | None] = SimpleQueue()
         self._ended_ns = 0
         self._closed = False
-        self._threads = [
-            threading.Thread(target=self._receive, name="engine-receive", daemon=True),
-            threading.Thread(target=self._send, name="engine-send", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._receiver = threading.Thread(target=self._receive, name="engine-receive", daemon=True)
+        self._sender = threading.Thread(target=self._send, name="engine-send", daemon=True)
+        self._receiver.start()
+        self._sender.start()
 
     def open(self, spec: RegionSpec) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""
@@ -89,17 +131,22 @@ class EngineProcess:
         """The newest Frame, once; also the last one of a child that died."""
         return None if self._closed else self._board.fetch()
 
+    @property
+    def serves(self) -> bool:
+        """Whether it is there and another seat can be had at it."""
+        return not (self._closed or self._ended_ns) and self.trouble() is None
+
     def trouble(self) -> ScopeError | None:
         """Why the engine cannot be relied on right now."""
         if self._closed:
             return None
-        if self._ended_ns and self._process.is_alive():
-            if time.monotonic_ns() - self._ended_ns < _DYING_NS:
-                return None  # its exit code comes in a moment and says why
-        if self._ended_ns or not self._process.is_alive():
+        alive = self._process.is_alive()
+        if self._ended_ns and alive and time.monotonic_ns() - self._ended_ns < _DYING_NS:
+            return None  # its exit code comes in a moment and says why
+        if self._ended_ns or not alive:
             return EngineGoneError(f"The engine of this region ended ({self._exit_reason()}).")
         last = self._board.last_beat_ns
-        quiet = time.monotonic_ns() - (last or self._started_ns)
+        quiet = time.monotonic_ns() - (last or self._since_ns)
         if quiet > (SILENCE_NS if last else _START_ALLOWANCE_NS):
             return EngineGoneError(
                 f"The engine of this region has not answered for {quiet / 1e9:.1f} s.",
@@ -119,21 +166,26 @@ class EngineProcess:
         return f"exit code {code}"
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Ask it to end, then end it by force. Safe to call twice."""
+        """Leave; the last one ends the child, by force after the timeout. Safe to call twice."""
         if self._closed:
             return
+        silent = self.trouble() is not None
         self._closed = True
         self._outbox.put((0, msg.Close()))
-        self._process.join(timeout_s)
-        if self._process.is_alive():
-            self._process.kill()
+        last = self._child.leave()
+        if last:
+            self._process.join(timeout_s)
+        else:
+            self._receiver.join(timeout_s)  # the child closes its end when this seat has ended
+        if self._process.is_alive() and (last or (silent and self._receiver.is_alive())):
+            self._process.kill()  # the others at it see that it ended, and may start another
             self._process.join(1.0)
         self._outbox.put(None)
-        for thread in self._threads:
+        for thread in (self._receiver, self._sender):
             thread.join(1.0)
         self._pipe.close()
         self._board.close()
-        if not self._process.is_alive():
+        if last and not self._process.is_alive():
             self._process.close()
 
     # -- threads -----------------------------------------------------------------------------------
@@ -148,79 +200,9 @@ class EngineProcess:
     def _send(self) -> None:
         while (item := self._outbox.get()) is not None:
             try:
-                self._pipe.send(item)
+                if isinstance(item, bytes):
+                    self._pipe.send_bytes(item)
+                else:
+                    self._pipe.send(item)
             except (OSError, ValueError):
                 return
-
-
-# -- the child -------------------------------------------------------------------------------------
-
-
-def _child(pipe: Connection, board: FrameBoard) -> None:
-    """Main function of the child: wait for what to open, then serve until told or orphaned."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
-    if sys.platform != "win32":
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    from app.core.engine import (
-        Engine,
-    )  # numpy and xxhash load while the window builds itself
-
-    stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(board, stop), name="engine-beat", daemon=True)
-    beat.start()
-    lock = threading.Lock()
-
-    def say(answer: msg.Answer) -> None:
-        with lock:
-            try:
-                pipe.send(answer)
-            except OSError:  # the window is gone; _serve sees it too
-                stop.set()
-
-    spec = _first_spec(pipe)
-    if spec is None:
-        return
-    try:
-        engine = Engine(spec, say, board.publish)
-    except ScopeError as error:
-        say(msg.OpenFailed(spec, error))
-        return
-    engine.start()
-    try:
-        _serve(pipe, engine)
-    finally:
-        engine.close()
-        stop.set()
-        beat.join(1.0)
-
-
-def _first_spec(pipe: Connection) -> RegionSpec | None:
-    try:
-        while True:
-            _, item = pipe.recv()
-            if isinstance(item, msg.Close):
-                return None
-            if isinstance(item, RegionSpec):
-                return item
-    except (EOFError, OSError):
-        return None
-
-
-def _serve(pipe: Connection, engine: object) -> None:
-    from app.core.engine import Engine
-
-    assert isinstance(engine, Engine)
-    try:
-        while True:
-            request, command = pipe.recv()
-            if isinstance(command, msg.Close):
-                return
-            engine.handle(request, command)
-    except (EOFError, OSError):
-        return
-
-
-def _beat(board: FrameBoard, stop: threading.Event) -> None:
-    board.beat()
-    while not stop.wait(BEAT_S):
-        board.beat()

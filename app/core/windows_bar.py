@@ -5,6 +5,7 @@ Imports on every system; on Linux the list is empty and opening says that this i
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,6 +80,9 @@ class WindowsRegion(Region):
 
     def _raw_store(self, offset: int, width: int, value: int) -> None:
         self.mapping.store(self._start + offset, width, value)
+
+    def _raw_window(self, offset: int, length: int) -> AbstractContextManager[memoryview[int]]:
+        return self.mapping.window(self._start + offset, length)
 
     def _raw_close(self) -> None:
         give_back(self.mapping)
@@ -176,19 +180,30 @@ def open_windows_bar(
         raise
 
 
-def _find(location: str, setup: SetupApi) -> FoundDevice:
-    driven = setup.driven()
+def interface_path(location: str, setup: SetupApi | None = None) -> str:
+    """The one name of a device that can be named in several ways; unknown ones as they are."""
+    if location.startswith("\\\\?\\") or not (setup or ON_WINDOWS):
+        return location
+    found = _named(location, (setup or setup_api()).driven())
+    return found.path if found else location
+
+
+def _named(location: str, driven: list[FoundDevice]) -> FoundDevice | None:
     wanted = location.strip().lower()
     for number, found in enumerate(driven):
         address = str(_address(found) or "")
-        if wanted in (
-            found.path.lower(),
-            found.instance.lower(),
-            str(number),
-            address,
-            address[5:],
-        ):
+        names = (found.path.lower(), found.instance.lower(), str(number), address, address[5:])
+        if wanted in names:
             return found
+    return None
+
+
+def _find(location: str, setup: SetupApi) -> FoundDevice:
+    driven = setup.driven()
+    known = _named(location, driven)
+    if known is not None:
+        return known
+    wanted = location.strip().lower()
     bare = undriven(driven, setup.on_pci())
     for found in bare:
         address = str(_address(found) or "")
