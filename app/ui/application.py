@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import __version__
 from app.core.device_watch import Watcher
-from app.core.engine_client import EngineClient
+from app.core.engine_hosts import EngineHosts
 from app.core.engine_process import EngineProcess
 from app.core.errors import ScopeError
 from app.core.frame import Frame, Level
@@ -29,6 +30,7 @@ from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.style import apply_theme
 from app.ui.theme import DARK, LIGHT, Theme, system_theme
+from app.ui.windows_events import WindowsEvents
 
 if TYPE_CHECKING:
     from app.core.demo import Demo
@@ -76,7 +78,7 @@ class Application(QObject):
         super().__init__()
         self._qt = qt
         self.options = options
-        self._spare = spare
+        self._engines = EngineHosts(spare)
         self.settings = Settings()
         self.windows: list[MainWindow] = []
         self._sessions: list[Session] = []
@@ -89,6 +91,9 @@ class Application(QObject):
         qt.styleHints().colorSchemeChanged.connect(lambda _scheme: self._follow_system())
         self.devices_found.connect(self._show_devices)
         self._watcher = Watcher(self.devices_found.emit)
+        self._events = WindowsEvents(self)
+        self._events.devices_changed.connect(self._watcher.rescan)
+        self._events.resumed.connect(self._watcher.rescan)
 
     # -- start -------------------------------------------------------------------------------------
 
@@ -102,6 +107,7 @@ class Application(QObject):
         if self.settings.problem:
             window.tell(Notice(Level.WARNING, self.settings.problem, key="settings"))
         QTimer.singleShot(0, self._watcher.start)
+        self._events.start()
         if self.options.screenshot is not None:
             Picture(self, window, self.options.screenshot, self.options.after_s)
 
@@ -126,13 +132,11 @@ class Application(QObject):
 
     def make_session(self, spec: RegionSpec) -> Session:
         """A session whose engine is a child process; the warm one first."""
-        session = Session(spec, self._make_client, hz=self.options.hz, parent=self)
+        session = Session(
+            spec, partial(self._engines.engine_for, spec), hz=self.options.hz, parent=self
+        )
         self._sessions.append(session)
         return session
-
-    def _make_client(self) -> EngineClient:
-        spare, self._spare = self._spare, None
-        return spare if spare is not None and spare.trouble() is None else EngineProcess()
 
     def open_demo(self, window: MainWindow) -> None:
         """Start the demo's peer, if it does not run yet, and open its region."""
@@ -189,6 +193,7 @@ class Application(QObject):
 
     def shut_down(self) -> None:
         """After the event loop: stop what was started, each bounded in time."""
+        self._events.stop()
         self._watcher.stop()
         for window in list(self.windows):
             window.remember()
@@ -197,8 +202,7 @@ class Application(QObject):
             session.close()
         for session in self._sessions:
             session.join()
-        if self._spare is not None:
-            self._spare.close()
+        self._engines.close()
         if self._demo is not None:
             self._demo.stop()
         if self.options.screenshot is None:
