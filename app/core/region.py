@@ -1,8 +1,9 @@
 """Region: the only code that touches mapped memory.
 
 A Region gives out copies, never views, so that no pointer into a mapping outlives it and a
-page that vanishes under us is an error with a name. Shared file, Linux BAR, Windows driver,
-kvmfr node and server-passed descriptor are makers of the same Region.
+page that vanishes under us is an error with a name; region_window.py is the one exception.
+Shared file, Linux BAR, Windows driver, kvmfr node and server-passed descriptor are makers of
+the same Region.
 
 Subclasses provide the four `_raw_*` methods and `check()`; bounds, alignment, state and the
 read-only rule are kept here, in one place.
@@ -10,8 +11,11 @@ read-only rule are kept here, in one place.
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
@@ -22,7 +26,9 @@ from app.core.errors import (
     MisalignedError,
     OutOfRangeError,
     ReadOnlyError,
+    UnsuitableError,
 )
+from app.core.region_window import RegionWindow
 from app.core.units import format_offset, format_size
 
 if TYPE_CHECKING:
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 4096
 WIDTHS: Final = (1, 2, 4, 8)
+_CLOSE_WAIT_S: Final = 2.0  # a loop in a window looks at check() at least every 0.1 s
+log = logging.getLogger(__name__)
 Extent = tuple[int, int]
 
 
@@ -111,7 +119,11 @@ class Region(ABC):
         self.info = info
         self.size: Final = info.size
         self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._closed = False
+        self._released = False
+        self._users = 0
+        self._using: Final = _Using(self)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -122,16 +134,17 @@ class Region(ABC):
             OutOfRangeError: The range is not inside the region.
             RegionGoneError: The memory behind it is gone (truncated, unplugged, closed).
         """
-        buffer = bytearray(length if length > 0 else 0)
+        self._bounds(offset, length)  # before the memory for it is taken
+        buffer = bytearray(length)
         self.read_into(offset, memoryview(buffer))
         return bytes(buffer)
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill `buffer` (writable, contiguous bytes) from `offset`. Raises as `read`."""
         self._bounds(offset, buffer.nbytes)
-        if buffer.nbytes:
-            self._open()
-            self._raw_read(offset, buffer)
+        with self._using:
+            if buffer.nbytes:
+                self._raw_read(offset, buffer)
 
     def load(self, offset: int, width: int) -> int:
         """One aligned load of 1, 2, 4 or 8 bytes, little endian, unsigned.
@@ -142,8 +155,8 @@ class Region(ABC):
             RegionGoneError: As for `read`.
         """
         self._aligned(offset, width)
-        self._open()
-        return self._raw_load(offset, width)
+        with self._using:
+            return self._raw_load(offset, width)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -158,16 +171,16 @@ class Region(ABC):
         view = memoryview(data).cast("B")
         self._bounds(offset, view.nbytes)
         self._may_write()
-        if view.nbytes:
-            self._open()
-            self._raw_write(offset, view)
+        with self._using:
+            if view.nbytes:
+                self._raw_write(offset, view)
 
     def store(self, offset: int, width: int, value: int) -> None:
         """One aligned store of 1, 2, 4 or 8 bytes, little endian. Raises as `load` and `write`."""
         self._aligned(offset, width)
         self._may_write()
-        self._open()
-        self._raw_store(offset, width, value & ((1 << (8 * width)) - 1))
+        with self._using:
+            self._raw_store(offset, width, value & ((1 << (8 * width)) - 1))
 
     def sync(self) -> None:
         """Order our writes before what follows.
@@ -176,6 +189,30 @@ class Region(ABC):
         The kernel-made copies are ordered; this is the place where a maker may do more.
         """
         self._open()
+
+    # -- measuring --------------------------------------------------------------------------
+
+    @contextmanager
+    def window(self, offset: int, length: int) -> Iterator[RegionWindow]:
+        """Direct access to a range, for the loops of a measurement and nothing else.
+
+        A page that vanishes under it is a fault, not an error: see region_window.py. `close()`
+        waits for the window, so leave it when its `check()` raises.
+
+        Raises:
+            ReadOnlyError, OutOfRangeError, MisalignedError, ClosedError: As for `store`.
+            UnsuitableError: This kind of region has no mapping of its own.
+        """
+        self._bounds(offset, length)
+        if offset % 8 or length % 8:
+            raise MisalignedError(f"A window at {format_offset(offset)} is not aligned.")
+        self._may_write()
+        with self._using, self._raw_window(offset, length) as memory:
+            window = RegionWindow(memory, offset, self.check)
+            try:
+                yield window
+            finally:
+                window.close()
 
     # -- life -------------------------------------------------------------------------------
 
@@ -197,11 +234,16 @@ class Region(ABC):
         return [(start, end)] if end > start else []
 
     def close(self) -> None:
-        """Give the mapping back. Safe to call twice."""
+        """Give the mapping back, when the last access is out of it. Safe to call twice.
+
+        What was mapped is never pulled from under a copy that another thread makes; a
+        descriptor that is closed under it might be somebody else's in the next moment.
+        """
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._raw_close()
+            self._closed = True
+            self._release_if_idle()
+            if not self._changed.wait_for(lambda: self._released, _CLOSE_WAIT_S):
+                log.warning("%s is closed while in use; the last user frees it.", self.info.name)
 
     @property
     def closed(self) -> bool:
@@ -237,11 +279,23 @@ class Region(ABC):
     def _raw_store(self, offset: int, width: int, value: int) -> None:
         """One store instruction's worth."""
 
+    def _raw_window(self, offset: int, length: int) -> AbstractContextManager[memoryview[int]]:
+        """The mapping's own memory; a maker that has one provides it."""
+        raise UnsuitableError(f"{self.info.name} has no mapping that can be measured directly.")
+
     @abstractmethod
     def _raw_close(self) -> None:
         """Release everything; called once, with the lock held."""
 
     # -- the rules, in one place ----------------------------------------------------------------
+
+    def _release_if_idle(self) -> None:
+        if self._closed and not self._users and not self._released:
+            self._released = True
+            try:
+                self._raw_close()
+            finally:
+                self._changed.notify_all()
 
     def _open(self) -> None:
         if self._closed:
@@ -266,3 +320,22 @@ class Region(ABC):
                 f"A single access of {width} bytes at {format_offset(offset)} is not aligned."
             )
         self._bounds(offset, width)
+
+
+class _Using:
+    """Counts who is inside the mapping: `with region._using:` around each access."""
+
+    def __init__(self, region: Region) -> None:
+        self._region = region
+
+    def __enter__(self) -> None:
+        region = self._region
+        with region._lock:
+            region._open()
+            region._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        region = self._region
+        with region._lock:
+            region._users -= 1
+            region._release_if_idle()

@@ -13,6 +13,8 @@ import os
 import stat
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -257,6 +259,14 @@ class SharedFile(Region):
 
     def _raw_store(self, offset: int, width: int, value: int) -> None:
         self._raw_write(offset, memoryview(value.to_bytes(width, "little")))
+
+    @contextmanager
+    def _raw_window(self, offset: int, length: int) -> Iterator[memoryview[int]]:
+        if self._mapping is None:
+            raise RegionGoneError(f"{self.info.name} is not mapped for writing.")
+        start = self._start + offset
+        with memoryview(self._mapping) as whole, whole[start : start + length] as part:
+            yield part
 
     def _raw_close(self) -> None:
         if self._copier is not None:

@@ -271,6 +271,17 @@ class DeviceMapping:
             except OSError as error:
                 raise self._fault(offset) from error
 
+    @contextmanager
+    def window(self, offset: int, length: int) -> Iterator[memoryview[int]]:
+        """The memory itself, for a measurement's loop; it counts as a running copy.
+
+        A page that vanishes is an access violation, so the loop asks `check()` often.
+        """
+        with self._use() as pointer:
+            memory = (ctypes.c_char * length).from_address(pointer + offset)
+            with memoryview(memory) as typed, typed.cast("B") as view:
+                yield view
+
     def _fault(self, offset: int) -> UnpluggedError:
         return UnpluggedError(
             f"The memory of {self.name} is gone at {format_offset(offset)}: "
