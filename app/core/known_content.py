@@ -15,11 +15,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
+from app.core.demo.layout import MAGIC as DEMO_MAGIC
 from app.core.errors import ScopeError
 
 LIMIT: Final = 4 << 20
 _HEAD: Final = 4096
 _CHUNK: Final = 256 << 10
+_MAX_EXTENTS: Final = 1024
+# Windows has neither; there every byte of a file counts as written.
+_SEEK_DATA: Final[int | None] = getattr(os, "SEEK_DATA", None)
+_SEEK_HOLE: Final[int | None] = getattr(os, "SEEK_HOLE", None)
+# O_NONBLOCK: a pipe of that name must not hold us up before fstat tells.
+_FLAGS: Final = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY")
+)
 LGMP_MAGIC: Final = b"LGMP"  # gnif/LGMP lgmp/src/headers.h: u32 0x504d474c, then u32 version
 LGMP_NEWEST: Final = 64  # versions 1 to 10 were seen; leave room, refuse noise
 KVMFR_MAGIC: Final = b"KVMFR---"  # LookingGlass common/include/common/KVMFR.h
@@ -34,7 +43,7 @@ class Content:
     """What was recognised.
 
     Attributes:
-        name: Short name ("LGMP", "KVMFR", "Scream", "text", "zeros").
+        name: Short name ("LGMP", "KVMFR", "Scream", "Demo", "text", "zeros").
         detail: A few words more ("version 10", "48 kHz, 16 bit, 2 channels").
         offset: Where it starts.
     """
@@ -42,6 +51,11 @@ class Content:
     name: str
     detail: str = ""
     offset: int = 0
+
+    @property
+    def protocol(self) -> bool:
+        """Whether only programs that share memory with a guest write such bytes."""
+        return self.name not in ("text", "zeros")
 
     def __str__(self) -> str:
         return f"{self.name}, {self.detail}" if self.detail else self.name
@@ -113,6 +127,12 @@ def _lgmp(look: Look) -> Content | None:
     return Content("LGMP", f"version {version}") if 0 < version <= LGMP_NEWEST else None
 
 
+def _demo(look: Look) -> Content | None:
+    if not look.head.startswith(DEMO_MAGIC):
+        return None
+    return Content("Demo", "a peer of ours writes it")
+
+
 def _scream(look: Look) -> Content | None:
     if len(look.head) < _SCREAM.size:
         return None
@@ -162,7 +182,7 @@ def _text(look: Look) -> Content | None:
 
 
 # KVMFR before LGMP: the inner protocol says more.
-RECOGNISERS: list[Recogniser] = [_scream, _kvmfr, _lgmp, _zeros, _text]
+RECOGNISERS: list[Recogniser] = [_demo, _scream, _kvmfr, _lgmp, _zeros, _text]
 
 
 def identify(source: Source, limit: int = LIMIT) -> Content | None:
@@ -178,26 +198,33 @@ def identify(source: Source, limit: int = LIMIT) -> Content | None:
 
 
 class _File:
-    """A file as a Source: pread, and SEEK_DATA for extents."""
+    """A file as a Source: plain reads, and SEEK_DATA for extents."""
 
     def __init__(self, descriptor: int, size: int) -> None:
         self._descriptor = descriptor
         self.size = size
 
     def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self._descriptor, length, offset)
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        return os.read(self._descriptor, length)
 
     def extents(self, start: int, end: int) -> list[tuple[int, int]]:
+        if _SEEK_DATA is None or _SEEK_HOLE is None:
+            return [(start, end)]
         found: list[tuple[int, int]] = []
         at = start
         while at < end:
             try:
-                low = os.lseek(self._descriptor, at, os.SEEK_DATA)
+                low = os.lseek(self._descriptor, at, _SEEK_DATA)
             except OSError:  # ENXIO: only a hole until the end
                 break
             if low >= end:
                 break
-            at = min(end, os.lseek(self._descriptor, low, os.SEEK_HOLE))
+            at = min(end, os.lseek(self._descriptor, low, _SEEK_HOLE))
+            if len(found) >= _MAX_EXTENTS:
+                # Millions of runs would take seconds to list; call the rest data.
+                found.append((low, end))
+                break
             found.append((low, at))
             if at <= low:
                 break
@@ -207,8 +234,7 @@ class _File:
 def identify_file(path: str | Path, limit: int = LIMIT) -> Content | None:
     """Recognise a regular file by path; None when it cannot be read or nobody knows it."""
     try:
-        # O_NONBLOCK: a pipe of that name must not hold us up before fstat tells.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, _FLAGS)
     except OSError:
         return None
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,8 +19,10 @@ _QEMU_RE: Final = re.compile(r"^(qemu-system-[\w.-]+|qemu-kvm|kvm)$")
 # proc(5): address range, permissions, offset, major:minor, inode, path.
 _MAP_RE: Final = re.compile(
     rb"^([0-9a-f]+-[0-9a-f]+) ..(.)([sp]) [0-9a-f]+ ([0-9a-f]+):([0-9a-f]+) ([1-9]\d*) +(/.*)$",
-    re.M,
+    re.MULTILINE,
 )
+# Only Linux has a /proc; Windows must be able to import this.
+_makedev: Final[Callable[[int, int], int]] = getattr(os, "makedev", lambda *numbers: hash(numbers))
 _DELETED: Final = " (deleted)"
 FileId = tuple[int, int]
 
@@ -38,6 +40,11 @@ class User:
     pid: int
     program: str
     guest: str = ""
+
+    @property
+    def is_qemu(self) -> bool:
+        """Whether it is a QEMU, by its name."""
+        return bool(_QEMU_RE.match(self.program))
 
     def __str__(self) -> str:
         name = f"{self.program} {self.pid}"
@@ -60,7 +67,7 @@ class QemuProcess:
 
     def path_of(self, backend: Backend) -> str:
         """The backend's path, absolute also when QEMU was given a relative one."""
-        return os.path.join(self.directory, backend.path) if backend.path else ""
+        return str(Path(self.directory) / backend.path) if backend.path else ""
 
 
 @dataclass(slots=True)
@@ -100,12 +107,13 @@ class Processes:
     unreadable: int = 0
 
     def notice(self) -> str:
-        """A sentence about what could not be seen; empty when all could."""
+        """A sentence about what could not be seen; empty when all could.
+
+        It has no number: that would differ at each look, and with it the whole list.
+        """
         if not self.unreadable:
             return ""
-        count = self.unreadable
-        subject = "1 process" if count == 1 else f"{count} processes"
-        return f"{subject} could not be looked into; run as root to see all users."
+        return "Some processes could not be looked into; run as root to see all users."
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +125,17 @@ class _Known:
 
 
 class ProcessScanner:
-    """Looks at all processes; remembers command lines by process id and start time."""
+    """Looks at all processes; remembers command lines by process id and start time.
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._proc = proc
+    Args:
+        proc: The tree.
+        family_of: A process whose mappings, and whose children's, are ours and not a user's:
+            the window's engines and demo would show up in its own list.
+    """
+
+    def __init__(self, proc: Path = Path("/proc"), *, family_of: int | None = None) -> None:
+        self.proc = self._proc = proc
+        self._family_of = family_of
         self._known: dict[tuple[int, str], _Known] = {}
 
     def scan(self) -> Processes:
@@ -130,10 +145,13 @@ class ProcessScanner:
         qemus: list[QemuProcess] = []
         unreadable = 0
         for pid in self._pids():
-            key = (pid, self._start_time(pid))
+            parent, start = self._birth(pid)
+            key = (pid, start)
             entry = known[key] = self._known.get(key) or self._look(pid)
             if entry.qemu is not None:
                 qemus.append(entry.qemu)
+            elif self._family_of in (pid, parent):
+                continue
             try:
                 self._add_maps(found.mapped, pid, entry)
             except PermissionError:
@@ -145,23 +163,26 @@ class ProcessScanner:
 
     def _pids(self) -> list[int]:
         try:
-            return sorted(int(name) for name in os.listdir(self._proc) if name.isdigit())
+            return sorted(int(path.name) for path in self._proc.iterdir() if path.name.isdigit())
         except OSError:
             return []
 
     def _bytes(self, pid: int, name: str) -> bytes:
         return (self._proc / str(pid) / name).read_bytes()
 
-    def _start_time(self, pid: int) -> str:
-        # Field 22 of proc(5) stat; the program's name before it may hold anything, so count
-        # from its closing bracket. execve keeps the start time, so the name is part of the key.
+    def _birth(self, pid: int) -> tuple[int, str]:
+        """Parent, and what tells this process from an earlier one with its number."""
+        # Fields 4 and 22 of proc(5) stat; the program's name before them may hold anything, so
+        # count from its closing bracket. execve keeps the start time, so the name is in it.
         try:
             text = self._bytes(pid, "stat").decode("utf-8", "replace")
         except OSError:
-            return ""
+            return -1, ""
         head, _, tail = text.rpartition(")")
         fields = tail.split()
-        return f"{fields[19]} {head}" if len(fields) > 19 else ""
+        if len(fields) <= 19 or not fields[1].isdigit():
+            return -1, ""
+        return int(fields[1]), f"{fields[19]} {head}"
 
     def _look(self, pid: int) -> _Known:
         try:
@@ -169,11 +190,11 @@ class ProcessScanner:
         except OSError:
             raw = b""
         argv = [os.fsdecode(word) for word in raw.rstrip(b"\0").split(b"\0")]
-        program = os.path.basename(argv[0]) or self._comm(pid)
+        program = Path(argv[0]).name or self._comm(pid)
         if not _QEMU_RE.match(program):
             return _Known(program, None)
         try:
-            directory = os.readlink(self._proc / str(pid) / "cwd")
+            directory = str((self._proc / str(pid) / "cwd").readlink())
         except OSError:
             directory = "/"
         return _Known(program, QemuProcess(pid, program, parse_options(argv), directory))
@@ -192,7 +213,7 @@ class ProcessScanner:
             # mappings matter (share=off).
             if executable == b"x" or (share == b"p" and entry.qemu is None):
                 continue
-            identity = (os.makedev(int(major, 16), int(minor, 16)), int(inode))
+            identity = (_makedev(int(major, 16), int(minor, 16)), int(inode))
             path = os.fsdecode(raw_path.replace(b"\\012", b"\n"))
             item = mapped.get(identity)
             if item is None:
@@ -216,7 +237,7 @@ def _ways_in(item: Mapped, proc: Path) -> Iterator[str]:
         folder = proc / str(user.pid) / "fd"
         for name in _listed(folder):
             try:
-                entry = os.stat(folder / name)
+                entry = (folder / name).stat()
             except OSError:
                 continue
             if (entry.st_dev, entry.st_ino) == item.identity:
@@ -230,6 +251,6 @@ def _ways_in(item: Mapped, proc: Path) -> Iterator[str]:
 
 def _listed(folder: Path) -> Iterable[str]:
     try:
-        return sorted(os.listdir(folder), key=lambda name: (len(name), name))
+        return sorted((path.name for path in folder.iterdir()), key=lambda name: (len(name), name))
     except OSError:
         return ()

@@ -37,7 +37,7 @@ class Backend:
         share: Whether the guest's writes reach the file (`share=on`).
         read_only: `readonly=on`.
         ivshmem: An ivshmem device uses it.
-        guest_ram: It is the guest's main memory.
+        guest_ram: It is the guest's own memory (main, DIMM, NVDIMM).
     """
 
     identity: str
@@ -74,6 +74,7 @@ def parse_options(argv: Sequence[str]) -> QemuOptions:
     plain = {device.get("memdev", "") for device in devices} - {""}
     ram = {m.get("memory-backend", "") for m in (*found["machine"], *found["M"])}
     ram |= {numa.get("memdev", "") for numa in found["numa"]}
+    ram |= {d.get("memdev", "") for d in found["device"] if d not in devices}
     backends = (_backend(entry, plain, ram - {""}) for entry in found["object"])
     return QemuOptions(
         guest=next((n["guest"] for n in found["name"] if n.get("guest")), ""),
