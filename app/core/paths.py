@@ -18,6 +18,11 @@ def settings_file() -> Path:
     )
 
 
+def state_dir() -> Path:
+    """What must outlive a crash (saved bytes under a lane); may not exist yet."""
+    return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))
+
+
 def log_dir() -> Path:
     """Logs and crash reports; may not exist yet."""
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False))

@@ -1,0 +1,322 @@
+"""Holding a lane: use the one that is there, or lay one and put the old bytes back at the end.
+
+docs/lane.md, "Laying and taking away". Whoever lays a lane owes the bytes that were there; the
+debt is on disk (saved.py) until it is paid, and a later start takes over the debt of one that
+crashed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import xxhash
+
+from app.core.errors import LaneError, LaneVersionError, MemoryInUseError, RegionGoneError
+from app.core.known_content import identify
+from app.core.probe.cards import TOUCHED_WORD
+from app.core.probe.lane import (
+    CLOSING,
+    HEAD_SIZE,
+    LINE,
+    MAGIC,
+    OPEN,
+    STATE_AT,
+    WORD,
+    Lane,
+    Line,
+    Side,
+    Span,
+    build_head,
+)
+from app.core.probe.place import find_lanes, lane_at, place_lane
+from app.core.probe.presence import SETTLE_S, PeerWatch
+from app.core.probe.saved import SavedBytes, debts
+from app.core.region import Region
+from app.core.units import format_short_offset
+
+LOOK_S: Final = 0.25
+LOOKS: Final = 5
+_LOOK_BYTES: Final = 16 << 20
+_CHUNK: Final = 64 << 10
+_LEAVE_S: Final = 1.0
+_STEP_S: Final = 0.05
+Sleep = Callable[[float], None]
+
+
+class Ending(Enum):
+    """What became of the bytes that were there before."""
+
+    NOTHING_OWED = "the lane was another's"
+    RESTORED = "the bytes are as they were before"
+    KEPT = "a peer still uses the lane; the old bytes stay on disk and are put back later"
+    CHANGED = "somebody wrote over the lane; the old bytes stay on disk and were not put back"
+    GONE = "the region is gone; nothing could be put back"
+
+
+@dataclass(frozen=True, slots=True)
+class BytesThere:
+    """What lies where a lane should go.
+
+    Attributes:
+        changing: Somebody changed it while we looked.
+        empty: Nothing but zeros.
+        owner: Whose it seems to be; empty when unknown.
+    """
+
+    changing: bool
+    empty: bool
+    owner: str = ""
+
+
+def look_at(region: Region, span: Span, sleep: Sleep = time.sleep) -> BytesThere:
+    """Watch a span for a quarter of a second; of a long one, evenly spread parts."""
+    first, empty = _digest(region, span)
+    changing = False
+    for _ in range(LOOKS - 1):
+        sleep(LOOK_S / (LOOKS - 1))
+        changing = changing or _digest(region, span)[0] != first
+    content = None if empty and not changing else identify(region)
+    return BytesThere(changing, empty, str(content) if content else "")
+
+
+def _digest(region: Region, span: Span) -> tuple[int, bool]:
+    digest, empty = xxhash.xxh3_64(), True
+    stride = _CHUNK * max(1, -(-span.length // _LOOK_BYTES))
+    for low, high in region.extents(span.offset, span.end):
+        for at in range(low, high, stride):
+            chunk = region.read(at, min(_CHUNK, high - at))
+            digest.update(chunk)
+            empty = empty and not any(chunk)
+    return digest.intdigest(), empty
+
+
+class LaneHold:
+    """A lane in use by this process; leave it by `close`, or as a context manager.
+
+    Attributes:
+        lane: The lane.
+        saved: The bytes that we owe; None when it was laid by another.
+        ending: What `close` came to.
+    """
+
+    def __init__(
+        self, region: Region, lane: Lane, saved: SavedBytes | None, sleep: Sleep = time.sleep
+    ) -> None:
+        self.lane = lane
+        self.saved = saved
+        self.ending: Ending | None = None
+        self._region = region
+        self._sleep = sleep
+
+    def close(self) -> Ending:
+        """Put back what is owed. Safe to call twice, and after the region went."""
+        if self.ending is None:
+            self.ending = self._close()
+        return self.ending
+
+    def _close(self) -> Ending:
+        if self.saved is None:
+            return Ending.NOTHING_OWED
+        try:
+            return give_back(self._region, self.saved, self._sleep)
+        except RegionGoneError:
+            self.saved.forget()  # its bytes went with it
+            return Ending.GONE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def hold_lane(
+    region: Region,
+    offset: int | None = None,
+    size: int | None = None,
+    slots: int | None = None,
+    *,
+    force: bool = False,
+    folder: Path | None = None,
+    sleep: Sleep = time.sleep,
+) -> LaneHold:
+    """Use the lane that is there, or lay one.
+
+    Args:
+        region: Where; must be writable.
+        offset: Where exactly; None is the first lane that is found, else the default place.
+        size: Bytes of a new lane.
+        slots: Slots of a new lane.
+        force: Lay it even over bytes that somebody keeps changing.
+        folder: Where saved bytes are kept; the state folder by default.
+        sleep: How to wait; a caller may end a wait by raising from it.
+
+    Raises:
+        ReadOnlyError, LaneError, MemoryInUseError, StorageError, RegionGoneError.
+    """
+    wanted = place_lane(region, offset, size, slots)
+    lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
+    if lane is not None:
+        return LaneHold(region, lane, _debt_of(region, lane, folder), sleep)
+    for saved in debts(folder):
+        if saved.header.belongs_to(region.info) and saved.header.lane.span.overlaps(wanted.span):
+            give_back(region, saved, sleep)
+    if not force:
+        _refuse_busy(region, wanted.span, sleep)
+    return lay_lane(region, wanted, folder, sleep)
+
+
+def _existing(region: Region, wanted: Lane, *, anywhere: bool, sleep: Sleep) -> Lane | None:
+    for _ in range(int(2 * _LEAVE_S / _STEP_S)):
+        lane = _sound(region, wanted, anywhere=anywhere)
+        if lane is None or region.load(lane.offset + STATE_AT, WORD) != CLOSING:
+            return lane
+        sleep(_STEP_S)  # its layer is about to take it away
+    return _sound(region, wanted, anywhere=anywhere)
+
+
+def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
+    if not anywhere:
+        with contextlib.suppress(LaneError):
+            return lane_at(region, wanted.offset)
+    trouble: LaneVersionError | None = None
+    overlapping: list[Lane] = []
+    for found in find_lanes(region):
+        if isinstance(found, LaneVersionError):
+            trouble = found
+        elif isinstance(found, Lane):
+            if anywhere:
+                return found
+            overlapping.append(found)
+    if trouble is not None and anywhere:
+        raise trouble
+    # Raises when a lane that is there would be laid over.
+    place_lane(region, wanted.offset, wanted.size, wanted.slots, others=tuple(overlapping))
+    return None
+
+
+def _debt_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | None:
+    for saved in debts(folder):
+        if saved.header.token == lane.token and saved.header.belongs_to(region.info):
+            return saved.adopt()
+    return None
+
+
+def _refuse_busy(region: Region, span: Span, sleep: Sleep) -> None:
+    there = look_at(region, span, sleep)
+    if there.changing:
+        who = f"it seems to be {there.owner}" if there.owner else "nobody knows whose they are"
+        raise MemoryInUseError(
+            f"The bytes at {format_short_offset(span.offset)} keep changing; {who}."
+        )
+
+
+def lay_lane(
+    region: Region, lane: Lane, folder: Path | None = None, sleep: Sleep = time.sleep
+) -> LaneHold:
+    """Save what is there, then lay the lane; its magic comes last.
+
+    Raises:
+        StorageError: The old bytes cannot be kept; nothing was written.
+        LaneError: Another laid one at the same moment that does not agree.
+    """
+    saved = SavedBytes.save(region, lane, folder)
+    with contextlib.suppress(LaneError):
+        quicker = lane_at(region, lane.offset)
+        saved.forget()
+        return LaneHold(region, quicker, None, sleep)
+    try:
+        _write_lane(region, lane)
+        sleep(SETTLE_S)
+        now = lane_at(region, lane.offset)
+    except BaseException:
+        with contextlib.suppress(LaneError, RegionGoneError):
+            give_back(region, saved, sleep)
+        raise
+    if now.token != lane.token:  # another was later; it saved our head, and owes the rest to us
+        saved.forget()
+        return LaneHold(region, now, None, sleep)
+    return LaneHold(region, lane, saved, sleep)
+
+
+def _write_lane(region: Region, lane: Lane) -> None:
+    region.store(lane.offset, WORD, 0)
+    for slot in lane.all_slots():
+        region.write(slot.control.offset, bytes(slot.control.length))
+    head = build_head(lane)
+    region.write(lane.offset + WORD, head[WORD:])
+    region.write(lane.offset + 3 * LINE, bytes(HEAD_SIZE - 3 * LINE))
+    region.store(lane.offset, WORD, int.from_bytes(MAGIC, "little"))
+
+
+def give_back(region: Region, saved: SavedBytes, sleep: Sleep = time.sleep) -> Ending:
+    """Take the lane away and put its old bytes back, if it is still ours and nobody uses it.
+
+    Raises:
+        RegionGoneError: The region is gone.
+        StorageError: The saved bytes cannot be read.
+    """
+    lane = saved.header.lane
+    if not _ours(region, lane):
+        return Ending.CHANGED
+    region.store(lane.offset + STATE_AT, WORD, CLOSING)
+    if _somebody_stays(region, lane, sleep):
+        region.store(lane.offset + STATE_AT, WORD, OPEN)
+        return Ending.KEPT
+    if not _ours(region, lane):
+        return Ending.CHANGED
+    touched = _touched(region, lane)
+    data = saved.data()
+    region.store(lane.offset, WORD, 0)
+    for span in touched:
+        start = span.offset - lane.offset
+        region.write(span.offset, data[start : start + span.length])
+    region.store(lane.offset, WORD, int.from_bytes(data[:WORD], "little"))
+    saved.forget()
+    return Ending.RESTORED
+
+
+def _ours(region: Region, lane: Lane) -> bool:
+    try:
+        return lane_at(region, lane.offset).token == lane.token
+    except LaneError:
+        return False
+
+
+def _somebody_stays(region: Region, lane: Lane, sleep: Sleep) -> bool:
+    """Wait for the others to leave; whether one that is alive did not."""
+    watches = [PeerWatch(region, slot, side) for slot in lane.all_slots() for side in Side]
+    peers = [watch.look() for watch in watches]
+    for _ in range(int(_LEAVE_S / _STEP_S)):
+        if not any(peer.card for peer in peers):
+            return False
+        sleep(_STEP_S)
+        peers = [watch.look() for watch in watches]
+    return any(peer.alive for peer in peers)
+
+
+def _touched(region: Region, lane: Lane) -> list[Span]:
+    """What was written: the head, the control pages, and the data as far as its writers say."""
+    spans = [Span(lane.offset + WORD, HEAD_SIZE - WORD)]
+    for slot in lane.all_slots():
+        spans.append(slot.control)
+        for side in Side:
+            data = slot.data(side)
+            length = min(
+                data.length, region.load(slot.word(side, Line.PRESENCE, TOUCHED_WORD), WORD)
+            )
+            if length:
+                spans.append(Span(data.offset, length))
+    return spans
