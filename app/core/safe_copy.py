@@ -97,3 +97,55 @@ if sys.platform != "win32":
                     self._view.release()
                     self._view = None
                     os.close(self._fd)
+
+else:
+    # A file that is mapped cannot be cut on Windows, so nothing can vanish under a plain copy.
+    # The ivshmem driver's memory can, and has copies of its own (windows_mapping.py).
+    _seek_lock: Final = threading.Lock()
+
+    def read_file(fd: int, offset: int, buffer: memoryview) -> None:
+        """Fill `buffer` from a file.
+
+        Raises:
+            FaultError: The file ends before the buffer is full.
+            OSError: Anything else that the system refuses.
+        """
+        done = 0
+        while done < buffer.nbytes:
+            with _seek_lock:
+                os.lseek(fd, offset + done, os.SEEK_SET)
+                data = os.read(fd, min(SCRATCH, buffer.nbytes - done))
+            if not data:
+                raise FaultError(done)
+            buffer[done : done + len(data)] = data
+            done += len(data)
+
+    class MappedCopier:
+        """Copies from and to a mapping. Thread-safe."""
+
+        def __init__(self, memory: mmap.mmap, start: int = 0) -> None:
+            self._view: memoryview | None = memoryview(memory)
+            self._start = start
+            self._lock = threading.Lock()
+
+        def read(self, offset: int, buffer: memoryview) -> None:
+            """Fill `buffer` from the mapping. Raises FaultError."""
+            with self._lock, self._part(offset, buffer.nbytes) as source:
+                buffer[:] = source
+
+        def write(self, offset: int, data: memoryview) -> None:
+            """Copy `data` into the mapping. Raises FaultError."""
+            with self._lock, self._part(offset, data.nbytes) as target:
+                target[:] = data
+
+        def _part(self, offset: int, length: int) -> memoryview:
+            if self._view is None:
+                raise FaultError(0)
+            return self._view[self._start + offset : self._start + offset + length]
+
+        def close(self) -> None:
+            """Let go of the mapping. Safe to call twice."""
+            with self._lock:
+                if self._view is not None:
+                    self._view.release()
+                    self._view = None

@@ -1,0 +1,109 @@
+"""What a BAR and a kvmfr node have in common: memory that can be reached by a mapping only.
+
+read() and write() on them are refused by the kernel, so every copy goes through the mapping,
+made by the kernel itself (safe_copy.py): a device that is unplugged meanwhile is an error with
+a name and not the end of the process.
+"""
+
+from __future__ import annotations
+
+import mmap
+from abc import abstractmethod
+from typing import Final
+
+from app.core.errors import ClosedError, MisalignedError, OutOfRangeError, RegionGoneError
+from app.core.region import PAGE, Region, RegionInfo, RegionSpec
+from app.core.safe_copy import FaultError, MappedCopier
+from app.core.units import format_short_offset, format_size
+
+_WORD: Final = 8
+
+
+class MappedRegion(Region):
+    """A Region over one mapping that begins at its offset 0."""
+
+    def __init__(self, info: RegionInfo, memory: mmap.mmap) -> None:
+        super().__init__(info)
+        self._memory = memory
+        self._copier = MappedCopier(memory)
+
+    @abstractmethod
+    def _why_gone(self, at: str) -> RegionGoneError:
+        """Why the memory at this offset faulted."""
+
+    def sync(self) -> None:
+        """Order our writes before what follows.
+
+        Nothing has to be flushed: msync is a no-op on sysfs and an error on kvmfr. Taking the
+        lock is a locked instruction, which empties the processor's write-combining buffers.
+        """
+        with self._lock:
+            self._open()
+
+    # -- what Region asks of a maker ----------------------------------------------------------
+
+    def _raw_read(self, offset: int, buffer: memoryview) -> None:
+        try:
+            self._copier.read(offset, buffer)
+        except FaultError as fault:
+            raise self._gone(offset, fault) from None
+
+    def _raw_write(self, offset: int, data: memoryview) -> None:
+        try:
+            self._copier.write(offset, data)
+        except FaultError as fault:
+            raise self._gone(offset, fault) from None
+
+    def _raw_load(self, offset: int, width: int) -> int:
+        # A load in our own code would be one instruction, and SIGBUS when the device was
+        # unplugged. The kernel moves an aligned word of 8 bytes at once (perf.md 1, Tearing),
+        # but may go byte by byte over less: so take the whole word and cut it.
+        start = offset - offset % _WORD
+        if start + _WORD > self.size:
+            start, length = offset, width
+        else:
+            length = _WORD
+        word = bytearray(length)
+        self._raw_read(start, memoryview(word))
+        at = offset - start
+        return int.from_bytes(word[at : at + width], "little")
+
+    def _raw_store(self, offset: int, width: int, value: int) -> None:
+        # 8 bytes land at once, as above. Less must not be widened: its neighbours are the peer's.
+        self._raw_write(offset, memoryview(value.to_bytes(width, "little")))
+
+    def _raw_close(self) -> None:
+        self._copier.close()
+        self._memory.close()
+
+    def _gone(self, offset: int, fault: FaultError) -> RegionGoneError:
+        if self._closed:
+            return ClosedError(f"{self.info.name} is closed.", "Open it again.")
+        return self._why_gone(format_short_offset(offset + fault.done))
+
+
+def part_size(spec: RegionSpec, whole: int, name: str) -> int:
+    """How many bytes of `whole` the spec asks for.
+
+    Raises:
+        MisalignedError: The part does not begin at a page.
+        OutOfRangeError: It is empty, or not inside.
+    """
+    if spec.start % PAGE:
+        raise MisalignedError(
+            f"{format_short_offset(spec.start)} is no multiple of the page size.",
+            f"A part begins at a multiple of {PAGE}.",
+        )
+    size = whole - spec.start if spec.length is None else spec.length
+    if spec.start < 0 or size <= 0 or spec.start + size > whole:
+        raise OutOfRangeError(
+            f"The part at {format_short_offset(spec.start)} is not inside {name}, "
+            f"which has {format_size(whole)}."
+        )
+    return size
+
+
+def map_memory(descriptor: int, spec: RegionSpec, size: int, *, writable: bool) -> mmap.mmap:
+    """Map `size` bytes from the spec's start. Raises OSError as the kernel refuses."""
+    access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+    return mmap.mmap(descriptor, size, access=access, offset=spec.start)
