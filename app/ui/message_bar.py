@@ -19,7 +19,7 @@ _SHOWN: Final = 16
 
 
 class MessageBar(QFrame):
-    """Shows the newest notice of the highest level; closes, clears by key, forgets good ones.
+    """Shows the newest notice, a fault first; closes, clears by key, forgets good ones.
 
     Signals:
         acted(str): The word of the button that was pressed.
@@ -36,7 +36,7 @@ class MessageBar(QFrame):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(4)
-        self._close = QPushButton("×")
+        self._close = _button("×")
         self._close.setFixedWidth(28)
         self._close.setToolTip("Close this message")
         self._close.setAccessibleName("Close message")
@@ -52,11 +52,9 @@ class MessageBar(QFrame):
 
     @property
     def shown(self) -> Notice | None:
-        """The notice that is on the screen."""
-        if not self._notices:
-            return None
-        order = [Level.GOOD, Level.WARNING, Level.FAULT]
-        return max(reversed(self._notices), key=lambda notice: order.index(notice.level))
+        """The notice that is on the screen: the newest, but no fault is hidden by less."""
+        faults = [notice for notice in self._notices if notice.level is Level.FAULT]
+        return (faults or self._notices or [None])[-1]
 
     def show_notice(self, notice: Notice) -> None:
         """Show it; a notice with the same key gives way."""
@@ -107,7 +105,7 @@ class MessageBar(QFrame):
             old.deleteLater()
         self._shown_buttons = []
         for word in (*notice.actions, *(("Copy command",) if notice.command else ())):
-            button = QPushButton(word)
+            button = _button(word)
             button.clicked.connect(lambda _=False, word=word: self._press(word))
             if word == "Copy command":
                 button.setToolTip(notice.command)
@@ -120,6 +118,13 @@ class MessageBar(QFrame):
             QGuiApplication.clipboard().setText(notice.command)
         else:
             self.acted.emit(word)
+
+
+def _button(word: str) -> QPushButton:
+    """A button that Enter presses too, which Qt gives by itself only in dialogs."""
+    button = QPushButton(word)
+    button.setAutoDefault(True)
+    return button
 
 
 def _plain(text: str) -> str:
@@ -138,10 +143,11 @@ class ConflictBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
+        self._error: ConflictError | None = None
         self.text = QLabel(wordWrap=True)
         self.rows = {name: QLabel() for name in ("seen", "now", "mine")}
-        self.mine = QPushButton("Write mine")
-        self.theirs = QPushButton("Keep theirs")
+        self.mine = _button("Write mine")
+        self.theirs = _button("Keep theirs")
         self.mine.clicked.connect(lambda: self.answered.emit("mine"))
         self.theirs.clicked.connect(lambda: self.answered.emit("theirs"))
         layout = QGridLayout(self)
@@ -162,13 +168,20 @@ class ConflictBar(QFrame):
 
     def ask(self, error: ConflictError, go_text: str) -> None:
         """Show this conflict; the button that goes ahead says `go_text`."""
-        self.text.setText(f"{SYMBOLS[Level.WARNING]} {error.message}")
-        for name, label in self.rows.items():
-            label.setText(self._bytes(error, name))
+        self._error = error
+        self._fill()
         self.mine.setText(go_text)
         self.setAccessibleDescription(f"{error.message} at {format_short_offset(error.offset)}")
         self.show()
         self.theirs.setFocus()
+
+    def _fill(self) -> None:
+        if self._error is None:
+            return
+        mark = f"<span style='color:{self._theme.warning}'>{SYMBOLS[Level.WARNING]}</span>"
+        self.text.setText(f"{mark} {_plain(self._error.message)}")
+        for name, label in self.rows.items():
+            label.setText(self._bytes(self._error, name))
 
     def _bytes(self, error: ConflictError, name: str) -> str:
         data: bytes = getattr(error, name)
@@ -188,6 +201,7 @@ class ConflictBar(QFrame):
         self.setStyleSheet(
             f"ConflictBar {{ background: {theme.raised}; border-left: 3px solid {theme.warning}; }}"
         )
+        self._fill()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc keeps theirs."""

@@ -1,0 +1,90 @@
+"""What the tests of the window share: sessions on real memory, keys, pixels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.engine_client import EngineClient, LocalEngine
+from app.core.region import RegionKind, RegionSpec
+from app.ui.session import Session
+
+ShmFile = Callable[..., Path]
+OpenSession = Callable[..., Session]
+WAIT_MS = 10_000
+
+
+def spec_of(path: Path | str, *, read_only: bool = False) -> RegionSpec:
+    return RegionSpec(RegionKind.FILE, str(path), read_only=read_only)
+
+
+class Sessions:
+    """Makes sessions, and ends them all."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self._qtbot = qtbot
+        self.made: list[Session] = []
+
+    def make(self, spec: RegionSpec, client: Callable[[], EngineClient] = LocalEngine) -> Session:
+        session = Session(spec, client)
+        self.made.append(session)
+        return session
+
+    def open(
+        self,
+        path: Path,
+        client: Callable[[], EngineClient] = LocalEngine,
+        *,
+        read_only: bool = False,
+    ) -> Session:
+        """Started, opened, and with a first Frame."""
+        session = self.make(spec_of(path, read_only=read_only), client)
+        session.start()
+        self._qtbot.waitUntil(
+            lambda: session.info is not None and session.frame is not None, timeout=WAIT_MS
+        )
+        return session
+
+    def end(self) -> None:
+        for session in self.made:
+            session.close()
+        for session in self.made:
+            assert session.join(10), "an engine did not end"
+            session.deleteLater()
+
+
+def poke(path: Path, offset: int, data: bytes) -> None:
+    """Write as a peer does: into the same file, without a word to anybody."""
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(handle, data, offset)
+    finally:
+        os.close(handle)
+
+
+def peek(path: Path, offset: int, length: int) -> bytes:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return os.pread(handle, length, offset)
+    finally:
+        os.close(handle)
+
+
+def pixels(picture: QWidget | QImage) -> npt.NDArray[np.uint8]:
+    """(height, width, 4) BGRA of what a widget shows."""
+    image = picture.grab().toImage() if isinstance(picture, QWidget) else picture
+    image = image.convertToFormat(QImage.Format.Format_RGB32)
+    flat = np.frombuffer(image.constBits(), np.uint8)
+    return flat.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width()].copy()
+
+
+def colors(picture: QWidget | QImage) -> int:
+    """How many different colours are in it."""
+    return len(np.unique(pixels(picture).view(np.uint32)))
