@@ -8,9 +8,12 @@ import sys
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; the process's exit code."""
-    from app.cli import run
+    try:
+        from app.cli import run
 
-    return run(sys.argv[1:] if arguments is None else arguments)
+        return run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # Ctrl+C while modules are still loading
+        return 130
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ Qt is loaded only when a window is wanted, so that the verbs start fast and work
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import logging
 import os
 import sys
@@ -16,6 +18,7 @@ from app import __version__
 from app.core.errors import ScopeError
 
 VERBS: Final = ("list", "info", "dump", "read", "write", "fill", "watch", "save", "load")
+_INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)
 
 
@@ -60,24 +63,46 @@ def _verb_parser() -> argparse.ArgumentParser:
 
 
 def _run_verb(arguments: list[str]) -> int:
-    from app.commands.common import INTERRUPTED, exit_code
-
-    options = _verb_parser().parse_args(arguments)
     try:
+        options = _verb_parser().parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
     except ScopeError as error:
+        return _say_error(error, as_json="--json" in arguments)
+    except KeyboardInterrupt:
+        _drop_output()
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return 0  # the reader has enough
+    except OSError as error:
+        # What files and regions raise is a ScopeError; this is standard input or output.
+        _drop_output()
+        sys.stderr.write(f"ivshmem-scope: input or output failed ({error.strerror}).\n")
+        return 1
+    return code
+
+
+def _say_error(error: ScopeError, *, as_json: bool) -> int:
+    from app.commands.common import exit_code
+
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()  # what was found before comes first
+    if as_json:
+        fields = {"error": error.code, "message": error.message, "hint": error.hint,
+                  "command": error.command}  # fmt: skip
+        sys.stderr.write(json.dumps(fields) + "\n")
+    else:
         sys.stderr.write(f"ivshmem-scope: {error}\n")
         if error.command:
             sys.stderr.write(f"  $ {error.command}\n")
-        return exit_code(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has enough. Python would complain once more while it flushes at exit.
+    return exit_code(error)
+
+
+def _drop_output() -> None:
+    """Nobody takes it any more; Python would complain once more while it flushes at exit."""
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code
 
 
 # -- the window ----------------------------------------------------------------------------------

@@ -5,25 +5,33 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import Any, BinaryIO, Final
+from types import FrameType, TracebackType
+from typing import Any, BinaryIO, Final, Self
 
 from app.core.errors import (
     AccessDeniedError,
+    CancelledError,
     CannotFindError,
     ConflictError,
+    ExpressionError,
     HeldByAnotherError,
+    OutOfRangeError,
     ReadOnlyError,
     RegionGoneError,
     ScopeError,
+    StorageError,
+    ValueFormatError,
 )
 from app.core.expressions import evaluate
-from app.core.journal import Journal
 from app.core.open_region import open_region, spec_for
 from app.core.region import CacheMode, Region, RegionSpec
+from app.core.units import format_offset, format_size
 
 OK: Final = 0
 FAILED: Final = 1
@@ -31,13 +39,18 @@ USAGE: Final = 2
 INTERRUPTED: Final = 130
 # The first class that fits names the code; README "Command line" lists them.
 EXIT_CODES: Final[tuple[tuple[type[ScopeError], int], ...]] = (
+    (ExpressionError, USAGE),
+    (ValueFormatError, USAGE),
     (CannotFindError, 3),
     (AccessDeniedError, 4),
     (ReadOnlyError, 4),
     (RegionGoneError, 5),
     (ConflictError, 6),
     (HeldByAnotherError, 7),
+    (CancelledError, INTERRUPTED),
 )
+# More hex than this in one JSON line helps nobody, and would be held in memory twice.
+JSON_BYTES: Final = 64 << 20
 
 
 def exit_code(error: ScopeError) -> int:
@@ -77,15 +90,6 @@ def opened(options: argparse.Namespace, *, read_only: bool = True) -> Iterator[R
         yield region
 
 
-@contextmanager
-def journalled(options: argparse.Namespace) -> Iterator[tuple[Region, Journal]]:
-    """The region, writable, with an unlocked journal: asking for a write is the unlocking."""
-    with opened(options, read_only=False) as region:
-        journal = Journal(region)
-        journal.set_locked(False)
-        yield region, journal
-
-
 def offset_of(text: str, region: Region) -> int:
     """An offset as people write it: 64, 0x40, end-16, 4K+8."""
     return evaluate(text, size=region.size)
@@ -94,6 +98,66 @@ def offset_of(text: str, region: Region) -> int:
 def length_of(text: str | None, region: Region, start: int) -> int:
     """A length; None is everything from `start`."""
     return region.size - start if text is None else evaluate(text, size=region.size)
+
+
+def range_of(
+    region: Region, start_text: str, length_text: str | None, most: int | None = None
+) -> tuple[int, int]:
+    """Start and length, which lie inside the region; without a length the rest, at most `most`.
+
+    Raises:
+        OutOfRangeError: They do not; nothing was read or written yet.
+        ExpressionError: They are no numbers.
+    """
+    start = offset_of(start_text, region)
+    length = length_of(length_text, region, start)
+    if length_text is None and most is not None:
+        length = min(length, most)
+    if start < 0 or start > region.size:
+        raise OutOfRangeError(
+            f"{format_offset(start)} is not inside {region.info.name}, "
+            f"which has {format_size(region.size)}.",
+            f"The last offset is {format_offset(region.size - 1)}.",
+        )
+    if length < 0 or start + length > region.size:
+        raise OutOfRangeError(
+            f"{length} bytes at {format_offset(start)} are not inside {region.info.name}, "
+            f"which has {format_size(region.size)}.",
+            f"There are {region.size - start} bytes from there.",
+        )
+    return start, length
+
+
+def bytes_for_json(region: Region, start: int, length: int) -> bytes:
+    """Bytes for one line of JSON.
+
+    Raises:
+        OutOfRangeError: They are too many.
+    """
+    if length > JSON_BYTES:
+        raise OutOfRangeError(
+            f"{format_size(length)} are too much for one line of JSON.",
+            f"At most {format_size(JSON_BYTES)}; without --json there is no bound.",
+        )
+    return region.read(start, length)
+
+
+def positive(
+    kind: Callable[[str], float], word: str, most: float = math.inf
+) -> Callable[[str], Any]:
+    """A type for argparse: a number above 0, and finite."""
+
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no {word}") from None
+        if not 0 < value <= most or not math.isfinite(value):
+            bound = f", at most {most:g}" if math.isfinite(most) else ""
+            raise argparse.ArgumentTypeError(f"{text} is no {word} above 0{bound}")
+        return value
+
+    return parse
 
 
 def say(text: str = "") -> None:
@@ -129,9 +193,25 @@ def say_json(value: Any) -> None:
 
 
 def binary_out() -> BinaryIO:
-    """Standard output for bytes."""
+    """Standard output for bytes.
+
+    Raises:
+        StorageError: It was closed.
+    """
     sys.stdout.flush()
+    # A closed one was replaced by a text file of ours, which has a buffer too.
     return sys.stdout.buffer
+
+
+def binary_in() -> BinaryIO:
+    """Standard input for bytes.
+
+    Raises:
+        StorageError: It was closed.
+    """
+    if sys.stdin is None:
+        raise StorageError("There is no standard input.", "Give a file, or pipe something in.")
+    return sys.stdin.buffer
 
 
 class ProgressLine:
@@ -143,6 +223,7 @@ class ProgressLine:
         self._on = sys.stderr.isatty()
 
     def __call__(self, done: int, total: int) -> None:
+        """Show it, when the percentage is another."""
         percent = done * 100 // total if total else 0
         if self._on and percent != self._shown:
             self._shown = percent
@@ -151,6 +232,34 @@ class ProgressLine:
             sys.stderr.flush()
 
 
-def never_cancelled() -> bool:
-    """Ctrl+C raises KeyboardInterrupt instead."""
-    return False
+class Interrupt:
+    """Ctrl+C as a question, while it is entered.
+
+    A write then ends between two chunks and can tell what landed. A second Ctrl+C ends the
+    program at once.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: Any = None
+
+    def __call__(self) -> bool:
+        """Whether it was pressed."""
+        return self._asked
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _press(self, _number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True

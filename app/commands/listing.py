@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from app.commands.common import OK, add_device, add_json, note, opened, plain, say, say_json
-from app.core.devices import Device, find_devices
+from app.core.devices import Device, examine, find_devices
 from app.core.frame import Level
 from app.core.known_content import identify
 from app.core.region import Region
@@ -30,12 +30,15 @@ def add_info(verbs: Any) -> None:
     parser.set_defaults(run=run_info)
 
 
+# -- list ----------------------------------------------------------------------------------------
+
+
 def run_list(options: argparse.Namespace) -> int:
     """Print the devices."""
     found = find_devices()
     devices = [d for d in found.devices if d.plausible or options.all]
     if options.json:
-        say_json({"devices": devices, "problems": found.problems})
+        say_json({"devices": [_as_json(d) for d in devices], "problems": found.problems})
         return OK
     for device in devices:
         say(_line(device))
@@ -44,15 +47,47 @@ def run_list(options: argparse.Namespace) -> int:
             if device.health.command:
                 say(f"    $ {device.health.command}")
     if not devices:
-        say("No shared memory found. `ivshmem-scope --demo` shows a live one.")
+        hidden = len(found.devices)
+        more = f" {hidden} of other kinds are hidden; --all lists them." if hidden else ""
+        say(f"No shared memory found. `ivshmem-scope --demo` shows a live one.{more}")
     for problem in found.problems:
-        note(str(problem))
+        note(problem)
     return OK
 
 
 def _line(device: Device) -> str:
     size = format_size(device.size) if device.size is not None else "?"
-    return f"{device.kind.value:8} {size:>10}  {_MARKS[device.health.level]:8} {device.location}"
+    about = [str(user) for user in device.users]
+    if device.content is not None:
+        about.append(str(device.content))
+    line = f"{device.kind.value:8} {size:>10}  {_MARKS[device.health.level]:8} {device.location}"
+    return f"{line}  [{'; '.join(about)}]" if about else line
+
+
+def _as_json(device: Device) -> dict[str, Any]:
+    health = device.health
+    return {
+        "kind": device.kind,
+        "name": device.name,
+        "location": device.location,
+        "size_bytes": device.size,
+        "address": str(device.address) if device.address else None,
+        "windows_address": device.address.windows if device.address else None,
+        "users": plain(device.users),
+        "content": plain(device.content),
+        "level": health.level,
+        "health": health.code,
+        "text": health.text,
+        "hint": health.hint,
+        "command": health.command,
+        "plausible": device.plausible,
+        "writable": device.writable,
+        "share": device.share,
+        "notes": device.notes,
+    }
+
+
+# -- info ----------------------------------------------------------------------------------------
 
 
 def run_info(options: argparse.Namespace) -> int:
@@ -61,17 +96,24 @@ def run_info(options: argparse.Namespace) -> int:
         facts = _facts(region)
     if options.json:
         say_json(facts)
-    else:
-        for name, value in facts.items():
-            if value not in ("", None, [], ()):
-                say(f"{name:20} {', '.join(value) if isinstance(value, list) else value}")
+        return OK
+    for name, value in facts.items():
+        if value not in ("", None, []):
+            say(f"{name:16} {_words(value)}")
     return OK
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(value) if isinstance(value, list) else str(value)
 
 
 def _facts(region: Region) -> dict[str, Any]:
     info = region.info
     content = identify(region)
-    device = next((d for d in find_devices().devices if d.location == info.spec.location), None)
+    device = examine(info.spec)
+    notes = [*info.notes, *(device.notes if device else ())]
     return {
         "name": info.name,
         "kind": info.spec.kind.value,
@@ -82,10 +124,13 @@ def _facts(region: Region) -> dict[str, Any]:
         "address": str(info.address) if info.address else None,
         "windows_address": info.address.windows if info.address else None,
         "cache": info.cache,
-        "content": content.name if content else None,
+        "content": str(content) if content else None,
         "writable": device.writable if device else None,
-        "users": [str(plain(user)) for user in device.users] if device else [],
+        "share": device.share if device else None,
+        "users": [str(user) for user in device.users] if device else [],
+        "level": device.health.level.value if device else None,
         "health": device.health.text if device else None,
         "hint": device.health.hint if device else None,
-        "notes": list(info.notes),
+        "command": device.health.command if device else None,
+        "notes": list(dict.fromkeys(notes)),
     }

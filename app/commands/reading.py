@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, Final
 
 from app.commands.common import (
     OK,
     ProgressLine,
     add_device,
     binary_out,
-    length_of,
-    never_cancelled,
+    bytes_for_json,
     note,
     offset_of,
     opened,
+    positive,
+    range_of,
     say,
     say_json,
 )
@@ -24,7 +25,10 @@ from app.core.region import Region
 from app.core.units import format_size
 from app.core.values import Endian, type_named
 
-_CHUNK = 64 << 10
+_CHUNK: Final = 64 << 10
+_DUMPED: Final = 256
+# A type without a size of its own (LEB128, UTF-8) is never longer.
+_LONGEST_VALUE: Final = 16
 
 
 def add_dump(verbs: Any) -> None:
@@ -43,7 +47,10 @@ def add_read(verbs: Any) -> None:
     parser.add_argument("start", help="offset (64, 0x40, end-16)")
     parser.add_argument("length", nargs="?", default=None, help="bytes; default the rest")
     parser.add_argument("--type", help="decode as u8, i16, u32, f64, ... instead")
-    parser.add_argument("--count", type=int, default=1, help="how many values of that type")
+    parser.add_argument(
+        "--count", type=positive(int, "whole number"), default=1, metavar="N",
+        help="how many values of that type",
+    )  # fmt: skip
     parser.add_argument("--big", action="store_true", help="big endian")
     parser.set_defaults(run=run_read)
 
@@ -61,13 +68,9 @@ def add_save(verbs: Any) -> None:
 def run_dump(options: argparse.Namespace) -> int:
     """Print a hex dump."""
     with opened(options) as region:
-        start = offset_of(options.start, region)
-        default = str(max(0, min(256, region.size - start)))
-        length = length_of(options.length or default, region, start)
-        region.read(start, 0)
+        start, length = range_of(region, options.start, options.length, _DUMPED)
         if options.json:
-            say_json({"offset_bytes": start, "hex": region.read(start, length).hex()})
-            return OK
+            return _say_hex(region, start, length)
         for at in range(start, start + length, _CHUNK):
             data = region.read(at, min(_CHUNK, start + length - at))
             say(hexdump(data, at))
@@ -77,56 +80,59 @@ def run_dump(options: argparse.Namespace) -> int:
 def run_read(options: argparse.Namespace) -> int:
     """Write raw bytes or typed values."""
     with opened(options) as region:
-        start = offset_of(options.start, region)
         if options.type:
-            return _read_values(options, region, start)
-        length = length_of(options.length, region, start)
+            return _read_values(options, region)
+        start, length = range_of(region, options.start, options.length)
         if options.json:
-            say_json({"offset_bytes": start, "hex": region.read(start, length).hex()})
-            return OK
+            return _say_hex(region, start, length)
         _copy_out(region, start, length)
     return OK
 
 
-def _read_values(options: argparse.Namespace, region: Region, start: int) -> int:
+def _say_hex(region: Region, start: int, length: int) -> int:
+    say_json({"offset_bytes": start, "hex": bytes_for_json(region, start, length)})
+    return OK
+
+
+def _read_values(options: argparse.Namespace, region: Region) -> int:
     kind = type_named(options.type)
     endian = Endian.BIG if options.big else Endian.LITTLE
-    step = kind.size or 16
+    start = offset_of(options.start, region)
+    step = kind.size or _LONGEST_VALUE
+    if kind.size:
+        region.read(start + (options.count - 1) * step, step)  # all of them, or none
     values = []
     for index in range(options.count):
         at = start + index * step
-        data = region.read(at, min(step, max(0, region.size - at)) if not kind.size else step)
-        values.append(kind.decode(data, endian))
+        room = step if kind.size else min(step, max(0, region.size - at))
+        value = kind.decode(region.read(at, room), endian)
+        if options.json:
+            values.append(value)
+        else:
+            say("-" if value is None else value)
     if options.json:
         say_json({"offset_bytes": start, "type": options.type, "values": values})
-    else:
-        for value in values:
-            say("-" if value is None else value)
     return OK
 
 
 def _copy_out(region: Region, start: int, length: int) -> None:
     out = binary_out()
-    region.read(start, 0)
-    at, end = start, start + length
-    while at < end:
-        data = region.read(at, min(_CHUNK, end - at))
-        out.write(data)
-        at += len(data)
+    for at in range(start, start + length, _CHUNK):
+        out.write(region.read(at, min(_CHUNK, start + length - at)))
     out.flush()
 
 
 def run_save(options: argparse.Namespace) -> int:
     """Save a range."""
     with opened(options) as region:
-        start = offset_of(options.start, region)
-        length = length_of(options.length, region, start)
+        start, length = range_of(region, options.start, options.length)
         if options.file == "-":
             _copy_out(region, start, length)
             return OK
+        # Ctrl+C may come at any point: what is half saved lies beside the file and is removed.
         saved = write_tools.save_file(
             region, options.file, start, length,
-            progress=ProgressLine("Saving"), cancelled=never_cancelled,
+            progress=ProgressLine("Saving"), cancelled=lambda: False,
         )  # fmt: skip
     if options.json:
         say_json({"file": options.file, "saved_bytes": saved})

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import threading
+import sys
 import time
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from app.commands.common import OK, add_device, length_of, offset_of, opened, say, say_json
+from app.commands.common import OK, add_device, opened, positive, range_of, say, say_json
 from app.core.errors import OutOfRangeError, RegionGoneError
 from app.core.frame import Frame, Level
 from app.core.frame_board import MAX_SPAN
 from app.core.sampler import Sampler
 from app.core.units import format_offset, format_rate, format_size
+
+MAX_HZ: Final = 240.0
+_WATCHED: Final = 4096
 
 
 def add_watch(verbs: Any) -> None:
@@ -24,9 +27,19 @@ def add_watch(verbs: Any) -> None:
     add_device(parser)
     parser.add_argument("start", nargs="?", default="0", help="offset of the span to watch")
     parser.add_argument("length", nargs="?", default=None, help="bytes; default 4 KiB")
-    parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="looks per second")
-    parser.add_argument("--seconds", type=float, default=0.0, help="stop after; 0 is never")
-    parser.add_argument("--count", type=int, default=0, help="stop after so many changed looks")
+    rate = positive(float, "rate in Hz", MAX_HZ)
+    parser.add_argument("--rate", type=rate, default=10.0, metavar="HZ", help="looks per second")
+    parser.add_argument(
+        "--seconds",
+        type=positive(float, "time"),
+        default=None,
+        metavar="S",
+        help="stop after; default never",
+    )
+    parser.add_argument(
+        "--count", type=positive(int, "whole number"), default=None, metavar="N",
+        help="stop after so many looks that saw a change",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="only the rates, each second")
     parser.set_defaults(run=run_watch)
 
@@ -34,19 +47,18 @@ def add_watch(verbs: Any) -> None:
 def run_watch(options: argparse.Namespace) -> int:
     """Watch until told to stop."""
     with opened(options) as region:
-        start = offset_of(options.start, region)
-        default = str(max(0, min(4096, region.size - start)))
-        length = length_of(options.length or default, region, start)
-        region.read(start, 0)
-        if length > MAX_SPAN or start + length > region.size:
+        start, length = range_of(region, options.start, options.length, _WATCHED)
+        if not length:
+            raise OutOfRangeError("There is nothing to watch: the length is 0.")
+        if length > MAX_SPAN and not options.quiet:
             raise OutOfRangeError(
                 f"{format_size(length)} at {format_offset(start)} cannot be watched byte by byte.",
-                f"At most {format_size(MAX_SPAN)}, inside the region; --quiet shows rates.",
+                f"At most {format_size(MAX_SPAN)}; --quiet shows the whole region's rate.",
             )
         frames: SimpleQueue[Frame] = SimpleQueue()
         sampler = Sampler(region, status=lambda: (0, True), publish=frames.put)
         sampler.set_rate(options.rate)
-        sampler.look(start, length)
+        sampler.look(start, min(length, MAX_SPAN))
         sampler.start()
         try:
             _follow(options, frames)
@@ -58,8 +70,7 @@ def run_watch(options: argparse.Namespace) -> int:
 def _follow(options: argparse.Namespace, frames: SimpleQueue[Frame]) -> None:
     end = time.monotonic() + options.seconds if options.seconds else None
     printer = _Printer(options)
-    stop = threading.Event()
-    while not stop.is_set():
+    while True:
         if end is not None and time.monotonic() >= end:
             return
         try:
@@ -68,7 +79,9 @@ def _follow(options: argparse.Namespace, frames: SimpleQueue[Frame]) -> None:
             continue
         if frame.health.level is Level.FAULT:
             raise RegionGoneError(frame.health.text, frame.health.hint)
-        if printer.take(frame) >= options.count > 0:
+        looks = printer.take(frame)
+        sys.stdout.flush()  # whoever reads the pipe wants it now
+        if options.count is not None and looks >= options.count:
             return
 
 

@@ -1,26 +1,41 @@
-"""`write`, `fill`, `load`: bytes into a region, compared where asked, reported as they landed."""
+"""`write`, `fill`, `load`: bytes into a region, compared where asked, reported as they landed.
+
+Large ranges go in parts, each with a journal of its own: the command line cannot undo, so that
+nothing needs to keep the old bytes of 16 GiB.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
 
 from app.commands.common import (
     FAILED,
     OK,
+    Interrupt,
     ProgressLine,
     add_device,
-    journalled,
-    length_of,
-    never_cancelled,
+    binary_in,
     note,
-    offset_of,
+    opened,
+    range_of,
     say_json,
 )
 from app.core import write_tools
-from app.core.errors import ValueFormatError
+from app.core.errors import (
+    CancelledError,
+    ExpressionError,
+    OutOfRangeError,
+    ReadOnlyError,
+    StorageError,
+    ValueFormatError,
+)
+from app.core.expressions import evaluate
+from app.core.journal import Journal
 from app.core.messages import Landed, WriteRecord
 from app.core.patterns import (
     BytePattern,
@@ -31,8 +46,18 @@ from app.core.patterns import (
     TextPattern,
     parse_hex,
 )
+from app.core.region import Region
 from app.core.units import format_short_offset, format_size
 from app.core.values import Endian, type_named
+from app.core.write_tools import OnProgress
+
+PART: Final = 32 << 20
+_CHUNK: Final = 1 << 20
+_LANDED: Final = {
+    Landed.WHOLE: "written",
+    Landed.PART: "written, but a peer changed some of it at once",
+    Landed.NONE: "written, but it reads back as something else",
+}
 
 
 def add_write(verbs: Any) -> None:
@@ -41,8 +66,9 @@ def add_write(verbs: Any) -> None:
     add_device(parser)
     parser.add_argument("start", help="offset (64, 0x40, end-16)")
     parser.add_argument("data", help="hex bytes (`DE AD`); text or a value with the options; -")
-    parser.add_argument("--text", action="store_true", help="data is UTF-8 text")
-    parser.add_argument("--type", help="data is a value of this type: u8, i16, u32, f64, ...")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--text", action="store_true", help="data is UTF-8 text")
+    which.add_argument("--type", help="data is a value of this type: u8, i16, u32, f64, ...")
     parser.add_argument("--big", action="store_true", help="big endian")
     parser.add_argument("--expect", metavar="HEX", help="write only if these bytes are there now")
     parser.set_defaults(run=run_write)
@@ -71,8 +97,17 @@ def add_load(verbs: Any) -> None:
     add_device(parser)
     parser.add_argument("file", help="file to load, - for standard input")
     parser.add_argument("--start", default="0", help="offset in the region")
-    parser.add_argument("--length", type=int, help="bytes; default the whole file")
+    parser.add_argument("--length", default=None, help="bytes; default the whole file")
     parser.set_defaults(run=run_load)
+
+
+def _journal(region: Region) -> Journal:
+    """Unlocked: asking for a write on the command line is the unlocking."""
+    if not region.info.writable:
+        raise ReadOnlyError(f"{region.info.name} is read-only.", region.info.read_only_reason)
+    journal = Journal(region)
+    journal.set_locked(False)
+    return journal
 
 
 def _report(options: argparse.Namespace, record: WriteRecord) -> int:
@@ -83,40 +118,137 @@ def _report(options: argparse.Namespace, record: WriteRecord) -> int:
         })  # fmt: skip
     else:
         where = f"{format_size(record.length)} at {format_short_offset(record.offset)}"
-        note(f"{where}: {record.landed.value}.")
+        note(f"{where}: {_LANDED.get(record.landed, record.landed.value)}.")
     return OK if record.landed is Landed.WHOLE else FAILED
 
 
-def _data(options: argparse.Namespace) -> bytes:
-    if options.data == "-":
-        return sys.stdin.buffer.read()
-    if options.text:
-        return str(options.data).encode()
-    if options.type:
-        endian = Endian.BIG if options.big else Endian.LITTLE
-        return type_named(options.type).encode(options.data, endian)
-    return parse_hex(options.data)
+# -- write ---------------------------------------------------------------------------------------
 
 
 def run_write(options: argparse.Namespace) -> int:
     """Write some bytes."""
-    data = _data(options)
+    # What cannot be understood is said before anything is opened.
+    data = None if options.data == "-" else _data(options)
     expect = parse_hex(options.expect) if options.expect else None
-    if expect is not None and len(expect) != len(data):
-        raise ValueFormatError(
-            f"--expect has {len(expect)} bytes, but {len(data)} are to be written."
-        )
-    with journalled(options) as (region, journal):
-        start = offset_of(options.start, region)
+    with opened(options, read_only=False) as region:
+        start, _ = range_of(region, options.start, None)
+        journal = _journal(region)
+        if data is None:
+            data = _from_stdin(region, start)
+        if expect is not None and len(expect) != len(data):
+            raise ValueFormatError(
+                f"--expect has {len(expect)} bytes, but {len(data)} are to be written."
+            )
         return _report(options, journal.write(start, data, seen=expect, label="command line"))
+
+
+def _data(options: argparse.Namespace) -> bytes:
+    if options.text:
+        data = str(options.data).encode("utf-8", "surrogateescape")
+    elif options.type:
+        endian = Endian.BIG if options.big else Endian.LITTLE
+        data = type_named(options.type).encode(options.data, endian)
+    else:
+        data = parse_hex(options.data)
+    if not data:
+        raise ValueFormatError("There is nothing to write.", "Give at least one byte.")
+    return data
+
+
+def _from_stdin(region: Region, start: int) -> bytes:
+    """What comes in; never more than fits, so that an endless pipe ends with an answer."""
+    data = binary_in().read(region.size - start + 1)
+    if not data:
+        raise ValueFormatError("Standard input was empty; nothing was written.")
+    _must_fit(len(data) <= region.size - start, region, start, "Standard input")
+    return data
+
+
+def _must_fit(fits: bool, region: Region, start: int, what: str) -> None:
+    if not fits:
+        raise OutOfRangeError(
+            f"{what} has more than the {format_size(region.size - start)} that there are from "
+            f"{format_short_offset(start)}; nothing was written."
+        )
+
+
+# -- in parts ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A pattern as it goes on behind its first `by` bytes."""
+
+    pattern: Pattern
+    by: int
+
+    @property
+    def label(self) -> str:
+        """As the whole."""
+        return self.pattern.label
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """Bytes of the whole pattern."""
+        return self.pattern.chunk(self.by + offset, length)
+
+
+# journal, offset in the range, size, progress, whether to stop
+Part = Callable[[Journal, int, int, OnProgress, Interrupt], WriteRecord]
+
+
+class _Parts:
+    """Writes a range part by part; Ctrl+C ends it between two chunks and says what landed."""
+
+    def __init__(self, region: Region, verb: str, start: int, total: int) -> None:
+        self._region = region
+        self._verb = verb
+        self._start = start
+        self._total = total
+        self._show = ProgressLine(verb)
+        self._done = 0
+
+    def write(self, part: Part) -> WriteRecord:
+        """Call `part(journal, at, size, progress, interrupted)` until all is written."""
+        whole: WriteRecord | None = None
+        with Interrupt() as interrupted:
+            for at in range(0, self._total, PART):
+                size = min(PART, self._total - at)
+                journal = _journal(self._region)
+                try:
+                    record = part(journal, at, size, self._progress(at), interrupted)
+                except CancelledError:
+                    raise self._stopped() from None
+                whole = record if whole is None else _joined(whole, record)
+        assert whole is not None
+        return replace(whole, offset=self._start, length=self._total)
+
+    def _progress(self, before: int) -> OnProgress:
+        def step(done: int, _of: int) -> None:
+            self._done = before + done
+            self._show(self._done, self._total)
+
+        return step
+
+    def _stopped(self) -> CancelledError:
+        if not self._done:
+            return CancelledError(f"{self._verb} was stopped; nothing was changed.")
+        return CancelledError(
+            f"{self._verb} was stopped: {format_size(self._done)} at "
+            f"{format_short_offset(self._start)} are changed, the other "
+            f"{format_size(self._total - self._done)} are as they were."
+        )
+
+
+def _joined(first: WriteRecord, later: WriteRecord) -> WriteRecord:
+    return first if first.landed is later.landed else replace(first, landed=Landed.PART)
+
+
+# -- fill ----------------------------------------------------------------------------------------
 
 
 def _pattern(options: argparse.Namespace) -> Pattern:
     if options.byte is not None:
-        value = int(options.byte, 0)
-        if not 0 <= value <= 255:
-            raise ValueFormatError(f"{options.byte} is no byte.", "0 to 255, or 0x00 to 0xFF.")
-        return BytePattern(value)
+        return BytePattern(_byte(options.byte))
     if options.hex is not None:
         return SequencePattern(parse_hex(options.hex))
     if options.text is not None:
@@ -127,29 +259,94 @@ def _pattern(options: argparse.Namespace) -> Pattern:
     return IncrementPattern(0, options.increment, options.width, endian)
 
 
+def _byte(text: str) -> int:
+    try:
+        value = evaluate(text)
+    except ExpressionError:
+        value = -1
+    if not 0 <= value <= 255:
+        raise ValueFormatError(f"{text} is no byte.", "0 to 255, or 0x00 to 0xFF.")
+    return value
+
+
 def run_fill(options: argparse.Namespace) -> int:
     """Fill a range."""
     pattern = _pattern(options)
-    with journalled(options) as (region, journal):
-        start = offset_of(options.start, region)
-        length = length_of(options.length, region, start)
-        return _report(options, write_tools.fill(
-            journal, region, start, length, pattern,
-            progress=ProgressLine("Filling"), cancelled=never_cancelled,
-        ))  # fmt: skip
+    with opened(options, read_only=False) as region:
+        start, length = range_of(region, options.start, options.length)
+        if not length:
+            raise OutOfRangeError("There is nothing to fill: the length is 0.")
+
+        def part(
+            journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
+        ) -> WriteRecord:
+            later = _Later(pattern, at)
+            return write_tools.fill(
+                journal, region, start + at, size, later, progress=progress, cancelled=stop
+            )
+
+        record = _Parts(region, "The fill", start, length).write(part)
+    return _report(options, record)
+
+
+# -- load ----------------------------------------------------------------------------------------
 
 
 def run_load(options: argparse.Namespace) -> int:
-    """Load a file."""
-    with journalled(options) as (region, journal), tempfile.NamedTemporaryFile() as spool:
-        path = options.file
-        if path == "-":
-            while chunk := sys.stdin.buffer.read(1 << 20):
-                spool.write(chunk)
-            spool.flush()
-            path = spool.name
-        start = offset_of(options.start, region)
-        return _report(options, write_tools.load_file(
-            journal, region, path, start, options.length, 0,
-            progress=ProgressLine("Loading"), cancelled=never_cancelled,
-        ))  # fmt: skip
+    """Load a file, a pipe, or standard input."""
+    with opened(options, read_only=False) as region:
+        start, _ = range_of(region, options.start, None)
+        wanted = None if options.length is None else evaluate(options.length, size=region.size)
+        _journal(region)
+        file = Path(options.file)
+        if options.file != "-" and (not file.exists() or file.is_file() or file.is_dir()):
+            return _report(options, _load(region, options.file, start, wanted))
+        with tempfile.TemporaryDirectory(prefix="ivshmem-scope-") as folder:
+            spool = str(Path(folder) / "what came in")
+            _spool(options.file, spool, region, start)
+            return _report(options, _load(region, spool, start, wanted))
+
+
+def _spool(name: str, spool: str, region: Region, start: int) -> None:
+    """All of it before the first byte is written: half a pipe must not be half a load."""
+    left = region.size - start + 1
+    try:
+        source = binary_in() if name == "-" else Path(name).open("rb")
+        with Path(spool).open("wb") as file:
+            while chunk := source.read(min(_CHUNK, left)):
+                left -= len(chunk)
+                file.write(chunk)
+        if name != "-":
+            source.close()
+    except OSError as error:
+        raise StorageError(
+            f"What comes from {name} could not be kept for the load ({error.strerror}).",
+            "Free some space in the folder for temporary files (TMPDIR).",
+        ) from error
+    _must_fit(left > 0, region, start, "Standard input" if name == "-" else name)
+
+
+def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRecord:
+    length = _file_size(path) if wanted is None else wanted
+    if length <= 0 or start + length > region.size:
+        # The one call that says precisely what is wrong with the file or the range.
+        return write_tools.load_file(
+            _journal(region), region, path, start, wanted,
+            progress=ProgressLine("Loading"), cancelled=lambda: False,
+        )  # fmt: skip
+
+    def part(
+        journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
+    ) -> WriteRecord:
+        return write_tools.load_file(
+            journal, region, path, start + at, size, at, progress=progress, cancelled=stop
+        )
+
+    return _Parts(region, "Loading", start, length).write(part)
+
+
+def _file_size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0

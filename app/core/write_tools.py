@@ -209,6 +209,9 @@ def save_file(
     _fits(region, start, length, "Save")
     target = Path(path)
     _not_the_region(region, target)
+    if target.exists() and not target.is_file():
+        return _save_into(region, path, start, length, progress, cancelled)
+    target = target.resolve()  # a link keeps pointing to what is saved
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}-")
@@ -236,8 +239,32 @@ def save_file(
     return length
 
 
+def _save_into(
+    region: Region,
+    path: str,
+    start: int,
+    length: int,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> int:
+    """Into a pipe or a device: a rename would put a file in its place, /dev/null for one."""
+    try:
+        with Path(path).open("wb", buffering=0) as file:
+            for at in range(0, length, CHUNK):
+                _stop_if(cancelled, "Saving", 0)
+                left = memoryview(region.read(start + at, min(CHUNK, length - at)))
+                while left:
+                    left = left[file.write(left) or 0 :]
+                progress(min(at + CHUNK, length), length)
+    except OSError as error:
+        raise StorageError(
+            f"{path} did not take everything ({error.strerror}).", "Choose another place."
+        ) from error
+    return length
+
+
 def _like_a_new_file(temporary: str, target: Path) -> None:
-    """mkstemp makes 0600 files; give it the mode that the old file or the umask would."""
+    """Temporary files are made 0600; give it the mode that the old file or the umask would."""
     if os.name != "posix":
         return
     try:
@@ -260,7 +287,7 @@ def _not_the_region(region: Region, target: Path) -> None:
         raise StorageError(f"{target} is a directory.", "Name a file in it.")
 
 
-# -- live test signals ------------------------------------------------------------------------------
+# -- live test signals ---------------------------------------------------------------------------
 
 
 class Repeater:
