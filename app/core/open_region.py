@@ -44,6 +44,11 @@ def open_region(spec: RegionSpec) -> Region:
         from app.core.kvmfr import open_kvmfr
 
         return open_kvmfr(spec)
-    from app.core.shared_file import open_shared_file
+    if sys.platform == "win32":
+        from app.core.windows_file import open_windows_file
 
-    return open_shared_file(spec)
+        return open_windows_file(spec)
+    else:  # noqa: RET505 - the type checker reads platforms by branches
+        from app.core.shared_file import open_shared_file
+
+        return open_shared_file(spec)

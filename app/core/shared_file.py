@@ -1,4 +1,4 @@
-"""A shared file as a Region: /dev/shm, hugetlbfs, or any file at all.
+"""A shared file as a Region: /dev/shm, hugetlbfs, or any file at all. Windows: windows_file.py.
 
 Reads go through the file's own descriptor, so that a look never allocates a hole; writes and
 single stores go into the mapping by a copy that the kernel makes, so that a file truncated by
@@ -8,9 +8,10 @@ its owner is an error here and never grows again by us.
 from __future__ import annotations
 
 import errno
+import fcntl
 import mmap
 import os
-import stat
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -22,30 +23,32 @@ from app.core.errors import (
     AccessDeniedError,
     CannotFindError,
     DeletedError,
-    MisalignedError,
-    OutOfRangeError,
     RegionGoneError,
     ReplacedError,
     ScopeError,
+    StorageError,
     TruncatedError,
     UnsuitableError,
 )
-from app.core.region import PAGE, Extent, Region, RegionInfo, RegionSpec
+from app.core.file_rules import part_size, refuse_kind, size_notes
+from app.core.region import Extent, Region, RegionInfo, RegionSpec
 from app.core.safe_copy import FaultError, MappedCopier, read_file
 from app.core.units import format_short_offset, format_size
+
+assert sys.platform != "win32"  # tells the type checker, too
 
 _PATH_CHECK_NS: Final = 100_000_000
 _MAX_EXTENTS: Final = 4096
 # linux/fcntl.h: F_LINUX_SPECIFIC_BASE + 10, and F_SEAL_SHRINK.
 _F_GET_SEALS: Final = 1034
 _F_SEAL_SHRINK: Final = 2
-_KINDS: Final = (
-    (stat.S_ISDIR, "is a directory", "Choose a file inside it."),
-    (stat.S_ISFIFO, "is a pipe", "Choose a regular file."),
-    (stat.S_ISSOCK, "is a socket", "A doorbell server's socket is not the memory itself."),
-    (stat.S_ISBLK, "is a block device", "Choose a regular file."),
-    (stat.S_ISCHR, "is a character device", "Only /dev/kvmfrN nodes hold shared memory."),
-)
+_NO_SUCH: Final = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+_READ_ONLY: Final = {
+    errno.EACCES: "The system permits reading only; mend it with: {}",
+    errno.EPERM: "The system permits reading only; mend it with: {}",
+    errno.EROFS: "It lies on a file system that is mounted read-only.",
+    errno.ETXTBSY: "It is a program that runs.",
+}
 
 
 def open_shared_file(spec: RegionSpec) -> Region:
@@ -58,37 +61,42 @@ def open_shared_file(spec: RegionSpec) -> Region:
         MisalignedError, OutOfRangeError: The wanted part does not fit.
     """
     path = spec.location
-    fd, writable, reason = _open(path, spec.read_only)
     try:
-        return SharedFile(spec, fd, writable, reason)
+        # Before opening: some devices do things when they are opened, a pipe's writer wakes up.
+        refuse_kind(path, Path(path).stat())
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from error
+    fd, reason = _open(path, spec.read_only)
+    try:
+        return SharedFile(spec, fd, reason)
     except BaseException:
         os.close(fd)
         raise
 
 
-def _open(path: str, read_only: bool) -> tuple[int, bool, str]:
+def _open(path: str, read_only: bool) -> tuple[int, str]:
+    """The descriptor, and why it only reads; empty when it writes, too."""
     # O_NONBLOCK: opening a pipe must not wait. Never O_CREAT: a typing error makes no file.
     flags = os.O_CLOEXEC | os.O_NONBLOCK
     try:
         if read_only:
-            return os.open(path, os.O_RDONLY | flags), False, "It was opened for reading only."
+            return os.open(path, os.O_RDONLY | flags), "It was opened for reading only."
         try:
-            return os.open(path, os.O_RDWR | flags), True, ""
+            return os.open(path, os.O_RDWR | flags), ""
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            if error.errno not in _READ_ONLY:
                 raise
-            fd = os.open(path, os.O_RDONLY | flags)
-            return fd, False, f"The system permits reading only; mend it with: {_mend(path)}"
+            return os.open(path, os.O_RDONLY | flags), _READ_ONLY[error.errno].format(_mend(path))
     except OSError as error:
         raise _refusal(path, error) from error
 
 
 def _mend(path: str) -> str:
-    return f"sudo setfacl -m u:$USER:rw {path}"
+    return f"sudo setfacl -m u:$USER:rw {shlex.quote(path)}"
 
 
-def _refusal(path: str, error: OSError) -> ScopeError:
-    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+def _refusal(path: str, error: OSError | ValueError) -> ScopeError:
+    if isinstance(error, ValueError) or error.errno in _NO_SUCH:
         return CannotFindError(f"There is no file {path}.")
     if error.errno in (errno.EACCES, errno.EPERM):
         return AccessDeniedError(
@@ -104,16 +112,19 @@ def _refusal(path: str, error: OSError) -> ScopeError:
 class SharedFile(Region):
     """A mapped file. See the module for how it reads and writes."""
 
-    def __init__(self, spec: RegionSpec, fd: int, writable: bool, reason: str) -> None:
+    def __init__(self, spec: RegionSpec, fd: int, reason: str) -> None:
         status = os.fstat(fd)
-        self._refuse_kind(spec.location, status)
-        size = _part_size(spec, status.st_size)
+        refuse_kind(spec.location, status)
+        size = part_size(spec, status.st_size)
+        mapping = None
+        if not reason:
+            mapping, reason = _map(fd, spec.start + size, status)
         path = os.path.abspath(spec.location)  # noqa: PTH100 - symlinks stay as typed
         super().__init__(
             RegionInfo(
                 spec=spec, name=Path(path).name, system="host", path=path, size=size,
-                writable=writable, read_only_reason=reason,
-                notes=_notes(status.st_size),
+                writable=mapping is not None, read_only_reason=reason,
+                notes=size_notes(status.st_size),
             )
         )  # fmt: skip
         self._fd = fd
@@ -121,51 +132,29 @@ class SharedFile(Region):
         self._identity = (status.st_dev, status.st_ino)
         self._named = not path.startswith("/proc/")
         self._path_due_ns = 0
-        self._mapping: mmap.mmap | None = None
-        self._copier: MappedCopier | None = None
-        if writable:
-            self._map(status.st_size)
-
-    def _refuse_kind(self, path: str, status: os.stat_result) -> None:
-        for test, what, hint in _KINDS:
-            if test(status.st_mode):
-                raise UnsuitableError(f"{path} {what}.", hint)
-        if status.st_size == 0:
-            raise UnsuitableError(
-                f"{path} is empty.",
-                "QEMU gives it its size when the guest starts; or use truncate -s 64M.",
-            )
-
-    def _map(self, file_size: int) -> None:
-        length = min(self._start + self.size, file_size)
-        try:
-            self._mapping = mmap.mmap(self._fd, length)
-        except (OSError, ValueError) as error:
-            raise AccessDeniedError(f"{self.info.path} cannot be mapped ({error}).") from error
-        self._copier = MappedCopier(self._mapping, self._start)
+        self._mapping = mapping
+        self._copier = MappedCopier(mapping, self._start) if mapping is not None else None
 
     @property
     def sealed(self) -> bool:
         """Whether it can never shrink (a memfd with F_SEAL_SHRINK)."""
-        if sys.platform == "win32":
-            return False
-        import fcntl
-
-        try:
-            return bool(fcntl.fcntl(self._fd, _F_GET_SEALS) & _F_SEAL_SHRINK)
-        except OSError:
-            return False
+        with self._using:
+            try:
+                return bool(fcntl.fcntl(self._fd, _F_GET_SEALS) & _F_SEAL_SHRINK)
+            except OSError:
+                return False
 
     @property
     def grown_to(self) -> int | None:
         """The file's size now, when it is larger than at opening."""
-        size = os.fstat(self._fd).st_size - self._start
+        with self._using:
+            size = os.fstat(self._fd).st_size - self._start
         return size if size > self.size and self.info.spec.length is None else None
 
     def check(self) -> None:
         """Compare size, link count, and (every 100 ms) what the path names now."""
-        self._open()
-        status = os.fstat(self._fd)
+        with self._using:
+            status = os.fstat(self._fd)
         if status.st_size < self._start + self.size:
             raise self._truncated(status.st_size)
         if not self._named:
@@ -173,7 +162,8 @@ class SharedFile(Region):
         if status.st_nlink == 0:
             self._look_at_path()
             raise DeletedError(
-                f"{self.info.path} was deleted; the bytes here are only ours now.",
+                f"{self.info.path} was deleted; whoever opens that path from now on shares "
+                "nothing with these bytes.",
                 "A restarted VM makes a new file: press Retry.",
             )
         now = time.monotonic_ns()
@@ -183,7 +173,7 @@ class SharedFile(Region):
 
     def _look_at_path(self) -> None:
         try:
-            named = os.stat(self.info.path)
+            named = Path(self.info.path).stat()
         except OSError:
             return
         if (named.st_dev, named.st_ino) != self._identity:
@@ -199,22 +189,32 @@ class SharedFile(Region):
             "Press Retry to open it with its new size.",
         )
 
-    def _gone(self, offset: int, fault: FaultError) -> RegionGoneError:
-        if self._closed:
-            return RegionGoneError(f"{self.info.name} is closed.")
+    def _gone(self, offset: int, fault: FaultError) -> ScopeError:
         size = os.fstat(self._fd).st_size
         if size < self._start + self.size:
             return self._truncated(size)
         at = format_short_offset(offset + fault.done)
+        space = os.fstatvfs(self._fd)
+        if space.f_blocks and not space.f_bavail:
+            return StorageError(
+                f"The file system of {self.info.path} is full; {at} was never written before and "
+                "has no memory yet.",
+                f"Free some space in {Path(self.info.path).parent}.",
+            )
         return TruncatedError(
-            f"{self.info.path} had no memory at {at}.",
-            "It was cut for a moment, or its file system is full.",
+            f"{self.info.path} had no memory at {at}.", "It was cut for a moment."
         )
+
+    def _failed(self, verb: str, error: OSError) -> RegionGoneError:
+        return RegionGoneError(f"{self.info.path} cannot be {verb} ({error.strerror}).")
 
     def extents(self, start: int, end: int) -> list[Extent]:
         """Allocated ranges by SEEK_DATA and SEEK_HOLE (lseek(2)); at most 4096, gaps merged."""
         self._bounds(start, max(0, end - start))
-        self._open()
+        with self._using:
+            return self._extents(start, end)
+
+    def _extents(self, start: int, end: int) -> list[Extent]:
         found: list[Extent] = []
         at, last = start + self._start, end + self._start
         while at < last:
@@ -242,6 +242,8 @@ class SharedFile(Region):
             read_file(self._fd, self._start + offset, buffer)
         except FaultError as fault:
             raise self._gone(offset, fault) from None
+        except OSError as error:
+            raise self._failed("read", error) from error
 
     def _raw_write(self, offset: int, data: memoryview) -> None:
         if self._copier is None:
@@ -250,6 +252,8 @@ class SharedFile(Region):
             self._copier.write(offset, data)
         except FaultError as fault:
             raise self._gone(offset, fault) from None
+        except OSError as error:
+            raise self._failed("written", error) from error
 
     def _raw_load(self, offset: int, width: int) -> int:
         # The kernel copies 8 aligned bytes untorn on x86 (perf.md 1, Tearing).
@@ -276,23 +280,14 @@ class SharedFile(Region):
         os.close(self._fd)
 
 
-def _part_size(spec: RegionSpec, file_size: int) -> int:
-    if spec.start % PAGE:
-        raise MisalignedError(
-            f"{format_short_offset(spec.start)} is no multiple of the page size.",
-            f"A part begins at a multiple of {PAGE}.",
-        )
-    rest = file_size - spec.start
-    size = rest if spec.length is None else spec.length
-    if spec.start < 0 or rest <= 0 or size > rest or size <= 0:
-        raise OutOfRangeError(
-            f"The part at {format_short_offset(spec.start)} is not inside the file, "
-            f"which has {format_size(file_size)}."
-        )
-    return size
-
-
-def _notes(size: int) -> tuple[str, ...]:
-    if size % PAGE:
-        return (f"{size} bytes are no whole number of pages; no ivshmem device has such a size.",)
-    return ()
+def _map(fd: int, end: int, status: os.stat_result) -> tuple[mmap.mmap | None, str]:
+    """The mapping for writing, or why there is none."""
+    # Whole blocks: on hugetlbfs a mapping that ends inside a huge page could not be unmapped.
+    block = max(1, status.st_blksize)
+    length = min(-(-end // block) * block, status.st_size)
+    try:
+        return mmap.mmap(fd, length), ""
+    except (OSError, ValueError) as error:
+        if isinstance(error, PermissionError):
+            return None, "It is sealed against writing."
+        return None, f"It cannot be mapped for writing ({error})."
