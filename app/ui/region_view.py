@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.core import messages as msg
 from app.core.copy_formats import copy_as
 from app.core.frame import Frame, Health, Level
-from app.core.region import RegionInfo
+from app.core.mapping_speed import MappingSpeed
+from app.core.region import RegionInfo, RegionKind
 from app.core.units import format_short_offset, format_size
 from app.ui.hex.goto_bar import GotoBar
 from app.ui.hex.minimap import Minimap
@@ -32,12 +33,14 @@ class RegionView(QWidget):
         selection_changed(int, int): Start and length.
         fill_wanted(): The context menu asked for the fill tool.
         load_wanted(str, int): A file was dropped at an offset.
+        speed_measured(MappingSpeed): How fast the mapping copies.
     """
 
-    cursor_moved = Signal(int)
-    selection_changed = Signal(int, int)
+    cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
+    selection_changed = Signal(object, object)
     fill_wanted = Signal()
-    load_wanted = Signal(str, int)
+    load_wanted = Signal(str, object)
+    speed_measured = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +71,8 @@ class RegionView(QWidget):
     def _connect(self) -> None:
         view = self.hex
         view.cursor_moved.connect(self.cursor_moved)
+        view.cursor_moved.connect(self.minimap.set_cursor)
+        view.view_changed.connect(self.minimap.set_view)
         view.selection_changed.connect(self.selection_changed)
         view.span_wanted.connect(self._look)
         view.write_wanted.connect(self._write)
@@ -77,9 +82,11 @@ class RegionView(QWidget):
         view.redo_wanted.connect(self.redo)
         view.next_change_wanted.connect(self.find_change)
         view.copy_wanted.connect(self.copy)
+        view.fill_wanted.connect(self.fill_wanted)
         view.load_file_wanted.connect(self.load_wanted)
         view.message.connect(self.say)
         self.minimap.goto_wanted.connect(self.go_to)
+        self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
         self.messages.acted.connect(self._act)
         self.conflict.answered.connect(self._answer)
@@ -121,6 +128,8 @@ class RegionView(QWidget):
             self.writing.forget()
         for note in info.notes:
             self.messages.show_notice(Notice(Level.WARNING, note, key=f"note {note}"))
+        if info.spec.kind is not RegionKind.FILE:  # a file is plain memory
+            self.measure_speed(selected=False)
 
     def _show(self, frame: Frame) -> None:
         self.hex.set_frame(frame)
@@ -245,6 +254,20 @@ class RegionView(QWidget):
         else:
             self.places.leave(self.hex.cursor(), offset)
             self.hex.set_cursor(offset)
+
+    def measure_speed(self, selected: bool = True) -> None:
+        """Measure the mapping; writing only where a person selected, and with writing unlocked."""
+        session = self.session
+        if session is None or session.info is None:
+            return
+        start, length = self.hex.selection() if selected and not session.locked else (0, 0)
+        session.ask(msg.MeasureSpeed(start, length), partial(self._measured, selected))
+
+    def _measured(self, tell: bool, speed: MappingSpeed) -> None:
+        self.speed_measured.emit(speed)
+        if tell:
+            cache = self.session.info.cache if self.session and self.session.info else ""
+            self.messages.show_notice(Notice(Level.GOOD, speed.sentence, cache, key="speed"))
 
     # -- copying -----------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
@@ -23,14 +22,14 @@ FAULT = Notice(Level.FAULT, "The file was <deleted> & gone.", "", ("Retry",), "h
 
 
 @pytest.fixture
-def bar(qtbot: QtBot) -> Iterator[MessageBar]:
+def bar(qtbot: QtBot) -> MessageBar:
     window = QWidget()
     made = MessageBar()
     made.hide()
     QVBoxLayout(window).addWidget(made)
     qtbot.addWidget(window)
     window.show()
-    yield made
+    return made
 
 
 def buttons(bar: QWidget) -> dict[str, QPushButton]:
@@ -126,13 +125,13 @@ CONFLICT = ConflictError(
 
 
 @pytest.fixture
-def conflict(qtbot: QtBot) -> Iterator[ConflictBar]:
+def conflict(qtbot: QtBot) -> ConflictBar:
     made = ConflictBar()
     made.set_theme(DARK)
     qtbot.addWidget(made)
     made.ask(CONFLICT, "Write mine")
     qtbot.waitExposed(made)
-    yield made
+    return made
 
 
 def test_a_conflict_shows_seen_now_and_mine(conflict: ConflictBar) -> None:
