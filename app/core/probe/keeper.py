@@ -106,14 +106,11 @@ class LaneHold:
         ending: What `close` came to.
     """
 
-    def __init__(
-        self, region: Region, lane: Lane, saved: SavedBytes | None, sleep: Sleep = time.sleep
-    ) -> None:
+    def __init__(self, region: Region, lane: Lane, saved: SavedBytes | None) -> None:
         self.lane = lane
         self.saved = saved
         self.ending: Ending | None = None
         self._region = region
-        self._sleep = sleep
 
     def close(self) -> Ending:
         """Put back what is owed. Safe to call twice, and after the region went."""
@@ -125,7 +122,7 @@ class LaneHold:
         if self.saved is None:
             return Ending.NOTHING_OWED
         try:
-            return give_back(self._region, self.saved, self._sleep)
+            return give_back(self._region, self.saved)
         except RegionGoneError:
             self.saved.forget()  # its bytes went with it
             return Ending.GONE
@@ -161,7 +158,7 @@ def hold_lane(
         slots: Slots of a new lane.
         force: Lay it even over bytes that somebody keeps changing.
         folder: Where saved bytes are kept; the state folder by default.
-        sleep: How to wait; a caller may end a wait by raising from it.
+        sleep: How to wait; a caller may end the waiting by raising from it.
 
     Raises:
         ReadOnlyError, LaneError, MemoryInUseError, StorageError, RegionGoneError.
@@ -169,10 +166,10 @@ def hold_lane(
     wanted = place_lane(region, offset, size, slots)
     lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
     if lane is not None:
-        return LaneHold(region, lane, _debt_of(region, lane, folder), sleep)
+        return LaneHold(region, lane, _debt_of(region, lane, folder))
     for saved in debts(folder):
         if saved.header.belongs_to(region.info) and saved.header.lane.span.overlaps(wanted.span):
-            give_back(region, saved, sleep)
+            give_back(region, saved)
     if not force:
         _refuse_busy(region, wanted.span, sleep)
     return lay_lane(region, wanted, folder, sleep)
@@ -236,19 +233,19 @@ def lay_lane(
     with contextlib.suppress(LaneError):
         quicker = lane_at(region, lane.offset)
         saved.forget()
-        return LaneHold(region, quicker, None, sleep)
+        return LaneHold(region, quicker, None)
     try:
         _write_lane(region, lane)
         sleep(SETTLE_S)
         now = lane_at(region, lane.offset)
     except BaseException:
         with contextlib.suppress(LaneError, RegionGoneError):
-            give_back(region, saved, sleep)
+            give_back(region, saved)
         raise
     if now.token != lane.token:  # another was later; it saved our head, and owes the rest to us
         saved.forget()
-        return LaneHold(region, now, None, sleep)
-    return LaneHold(region, lane, saved, sleep)
+        return LaneHold(region, now, None)
+    return LaneHold(region, lane, saved)
 
 
 def _write_lane(region: Region, lane: Lane) -> None:
@@ -261,7 +258,7 @@ def _write_lane(region: Region, lane: Lane) -> None:
     region.store(lane.offset, WORD, int.from_bytes(MAGIC, "little"))
 
 
-def give_back(region: Region, saved: SavedBytes, sleep: Sleep = time.sleep) -> Ending:
+def give_back(region: Region, saved: SavedBytes) -> Ending:
     """Take the lane away and put its old bytes back, if it is still ours and nobody uses it.
 
     Raises:
@@ -272,7 +269,7 @@ def give_back(region: Region, saved: SavedBytes, sleep: Sleep = time.sleep) -> E
     if not _ours(region, lane):
         return Ending.CHANGED
     region.store(lane.offset + STATE_AT, WORD, CLOSING)
-    if _somebody_stays(region, lane, sleep):
+    if _somebody_stays(region, lane):
         region.store(lane.offset + STATE_AT, WORD, OPEN)
         return Ending.KEPT
     if not _ours(region, lane):
@@ -295,14 +292,14 @@ def _ours(region: Region, lane: Lane) -> bool:
         return False
 
 
-def _somebody_stays(region: Region, lane: Lane, sleep: Sleep) -> bool:
+def _somebody_stays(region: Region, lane: Lane) -> bool:
     """Wait for the others to leave; whether one that is alive did not."""
     watches = [PeerWatch(region, slot, side) for slot in lane.all_slots() for side in Side]
     peers = [watch.look() for watch in watches]
     for _ in range(int(_LEAVE_S / _STEP_S)):
         if not any(peer.card for peer in peers):
             return False
-        sleep(_STEP_S)
+        time.sleep(_STEP_S)
         peers = [watch.look() for watch in watches]
     return any(peer.alive for peer in peers)
 

@@ -40,7 +40,7 @@ def default_lane(region_size: int) -> Lane:
             f"A lane takes {format_size(MIN_SIZE)} or more.",
         )
     size = max(MIN_SIZE, min(DEFAULT_SIZE, whole // 4 // ALIGN * ALIGN))
-    slots = max(1, min(DEFAULT_SLOTS, (size - HEAD_SIZE) // (16 * MIN_STRIDE)))
+    slots = max(1, min(DEFAULT_SLOTS, (size - HEAD_SIZE) // (4 * MIN_STRIDE)))
     return Lane(whole - size, size, slots)
 
 
@@ -73,7 +73,7 @@ def place_lane(
     )
     _check_span(lane.span, region)
     if slots is None:
-        fitting = (lane.size - HEAD_SIZE) // (16 * MIN_STRIDE)
+        fitting = (lane.size - HEAD_SIZE) // (4 * MIN_STRIDE)
         slots = max(1, min(DEFAULT_SLOTS, fitting))
     check_geometry(lane.size, slots)
     for other in others:

@@ -99,6 +99,14 @@ def parse_message(line: bytes) -> Message | None:
     return Message(number, code, addressee, tuple(values))
 
 
+def refusal_of(reply: Message) -> Refusal:
+    """Why a REFUSED reply refuses; UNKNOWN for numbers of a newer version."""
+    try:
+        return Refusal(reply.value(0))
+    except ValueError:
+        return Refusal.UNKNOWN
+
+
 def _check(line: bytes) -> int:
     return zlib.crc32(line[: _LINE.size - 8]) | 1 << 32
 
