@@ -18,10 +18,11 @@ from typing import Any
 
 from app.core import messages as msg
 from app.core import write_tools
-from app.core.errors import CancelledError, OutOfRangeError, ScopeError
+from app.core.errors import CancelledError, LockedError, OutOfRangeError, ScopeError
 from app.core.frame import Frame
 from app.core.frame_board import MAX_SPAN
 from app.core.journal import Journal
+from app.core.mapping_speed import MappingSpeed, measure_mapping
 from app.core.open_region import open_region
 from app.core.region import Region, RegionInfo, RegionSpec
 from app.core.sampler import Sampler
@@ -227,6 +228,19 @@ class Engine:
     @_do.register
     def _(self, command: msg.ListRepeats, request: int) -> tuple[msg.RepeatState, ...]:
         return self._repeaters.states()
+
+    @_do.register
+    def _(self, command: msg.MeasureSpeed, request: int) -> MappingSpeed:
+        cancelled = self._progress(request)["cancelled"]
+        if not command.length:
+            return measure_mapping(self._region, cancelled=cancelled)
+        if self.journal.locked:
+            raise LockedError("Writing is locked; only reading can be measured.")
+        lane = (command.start, command.length)
+        try:
+            return measure_mapping(self._region, lane, cancelled=cancelled)
+        finally:
+            self._note_write(*lane)
 
     # -- between journal and sampler -------------------------------------------------------------
 

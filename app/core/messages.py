@@ -200,6 +200,19 @@ class ListRepeats(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureSpeed(Command):
+    """How fast the mapping copies. Done.value: MappingSpeed.
+
+    Attributes:
+        start, length: Where writing may be measured (the bytes are put back); 0 bytes: only
+            reading is measured.
+    """
+
+    start: int = 0
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel(Command):
     """Stop the running command with this request number."""
 

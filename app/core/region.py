@@ -94,7 +94,8 @@ class RegionInfo:
         read_only_reason: Why not, as a sentence; empty when writable.
         cache: Cache mode in force and why, as a short sentence; empty for files.
         address: PCI address of a BAR.
-        notes: Sentences worth knowing (4096-byte size, not a power of two, ...).
+        notes: Sentences worth a warning (4096-byte size, not a power of two, ...).
+        details: Sentences that are only good to know (peer number, interrupt vectors, ...).
     """
 
     spec: RegionSpec
@@ -107,6 +108,7 @@ class RegionInfo:
     cache: str = ""
     address: PciAddress | None = None
     notes: tuple[str, ...] = field(default=())
+    details: tuple[str, ...] = ()
 
 
 class Region(ABC):

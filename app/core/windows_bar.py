@@ -105,6 +105,18 @@ def list_windows_bars(setup: SetupApi | None = None, api: Win32 | None = None) -
     return bars + [_without_driver(found) for found in undriven(driven, setup.on_pci())]
 
 
+def find_windows_bar(
+    location: str, setup: SetupApi | None = None, api: Win32 | None = None
+) -> WindowsBar:
+    """The device that a location names (see open_windows_bar), looked at without mapping it.
+
+    Raises:
+        CannotFindError: No such device.
+        DriverMissingError: The device is there and its driver is not.
+    """
+    return _look_at(_find(location, setup or setup_api()), api or win32())
+
+
 def _address(found: FoundDevice) -> PciAddress | None:
     if found.place is None:
         return None
@@ -244,15 +256,15 @@ def _info(spec: RegionSpec, found: FoundDevice, mapping: DeviceMapping) -> Regio
         read_only_reason="It was opened for reading only." if spec.read_only else "",
         cache=CACHE_WORDS[mapping.cache],
         address=_address(found),
+        details=_connection(mapping),
         notes=(
-            *_connection_notes(mapping),
             *_cache_notes(spec.cache, mapping.cache),
             *size_notes(mapping.size),
         ),
     )
 
 
-def _connection_notes(mapping: DeviceMapping) -> tuple[str, ...]:
+def _connection(mapping: DeviceMapping) -> tuple[str, ...]:
     if not mapping.vectors:
         return ("A plain device: it has no doorbell and no interrupts.",)
     plural = "s" if mapping.vectors > 1 else ""

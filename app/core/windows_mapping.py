@@ -34,6 +34,10 @@ from app.core.windows_requests import ask_peer, register_event, release_map, req
 CHUNK: Final = 1 << 20  # one copy's length: a release waits for no more than this
 _DRAIN_S: Final = 5.0  # the slowest uncached chunk that was ever measured takes 0.1 s
 _LOOK_S: Final = 0.5  # how often check() really asks the driver
+_BACK_S: Final = 1.0  # how often check() tries to map again a device that went
+PLANNED_S: Final = 10.0  # an announced stop or sleep must not be met by mapping it again at once
+_NEVER_S: Final = float("inf")
+_BY_ITSELF: Final = "Enable it in the Device Manager or plug it in; it opens again by itself."
 
 
 class DeviceMapping:
@@ -61,6 +65,7 @@ class DeviceMapping:
         self._pointer = 0
         self._copies = 0
         self._looked_s = 0.0
+        self._back_s = _NEVER_S
         self._away: ScopeError = ClosedError(f"{name} is closed.", "Open it again.")
         self._gate = threading.Condition()
         self._change = threading.RLock()  # one change of state at a time
@@ -81,9 +86,15 @@ class DeviceMapping:
         """Whether the mapping is given back at the moment."""
         return not self._pointer
 
-    def release(self, why: ScopeError) -> None:
-        """Give the device back; from now on every access raises `why`. Safe to call twice."""
+    def release(self, why: ScopeError, back_s: float = _NEVER_S) -> None:
+        """Give the device back; from now on every access raises `why`. Safe to call twice.
+
+        Args:
+            why: What accesses are told.
+            back_s: After how many seconds `check()` begins to try to map it again.
+        """
         with self._change:
+            self._back_s = time.monotonic() + back_s
             with self._gate:
                 self._away = why
                 mapped, self._pointer = self._pointer, 0
@@ -134,17 +145,35 @@ class DeviceMapping:
         self._events.clear()
 
     def check(self) -> None:
-        """Ask the driver now and then whether the device is still there.
+        """Ask the driver now and then whether the device is there; take it again once it is.
 
         Raises:
             RegionGoneError: It is not, or it is released.
+            HeldByAnotherError: It came back, and another program was faster.
         """
         now = time.monotonic()
+        if self.released and now >= self._back_s:
+            self._come_back(now)
         with self._use():
             if now - self._looked_s < _LOOK_S:
                 return
             self._looked_s = now
-            ask_peer(self._api, self._handle, self.name)
+            try:
+                ask_peer(self._api, self._handle, self.name)
+                return
+            except UnpluggedError as error:
+                lost = UnpluggedError(error.message, _BY_ITSELF)
+        self.release(lost, _BACK_S)
+        raise lost
+
+    def _come_back(self, now: float) -> None:
+        self._back_s = now + _BACK_S
+        try:
+            self.reopen()
+        except (UnpluggedError, ReplacedError):
+            pass  # not yet; or never by itself, which reopen() has noted
+        except ScopeError as error:
+            self._away = error
 
     def _map(self, cache: CacheMode) -> None:
         try:
@@ -166,13 +195,10 @@ class DeviceMapping:
     def notice(self, action: int) -> None:
         """Meet what Windows plans with the device: give it back first, take it again if not."""
         if action in (QUERY_REMOVE, REMOVED):
-            did = "disables or ejects it" if action == QUERY_REMOVE else "removed it"
-            self.release(
-                UnpluggedError(
-                    f"{self.name} was given back because Windows {did}.",
-                    "Enable it in the Device Manager or plug it in, then press Retry.",
-                )
-            )
+            planned = action == QUERY_REMOVE
+            did = "disables or ejects it" if planned else "removed it"
+            why = UnpluggedError(f"{self.name} was given back because Windows {did}.", _BY_ITSELF)
+            self.release(why, PLANNED_S if planned else _BACK_S)
         elif action == QUERY_FAILED:
             self.reopen()
 
@@ -286,7 +312,7 @@ class DeviceMapping:
         return UnpluggedError(
             f"The memory of {self.name} is gone at {format_offset(offset)}: "
             "the device was disabled or removed.",
-            "Enable it in the Device Manager or plug it in, then press Retry.",
+            _BY_ITSELF,
         )
 
     # -- doorbell --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import threading
 from app.core.errors import ScopeError, UnpluggedError
 from app.core.region import CacheMode
 from app.core.windows_api import Win32, win32
-from app.core.windows_mapping import DeviceMapping
+from app.core.windows_mapping import PLANNED_S, DeviceMapping
 from app.core.windows_notices import watch_power
 
 _shared: dict[str, DeviceMapping] = {}
@@ -53,7 +53,8 @@ def release_all(why: str) -> None:
     """Give every device back for a while: the machine is about to sleep, or the device to stop."""
     for mapping in mappings():
         mapping.release(
-            UnpluggedError(f"{mapping.name} was given back: {why}.", "It opens again by itself.")
+            UnpluggedError(f"{mapping.name} was given back: {why}.", "It opens again by itself."),
+            PLANNED_S,
         )
 
 

@@ -63,6 +63,8 @@ TABLE: tuple[ActionSpec, ...] = (
                hint="Freeze the picture; the memory lives on"),
     ActionSpec("step", "Look once", ("Ctrl+.",), "View", hint="One look while paused"),
     ActionSpec("retry", "Open again", ("Ctrl+R", "F5"), "View", hint="End the engine, open anew"),
+    ActionSpec("speed", "Measure the mapping's speed", (), "View",
+               hint="Reading; with a selection and writing unlocked also writing, put back after"),
     ActionSpec("rescan", "Rescan devices", ("Ctrl+F5",), "View"),
     ActionSpec("zoom_in", "Larger bytes", ("Ctrl+=", "Ctrl++"), "View"),
     ActionSpec("zoom_out", "Smaller bytes", ("Ctrl+-",), "View"),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _NEEDS_REGION = (
     "duplicate", "save_range", "load_file", "lock", "undo", "redo", "copy", "paste",
     "select_all", "select_range", "fill", "goto", "next_change", "previous_change", "back",
-    "forward", "pause", "step", "retry",
+    "forward", "pause", "step", "retry", "speed",
 )  # fmt: skip
 _SLOW_MS = 250
 
@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         on("pause", lambda paused: self._on_session(Session.set_paused, paused))
         on("step", lambda: self._on_session(Session.step))
         on("retry", lambda: self._on_session(Session.retry))
+        on("speed", view.measure_speed)
         on("rescan", self.rescan_wanted.emit)
         on("zoom_in", view.hex.zoom_in)
         on("zoom_out", view.hex.zoom_out)
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
         view.selection_changed.connect(self._selection)
         view.fill_wanted.connect(lambda: self._write_tool("fill"))
         view.load_wanted.connect(self._load_dropped)
+        view.speed_measured.connect(self.toolbar.set_speed)
         self.inspector.write_wanted.connect(view._write)
         self.inspector.unlock_wanted.connect(view._say_locked)
         self.activity.goto_wanted.connect(view.go_to)

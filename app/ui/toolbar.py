@@ -7,7 +7,8 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.core.frame import Health, Level
-from app.core.region import RegionInfo
+from app.core.mapping_speed import MappingSpeed
+from app.core.region import RegionInfo, RegionKind
 from app.core.units import format_size
 from app.ui.actions import Actions
 from app.ui.icons import icon
@@ -39,6 +40,7 @@ class ToolBar(QToolBar):
         self._actions = actions
         self._theme: Theme | None = None
         self._locked = True
+        self._about = ""
         self.device = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.device.setText("No region open")
@@ -97,8 +99,15 @@ class ToolBar(QToolBar):
         if info is None:
             self.device.setText("No region open  ▾")
         else:
-            self.device.setText(f"{info.path} · {format_size(info.size)}  ▾")
-            self.device.setToolTip(info.cache or "Open another region")
+            # A Windows interface path is long and tells a person nothing.
+            name = info.name if info.spec.kind is RegionKind.WINDOWS else info.path
+            self.device.setText(f"{name} · {format_size(info.size)}  ▾")
+            self._about = "\n".join(part for part in (info.path, info.cache, *info.details) if part)
+            self.device.setToolTip(self._about)
+
+    def set_speed(self, speed: MappingSpeed) -> None:
+        """Tell how fast the mapping was measured to be, beside its cache mode."""
+        self.device.setToolTip(f"{self._about}\n{speed.sentence}")
 
     def set_rate(self, hz: float, *, paused: bool, health: Health | None = None) -> None:
         """Show the live indicator."""

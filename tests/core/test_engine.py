@@ -23,6 +23,7 @@ from app.core.errors import (
     ScopeError,
 )
 from app.core.frame import Frame, Level
+from app.core.mapping_speed import MappingSpeed
 from app.core.patterns import BytePattern, RandomPattern
 from app.core.region import RegionKind, RegionSpec
 
@@ -262,3 +263,20 @@ def test_a_child_that_does_not_end_is_ended(shm_file: ShmFile) -> None:
     client.close(timeout_s=0.3)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_the_mapping_is_measured_and_writing_only_where_it_is_unlocked(
+    make: Callable[[Path], Talk], shm_file: ShmFile
+) -> None:
+    path = shm_file(1 << 20, fill=b"kept")
+    talk = make(path)
+    read_only = talk.do(msg.MeasureSpeed())
+    assert isinstance(read_only, MappingSpeed)
+    assert read_only.read_bytes_per_s > 0
+    assert not read_only.write_bytes
+    assert isinstance(talk.fail(msg.MeasureSpeed(4096, 4096)), LockedError)
+    talk.client.ask(msg.SetLocked(False))
+    both = talk.do(msg.MeasureSpeed(4096, 4096))
+    assert isinstance(both, MappingSpeed)
+    assert both.write_bytes_per_s > 0
+    assert path.read_bytes() == b"kept" * (1 << 18)

@@ -418,6 +418,69 @@ def test_check_asks_the_driver_now_and_then(opened, driver):
             region.check()
 
 
+def soon(mapping):
+    """As if the time until the next look and the next try had passed."""
+    mapping._looked_s = mapping._back_s = 0.0
+
+
+def test_a_device_that_came_back_is_mapped_again_by_itself(opened, driver):
+    with opened() as region:
+        driver.fail[windows_abi.REQUEST_PEERID] = 1617
+        soon(region.mapping)
+        with pytest.raises(UnpluggedError) as caught:
+            region.check()
+        assert "by itself" in caught.value.hint
+        assert driver.calls[-2:] == ["release", "close"], "given back as soon as it is known"
+        driver.fail["open"] = 2
+        soon(region.mapping)
+        with pytest.raises(UnpluggedError):
+            region.check()
+        driver.fail.clear()
+        calls = len(driver.calls)
+        with pytest.raises(UnpluggedError):
+            region.check()
+        assert len(driver.calls) == calls, "not at every look"
+        soon(region.mapping)
+        region.check()
+        assert region.read(0, 1) == b"\0"
+
+
+def test_a_device_that_another_program_took_meanwhile_is_said(opened, driver):
+    with opened() as region:
+        region.mapping.notice(windows_notices.REMOVED)
+        driver.owner = 7
+        soon(region.mapping)
+        with pytest.raises(HeldByAnotherError):
+            region.check()
+        driver.owner = 0
+        soon(region.mapping)
+        region.check()
+
+
+def test_a_stop_that_is_announced_is_not_disturbed(opened, driver):
+    with opened() as region:
+        for give_back in (
+            lambda: region.mapping.notice(windows_notices.QUERY_REMOVE),
+            lambda: windows_sharing.release_all("the machine goes to sleep"),
+        ):
+            give_back()
+            calls = len(driver.calls)
+            with pytest.raises(UnpluggedError):
+                region.check()
+            assert len(driver.calls) == calls
+            region.mapping.reopen()
+
+
+def test_a_device_of_another_size_is_never_taken_by_itself(opened, driver):
+    with opened() as region:
+        region.mapping.notice(windows_notices.REMOVED)
+        driver.size //= 2
+        soon(region.mapping)
+        with pytest.raises(ReplacedError):
+            region.check()
+        assert region.mapping._back_s == float("inf")
+
+
 # -- doorbell ------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -34,6 +35,7 @@ from app.core.errors import (
     UnpluggedError,
     UnsuitableError,
 )
+from app.core.mapping_speed import measure_mapping
 from app.core.region import CacheMode, RegionKind, RegionSpec
 from app.core.windows_abi import _code
 from app.core.windows_bar import list_windows_bars, open_windows_bar
@@ -169,7 +171,8 @@ def test_tells_what_it_opened(rig):
         assert info.cache.startswith("cached")
         assert info.system == "guest"
         assert info.writable
-        assert "Peer 3, 2 interrupt vectors." in info.notes
+        assert info.details == ("Peer 3, 2 interrupt vectors.",)
+        assert info.notes == ()
 
 
 @pytest.mark.parametrize("mode", [CacheMode.UNCACHED, CacheMode.CACHED, CacheMode.WRITE_COMBINED])
@@ -353,6 +356,32 @@ def test_close_is_safe_twice_and_after_the_device_went(rig, pull):
     pull(plugged=False)
     region.close()
     region.close()
+
+
+def test_a_device_that_comes_back_is_mapped_again_by_itself(rig, pull):
+    with open_windows_bar(spec()) as region:
+        pull(plugged=False)
+        deadline = time.monotonic() + 10
+        while not region.mapping.released:
+            assert time.monotonic() < deadline
+            with contextlib.suppress(UnpluggedError):
+                region.check()
+        rig.put(0, 64, b"back again")
+        pull(plugged=True)
+        while region.mapping.released:
+            assert time.monotonic() < deadline
+            with contextlib.suppress(UnpluggedError):
+                region.check()
+        assert region.read(64, 10) == b"back again"
+
+
+def test_the_speed_of_each_cache_mode_can_be_measured(rig):
+    rig.put(0, 8192, b"keep this")
+    with open_windows_bar(spec()) as region:
+        speed = measure_mapping(region, (8192, 1 << 20))
+        assert speed.read_bytes_per_s > 0
+        assert speed.write_bytes_per_s > 0
+    assert rig.get(0, 8192, 9) == b"keep this"
 
 
 # -- drivers that lie --------------------------------------------------------------------------------
