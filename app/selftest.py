@@ -122,6 +122,8 @@ class SelfTest:
         """The real window with an engine in its own process."""
         from PySide6.QtWidgets import QApplication
 
+        from app.core.demo.layout import COUNTERS
+        from app.core.demo import layout
         from app.core.engine_process import EngineProcess
         from app.core.settings import Settings
         from app.ui.main_window import MainWindow
@@ -139,11 +141,11 @@ class SelfTest:
         assert self._demo is not None
         session = window.open(self._demo.spec)
         self._until(lambda: session.frame is not None)
-        window.view.go_to(0x1000)
+        window.view.go_to(COUNTERS)
         self._until(
             lambda: (
                 session.frame is not None
-                and session.frame.start <= 0x1000 < session.frame.end
+                and session.frame.start <= COUNTERS < session.frame.end
                 and bool(session.frame.changed.any())
             )
         )

@@ -1,13 +1,13 @@
 """What lies where in the demo's region. All words little endian, all offsets in bytes.
 
     0x00000  header: magic `IVSHDEMO`, u32 version, u32 pid of the peer, u64 region size
-    0x01000  counters: u64 500 Hz, u32 100 Hz, u16 10 Hz, u8 1 Hz, u8 toggle 1 Hz
-    0x02000  floats: f64 sine, f32 triangle, f32 random walk; u32 Unix s, u64 Unix ms, FILETIME
-    0x03000  mailbox: u64 sequence (odd while being written), u32 length, text
-    0x04000  text log, 16 KiB, newest line overwrites the oldest
+    0x00020  counters: u64 500 Hz, u32 100 Hz, u16 10 Hz, u8 1 Hz, u8 toggle 1 Hz
+    0x00040  floats: f64 sine, f32 triangle, f32 random walk; u32 Unix s, u64 Unix ms, FILETIME
+    0x00080  mailbox: u64 sequence (odd while being written), u32 length, text
+    0x00100  text log, nearly 16 KiB, newest line overwrites the oldest
     0x10000  ring: u64 head, at +0x80 u64 tail, at +0x100 u64 capacity, data from +0x1000
     0x80000  picture: 256 x 192 pixels, 4 bytes each, 20 per second
-The rest was never written: holes.
+The rest was never written: holes. What moves is on the first screen, for a first look.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ MAGIC: Final = b"IVSHDEMO"
 VERSION: Final = 1
 SIZE: Final = 1 << 20
 
-COUNTERS: Final = 0x1000
-FLOATS: Final = 0x2000
-MAILBOX: Final = 0x3000
-LOG: Final = 0x4000
-LOG_SIZE: Final = 16 << 10
+COUNTERS: Final = 0x20
+FLOATS: Final = 0x40
+MAILBOX: Final = 0x80
+LOG: Final = 0x100
+LOG_SIZE: Final = 0x700
 RING: Final = 0x10000
 RING_HEAD: Final = RING
 RING_TAIL: Final = RING + 0x80
