@@ -150,7 +150,7 @@ class GlyphPool:
             right = self.width - self._inset
             out[:, y : y + self._type.stroke, self._inset : right] = look.underline
         red, green, blue = (out[..., plane].astype(np.uint32) for plane in range(3))
-        pixels: Pixels = np.uint32(OPAQUE) | red << 16 | green << 8 | blue
+        pixels: Pixels = (np.uint32(OPAQUE) | red << 16 | green << 8 | blue).astype(np.uint32)
         return pixels
 
     def _backdrop(self, look: Look) -> npt.NDArray[np.uint8]:

@@ -149,7 +149,7 @@ def draw_cursor(painter: QPainter, sheet: Sheet, theme: Theme, look: CursorLook)
 
 def draw_frame(painter: QPainter, place: QRect, color: QColor, stroke: int) -> None:
     """A rectangle's border, inside of it, on whole pixels."""
-    x, y, width, height = place.getRect()  # type: ignore[misc]
+    x, y, width, height = place.x(), place.y(), place.width(), place.height()
     painter.fillRect(x, y, width, stroke, color)
     painter.fillRect(x, y + height - stroke, width, stroke, color)
     painter.fillRect(x, y, stroke, height, color)

@@ -11,7 +11,6 @@ from typing import Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 from PySide6.QtGui import QImage
 
 from app.ui.hex import styles
@@ -22,10 +21,15 @@ from app.ui.hex.styles import Look, Rgb
 
 _NEVER: Final = -2
 _Rows = npt.NDArray[np.int64]
+_Lines = npt.NDArray[np.void]
 
 
 class _PaneBlit:
-    """One pane of the canvas: its cells as strided views, and what was painted in each."""
+    """One pane of the canvas: its cells as strided views, and what was painted in each.
+
+    A line of a cell is one item of numpy, as wide as the cell: numpy then copies lines and not
+    pixels, which takes two thirds of the time (measured).
+    """
 
     def __init__(
         self,
@@ -37,31 +41,34 @@ class _PaneBlit:
         gap: int,
         left: int,
     ) -> None:
-        self._pool, self._block, self._gap, self._left = pool, block, gap, left
-        self._columns = grid.columns
+        self._pool, self._block = pool, block
+        self._columns, self._height = grid.columns, grid.height
         self.painted: Codes = np.full((slots, grid.columns), _NEVER, np.int32)
         line, pixel = pixels.strides
-        blocks = -(-grid.columns // block)
-        self._cells = as_strided(
-            pixels[:, left:],
-            (slots, blocks, block, grid.height, pool.width),
-            (
-                line * grid.height,
-                pixel * (block * pool.width + gap),
-                pixel * pool.width,
-                line,
-                pixel,
-            ),
-        )
-        self._column = np.arange(grid.columns)
+        width = pixel * pool.width
+        step = block * width + pixel * gap
+        whole = grid.columns // block
+        self._cell_line = np.dtype((np.void, width))
+        self._cells: _Lines = np.ndarray(
+            (slots, -(-grid.columns // block), block, grid.height), self._cell_line,
+            pixels, left * pixel, (line * grid.height, step, width, line),
+        )  # fmt: skip
+        self._whole_blocks: _Lines = np.ndarray(
+            (slots, grid.height, whole), np.dtype((np.void, block * width)),
+            pixels, left * pixel, (line * grid.height, line, step),
+        )  # fmt: skip
+        self._row: _Lines = np.zeros((grid.height, whole * block), self._cell_line)
+        self._row_blocks: _Lines = self._row.view(self._whole_blocks.dtype)
+        self._lines = np.arange(grid.height)[:, np.newaxis]
 
     def update(self, slots: _Rows, codes: Codes, ground: int) -> npt.NDArray[np.bool_]:
         """Paint the cells whose code is another than before; says which rows were touched."""
         differs = codes != self.painted[slots]
         counts = differs.sum(axis=1)
-        for row in np.flatnonzero(counts > self._columns // 3):
-            self._whole_row(int(slots[row]), codes[row], ground)
-            differs[row] = False
+        whole = np.flatnonzero((counts > self._columns // 3) & (codes[:, -1] != BLANK))
+        if len(whole):
+            self._whole_rows(slots[whole], codes[whole])
+            differs[whole, : self._row.shape[1]] = False
         rows, columns = np.nonzero(differs)
         if len(rows):
             self._some_cells(slots[rows], columns, codes[rows, columns], ground)
@@ -69,26 +76,23 @@ class _PaneBlit:
         touched: npt.NDArray[np.bool_] = counts > 0
         return touched
 
-    def _whole_row(self, slot: int, codes: Codes, ground: int) -> None:
-        count = self._columns if codes[-1] != BLANK else int(np.count_nonzero(codes != BLANK))
-        cells = self._cells[slot]
-        if count:
-            at = self._pool.slots(codes[:count])
-            source = np.take(self._pool.blocks, at, axis=0, mode="clip")
-            whole = count // self._block
-            shape = (whole, self._block, self._pool.height, self._pool.width)
-            cells[:whole] = source[: whole * self._block].reshape(shape)
-            if count % self._block:
-                cells[whole, : count % self._block] = source[whole * self._block :]
-        for column in range(count, self._columns):
-            cells[column // self._block, column % self._block] = ground
+    def _whole_rows(self, slots: _Rows, codes: Codes) -> None:
+        """All blocks that are complete; one row at a time, so that it stays in the cache."""
+        at = self._pool.slots(codes[:, : self._row.shape[1]]).astype(np.int64) * self._height
+        lines = self._pool.blocks.reshape(-1, self._pool.width).view(self._cell_line)[:, 0]
+        for slot, row in zip(slots.tolist(), at, strict=True):
+            np.take(lines, row + self._lines, out=self._row, mode="clip")
+            self._whole_blocks[slot] = self._row_blocks
 
     def _some_cells(self, slots: _Rows, columns: _Rows, codes: Indices, ground: int) -> None:
         full = codes >= 0
         block, inner = np.divmod(columns, self._block)
         at = self._pool.slots(codes[full])
-        self._cells[slots[full], block[full], inner[full]] = self._pool.blocks[at]
-        self._cells[slots[~full], block[~full], inner[~full]] = ground
+        glyphs = self._pool.blocks.view(self._cell_line)[..., 0]
+        self._cells[slots[full], block[full], inner[full]] = glyphs[at]
+        if not full.all():
+            bare = np.full(self._pool.width, ground, np.uint32).view(self._cell_line)
+            self._cells[slots[~full], block[~full], inner[~full]] = bare
 
 
 class Canvas:
@@ -102,7 +106,7 @@ class Canvas:
         width = grid.width + grid.block * grid.cell
         self._pixels: Pixels = np.zeros((height, width), np.uint32)
         self.image = QImage(
-            cast("bytes", memoryview(self._pixels).cast("B")),
+            cast("bytes", self._pixels.data.cast("B")),
             width, height, width * 4, QImage.Format.Format_RGB32,
         )  # fmt: skip
         self._hex_pool, self._text_pool = pools.hex, pools.text

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QFont, QPainter
 
 from app.ui.hex import overlay, styles
@@ -211,7 +211,8 @@ class Surface:
         if dirty.bottom() >= self.header:
             area = dirty.intersected(QRect(0, self.header, width, height))
             painter.setClipRect(area)
-            painter.fillRect(area, ground)
+            for bare in self._uncovered(area):
+                painter.fillRect(bare, ground)
             painter.translate(-self.shift_x, 0)
             self._paint_rows(painter, area)
             painter.translate(self.shift_x, 0)
@@ -223,6 +224,15 @@ class Surface:
             overlay.draw_header(painter, self.sheet(), self._theme, area, here)
             painter.translate(self.shift_x, 0)
 
+    def _uncovered(self, area: QRect) -> list[QRect]:
+        """What of an area the rows leave free; painting it twice would cost as much as they do."""
+        sheet = self.sheet()
+        right = self.grid.width - self.shift_x if self._canvas and sheet.rows else 0
+        below = max(area.top(), sheet.y(sheet.first_row + sheet.rows))
+        beside = QRect(right, area.top(), area.right() + 1 - right, below - area.top())
+        under = QRect(area.left(), below, area.width(), area.bottom() + 1 - below)
+        return [part for part in (beside, under) if not part.intersected(area).isEmpty()]
+
     def _paint_rows(self, painter: QPainter, area: QRect) -> None:
         canvas, sheet = self._canvas, self.sheet()
         if canvas is None or not sheet.rows:
@@ -233,8 +243,8 @@ class Surface:
         while first <= last:
             slot = first % canvas.slots
             run = min(last - first + 1, canvas.slots - slot)
-            source = QRect(0, slot * height, self.grid.width, run * height)
-            painter.drawImage(0, sheet.y(first), canvas.image, *source.getRect())  # type: ignore[call-overload]
+            at, width = QPoint(0, sheet.y(first)), self.grid.width
+            painter.drawImage(at, canvas.image, QRect(0, slot * height, width, run * height))
             first += run
         overlay.draw_selection(painter, sheet, self._theme, self.selection)
         if self._shown and sheet.first_row <= self.grid.row_of(self.selection.cursor) < (
@@ -257,7 +267,8 @@ class Surface:
     def row_rect(self, row: int, count: int) -> QRect:
         """Where rows are on the screen, header excluded."""
         y = max(self.header, self.sheet().y(row))
-        return QRect(0, y, self._view[0], self.sheet().y(row + count) - y)
+        width = min(self._view[0], self.grid.width - self.shift_x)
+        return QRect(0, y, width, self.sheet().y(row + count) - y)
 
     def describe_row(self, offset: int) -> str:
         """The row of an offset in words, for screen readers."""

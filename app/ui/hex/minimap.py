@@ -1,0 +1,207 @@
+"""The whole region in a strip: where it is busy, what is there at all, what the view shows."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.core.frame import Activity, Frame
+from app.core.units import format_age, format_offset, format_rate, format_size
+from app.ui.heat import heat_index, heat_table
+from app.ui.theme import DARK, Theme
+
+_REPAINT_MS: Final = 100
+_WIDTH: Final = 28
+_INSET: Final = 4
+_LEAST: Final = 4
+
+Pixels = npt.NDArray[np.uint32]
+
+
+def cells_of_rows(cells: int, rows: int) -> npt.NDArray[np.int64]:
+    """The first cell of each row of a strip, and the end behind the last."""
+    return np.arange(rows + 1, dtype=np.int64) * cells // rows
+
+
+def strip(activity: Activity, rows: int, theme: Theme) -> Pixels:
+    """One pixel per row: heat where something changes, ground where nothing ever was."""
+    rows = max(1, rows)
+    edges = cells_of_rows(len(activity.rate), rows)
+    first, last = edges[:-1], np.maximum(edges[1:] - 1, edges[:-1])
+    rate = np.maximum(np.maximum.reduceat(activity.rate, first), activity.rate[last])
+    there = np.logical_or.reduceat(activity.allocated, first) | activity.allocated[last]
+    index = heat_index(rate)
+    table = heat_table().astype(np.uint32)
+    hot = np.uint32(0xFF000000) | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
+    quiet = np.uint32(theme.color("hover").rgba())
+    absent = np.uint32(theme.color("ground").rgba())
+    pixels: Pixels = np.where(index > 0, hot[index], np.where(there, quiet, absent))
+    return pixels.astype(np.uint32)
+
+
+class Minimap(QWidget):
+    """A strip beside the hex view.
+
+    Signals:
+        goto_wanted(int): A place was clicked.
+        scrub_wanted(int): The mouse was dragged on to there.
+    """
+
+    goto_wanted = Signal(object)
+    scrub_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._size = 0
+        self._view = (0, 0)
+        self._cursor = 0
+        self._activity: Activity | None = None
+        self._image: QImage | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_REPAINT_MS)
+        self._soon.timeout.connect(self.update)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Minimap of the region")
+
+    def sizeHint(self) -> QSize:
+        """Narrow."""
+        return QSize(_WIDTH, 100)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self._theme = theme
+        self._image = None
+        self.update()
+
+    def set_region(self, size: int) -> None:
+        """Another region; 0 is none."""
+        self._size = size
+        self._activity = self._image = None
+        self.update()
+
+    def set_frame(self, frame: Frame) -> None:
+        """Take the activity of this look."""
+        if self._activity is None or frame.activity.number != self._activity.number:
+            self._activity, self._image = frame.activity, None
+            self._later()
+
+    def set_view(self, start: int, length: int) -> None:
+        """What the hex view shows."""
+        self._view = (start, length)
+        self._later()
+
+    def set_cursor(self, offset: int) -> None:
+        """Where the cursor is."""
+        self._cursor = offset
+        self._later()
+
+    def _later(self) -> None:
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start()
+
+    # --- where --------------------------------------------------------------------------------
+
+    def offset_at(self, y: float) -> int:
+        """The offset at a height."""
+        share = min(max(0.0, y / max(1, self.height())), 1.0)
+        return min(int(share * self._size), max(0, self._size - 1))
+
+    def y_of(self, offset: int) -> float:
+        """The height of an offset."""
+        return offset / self._size * self.height() if self._size else 0.0
+
+    def view_mark(self) -> QRectF:
+        """The frame around what the view shows, never too thin to be seen."""
+        start, length = self._view
+        top, bottom = self.y_of(start), self.y_of(start + length)
+        if bottom - top < _LEAST:
+            top = min(max(0.0, (top + bottom - _LEAST) / 2), max(0.0, self.height() - _LEAST))
+            bottom = top + _LEAST
+        return QRectF(0.5, top, self.width() - 1, bottom - top)
+
+    # --- painting -----------------------------------------------------------------------------
+
+    def _picture(self) -> QImage | None:
+        rows = max(1, round(self.height() * self.devicePixelRatioF()))
+        if self._activity is not None and (self._image is None or self._image.height() != rows):
+            pixels = np.ascontiguousarray(strip(self._activity, rows, self._theme))
+            self._image = QImage(pixels.data, 1, rows, 4, QImage.Format.Format_RGB32).copy()
+        return self._image
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Heat, then the view's frame, then the cursor."""
+        painter = QPainter(self)
+        theme = self._theme
+        painter.fillRect(self.rect(), theme.color("panel"))
+        if not self._size:
+            return
+        image = self._picture()
+        place = QRectF(_INSET, 0, self.width() - 2 * _INSET, self.height())
+        if image is not None:
+            painter.drawImage(place, image, QRectF(image.rect()))
+        if self._view[1]:
+            mark = self.view_mark()
+            painter.fillRect(mark, theme.color("text", 40))
+            painter.setPen(theme.color("text"))
+            painter.drawRect(mark)
+        y = min(self.y_of(self._cursor), self.height() - 2.0)
+        painter.fillRect(QRectF(0, y, _INSET, 2), theme.color("mine"))
+        painter.fillRect(QRectF(self.width() - _INSET, y, _INSET, 2), theme.color("mine"))
+
+    # --- events -------------------------------------------------------------------------------
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        """The picture has as many rows as the strip."""
+        self._image = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go there."""
+        if event.button() is Qt.MouseButton.LeftButton and self._size:
+            self.goto_wanted.emit(self.offset_at(event.position().y()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go along."""
+        if event.buttons() & Qt.MouseButton.LeftButton and self._size:
+            self.scrub_wanted.emit(self.offset_at(event.position().y()))
+
+    def event(self, event: QEvent) -> bool:
+        """Tool tips are made when they are asked for."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.tip_at(QPointF(event.pos())), self)
+            return True
+        return super().event(event)
+
+    def tip_at(self, place: QPointF) -> str:
+        """Offset, rate and age of the place under the mouse."""
+        if not self._size:
+            return ""
+        offset = self.offset_at(place.y())
+        lines = [f"{format_offset(offset)}  ({offset})"]
+        activity = self._activity
+        if activity is not None:
+            cell = min(offset // activity.cell_bytes, len(activity.rate) - 1)
+            lines += _about(activity, cell)
+        return "\n".join(lines)
+
+
+def _about(activity: Activity, cell: int) -> list[str]:
+    if not activity.allocated[cell]:
+        return [f"{format_size(activity.cell_bytes)}: never written"]
+    if not activity.seen_ns[cell]:
+        return ["not looked at yet"]
+    now = monotonic_ns()
+    rate = format_rate(float(activity.rate[cell]), "changes/s")
+    changed = int(activity.changed_ns[cell])
+    last = f"last change {format_age(now - changed)} ago" if changed else "not seen to change"
+    looked = format_age(now - int(activity.seen_ns[cell]))
+    return [f"busiest page: {rate}, {last}", f"oldest look {looked} ago"]

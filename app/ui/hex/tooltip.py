@@ -1,0 +1,48 @@
+"""What hovering tells: where, which value, when it changed last."""
+
+from __future__ import annotations
+
+from app.core.frame import Frame
+from app.core.units import format_age, format_offset
+from app.ui.hex.picture import Picture
+
+_NAMES = {0: "NUL", 9: "tab", 10: "line feed", 13: "carriage return", 27: "escape", 32: "space",
+          127: "DEL"}  # fmt: skip
+
+
+def character(value: int) -> str:
+    """A byte as a character in words that can be read."""
+    if value in _NAMES:
+        return _NAMES[value]
+    if 32 < value < 127:
+        return f"'{chr(value)}'"
+    return f"control {value}" if value < 32 else "not ASCII"
+
+
+def offset_text(offset: int) -> str:
+    """`offset 0x0000'0040 (64)`."""
+    return f"offset {format_offset(offset)} ({offset})"
+
+
+def byte_text(picture: Picture, offset: int, clock_ns: int) -> str:
+    """Everything about one byte, in lines."""
+    seen = picture.seen(offset, 1)
+    frame = picture.frame
+    if seen is None or frame is None:
+        return f"{offset_text(offset)}\nnot read yet"
+    value = seen[0]
+    forms = f"0x{value:02X}   {value}   {value:08b}b   {character(value)}"
+    if value > 127:
+        forms = f"0x{value:02X}   {value} (i8 {value - 256})   {value:08b}b   {character(value)}"
+    return f"{offset_text(offset)}\n{forms}\n{_history(frame, offset, picture.now_ns(clock_ns))}"
+
+
+def _history(frame: Frame, offset: int, now_ns: int) -> str:
+    at = offset - frame.start
+    changed = int(frame.changed_ns[at])
+    if frame.flux[at]:
+        return "in flux: two reads in a row differed"
+    if not changed:
+        return "not seen to change"
+    who = "written here" if frame.mine[at] else "changed by the peer"
+    return f"{who} {format_age(max(0, now_ns - changed))} ago"

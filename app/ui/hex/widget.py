@@ -1,0 +1,266 @@
+"""The hex view: events in, wishes out. The picture is `Surface`'s, memory is nobody's here.
+
+It never reads or writes: what a person wants to see and to change goes out as signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from time import monotonic_ns
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QHideEvent,
+    QInputMethodEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from app.ui.hex import keys, menu, tooltip
+from app.ui.hex.editing import Editor
+from app.ui.hex.geometry import Pane, Part
+from app.ui.hex.mouse import Mouse
+from app.ui.hex.screen import HexScreen
+from app.ui.hex.selection import Selection
+from app.ui.hex.surface import to_device
+
+
+class HexView(HexScreen):
+    """A live hex editor of one region.
+
+    Signals:
+        write_wanted(int, bytes, bytes | None, str): Offset, what to write, what was shown there
+            (None: not all of it was on the screen), and what the person did.
+        goto_requested(): Show the go-to bar.
+        unlock_wanted(): Somebody typed while writing is locked or impossible.
+        undo_wanted(), redo_wanted(): Of writes.
+        next_change_wanted(bool): True = the previous one.
+        copy_wanted(str): Copy the selection in this form.
+        fill_wanted(): Open the fill tool.
+        load_file_wanted(str, int): A file was dropped on a byte.
+        message(str): Why something was not done.
+    """
+
+    write_wanted = Signal(object, object, object, str)
+    goto_requested = Signal()
+    unlock_wanted = Signal()
+    undo_wanted = Signal()
+    redo_wanted = Signal()
+    next_change_wanted = Signal(bool)
+    copy_wanted = Signal(str)
+    fill_wanted = Signal()
+    load_file_wanted = Signal(str, object)
+    message = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.editor = Editor(self)
+        self._mouse = Mouse(self)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+        self.viewport().setMouseTracking(True)
+
+    def set_region(self, size: int, writable: bool) -> None:
+        """Show a region of this size; 0 is none. The place is kept as far as it exists."""
+        self.editor.writable = writable
+        self.show_region(size)
+
+    def set_locked(self, locked: bool) -> None:
+        """Whether typing writes."""
+        self.editor.locked = locked
+        self.editor.drop_digit()
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def copy(self) -> None:
+        """Copy the selection the way it is shown in the pane that has the keyboard."""
+        self.copy_wanted.emit("hex" if self.surface.pane is Pane.HEX else "text")
+
+    def paste(self) -> None:
+        """Overwrite from the cursor on with the clipboard."""
+        self.editor.paste()
+
+    # --- events -------------------------------------------------------------------------------
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """A drag ends with it."""
+        super().hideEvent(event)
+        self._mouse.release()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The cursor becomes a block."""
+        super().focusInEvent(event)
+        self.surface.focused = True
+        self.refresh()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The cursor becomes a frame; a first digit is dropped."""
+        super().focusOutEvent(event)
+        self.surface.focused = event.reason() is Qt.FocusReason.PopupFocusReason
+        self.surface.pending = None
+        self.refresh()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab swaps the panes; Shift+Tab leaves."""
+        if not forward or not self.surface.size:
+            return super().focusNextPrevChild(forward)
+        self.set_pane(Pane.TEXT if self.surface.pane is Pane.HEX else Pane.HEX)
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move, run a command, or type."""
+        modifiers = event.modifiers()
+        ctrl = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
+        alt = bool(modifiers & Qt.KeyboardModifier.AltModifier)
+        surface = self.surface
+        place = keys.Place(self.cursor(), surface.grid, surface.scroll.page)
+        target = None if alt else keys.moved(place, event.key(), ctrl=ctrl)
+        if target is not None and surface.size:
+            self.select(surface.selection.moved(target, surface.size, extend=shift))
+            return
+        command = keys.command_of(event.keyCombination())
+        if command is not None:
+            self._run(command)
+        elif ctrl or alt or not self.editor.type(event.text()):
+            event.ignore()
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """What dead keys and input methods made."""
+        for character in event.commitString():
+            self.editor.type(character)
+        event.accept()
+
+    def _run(self, command: str) -> None:
+        """A command of keys.COMMANDS."""
+        surface = self.surface
+        table: dict[str, Callable[[], object]] = {
+            "copy": self.copy, "copy_as": self._popup_copy_as, "paste": self.paste,
+            "select_all": self.select_all,
+            "undo": self.undo_wanted.emit, "redo": self.redo_wanted.emit,
+            "goto": self.goto_requested.emit,
+            "next_change": lambda: self.next_change_wanted.emit(False),
+            "previous_change": lambda: self.next_change_wanted.emit(True),
+            "zoom_in": self.zoom_in, "zoom_out": self.zoom_out, "zoom_reset": self.zoom_reset,
+            "more_columns": lambda: self._step_columns(1),
+            "fewer_columns": lambda: self._step_columns(-1),
+            "fit_columns": lambda: self.set_columns(0),
+            **{f"group_{group}": partial(self.set_group, group) for group in keys.GROUPS},
+            "scroll_up": lambda: self.scroll_by(-surface.grid.height),
+            "scroll_down": lambda: self.scroll_by(surface.grid.height),
+            "escape": self._escape, "back": self.editor.back, "delete": self.editor.delete,
+        }  # fmt: skip
+        table[command]()
+
+    def _step_columns(self, step: int) -> None:
+        surface = self.surface
+        self.set_columns(keys.next_columns(surface.options, surface.grid.columns, step))
+
+    def _escape(self) -> None:
+        if not self.editor.drop_digit() and self.surface.selection.length:
+            self.select(Selection(self.cursor()))
+
+    def _popup_copy_as(self) -> None:
+        popup = menu.copy_as_menu(self)
+        popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        popup.popup(self.viewport().mapToGlobal(self._below_cursor()))
+
+    def _below_cursor(self) -> QPoint:
+        surface = self.surface
+        cell = surface.sheet().cell(surface.pane, self.cursor())
+        ratio = surface.ratio
+        return QPoint(
+            to_device(cell.left() - surface.shift_x, 1 / ratio), to_device(cell.bottom(), 1 / ratio)
+        )
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu for the place; a click outside of the selection moves the cursor there."""
+        keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
+        hit = None if keyboard else self._mouse.hit(QPointF(event.pos()))
+        if hit is not None:
+            selection = self.surface.selection
+            if not selection.start <= hit.offset < selection.end:
+                self.select(Selection(hit.offset))
+            if hit.part is not Part.ADDRESS:
+                self.set_pane(Pane(hit.part.value))
+        part = Part(self.surface.pane.value) if keyboard else hit.part if hit else None
+        popup = menu.context_menu(self, part)
+        popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        here = self._below_cursor() if keyboard else event.pos()
+        popup.popup(self.viewport().mapToGlobal(here))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """See Mouse."""
+        self._mouse.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """See Mouse."""
+        self._mouse.move(event)
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        """See Mouse."""
+        self._mouse.release()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """See Mouse."""
+        self._mouse.double(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """See Mouse."""
+        self._mouse.wheel(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tool tips are made when they are asked for."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.tip_at(QPointF(event.pos())), self.viewport())
+            return True
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._lay_out()
+        return super().viewportEvent(event)
+
+    def tip_at(self, place: QPointF) -> str:
+        """What hovering over a point tells; empty where there is no byte."""
+        hit = self._mouse.hit(place)
+        if hit is None or not hit.exact:
+            return ""
+        if hit.part is Part.ADDRESS:
+            return tooltip.offset_text(hit.offset)
+        return tooltip.byte_text(self.surface.picture, hit.offset, monotonic_ns())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A file may be dropped on a byte."""
+        if self.surface.size and _dropped_file(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """The cursor shows where it would be loaded."""
+        hit = self._mouse.hit(event.position())
+        if hit is not None and hit.part is not Part.ADDRESS:
+            self.select(Selection(hit.offset), reveal=False)
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Offer to load it there."""
+        hit, path = self._mouse.hit(event.position()), _dropped_file(event)
+        if hit is not None and path:
+            event.acceptProposedAction()
+            self.load_file_wanted.emit(path, hit.offset)
+
+
+def _dropped_file(event: QDropEvent) -> str:
+    urls = event.mimeData().urls()
+    return urls[0].toLocalFile() if urls and urls[0].isLocalFile() else ""
