@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import platform
@@ -16,6 +17,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+assert sys.platform != "win32"  # the type checker reads no further there
+# ruff: noqa: E402
 
 from app.core.errors import (
     AccessDeniedError,
@@ -68,11 +72,7 @@ def ask_size(descriptor: int) -> int:
 
 def _ask_as_int(descriptor: int) -> int:
     """Python takes a negative answer for an error, so 2 GiB and more stay unknown here."""
-    if sys.platform != "win32":
-        import fcntl
-
-        return int(fcntl.ioctl(descriptor, GETSIZE, 0))
-    raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
+    return int(fcntl.ioctl(descriptor, GETSIZE, 0))
 
 
 def open_kvmfr(spec: RegionSpec, ask: AskSize = ask_size, sys_root: Path = SYS) -> Region:
@@ -109,7 +109,7 @@ def open_kvmfr(spec: RegionSpec, ask: AskSize = ask_size, sys_root: Path = SYS) 
         writable=writable, read_only_reason=reason,
         cache="cached: the kvmfr module maps its memory as ordinary memory", notes=notes,
     )  # fmt: skip
-    return KvmfrRegion(info, memory, _device_number(status))
+    return KvmfrRegion(info, memory, status.st_rdev)
 
 
 class KvmfrRegion(MappedRegion):
@@ -129,7 +129,7 @@ class KvmfrRegion(MappedRegion):
                 f"{self.info.path} is not there any more; the kvmfr device was removed.",
                 "Load the module again and press Retry.",
             ) from None
-        if _device_number(now) != self._device:
+        if now.st_rdev != self._device:
             raise ReplacedError(
                 f"{self.info.path} is another device now.", "Press Retry to open that one."
             )
@@ -142,13 +142,9 @@ class KvmfrRegion(MappedRegion):
         return RegionGoneError(f"{self.info.path} has no memory at {at} any more.")
 
 
-def _device_number(status: os.stat_result) -> int:
-    return int(getattr(status, "st_rdev", 0))  # Windows has none
-
-
 def _open(path: str, *, read_only: bool) -> tuple[int, bool, str]:
     # Never O_CREAT, and without waiting should it be a pipe.
-    flags = getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_NONBLOCK
     if read_only:
         return os.open(path, os.O_RDONLY | flags), False, _ONLY_READING
     try:

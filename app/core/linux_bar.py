@@ -10,9 +10,13 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Final
+
+assert sys.platform != "win32"  # the type checker reads no further there
+# ruff: noqa: E402
 
 from app.core.errors import (
     AccessDeniedError,
@@ -56,7 +60,8 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
         MisalignedError, OutOfRangeError: The wanted part does not fit.
     """
     facts = look_at(PciAddress.parse(spec.location), root)
-    _refuse_unsuitable(facts)
+    _refuse_other(facts)
+    _refuse_unreachable(facts)
     size = part_size(spec, facts.shared.size, str(facts.address))
     file, cache = _choose(spec.cache, facts.folder)
     try:
@@ -76,6 +81,18 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
         notes=_notes(facts),
     )  # fmt: skip
     return BarRegion(info, memory, (status.st_dev, status.st_ino))
+
+
+def look_at_bar(spec: RegionSpec, root: Path = SYS) -> tuple[str, int]:
+    """The file that would be mapped, and its size; needs no root and maps nothing.
+
+    Raises:
+        CannotFindError, UnsuitableError, MisalignedError, OutOfRangeError: As `open_bar`.
+    """
+    facts = look_at(PciAddress.parse(spec.location), root)
+    _refuse_other(facts)
+    file, _ = _choose(spec.cache, facts.folder)
+    return str(file), part_size(spec, facts.shared.size, str(facts.address))
 
 
 class BarRegion(MappedRegion):
@@ -157,7 +174,7 @@ class BarRegion(MappedRegion):
 # -- before opening -----------------------------------------------------------------------------
 
 
-def _refuse_unsuitable(facts: PciFacts) -> None:
+def _refuse_other(facts: PciFacts) -> None:
     name = facts.address
     if not facts.is_ivshmem:
         raise UnsuitableError(
@@ -169,6 +186,10 @@ def _refuse_unsuitable(facts: PciFacts) -> None:
             f"The ivshmem device {name} has no shared memory (BAR2).",
             "Give it a memory backend (memdev=) and start the VM again.",
         )
+
+
+def _refuse_unreachable(facts: PciFacts) -> None:
+    name = facts.address
     if not facts.shared.placed:
         raise UnsuitableError(
             f"The shared memory of {name} ({format_size(facts.shared.size)}) has no address in "

@@ -8,8 +8,12 @@ a name and not the end of the process.
 from __future__ import annotations
 
 import mmap
+import sys
 from abc import abstractmethod
 from typing import Final
+
+assert sys.platform != "win32"  # the type checker reads no further there
+# ruff: noqa: E402
 
 from app.core.errors import ClosedError, MisalignedError, OutOfRangeError, RegionGoneError
 from app.core.region import PAGE, Region, RegionInfo, RegionSpec

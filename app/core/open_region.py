@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from app.core.errors import CannotFindError
+from app.core.errors import CannotFindError, UnsuitableError
 from app.core.pci import PciAddress
 from app.core.region import Region, RegionKind, RegionSpec
 
@@ -36,19 +36,24 @@ def open_region(spec: RegionSpec) -> Region:
         from app.core.windows_bar import open_windows_bar
 
         return open_windows_bar(spec)
-    if spec.kind is RegionKind.BAR:
-        from app.core.linux_bar import open_bar
-
-        return open_bar(spec)
-    if spec.kind is RegionKind.KVMFR:
-        from app.core.kvmfr import open_kvmfr
-
-        return open_kvmfr(spec)
     if sys.platform == "win32":
-        from app.core.windows_file import open_windows_file
+        if spec.kind is RegionKind.FILE:
+            from app.core.windows_file import open_windows_file
 
-        return open_windows_file(spec)
-    else:  # noqa: RET505 - the type checker reads platforms by branches
+            return open_windows_file(spec)
+        raise UnsuitableError(
+            f"{spec.location} is reached by {spec.kind.value}, which only Linux has.",
+            "Name the device by its PCI address, or choose it in the list.",
+        )
+    else:  # noqa: RET506 - the type checker reads platforms by branches
+        if spec.kind is RegionKind.BAR:
+            from app.core.linux_bar import open_bar
+
+            return open_bar(spec)
+        if spec.kind is RegionKind.KVMFR:
+            from app.core.kvmfr import open_kvmfr
+
+            return open_kvmfr(spec)
         from app.core.shared_file import open_shared_file
 
         return open_shared_file(spec)
