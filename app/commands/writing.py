@@ -1,17 +1,13 @@
-"""`write`, `fill`, `load`: bytes into a region, compared where asked, reported as they landed.
-
-Large ranges go in parts, each with a journal of its own: the command line cannot undo, so that
-nothing needs to keep the old bytes of 16 GiB.
-"""
+"""`write`, `fill`, `load`: bytes into a region, compared where asked, reported as they landed."""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from app.commands.common import (
     FAILED,
@@ -25,12 +21,11 @@ from app.commands.common import (
     range_of,
     say_json,
 )
+from app.commands.parts import Later, Parts, unlocked
 from app.core import write_tools
 from app.core.errors import (
-    CancelledError,
     ExpressionError,
     OutOfRangeError,
-    ReadOnlyError,
     StorageError,
     ValueFormatError,
 )
@@ -51,7 +46,6 @@ from app.core.units import format_short_offset, format_size
 from app.core.values import Endian, type_named
 from app.core.write_tools import OnProgress
 
-PART: Final = 32 << 20
 _CHUNK: Final = 1 << 20
 _LANDED: Final = {
     Landed.WHOLE: "written",
@@ -101,15 +95,6 @@ def add_load(verbs: Any) -> None:
     parser.set_defaults(run=run_load)
 
 
-def _journal(region: Region) -> Journal:
-    """Unlocked: asking for a write on the command line is the unlocking."""
-    if not region.info.writable:
-        raise ReadOnlyError(f"{region.info.name} is read-only.", region.info.read_only_reason)
-    journal = Journal(region)
-    journal.set_locked(False)
-    return journal
-
-
 def _report(options: argparse.Namespace, record: WriteRecord) -> int:
     if options.json:
         say_json({
@@ -132,7 +117,7 @@ def run_write(options: argparse.Namespace) -> int:
     expect = parse_hex(options.expect) if options.expect else None
     with opened(options, read_only=False) as region:
         start, _ = range_of(region, options.start, None)
-        journal = _journal(region)
+        journal = unlocked(region)
         if data is None:
             data = _from_stdin(region, start)
         if expect is not None and len(expect) != len(data):
@@ -172,77 +157,6 @@ def _must_fit(fits: bool, region: Region, start: int, what: str) -> None:
         )
 
 
-# -- in parts ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """A pattern as it goes on behind its first `by` bytes."""
-
-    pattern: Pattern
-    by: int
-
-    @property
-    def label(self) -> str:
-        """As the whole."""
-        return self.pattern.label
-
-    def chunk(self, offset: int, length: int) -> bytes:
-        """Bytes of the whole pattern."""
-        return self.pattern.chunk(self.by + offset, length)
-
-
-# journal, offset in the range, size, progress, whether to stop
-Part = Callable[[Journal, int, int, OnProgress, Interrupt], WriteRecord]
-
-
-class _Parts:
-    """Writes a range part by part; Ctrl+C ends it between two chunks and says what landed."""
-
-    def __init__(self, region: Region, verb: str, start: int, total: int) -> None:
-        self._region = region
-        self._verb = verb
-        self._start = start
-        self._total = total
-        self._show = ProgressLine(verb)
-        self._done = 0
-
-    def write(self, part: Part) -> WriteRecord:
-        """Call `part(journal, at, size, progress, interrupted)` until all is written."""
-        whole: WriteRecord | None = None
-        with Interrupt() as interrupted:
-            for at in range(0, self._total, PART):
-                size = min(PART, self._total - at)
-                journal = _journal(self._region)
-                try:
-                    record = part(journal, at, size, self._progress(at), interrupted)
-                except CancelledError:
-                    raise self._stopped() from None
-                whole = record if whole is None else _joined(whole, record)
-        assert whole is not None
-        return replace(whole, offset=self._start, length=self._total)
-
-    def _progress(self, before: int) -> OnProgress:
-        def step(done: int, _of: int) -> None:
-            self._done = before + done
-            self._show(self._done, self._total)
-
-        return step
-
-    def _stopped(self) -> CancelledError:
-        if not self._done:
-            return CancelledError(f"{self._verb} was stopped; nothing was changed.")
-        return CancelledError(
-            f"{self._verb} was stopped: {format_size(self._done)} at "
-            f"{format_short_offset(self._start)} are changed, the other "
-            f"{format_size(self._total - self._done)} are as they were."
-        )
-
-
-def _joined(first: WriteRecord, later: WriteRecord) -> WriteRecord:
-    return first if first.landed is later.landed else replace(first, landed=Landed.PART)
-
-
 # -- fill ----------------------------------------------------------------------------------------
 
 
@@ -280,12 +194,12 @@ def run_fill(options: argparse.Namespace) -> int:
         def part(
             journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
         ) -> WriteRecord:
-            later = _Later(pattern, at)
+            later = Later(pattern, at)
             return write_tools.fill(
                 journal, region, start + at, size, later, progress=progress, cancelled=stop
             )
 
-        record = _Parts(region, "The fill", start, length).write(part)
+        record = Parts(region, "The fill", start, length).write(part)
     return _report(options, record)
 
 
@@ -297,7 +211,7 @@ def run_load(options: argparse.Namespace) -> int:
     with opened(options, read_only=False) as region:
         start, _ = range_of(region, options.start, None)
         wanted = None if options.length is None else evaluate(options.length, size=region.size)
-        _journal(region)
+        unlocked(region)
         file = Path(options.file)
         if options.file != "-" and (not file.exists() or file.is_file() or file.is_dir()):
             return _report(options, _load(region, options.file, start, wanted))
@@ -307,17 +221,23 @@ def run_load(options: argparse.Namespace) -> int:
             return _report(options, _load(region, spool, start, wanted))
 
 
+@contextmanager
+def _stream(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield binary_in()
+    else:
+        with Path(name).open("rb") as file:
+            yield file
+
+
 def _spool(name: str, spool: str, region: Region, start: int) -> None:
     """All of it before the first byte is written: half a pipe must not be half a load."""
     left = region.size - start + 1
     try:
-        source = binary_in() if name == "-" else Path(name).open("rb")
-        with Path(spool).open("wb") as file:
+        with _stream(name) as source, Path(spool).open("wb") as file:
             while chunk := source.read(min(_CHUNK, left)):
                 left -= len(chunk)
                 file.write(chunk)
-        if name != "-":
-            source.close()
     except OSError as error:
         raise StorageError(
             f"What comes from {name} could not be kept for the load ({error.strerror}).",
@@ -331,7 +251,7 @@ def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRec
     if length <= 0 or start + length > region.size:
         # The one call that says precisely what is wrong with the file or the range.
         return write_tools.load_file(
-            _journal(region), region, path, start, wanted,
+            unlocked(region), region, path, start, wanted,
             progress=ProgressLine("Loading"), cancelled=lambda: False,
         )  # fmt: skip
 
@@ -342,7 +262,7 @@ def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRec
             journal, region, path, start + at, size, at, progress=progress, cancelled=stop
         )
 
-    return _Parts(region, "Loading", start, length).write(part)
+    return Parts(region, "Loading", start, length).write(part)
 
 
 def _file_size(path: str) -> int:

@@ -1,0 +1,99 @@
+"""Large writes of the command line, part by part.
+
+Each part has a journal of its own: the command line cannot undo, so that nothing needs to keep
+the old bytes of 16 GiB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.commands.common import Interrupt, ProgressLine
+from app.core.errors import CancelledError, ReadOnlyError
+from app.core.journal import Journal
+from app.core.messages import Landed, WriteRecord
+from app.core.patterns import Pattern
+from app.core.region import Region
+from app.core.units import format_short_offset, format_size
+from app.core.write_tools import OnProgress
+
+PART: Final = 32 << 20
+
+
+def unlocked(region: Region) -> Journal:
+    """A journal that writes: asking for a write on the command line is the unlocking."""
+    if not region.info.writable:
+        raise ReadOnlyError(f"{region.info.name} is read-only.", region.info.read_only_reason)
+    journal = Journal(region)
+    journal.set_locked(False)
+    return journal
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A pattern as it goes on behind its first `by` bytes."""
+
+    pattern: Pattern
+    by: int
+
+    @property
+    def label(self) -> str:
+        """As the whole."""
+        return self.pattern.label
+
+    def chunk(self, offset: int, length: int) -> bytes:
+        """Bytes of the whole pattern."""
+        return self.pattern.chunk(self.by + offset, length)
+
+
+# journal, offset in the range, size, progress, whether to stop
+Part = Callable[[Journal, int, int, OnProgress, Interrupt], WriteRecord]
+
+
+class Parts:
+    """Writes a range part by part; Ctrl+C ends it between two chunks and says what landed."""
+
+    def __init__(self, region: Region, verb: str, start: int, total: int) -> None:
+        self._region = region
+        self._verb = verb
+        self._start = start
+        self._total = total
+        self._show = ProgressLine(verb)
+        self._done = 0
+
+    def write(self, part: Part) -> WriteRecord:
+        """Call `part(journal, at, size, progress, interrupted)` until all is written."""
+        whole: WriteRecord | None = None
+        with Interrupt() as interrupted:
+            for at in range(0, self._total, PART):
+                size = min(PART, self._total - at)
+                journal = unlocked(self._region)
+                try:
+                    record = part(journal, at, size, self._progress(at), interrupted)
+                except CancelledError:
+                    raise self._stopped() from None
+                whole = record if whole is None else _joined(whole, record)
+        assert whole is not None
+        return replace(whole, offset=self._start, length=self._total)
+
+    def _progress(self, before: int) -> OnProgress:
+        def step(done: int, _of: int) -> None:
+            self._done = before + done
+            self._show(self._done, self._total)
+
+        return step
+
+    def _stopped(self) -> CancelledError:
+        if not self._done:
+            return CancelledError(f"{self._verb} was stopped; nothing was changed.")
+        return CancelledError(
+            f"{self._verb} was stopped: {format_size(self._done)} at "
+            f"{format_short_offset(self._start)} are changed, the other "
+            f"{format_size(self._total - self._done)} are as they were."
+        )
+
+
+def _joined(first: WriteRecord, later: WriteRecord) -> WriteRecord:
+    return first if first.landed is later.landed else replace(first, landed=Landed.PART)
