@@ -78,7 +78,7 @@ def _names(folder: Path, problems: list[str]) -> Iterator[str]:
 
 
 def _number(path: Path) -> int:
-    return int(path.read_text("ascii"), 16)
+    return int(path.read_text("utf-8"), 16)
 
 
 def _bar_size(lines: list[str], number: int) -> int:
@@ -91,7 +91,7 @@ def _bar_size(lines: list[str], number: int) -> int:
 
 
 def _look(folder: Path, address: PciAddress, access: Access) -> _Looked:
-    lines = (folder / "resource").read_text("ascii").splitlines()
+    lines = (folder / "resource").read_text("utf-8").splitlines()
     bars = [folder / f"resource{_SHARED}_wc", folder / f"resource{_SHARED}"]
     there = [str(bar) for bar in bars if bar.exists()]
     return _Looked(
