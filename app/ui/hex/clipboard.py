@@ -24,8 +24,9 @@ _HINT: Final = "Hex is pasted as 41 42, 4142, 0x41, \\x41 or { 0x41, 0x42 }."
 _COMMENT: Final = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _LIST: Final = re.compile(r"[\[{]([^\[\]{}]*)[\]}]\s*;?\s*$")
 _DUMP: Final = re.compile(
-    r"^[0-9a-f']{4,19}:?\s+((?:[0-9a-f]{2,8} {1,2})*[0-9a-f]{2,8})(?:(?:\s\s|\s*\|).*)?$",
-    re.IGNORECASE,
+    r"""^(?:[0-9a-f]{4,16}:\s+((?:[0-9a-f]{2,8}[ ])*[0-9a-f]{2,8})(?:\s\s.*)?  # xxd
+    |[0-9a-f]{4,16}\s+((?:[0-9a-f]{2}[ ]{1,2})*[0-9a-f]{2})\s*\|.*\|)$        # hexdump -C""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _DUMP_END: Final = re.compile(r"^[0-9a-f]{4,16}$", re.IGNORECASE)
 _TOKEN: Final = re.compile(
@@ -98,9 +99,9 @@ def _parse_dump(lines: list[str]) -> bytes | None:
     parts = [_DUMP.match(line.strip()) for line in lines]
     if parts and parts[-1] is None and len(lines) > 1 and _DUMP_END.match(lines[-1].strip()):
         parts.pop()
-    if not all(parts) or not ("|" in lines[0] or re.match(r"[0-9a-f]{4,16}:", lines[0].strip())):
+    if not all(parts):
         return None
-    return b"".join(bytes.fromhex(part.group(1)) for part in parts if part)
+    return b"".join(bytes.fromhex(part.group(1) or part.group(2)) for part in parts if part)
 
 
 def _parse_decimals(inner: str) -> bytes:

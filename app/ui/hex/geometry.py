@@ -204,11 +204,11 @@ class Grid:
 def fitted_columns(grid: Grid, width: int) -> int:
     """The most columns that fit into a width.
 
-    Whole groups; by eights where there is room for sixteen, so that rows begin at round offsets.
+    Whole groups; above sixteen by eights, above 32 by sixteens: rows begin at round offsets.
     """
     best = step = max(grid.group, 4)
     for columns in range(step, MAX_COLUMNS + 1, step):
-        if columns > 16 and columns % BLOCK:
+        if (columns > 16 and columns % BLOCK) or (columns > 32 and columns % 16):
             continue
         if with_columns(grid, columns).width > width:
             break

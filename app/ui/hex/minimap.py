@@ -24,18 +24,12 @@ _LEAST: Final = 4
 Pixels = npt.NDArray[np.uint32]
 
 
-def cells_of_rows(cells: int, rows: int) -> npt.NDArray[np.int64]:
-    """The first cell of each row of a strip, and the end behind the last."""
-    return np.arange(rows + 1, dtype=np.int64) * cells // rows
-
-
 def strip(activity: Activity, rows: int, theme: Theme) -> Pixels:
     """One pixel per row: heat where something changes, ground where nothing ever was."""
     rows = max(1, rows)
-    edges = cells_of_rows(len(activity.rate), rows)
-    first, last = edges[:-1], np.maximum(edges[1:] - 1, edges[:-1])
-    rate = np.maximum(np.maximum.reduceat(activity.rate, first), activity.rate[last])
-    there = np.logical_or.reduceat(activity.allocated, first) | activity.allocated[last]
+    edges = np.arange(rows, dtype=np.int64) * len(activity.rate) // rows
+    rate = np.maximum.reduceat(activity.rate, edges)
+    there = np.logical_or.reduceat(activity.allocated, edges)
     index = heat_index(rate)
     table = heat_table().astype(np.uint32)
     hot = np.uint32(0xFF000000) | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]

@@ -206,10 +206,10 @@ class Surface:
 
     def paint(self, painter: QPainter, dirty: QRect) -> None:
         """Draw what is in a rectangle. The painter is in device pixels."""
-        width, height = self._view
         ground = self._theme.color("ground")
         if dirty.bottom() >= self.header:
-            area = dirty.intersected(QRect(0, self.header, width, height))
+            area = QRect(dirty)
+            area.setTop(max(dirty.top(), self.header))
             painter.setClipRect(area)
             for bare in self._uncovered(area):
                 painter.fillRect(bare, ground)
@@ -217,6 +217,7 @@ class Surface:
             self._paint_rows(painter, area)
             painter.translate(self.shift_x, 0)
         if dirty.top() < self.header:
+            width = dirty.right() + 1
             painter.setClipRect(QRect(0, 0, width, self.header))
             painter.translate(-self.shift_x, 0)
             area = QRect(self.shift_x, 0, width, self.header)

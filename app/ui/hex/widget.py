@@ -170,6 +170,14 @@ class HexView(HexScreen):
         if not self.editor.drop_digit() and self.surface.selection.length:
             self.select(Selection(self.cursor()))
 
+    def shown(self, start: int, length: int) -> tuple[int, bytes]:
+        """The part of a range that is on record as shown: its offset and its bytes."""
+        picture = self.surface.picture
+        first, last = start, start + length
+        if picture.frame is not None:
+            first, last = max(start, picture.frame.start), min(last, picture.frame.end)
+        return first, picture.seen(first, last - first) or b"" if first < last else b""
+
     def _popup_copy_as(self) -> None:
         popup = menu.copy_as_menu(self)
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
