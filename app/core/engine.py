@@ -76,6 +76,7 @@ class Engine:
         if self._worker.is_alive():
             self._worker.join(timeout_s)
         self._region.close()
+        self.journal.close()
 
     def handle(self, request: int, command: msg.Command) -> None:
         """Take a command: watching commands act at once, the others are queued and answered."""

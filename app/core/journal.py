@@ -2,83 +2,44 @@
 
 What was there, what was asked, what landed. Each write is compared with what the person saw;
 undo and redo never overwrite a peer's newer bytes unasked. Old bytes are kept in memory up to
-a bound and behind that in a temporary file without a name, so that undo has no end.
+a bound and behind that on disk (undo_store.py), so that undo has no end that a person meets.
 """
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, Final
+from itertools import islice
+from typing import Final
 
-from app.core.errors import ConflictError, LockedError, NothingToUndoError, ScopeError, StorageError
+from app.core.errors import (
+    LockedError,
+    NothingToUndoError,
+    ReadOnlyError,
+    ScopeError,
+    ValueFormatError,
+)
+from app.core.landing import SHOWN, refuse_newer, refuse_unseen, together, what_landed
 from app.core.messages import Landed, WriteRecord
 from app.core.region import WIDTHS, Region
-from app.core.units import format_short_offset, format_size
+from app.core.undo_store import Kept, UndoStore
 
-CUT: Final = 64
 MAX_RECORDS: Final = 100_000
-_CHUNK: Final = 1 << 20
-
-
-class _Store:
-    """Old and new bytes: in memory up to a bound, then in one unlinked temporary file."""
-
-    def __init__(self, bound: int) -> None:
-        self._bound = bound
-        self._used = 0
-        self._file: IO[bytes] | None = None
-
-    def put(self, data: bytes) -> _Kept:
-        if self._used + len(data) <= self._bound:
-            self._used += len(data)
-            return _Kept(data, None, 0, len(data))
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="ivshmem-scope-undo-")
-            at = self._file.seek(0, 2)
-            self._file.write(data)
-            self._file.flush()
-        except OSError as error:
-            raise StorageError(
-                f"{format_size(len(data))} of old bytes could not be kept for undo "
-                f"({error.strerror}); nothing was written.",
-                "Free some disk space, or write less at once.",
-            ) from error
-        return _Kept(None, self._file, at, len(data))
-
-    def drop(self, kept: _Kept) -> None:
-        if kept.data is not None:
-            self._used -= kept.length
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    data: bytes | None
-    file: IO[bytes] | None
-    at: int
-    length: int
-
-    def get(self) -> bytes:
-        if self.data is not None:
-            return self.data
-        assert self.file is not None
-        self.file.seek(self.at)
-        return self.file.read(self.length)
+MAX_STEPS: Final = 100_000
 
 
 @dataclass(slots=True)
 class _Piece:
-    """One chunk of a step: where, what was there, what we left there."""
+    """One chunk of a step: where, what was there, what we left there, what became of it."""
 
     offset: int
-    old: _Kept
-    new: _Kept
+    old: Kept
+    new: Kept
+    landed: Landed = Landed.WHOLE
 
 
 @dataclass(slots=True)
@@ -89,7 +50,7 @@ class _Step:
 
 
 class Bulk:
-    """A large write in chunks: one record, one undo step."""
+    """A large write in chunks that do not overlap: one record, one undo step."""
 
     def __init__(self, journal: Journal, label: str) -> None:
         self._journal = journal
@@ -99,7 +60,7 @@ class Bulk:
 
     def write(self, offset: int, data: bytes) -> None:
         """Write the next chunk; the old bytes are kept first."""
-        self.pieces.append(self._journal._piece(offset, data))
+        self._journal._write_chunk(self.pieces, offset, data)
 
 
 class Journal:
@@ -124,9 +85,9 @@ class Journal:
         self._clock = clock
         self._lock = threading.RLock()
         self._locked = True
-        self._store = _Store(memory_bound)
-        self._undo: list[_Step] = []
-        self._redo: list[_Step] = []
+        self._store = UndoStore(memory_bound)
+        self._undo: deque[_Step] = deque()
+        self._redo: deque[_Step] = deque()
         self._records: deque[WriteRecord] = deque(maxlen=MAX_RECORDS)
         self._count = 0
 
@@ -147,7 +108,8 @@ class Journal:
     def records(self, after: int = 0) -> list[WriteRecord]:
         """Entries whose number is above `after`, oldest first."""
         with self._lock:
-            return [record for record in self._records if record.number > after]
+            first = self._count - len(self._records)  # they are numbered without gaps
+            return list(islice(self._records, max(0, after - first), None))
 
     def write(
         self,
@@ -167,21 +129,24 @@ class Journal:
         Raises:
             LockedError: Writing is locked.
             ConflictError: The bytes are not as seen, and force is off; nothing was written.
-            MisalignedError: `width` was asked for and does not fit.
-            ScopeError: What the region raises.
+            MisalignedError, ValueFormatError: `width` was asked for and does not fit.
+            StorageError: The old bytes could not be kept; nothing was written.
+            ScopeError: What the region raises; what may have landed by then is recorded.
         """
         with self._lock:
             self._may_write()
+            _fits_width(data, width)
             now = self._region.read(offset, len(data))
-            if seen is not None and not force and now != seen:
-                raise ConflictError(
-                    f"The peer changed {_differing(seen, now)} at {format_short_offset(offset)} "
-                    "since you saw them.",
-                    offset=offset, seen=seen, now=now, mine=data,
-                )  # fmt: skip
-            piece = _Piece(offset, self._store.put(now), self._store.put(bytes(data)))
-            self._put(offset, data, width)
-            return self._finish(label, [piece])
+            if seen is not None and not force:
+                refuse_unseen(offset, seen, now, data)
+            pieces: list[_Piece] = []
+            try:
+                self._land(pieces, offset, now, bytes(data), width)
+            except ScopeError:
+                if pieces:
+                    self._finish(label, pieces)
+                raise
+            return self._finish(label, pieces)
 
     def undo(self, force: bool = False) -> WriteRecord:
         """Take the last step back. Raises NothingToUndoError, ConflictError, LockedError."""
@@ -204,14 +169,15 @@ class Journal:
             yield bulk
             whole = True
         finally:
-            if bulk.pieces or whole:
+            if bulk.pieces:
                 with self._lock:
                     bulk.record = self._finish(label, bulk.pieces, part=not whole)
 
     def remember(self, label: str, offset: int, old: bytes, new: bytes) -> WriteRecord:
         """Record a write that was made elsewhere (a test signal), undoable."""
         with self._lock:
-            piece = _Piece(offset, self._store.put(old), self._store.put(new))
+            piece = self._keep(offset, old, new)
+            piece.landed = what_landed(self._region, offset, old, new)
             return self._finish(label, [piece])
 
     def store_now(self, offset: int, data: bytes) -> None:
@@ -220,19 +186,50 @@ class Journal:
             self._may_write()
             self._put(offset, data, None)
 
-    # -- inside -----------------------------------------------------------------------------------
+    def close(self) -> None:
+        """Forget all and give the disk space back. Safe to call twice."""
+        with self._lock:
+            self._undo.clear()
+            self._redo.clear()
+            self._store.close()
+
+    # -- one chunk at a time ----------------------------------------------------------------------
 
     def _may_write(self) -> None:
         if self._locked:
             raise LockedError("Writing is locked; nothing was changed.")
+        info = self._region.info
+        if not info.writable:
+            raise ReadOnlyError(f"{info.name} is read-only.", info.read_only_reason)
 
-    def _piece(self, offset: int, data: bytes) -> _Piece:
+    def _write_chunk(self, pieces: list[_Piece], offset: int, data: bytes) -> None:
         with self._lock:
             self._may_write()
-            old = self._store.put(self._region.read(offset, len(data)))
-            piece = _Piece(offset, old, self._store.put(data))
-            self._put(offset, data, None)
-            return piece
+            self._land(pieces, offset, self._region.read(offset, len(data)), data, None)
+
+    def _keep(self, offset: int, old: bytes, new: bytes) -> _Piece:
+        kept = self._store.put(old)
+        try:
+            return _Piece(offset, kept, self._store.put(new))
+        except ScopeError:
+            self._store.drop(kept)
+            raise
+
+    def _land(
+        self, pieces: list[_Piece], offset: int, old: bytes, new: bytes, width: int | None
+    ) -> None:
+        """Keep, write, look. When that fails, `pieces` has it only if part may have landed."""
+        piece = self._keep(offset, old, new)
+        pieces.append(piece)
+        try:
+            self._put(offset, new, width)
+        except ScopeError:
+            piece.landed = what_landed(self._region, offset, old, new)
+            if piece.landed is Landed.NONE:
+                pieces.remove(piece)
+                self._drop(piece)
+            raise
+        piece.landed = what_landed(self._region, offset, old, new)
 
     def _put(self, offset: int, data: bytes, width: int | None) -> None:
         if self._on_write is not None:
@@ -240,61 +237,52 @@ class Journal:
         size = len(data)
         single = width or (size if size in WIDTHS and offset % size == 0 else None)
         if single is not None:
-            if single != size:
-                raise ScopeError(f"{size} bytes are no single store of {single} bytes.")
             self._region.store(offset, single, int.from_bytes(data, "little"))
         else:
             self._region.write(offset, data)
 
-    def _finish(
-        self, label: str, pieces: list[_Piece], *, part: bool = False, undoes: int = 0
-    ) -> WriteRecord:
-        landed = Landed.PART if part else self._landed(pieces)
-        record = self._record(label, pieces, landed, undoes)
-        if not undoes:
-            self._undo.append(_Step(record.number, label, pieces))
-            for step in self._redo:
-                self._drop(step)
-            self._redo.clear()
+    # -- steps and records ------------------------------------------------------------------------
+
+    def _finish(self, label: str, pieces: list[_Piece], *, part: bool = False) -> WriteRecord:
+        record = self._record(label, pieces, part=part)
+        self._undo.append(_Step(record.number, label, pieces))
+        gone = [*self._redo]
+        self._redo.clear()
+        if len(self._undo) > MAX_STEPS:
+            gone.append(self._undo.popleft())
+        for step in gone:
+            for piece in step.pieces:
+                self._drop(piece)
         return record
 
-    def _drop(self, step: _Step) -> None:
-        for piece in step.pieces:
-            self._store.drop(piece.old)
-            self._store.drop(piece.new)
+    def _drop(self, piece: _Piece) -> None:
+        self._store.drop(piece.new)
+        self._store.drop(piece.old)
 
-    def _landed(self, pieces: list[_Piece]) -> Landed:
-        good = bad = 0
-        for piece in pieces:
-            new = piece.new.get()
-            now = self._region.read(piece.offset, len(new))
-            if now == new:
-                good += 1
-            else:
-                bad += 1
-                good += any(a == b for a, b in zip(now[:_CHUNK], new[:_CHUNK], strict=True))
-        return Landed.WHOLE if not bad else Landed.PART if good else Landed.NONE
-
-    def _record(self, label: str, pieces: list[_Piece], landed: Landed, undoes: int) -> WriteRecord:
+    def _record(
+        self, label: str, pieces: list[_Piece], *, part: bool = False, undoes: int = 0
+    ) -> WriteRecord:
+        first = min(pieces, key=lambda piece: piece.offset)
         self._count += 1
-        first = pieces[0] if pieces else None
         record = WriteRecord(
             number=self._count,
             time_ns=self._clock(),
             clock_s=time.time(),
-            offset=first.offset if first else 0,
+            offset=first.offset,
             length=sum(piece.new.length for piece in pieces),
-            old=first.old.get()[:CUT] if first else b"",
-            new=first.new.get()[:CUT] if first else b"",
-            landed=landed,
+            old=first.old.get()[:SHOWN],
+            new=first.new.get()[:SHOWN],
+            landed=Landed.PART if part else together(piece.landed for piece in pieces),
             label=label,
             undoes=undoes,
         )
         self._records.append(record)
         return record
 
+    # -- undo and redo ----------------------------------------------------------------------------
+
     def _turn_back(
-        self, source: list[_Step], target: list[_Step], word: str, force: bool
+        self, source: deque[_Step], target: deque[_Step], word: str, force: bool
     ) -> WriteRecord:
         self._may_write()
         if not source:
@@ -302,37 +290,44 @@ class Journal:
         step = source[-1]
         if not force:
             for piece in step.pieces:
-                self._compare(piece)
+                refuse_newer(self._region, piece.offset, piece.new.get(), piece.old.get())
+        label = f"{word} {step.label}"
         done: list[_Piece] = []
-        for piece in reversed(step.pieces):
-            self._put(piece.offset, piece.old.get(), None)
-            done.append(_Piece(piece.offset, piece.new, piece.old))
+        try:
+            for piece in reversed(step.pieces):
+                self._turn_piece(done, piece)
+        except ScopeError:
+            # The step stays where it is: asked again, it goes on from here.
+            if done:
+                self._record(label, done, part=True, undoes=step.number)
+            raise
         source.pop()
         target.append(_Step(step.number, step.label, done))
-        self._mark_undone(step.number, undone=word == "undo")
-        return self._finish(f"{word} {step.label}", done, undoes=step.number)
+        record = self._record(label, done, undoes=step.number)
+        self._mark(step.number, Landed.UNDONE if word == "undo" else record.landed)
+        return record
 
-    def _compare(self, piece: _Piece) -> None:
-        left = piece.new.get()
-        now = self._region.read(piece.offset, len(left))
-        if now != left:
-            at = next(i for i, (a, b) in enumerate(zip(now, left, strict=True)) if a != b)
-            at = at // 16 * 16 if len(left) > CUT else 0
-            raise ConflictError(
-                f"The peer changed {_differing(left, now)} at "
-                f"{format_short_offset(piece.offset)} since you wrote them.",
-                offset=piece.offset + at, seen=left[at : at + CUT], now=now[at : at + CUT],
-                mine=piece.old.get()[at : at + CUT],
-            )  # fmt: skip
+    def _turn_piece(self, done: list[_Piece], piece: _Piece) -> None:
+        left, wanted = piece.new.get(), piece.old.get()
+        turned = _Piece(piece.offset, piece.new, piece.old)
+        try:
+            self._put(piece.offset, wanted, None)
+        except ScopeError:
+            turned.landed = what_landed(self._region, piece.offset, left, wanted)
+            if turned.landed is not Landed.NONE:
+                done.append(turned)
+            raise
+        turned.landed = what_landed(self._region, piece.offset, left, wanted)
+        done.append(turned)
 
-    def _mark_undone(self, number: int, *, undone: bool) -> None:
-        for index in range(len(self._records) - 1, -1, -1):
-            if self._records[index].number == number:
-                landed = Landed.UNDONE if undone else Landed.WHOLE
-                self._records[index] = replace(self._records[index], landed=landed)
-                return
+    def _mark(self, number: int, landed: Landed) -> None:
+        index = number - 1 - (self._count - len(self._records))
+        if index >= 0:
+            self._records[index] = replace(self._records[index], landed=landed)
 
 
-def _differing(seen: bytes, now: bytes) -> str:
-    count = sum(a != b for a, b in zip(seen, now, strict=False)) + abs(len(seen) - len(now))
-    return "1 byte" if count == 1 else f"{count} bytes"
+def _fits_width(data: bytes, width: int | None) -> None:
+    if not data:
+        raise ValueFormatError("There is nothing to write.")
+    if width is not None and width != len(data):
+        raise ValueFormatError(f"{len(data)} bytes are no single store of {width} bytes.")

@@ -1,0 +1,123 @@
+"""UndoStore: old and new bytes for undo, in memory up to a bound, behind that on disk.
+
+The file on disk has no name, so that nothing is left behind whatever ends the process. Bytes
+are dropped when a redo is no longer possible or the oldest steps are forgotten; the file's
+tail is given back then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from app.core.errors import StorageError
+from app.core.units import format_size
+
+# What Python's objects around one kept string cost; counts, so that a million typed bytes do.
+OVERHEAD: Final = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes that are kept, wherever."""
+
+    store: UndoStore
+    data: bytes | None
+    at: int
+    length: int
+
+    def get(self) -> bytes:
+        """The bytes. Raises StorageError when the disk fails."""
+        return self.data if self.data is not None else self.store.read(self.at, self.length)
+
+
+class UndoStore:
+    """Keeps byte strings. Not thread-safe: its Journal's lock guards it.
+
+    Args:
+        bound: Bytes in memory, with what the objects cost.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self.used = 0
+        self._file: BinaryIO | None = None
+        self._parts: dict[int, int] = {}  # where: behind; oldest first, which is lowest first
+
+    @property
+    def on_disk(self) -> int:
+        """Bytes that the file takes."""
+        return self._end()
+
+    def put(self, data: bytes) -> Kept:
+        """Keep these bytes.
+
+        Raises:
+            StorageError: Neither memory nor disk has room; nothing is kept.
+        """
+        cost = len(data) + OVERHEAD
+        if self.used + cost <= self._bound:
+            self.used += cost
+            return Kept(self, bytes(data), 0, len(data))
+        at = self._end()
+        try:
+            self._append(at, data)
+        except OSError as error:
+            if self._file is not None:
+                with contextlib.suppress(OSError):
+                    self._file.truncate(at)
+            raise StorageError(
+                f"{format_size(len(data))} could not be kept for undo ({error.strerror}); "
+                "nothing more was written.",
+                f"Free some space in {tempfile.gettempdir()}, or write less at once.",
+            ) from error
+        self._parts[at] = at + len(data)
+        return Kept(self, None, at, len(data))
+
+    def read(self, at: int, length: int) -> bytes:
+        """Bytes from the file."""
+        assert self._file is not None
+        data = bytearray()
+        try:
+            self._file.seek(at)
+            while len(data) < length:
+                data += (piece := self._file.read(length - len(data)))
+                if not piece:
+                    raise OSError(0, "it became shorter")
+        except OSError as error:
+            raise StorageError(f"Old bytes kept for undo are lost ({error.strerror}).") from error
+        return bytes(data)
+
+    def drop(self, kept: Kept) -> None:
+        """Forget these bytes."""
+        if kept.data is not None:
+            self.used -= kept.length + OVERHEAD
+            return
+        self._parts.pop(kept.at, None)
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._end())
+
+    def close(self) -> None:
+        """Give the file back. Safe to call twice."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._parts.clear()
+        self.used = 0
+
+    def _end(self) -> int:
+        return self._parts[next(reversed(self._parts))] if self._parts else 0
+
+    def _append(self, at: int, data: bytes) -> None:
+        if self._file is None:
+            # Unbuffered: what a full disk refuses must not stay behind in a buffer.
+            self._file = tempfile.TemporaryFile(  # noqa: SIM115 - it lives as long as the undo
+                prefix="ivshmem-scope-undo-", buffering=0
+            )
+        self._file.seek(at)
+        rest = memoryview(data)
+        while rest.nbytes:
+            rest = rest[self._file.write(rest) :]
