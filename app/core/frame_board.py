@@ -199,7 +199,7 @@ def _split(message: bytearray) -> tuple[tuple[Any, ...], int]:
 
 
 def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
-    return memoryview(np.ascontiguousarray(array)).cast("B")
+    return np.ascontiguousarray(array).data.cast("B")
 
 
 def _array(message: bytearray, dtype: Any, count: int, at: int) -> np.ndarray[Any, Any]:

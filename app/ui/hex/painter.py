@@ -119,6 +119,7 @@ class Canvas:
         self._row_in_slot = np.full(self.slots, -1, np.int64)
         self._label_in_slot = np.full(self.slots, -1, np.int64)
         self._looks: tuple[Look, ...] = ()
+        self._tinted = False  # something was ever selected
 
     def set_looks(self, looks: tuple[Look, ...], line: Rgb) -> None:
         """Take other colours (the pools have them already): everything is painted anew."""
@@ -184,6 +185,9 @@ class Canvas:
         behind = np.arange(block, columns, block)
         if not len(behind):
             return
+        if not self._tinted and int(codes.max()) < styles.SELECTED << 8:
+            return
+        self._tinted = True
         now, then = _spans(codes, behind), _spans(before, behind)
         tint = packed(self._looks[styles.SELECTED].ground)
         for row, number in zip(*np.nonzero(now != then), strict=True):

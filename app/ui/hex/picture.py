@@ -60,6 +60,9 @@ class Picture:
         return clock_ns
 
     def _hold_flux(self, frame: Frame) -> None:
+        same = frame.start == self._flux_start and len(frame.data) == len(self._flux_ns)
+        if same and not frame.flux.any():
+            return
         held = np.zeros(len(frame.data), np.int64)
         first = max(frame.start, self._flux_start)
         last = min(frame.end, self._flux_start + len(self._flux_ns))
@@ -177,15 +180,24 @@ def cell_codes(
     return codes.reshape(rows, columns)
 
 
-_PRINTABLE: Final = np.array([32 <= value < 127 for value in range(256)])
 DOT: Final = 0xB7
-_GLYPHS: Final = np.where(_PRINTABLE, np.arange(256), DOT).astype(np.int32)
+
+
+def _text_table() -> Codes:
+    """The text pane's code for every code of the hex pane; BLANK, as -1, finds the last."""
+    code = np.arange(styles.COUNT * 256, dtype=np.int32)
+    style, value = code >> 8, code & 0xFF
+    printable = (value >= 32) & (value < 127)
+    quiet = ~printable & (style & ~styles.SELECTED == styles.TEXT)
+    style = np.where(quiet, style | styles.ZERO, style)
+    glyph = np.where(printable, value, DOT)
+    return np.append(style << 8 | glyph, BLANK).astype(np.int32)
+
+
+_TEXT_CODES: Final = _text_table()
 
 
 def text_codes(codes: Codes) -> Codes:
     """The same cells for the text pane: what is no ASCII character is a quiet middle dot."""
-    style, value = codes >> 8, codes & 0xFF
-    quiet = ~_PRINTABLE[value] & (style & ~styles.SELECTED == styles.TEXT)
-    style = np.where(quiet, style | styles.ZERO, style)
-    out: Codes = np.where(codes < 0, BLANK, style << 8 | _GLYPHS[value]).astype(np.int32)
+    out: Codes = _TEXT_CODES[codes]
     return out

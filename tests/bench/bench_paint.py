@@ -1,0 +1,188 @@
+"""Painting the hex view at 4K, against the usual way: a drawText per pane and row.
+
+Both paint 100 rows of 32 bytes, address, hex and text, from values to the pixels of a picture of
+3840 x 2160. The usual painter is given the highlight of changed bytes as one rectangle each and
+one ink for all, which is less than our view shows (a style per byte, and fading). Ours is timed
+from the Frame on, the copy of its own picture to the window's included. That both really painted
+is checked: the picture must differ after each round.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
+
+from app.core.frame import Frame, Traffic, empty_activity
+from app.ui.hex.geometry import address_text
+from app.ui.hex.surface import Options, Surface
+from app.ui.theme import DARK
+from tests.bench.harness import Case, Row, interleaved
+
+WIDTH, HEIGHT = 3840, 2160
+ROWS, COLUMNS = 100, 32
+CELLS = ROWS * COLUMNS
+SIZE = 1 << 20
+PIXELS = 14
+SECOND_NS = 1_000_000_000
+Bytes = npt.NDArray[np.uint8]
+_HEX = [f"{value:02X}" for value in range(256)]
+_TEXT = [chr(value) if 32 <= value < 127 else "\u00b7" for value in range(256)]
+
+
+@dataclass(slots=True)
+class Content:
+    """The bytes that both painters show, and which of them have just changed."""
+
+    data: Bytes
+    changed: npt.NDArray[np.bool_]
+    number: int = 0
+    frame: Frame = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.frame = self._frame()
+
+    def change(self, share: float, rows: int) -> None:
+        """Change a share of the bytes of the first `rows` rows, each to another value."""
+        random = np.random.default_rng(self.number)
+        area = rows * COLUMNS
+        chosen = random.choice(area, round(area * share), replace=False)
+        self.changed = np.zeros(CELLS, np.bool_)
+        self.changed[chosen] = True
+        self.data = self.data.copy()
+        self.data[chosen] += random.integers(1, 256, len(chosen), np.uint8)
+        self.number += 1
+        self.frame = self._frame()
+
+    def _frame(self) -> Frame:
+        """As the engine would send it, one second after the one before."""
+        now_ns = (self.number + 1) * SECOND_NS
+        changed_ns = np.where(self.changed, now_ns, 1)
+        off = np.zeros(CELLS, np.bool_)
+        return Frame(
+            self.number, now_ns, SECOND_NS // 60, 0, self.data, off, self.changed,
+            changed_ns, off, empty_activity(SIZE), Traffic(),
+        )  # fmt: skip
+
+
+class Ours:
+    """The hex view's Surface on a picture."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
+        self.surface = Surface(DARK, _font(), PIXELS)
+        self.surface.size = SIZE
+        self.surface.options = Options(columns=COLUMNS)
+        self.surface.lay_out(WIDTH, self.surface.header + ROWS * self.surface.grid.height, 1.0)
+        if self.surface.scroll.visible not in (ROWS, ROWS + 1):
+            raise AssertionError(f"{self.surface.scroll.visible} rows are visible")
+        self.run()
+
+    def run(self) -> None:
+        """One Frame to pixels: everything that the view does for it."""
+        frame = self.content.frame
+        self.surface.picture.set_frame(frame)
+        rows = self.surface.refresh(frame.time_ns)
+        painter = QPainter(self.canvas)
+        for first, count in _runs(rows):
+            self.surface.paint(painter, self.surface.row_rect(first, count))
+        painter.end()
+
+
+class Usual:
+    """What a hex view does without a glyph store."""
+
+    def __init__(self, content: Content, like: Surface) -> None:
+        self.content = content
+        self.canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
+        self._like = like
+        self._type = like.sheet().type
+        self.run()
+
+    def run(self) -> None:
+        """All rows: ground, highlights, three texts."""
+        grid, header = self._like.grid, self._like.header
+        data = self.content.data.reshape(ROWS, COLUMNS)
+        painter = QPainter(self.canvas)
+        painter.setFont(self._type.font)
+        painter.fillRect(QRect(0, header, WIDTH, ROWS * grid.height), DARK.color("ground"))
+        marks = []
+        for at in np.flatnonzero(self.content.changed).tolist():
+            row, column = divmod(at, COLUMNS)
+            y = header + row * grid.height
+            marks.append(QRect(grid.hex_left(column), y, grid.cell, grid.height))
+            marks.append(QRect(grid.text_x + column * grid.char, y, grid.char, grid.height))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(120, 80, 20))
+        painter.drawRects(marks)
+        painter.setPen(QColor("white"))
+        for row, values in enumerate(data.tolist()):
+            y = header + row * grid.height + self._type.baseline
+            painter.drawText(grid.address_x, y, address_text(row * COLUMNS, grid.digits))
+            painter.drawText(grid.hex_x, y, " ".join([_HEX[value] for value in values]))
+            painter.drawText(grid.text_x, y, "".join([_TEXT[value] for value in values]))
+        painter.end()
+
+
+def _font() -> QFont:
+    return QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+
+
+def _runs(rows: list[int]) -> list[tuple[int, int]]:
+    """Neighbouring rows as (first, count), as the widget asks for them."""
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        if found and row == sum(found[-1]):
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((row, 1))
+    return found
+
+
+def compare(name: str, share: float, rows: int, limits: tuple[float, float], rounds: int) -> Row:
+    """One kind of change."""
+    content = Content(
+        np.random.default_rng(9).integers(0, 256, CELLS, np.uint8), np.zeros(CELLS, np.bool_)
+    )
+    ours = Ours(content)
+    usual = Usual(content, ours.surface)
+    pictures: set[bytes] = set()
+
+    def keep_picture() -> None:
+        grid = ours.surface.grid
+        middle = ours.surface.header + grid.height // 2
+        pictures.add(bytes(ours.canvas.constScanLine(middle))[: 4 * grid.width])
+
+    cases = [
+        Case("ours", ours.run, lambda: content.change(share, rows)),
+        Case("usual", usual.run, keep_picture),
+    ]
+    times = interleaved(cases, rounds, warm_up=3)
+    if len(pictures) < rounds:
+        raise AssertionError(f"{rounds} changes made {len(pictures)} pictures")
+    floor, goal = limits
+    return Row(
+        name, 1 / times.speed("ours", "usual"), "x", "drawText per pane and row", floor, goal,
+        f"{times.median('ours') * 1e3:.2f} against {times.median('usual') * 1e3:.2f} ms",
+        lower_is_better=True,
+    )  # fmt: skip
+
+
+def rows(*, quick: bool = False) -> list[Row]:
+    """All rows."""
+    application = QGuiApplication.instance() or QGuiApplication([])
+    rounds = 11 if quick else 41
+    found = [
+        compare("repaint of 100 x 32 at 4K, every byte changed", 1.0, ROWS, (0.6, 0.35), rounds),
+        compare("the same, 10 % of the bytes changed, in all rows", 0.1, ROWS, (0.4, 0.35), rounds),
+        compare("the same, changed cells only: 320 bytes in 10 rows", 1.0, 10, (0.2, 0.08), rounds),
+    ]
+    del application
+    return found
