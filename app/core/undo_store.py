@@ -1,12 +1,13 @@
 """UndoStore: old and new bytes for undo, in memory up to a bound, behind that on disk.
 
 The file on disk has no name, so that nothing is left behind whatever ends the process. Bytes
-are dropped when a redo is no longer possible or the oldest steps are forgotten; the file's
-tail is given back then.
+are dropped when a redo is no longer possible or the oldest steps are forgotten; their place is
+used again, and the file's tail is given back.
 """
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import tempfile
 from dataclasses import dataclass
@@ -44,12 +45,13 @@ class UndoStore:
         self._bound = bound
         self.used = 0
         self._file: BinaryIO | None = None
-        self._parts: dict[int, int] = {}  # where: behind; oldest first, which is lowest first
+        self._end = 0
+        self._gaps: list[tuple[int, int]] = []  # free (start, end) before _end, in order, apart
 
     @property
     def on_disk(self) -> int:
         """Bytes that the file takes."""
-        return self._end()
+        return self._end
 
     def put(self, data: bytes) -> Kept:
         """Keep these bytes.
@@ -61,19 +63,17 @@ class UndoStore:
         if self.used + cost <= self._bound:
             self.used += cost
             return Kept(self, bytes(data), 0, len(data))
-        at = self._end()
+        at = self._find(len(data))
         try:
-            self._append(at, data)
+            self._write(at, data)
         except OSError as error:
-            if self._file is not None:
-                with contextlib.suppress(OSError):
-                    self._file.truncate(at)
+            self._shrink()
             raise StorageError(
                 f"{format_size(len(data))} could not be kept for undo ({error.strerror}); "
                 "nothing more was written.",
                 f"Free some space in {tempfile.gettempdir()}, or write less at once.",
             ) from error
-        self._parts[at] = at + len(data)
+        self._take(at, at + len(data))
         return Kept(self, None, at, len(data))
 
     def read(self, at: int, length: int) -> bytes:
@@ -95,23 +95,44 @@ class UndoStore:
         if kept.data is not None:
             self.used -= kept.length + OVERHEAD
             return
-        self._parts.pop(kept.at, None)
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.truncate(self._end())
+        start, end = kept.at, kept.at + kept.length
+        index = bisect.bisect(self._gaps, (start, end))
+        if index < len(self._gaps) and self._gaps[index][0] == end:
+            end = self._gaps.pop(index)[1]
+        if index and self._gaps[index - 1][1] == start:
+            index -= 1
+            start = self._gaps.pop(index)[0]
+        if end == self._end:
+            self._end = start
+            self._shrink()
+        else:
+            self._gaps.insert(index, (start, end))
 
     def close(self) -> None:
         """Give the file back. Safe to call twice."""
         if self._file is not None:
             self._file.close()
             self._file = None
-        self._parts.clear()
-        self.used = 0
+        self._gaps.clear()
+        self._end = self.used = 0
 
-    def _end(self) -> int:
-        return self._parts[next(reversed(self._parts))] if self._parts else 0
+    def _find(self, length: int) -> int:
+        """The first place with room."""
+        return next((a for a, b in self._gaps if b - a >= length), self._end)
 
-    def _append(self, at: int, data: bytes) -> None:
+    def _take(self, start: int, end: int) -> None:
+        for index, (first, last) in enumerate(self._gaps):
+            if first == start:
+                self._gaps[index : index + 1] = [(end, last)] if end < last else []
+                return
+        self._end = end
+
+    def _shrink(self) -> None:
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._end)
+
+    def _write(self, at: int, data: bytes) -> None:
         if self._file is None:
             # Unbuffered: what a full disk refuses must not stay behind in a buffer.
             self._file = tempfile.TemporaryFile(  # noqa: SIM115 - it lives as long as the undo
