@@ -1,0 +1,393 @@
+/* The loops of the measurements, for when Python is too slow to be the instrument.
+ *
+ * Called through ctypes.CDLL, which lets go of the GIL. Each function runs one bounded slice on a
+ * state struct that kernel.py mirrors field by field (all fields are 8 bytes), so that a loop can
+ * go on where the last slice ended. Everything here has a twin in Python (echo_python.py).
+ *
+ * The memory may vanish under us (a file that is cut, a device that is pulled): each entry point
+ * runs inside a guard and answers FAULT then. A peer may write anything: no word of the lane is
+ * ever used as an address or a length here.
+ *
+ * Build: scripts/build_kernel.py (cc -O2 -shared -fPIC). No other dependency than the C library.
+ */
+
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef _WIN32
+#include <windows.h>
+#define EXPORT __declspec(dllexport)
+#else
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+#define SCOPE_ABI 1
+#ifndef SCOPE_SOURCE
+#define SCOPE_SOURCE 0
+#endif
+
+enum { AGAIN = 0, DONE = 1, STOPPED = 2, FAULT = 3 };
+enum { SPIN = 0, POLL = 1, YIELD = 2 };
+
+EXPORT int scope_abi(void) { return SCOPE_ABI; }
+
+/* CRC-32 of this file, so that a library that was built from an older one is not used. */
+EXPORT uint32_t scope_source(void) { return SCOPE_SOURCE; }
+
+/* --- time and rest ------------------------------------------------------------------------- */
+
+static inline void rest(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+#ifdef _WIN32
+
+static int64_t now_ns(void)
+{
+    static int64_t frequency;
+    LARGE_INTEGER count;
+    if (!frequency) {
+        LARGE_INTEGER f;
+        QueryPerformanceFrequency(&f);
+        frequency = f.QuadPart;
+    }
+    QueryPerformanceCounter(&count);
+    return count.QuadPart / frequency * 1000000000LL
+         + count.QuadPart % frequency * 1000000000LL / frequency;
+}
+
+static void sleep_ns(int64_t ns)
+{
+    if (ns >= 1000000)
+        Sleep((DWORD)(ns / 1000000));
+    else
+        SwitchToThread();
+}
+
+static void yield_core(void) { SwitchToThread(); }
+
+#else
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void sleep_ns(int64_t ns)
+{
+    struct timespec t = {ns / 1000000000LL, ns % 1000000000LL};
+    nanosleep(&t, 0);
+}
+
+static void yield_core(void) { sched_yield(); }
+
+#endif
+
+EXPORT int64_t scope_now_ns(void) { return now_ns(); }
+
+/* --- the guard: a fault inside becomes a return value --------------------------------------- */
+
+#ifdef _WIN32
+
+static __thread void *volatile guard_place[5];
+static __thread volatile int guarded;
+
+static void jump_out(void) { __builtin_longjmp((void **)guard_place, 1); }
+
+static LONG CALLBACK on_fault(EXCEPTION_POINTERS *what)
+{
+    DWORD code = what->ExceptionRecord->ExceptionCode;
+    if (!guarded || (code != EXCEPTION_ACCESS_VIOLATION && code != EXCEPTION_IN_PAGE_ERROR))
+        return EXCEPTION_CONTINUE_SEARCH;
+    guarded = 0;
+    what->ContextRecord->Rip = (DWORD64)jump_out;
+    what->ContextRecord->Rsp = (what->ContextRecord->Rsp & ~15ULL) - 8;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static void guard_arm(void)
+{
+    static volatile LONG armed;
+    if (!InterlockedExchange(&armed, 1))
+        AddVectoredExceptionHandler(1, on_fault);
+}
+
+#define GUARDED(call)                                        \
+    do {                                                     \
+        guard_arm();                                         \
+        if (__builtin_setjmp((void **)guard_place)) return FAULT; \
+        guarded = 1;                                         \
+        int result = (call);                                 \
+        guarded = 0;                                         \
+        return result;                                       \
+    } while (0)
+
+#else
+
+static __thread sigjmp_buf guard_place;
+static __thread volatile sig_atomic_t guarded;
+static struct sigaction before;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    if (guarded) {
+        guarded = 0;
+        siglongjmp(guard_place, 1);
+    }
+    /* Not ours: hand on to whoever had the signal before (faulthandler), or die of it. */
+    if (before.sa_flags & SA_SIGINFO) {
+        before.sa_sigaction(number, info, context);
+    } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+        before.sa_handler(number);
+    } else {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+}
+
+static void guard_arm(void)
+{
+    struct sigaction there;
+    sigaction(SIGBUS, 0, &there);
+    if ((there.sa_flags & SA_SIGINFO) && there.sa_sigaction == on_fault)
+        return;
+    struct sigaction ours;
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = on_fault;
+    ours.sa_flags = SA_SIGINFO | SA_NODEFER; /* the jump leaves no signal blocked */
+    sigemptyset(&ours.sa_mask);
+    before = there;
+    sigaction(SIGBUS, &ours, 0);
+}
+
+#define GUARDED(call)                                   \
+    do {                                                \
+        guard_arm();                                    \
+        if (sigsetjmp(guard_place, 0)) return FAULT;    \
+        guarded = 1;                                    \
+        int result = (call);                            \
+        guarded = 0;                                    \
+        return result;                                  \
+    } while (0)
+
+#endif
+
+/* --- words shared with the peer ---------------------------------------------------------------- */
+
+static inline uint64_t load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+static inline void store(uint64_t *word, uint64_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+static inline int told_to_stop(const int32_t *stop)
+{
+    return __atomic_load_n(stop, __ATOMIC_RELAXED);
+}
+
+/* --- echo: the master's side -------------------------------------------------------------------- */
+
+struct ping {
+    uint64_t *ping, *pong;        /* words in the lane */
+    uint8_t *out, *in;            /* payload halves in the lane */
+    uint8_t *source, *sink;       /* payload in our own memory */
+    uint64_t payload;             /* bytes; 0 when the number is the payload */
+    const int32_t *stop;
+    uint64_t number;              /* last one sent */
+    uint64_t seen;                /* last pong that was looked at */
+    int64_t pending;              /* 1 while one is on its way */
+    int64_t sent_ns, intended_ns; /* of the one on its way */
+    int64_t base_ns;              /* the schedule: base + index * interval */
+    int64_t index;
+    double interval_ns;           /* 0: closed loop */
+    int64_t end_ns, slice_end_ns, timeout_ns;
+    int64_t wait, poll_ns;
+    int64_t capacity, count;      /* of the four arrays */
+    int64_t *intended, *sent, *received, *stamps;
+    int64_t lost, missed, late, strays;
+};
+
+static inline int64_t due_ns(const struct ping *p)
+{
+    return p->base_ns + (int64_t)((double)p->index * p->interval_ns);
+}
+
+static inline void wait_a_bit(int64_t wait, int64_t poll_ns)
+{
+    if (wait == SPIN)
+        rest();
+    else if (wait == YIELD)
+        yield_core();
+    else
+        sleep_ns(poll_ns);
+}
+
+/* Wait until the next one is due. 1: send it now. */
+static int await_due(struct ping *p, int *result)
+{
+    for (;;) {
+        int64_t now = now_ns();
+        if (now >= p->end_ns) { *result = DONE; return 0; }
+        int64_t due = p->interval_ns > 0 ? due_ns(p) : now;
+        if (now >= due) {
+            p->intended_ns = due;
+            p->index++;
+            p->late += p->interval_ns > 0 && now - due > (int64_t)p->interval_ns;
+            return 1;
+        }
+        if (told_to_stop(p->stop)) { *result = STOPPED; return 0; }
+        if (now >= p->slice_end_ns) { *result = AGAIN; return 0; }
+        if (p->wait == POLL)
+            sleep_ns(due - now < p->poll_ns ? due - now : p->poll_ns);
+        else
+            wait_a_bit(p->wait, 0);
+    }
+}
+
+static void give_up(struct ping *p, int64_t now)
+{
+    p->lost++;
+    p->pending = 0;
+    while (p->interval_ns > 0 && due_ns(p) <= now) { /* these were due while nobody answered */
+        p->missed++;
+        p->index++;
+    }
+}
+
+/* Wait for the answer to the one on its way. 1: it was recorded or given up. */
+static int await_pong(struct ping *p, int *result)
+{
+    for (uint32_t turn = 1;; turn++) {
+        uint64_t there = load(p->pong);
+        if (there == p->number) {
+            if (p->payload) memcpy(p->sink, p->in, p->payload);
+            int64_t now = now_ns(), at = p->count++;
+            p->intended[at] = p->interval_ns > 0 ? p->intended_ns : p->sent_ns;
+            p->sent[at] = p->sent_ns;
+            p->received[at] = now;
+            p->stamps[at] = (int64_t)load(p->pong + 1);
+            p->seen = there;
+            p->pending = 0;
+            return 1;
+        }
+        if (there != p->seen) {
+            p->strays++;
+            p->seen = there;
+        }
+        if (p->wait != SPIN || !(turn & 255)) {
+            int64_t now = now_ns();
+            if (now - p->sent_ns > p->timeout_ns) { give_up(p, now); return 1; }
+            if (told_to_stop(p->stop)) { *result = STOPPED; return 0; }
+            if (now >= p->slice_end_ns) { *result = AGAIN; return 0; }
+        }
+        wait_a_bit(p->wait, p->poll_ns);
+    }
+}
+
+static int run_ping(struct ping *p)
+{
+    int result = AGAIN;
+    while (p->count < p->capacity) {
+        if (!p->pending) {
+            if (!await_due(p, &result)) return result;
+            p->sent_ns = now_ns();
+            if (p->payload) memcpy(p->out, p->source, p->payload);
+            store(p->ping, ++p->number);
+            p->pending = 1;
+        }
+        if (!await_pong(p, &result)) return result;
+    }
+    return AGAIN;
+}
+
+EXPORT int scope_ping(struct ping *p) { GUARDED(run_ping(p)); }
+
+/* The same loop with nobody at the other end: what the instrument itself takes. */
+EXPORT int scope_floor(struct ping *p)
+{
+    for (p->count = 0; p->count < p->capacity; p->count++) {
+        int64_t sent = now_ns();
+        if (p->payload) memcpy(p->out, p->source, p->payload);
+        store(p->ping, ++p->number);
+        while (load(p->ping) != p->number) rest();
+        if (p->payload) memcpy(p->sink, p->out, p->payload);
+        p->sent[p->count] = sent;
+        p->received[p->count] = now_ns();
+    }
+    return DONE;
+}
+
+/* --- echo: the owner's side ----------------------------------------------------------------------- */
+
+struct pong {
+    uint64_t *ping, *pong;
+    uint8_t *in, *out;
+    uint8_t *scratch;             /* our own copy in between, as a program that uses the data has */
+    uint64_t payload;
+    const int32_t *stop;
+    uint64_t last;                /* last number that was answered */
+    int64_t stamp;
+    int64_t wait, poll_ns;
+    int64_t slice_end_ns;
+    int64_t answered;
+};
+
+static int run_pong(struct pong *p)
+{
+    for (uint32_t turn = 1;; turn++) {
+        uint64_t there = load(p->ping);
+        if (there != p->last) {
+            if (p->payload) {
+                memcpy(p->scratch, p->in, p->payload);
+                memcpy(p->out, p->scratch, p->payload);
+            }
+            if (p->stamp) store(p->pong + 1, (uint64_t)now_ns());
+            store(p->pong, there);
+            p->last = there;
+            p->answered++;
+        } else {
+            wait_a_bit(p->wait, p->poll_ns);
+        }
+        if (p->wait != SPIN || !(turn & 1023)) {
+            if (told_to_stop(p->stop)) return STOPPED;
+            if (now_ns() >= p->slice_end_ns) return AGAIN;
+        }
+    }
+}
+
+EXPORT int scope_pong(struct pong *p) { GUARDED(run_pong(p)); }
+
+/* --- this thread ------------------------------------------------------------------------------------ */
+
+/* Run on one core only; 0 when that worked. */
+EXPORT int scope_pin(int core)
+{
+#ifdef _WIN32
+    return SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << core) ? 0 : 1;
+#else
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    return sched_setaffinity(0, sizeof set, &set) ? 1 : 0;
+#endif
+}
+
+/* Short sleeps that are short: Linux rounds up by 50 microseconds unless asked not to. */
+EXPORT void scope_short_sleeps(void)
+{
+#ifdef PR_SET_TIMERSLACK
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+#endif
+}

@@ -1,0 +1,147 @@
+"""The C kernel (kernel.c) as ctypes sees it: loaded from beside this file, or absent.
+
+ctypes.CDLL lets go of the GIL for the time of a call. A library of another ABI number, or built
+from another kernel.c than the one that lies here, counts as absent: the program is whole without.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import sys
+import zlib
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, Final
+
+ABI: Final = 1
+_NAME: Final = "_kernel.dll" if sys.platform == "win32" else "_kernel.so"
+_SWITCH: Final = "IVSHMEM_SCOPE_KERNEL"  # 0 turns it off, for tests and comparisons
+log = logging.getLogger(__name__)
+
+
+class Slice(IntEnum):
+    """How a slice of a loop ended."""
+
+    AGAIN = 0  # its time is over or its arrays are full: call again
+    DONE = 1
+    STOPPED = 2
+    FAULT = 3  # the memory is gone
+
+
+class Wait(IntEnum):
+    """How a loop waits."""
+
+    SPIN = 0
+    POLL = 1
+    YIELD = 2
+    BELL = 3  # doorbell; in Python only
+
+
+_POINTER: Final = ctypes.c_void_p
+_WORD: Final = ctypes.c_uint64
+_NUMBER: Final = ctypes.c_int64
+
+
+class PingState(ctypes.Structure):
+    """`struct ping`: the master's side of an echo; also the state of its twin in Python."""
+
+    _fields_: ClassVar = [
+        ("ping", _POINTER), ("pong", _POINTER), ("out", _POINTER), ("in_", _POINTER),
+        ("source", _POINTER), ("sink", _POINTER), ("payload", _WORD), ("stop", _POINTER),
+        ("number", _WORD), ("seen", _WORD), ("pending", _NUMBER), ("sent_ns", _NUMBER),
+        ("intended_ns", _NUMBER), ("base_ns", _NUMBER), ("index", _NUMBER),
+        ("interval_ns", ctypes.c_double), ("end_ns", _NUMBER), ("slice_end_ns", _NUMBER),
+        ("timeout_ns", _NUMBER), ("wait", _NUMBER), ("poll_ns", _NUMBER),
+        ("capacity", _NUMBER), ("count", _NUMBER), ("intended", _POINTER), ("sent", _POINTER),
+        ("received", _POINTER), ("stamps", _POINTER), ("lost", _NUMBER), ("missed", _NUMBER),
+        ("late", _NUMBER), ("strays", _NUMBER),
+    ]  # fmt: skip
+
+
+class PongState(ctypes.Structure):
+    """`struct pong`: the owner's side of an echo."""
+
+    _fields_: ClassVar = [
+        ("ping", _POINTER), ("pong", _POINTER), ("in_", _POINTER), ("out", _POINTER),
+        ("scratch", _POINTER), ("payload", _WORD), ("stop", _POINTER), ("last", _WORD),
+        ("stamp", _NUMBER), ("wait", _NUMBER), ("poll_ns", _NUMBER), ("slice_end_ns", _NUMBER),
+        ("answered", _NUMBER),
+    ]  # fmt: skip
+
+
+class Kernel:
+    """The loaded library; its functions return a Slice."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self.library = library
+        library.scope_now_ns.restype = ctypes.c_int64
+        for name in ("scope_ping", "scope_floor", "scope_pong"):
+            getattr(library, name).argtypes = (ctypes.c_void_p,)
+        library.scope_pin.argtypes = (ctypes.c_int,)
+
+    def ping(self, state: PingState) -> Slice:
+        """One slice of the master's echo loop."""
+        return Slice(self.library.scope_ping(ctypes.addressof(state)))
+
+    def floor(self, state: PingState) -> Slice:
+        """The master's loop against itself, until the arrays are full."""
+        return Slice(self.library.scope_floor(ctypes.addressof(state)))
+
+    def pong(self, state: PongState) -> Slice:
+        """One slice of the owner's echo loop."""
+        return Slice(self.library.scope_pong(ctypes.addressof(state)))
+
+    def now_ns(self) -> int:
+        """The kernel's clock, which is time.perf_counter_ns's."""
+        return int(self.library.scope_now_ns())
+
+    def pin(self, core: int) -> bool:
+        """Keep this thread on one core."""
+        return int(self.library.scope_pin(core)) == 0
+
+    def short_sleeps(self) -> None:
+        """Let this thread's short sleeps be short."""
+        self.library.scope_short_sleeps()
+
+
+def kernel() -> Kernel | None:
+    """The kernel, loaded at the first call; None when there is none for this system."""
+    if os.environ.get(_SWITCH) == "0":
+        return None
+    return _load()
+
+
+def why_absent() -> str:
+    """Why there is no kernel, for people; empty when there is one."""
+    if kernel() is not None:
+        return ""
+    if os.environ.get(_SWITCH) == "0":
+        return f"switched off by {_SWITCH}=0"
+    return "not built: python scripts/build_kernel.py makes it where a C compiler is"
+
+
+@cache
+def _load() -> Kernel | None:
+    path = Path(__file__).with_name(_NAME)
+    if not path.is_file():
+        return None
+    try:
+        library = ctypes.CDLL(str(path))
+        library.scope_source.restype = ctypes.c_uint32
+        if library.scope_abi() != ABI or not _fits(library.scope_source()):
+            log.warning("%s is of another version; measuring in Python.", path)
+            return None
+        return Kernel(library)
+    except (OSError, AttributeError) as error:
+        log.warning("%s cannot be loaded (%s); measuring in Python.", path, error)
+        return None
+
+
+def _fits(source: int) -> bool:
+    try:
+        return zlib.crc32(Path(__file__).with_name("kernel.c").read_bytes()) == source
+    except OSError:
+        return True  # carried without its source
