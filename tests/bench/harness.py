@@ -10,7 +10,9 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -128,6 +130,20 @@ def c_memcmp(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> int:
 def c_memcpy(to: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) -> None:
     """The C library's memcpy of the whole source."""
     _LIBC.memcpy(to.ctypes.data, source.ctypes.data, min(to.size, source.size))
+
+
+@contextmanager
+def c_library(source: str) -> Iterator[ctypes.CDLL]:
+    """A reference in C, compiled now by the compiler that is there, gone afterwards."""
+    compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), "")
+    if not compiler:
+        raise RuntimeError("a C compiler (cc) is needed for the references of this benchmark")
+    with tempfile.TemporaryDirectory(prefix="ivshmem-scope-bench-") as folder:
+        code, library = Path(folder) / "reference.c", Path(folder) / "reference.so"
+        code.write_text(source, encoding="utf-8")
+        command = [compiler, "-O2", "-march=native", "-shared", "-fPIC", "-o", library, code]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        yield ctypes.CDLL(str(library))
 
 
 @contextmanager
