@@ -34,7 +34,7 @@ from app.core.pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, look
 from app.core.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
 from app.core.units import format_size
 
-_LOOK_NS: Final = 100_000_000
+_LOOK_NS: Final = 10_000_000
 _ASK_NS: Final = 1_000_000_000
 _ONES: Final = 0xFF
 _HONOURED: Final = "where the host honours that (AMD, or a passed-through GPU)"
@@ -98,8 +98,9 @@ def look_at_bar(spec: RegionSpec, root: Path = SYS) -> tuple[str, int]:
 class BarRegion(MappedRegion):
     """A mapped BAR2.
 
-    On most kernels a mapping outlives the device and then reads as all ones; so the device's
-    folder is looked at often, and at once when ones are read or anything is written.
+    A mapping outlives the device: what was there may still be read for a moment, and all ones
+    after that. So the device's folder is looked at whenever the last look is a little old, and
+    at once when ones are read or anything is written.
     """
 
     def __init__(self, info: RegionInfo, memory: mmap.mmap, identity: tuple[int, int]) -> None:
@@ -111,17 +112,17 @@ class BarRegion(MappedRegion):
         self._ask_due_ns = 0
 
     def check(self) -> None:
-        """Look every 100 ms whether the device is there, every second whether it answers."""
+        """Look whether the device is there, and every second whether it answers."""
         self._open()
         now = time.monotonic_ns()
         if now >= self._look_due_ns:
-            self._look_due_ns = now + _LOOK_NS
             self._look()
         if now >= self._ask_due_ns:
             self._ask_due_ns = now + _ASK_NS
             self._ask()
 
     def _look(self) -> None:
+        self._look_due_ns = 0  # a device that went is looked at each time
         try:
             status = os.stat(self._folder)  # noqa: PTH116 - as often as ticks
         except OSError:
@@ -131,6 +132,7 @@ class BarRegion(MappedRegion):
                 f"{self.info.name} was removed, and another device has its place.",
                 "Press Retry to open that one.",
             )
+        self._look_due_ns = time.monotonic_ns() + _LOOK_NS
 
     def _ask(self) -> None:
         try:
@@ -163,7 +165,8 @@ class BarRegion(MappedRegion):
 
     def _raw_read(self, offset: int, buffer: memoryview) -> None:
         super()._raw_read(offset, buffer)
-        if buffer[0] == _ONES and buffer[-1] == _ONES:
+        ones = buffer[0] == _ONES and buffer[-1] == _ONES
+        if ones or time.monotonic_ns() >= self._look_due_ns:
             self._look()
 
     def _raw_write(self, offset: int, data: memoryview) -> None:

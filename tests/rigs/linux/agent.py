@@ -24,8 +24,7 @@ def run(request):
             cwd=request["cwd"],
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=request["timeout"],
         )
         return {
@@ -58,7 +57,7 @@ def main():
             return 0
         try:
             answer = run(request)
-        except Exception as error:  # noqa: BLE001 - told to the host, which fails the test
+        except Exception as error:
             answer = {"code": -2, "out": "", "err": repr(error)}
         stream.write(json.dumps(answer).encode() + b"\n")
 

@@ -44,15 +44,17 @@ class Guest:
         self._dir = tempfile.TemporaryDirectory(prefix="scope-guest-")
         place = Path(self._dir.name)
         self._console = place / "console.log"
-        self._process = subprocess.Popen(
-            self._command(boot, devices, place),
-            stdin=subprocess.DEVNULL,
-            stdout=self._console.open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        with self._console.open("wb") as console:
+            self._process = subprocess.Popen(
+                self._command(boot, devices, place),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+            )
         try:
             self._agent = self._connect(place / "agent")
-            self._qmp = self._connect(place / "qmp").makefile("rwb", buffering=0)
+            with self._connect(place / "qmp") as connection:
+                self._qmp = connection.makefile("rwb", buffering=0)
             self._qmp.readline()
             self.qmp("qmp_capabilities")
             self._lines = self._agent.makefile("rb")
@@ -78,10 +80,10 @@ class Guest:
             "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
         ]  # fmt: skip
         for number, device in enumerate(devices):
+            size = f"{device.mebibytes}M"
             command += [
                 "-object",
-                f"memory-backend-file,id=iv{number},share=on,mem-path={device.path},"
-                f"size={device.mebibytes}M",
+                f"memory-backend-file,id=iv{number},share=on,mem-path={device.path},size={size}",
                 "-device", f"pcie-root-port,id=port{number},chassis={number + 1}",
                 "-device", f"ivshmem-plain,memdev=iv{number},id=shm{number},bus=port{number}",
             ]  # fmt: skip

@@ -18,10 +18,35 @@ import pytest
 
 from app.core.library import Host
 from tests.rigs.linux.guest import ROOT, Guest
+from tests.rigs.linux.unplugged import READY_AT
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(180)]
 BIG_BAR = "0000:01:00.0"
 SMALL_BAR = "0000:02:00.0"
+
+# What README "Library" shows, to the letter.
+README_PATH = "/dev/shm/my-shared-memory"
+HOST_BEFORE = """\
+Path: /dev/shm/my-shared-memory
+Size: 1 MiB
+Greeting written
+Answer from the guest: none yet
+"""
+GUEST_SAYS = """\
+Found: 0000:01:00.0
+Found: 0000:02:00.0
+System: Linux
+Location: 0000:02:00.0
+Size: 1 MiB
+Greeting from the host: Hello from the host!
+Answer written
+"""
+HOST_AFTER = """\
+Path: /dev/shm/my-shared-memory
+Size: 1 MiB
+Greeting written
+Answer from the guest: Hello from the guest!
+"""
 
 
 def poke(path: Path, offset: int, data: bytes) -> None:
@@ -39,18 +64,30 @@ def test_list_shows_the_real_bars(guest: Guest) -> None:
     assert result.code == 0, result.err
     devices = {d["location"]: d for d in json.loads(result.out)["devices"] if d["kind"] == "bar"}
     assert set(devices) == {BIG_BAR, SMALL_BAR}
-    assert devices[BIG_BAR]["size"] == 64 << 20
-    assert devices[SMALL_BAR]["size"] == 1 << 20
-    assert devices[BIG_BAR]["health"]["level"] == "good", devices[BIG_BAR]["health"]
+    assert devices[BIG_BAR]["size_bytes"] == 64 << 20
+    assert devices[SMALL_BAR]["size_bytes"] == 1 << 20
+    assert devices[BIG_BAR]["level"] == "good", devices[BIG_BAR]
 
 
 def test_the_guest_reads_what_the_host_wrote(guest: Guest, big: Path) -> None:
     text = b"written by the host"
-    for offset in (0, 4096 - 7, (64 << 20) - len(text)):
-        poke(big, offset, text)
-        result = guest.scope("read", BIG_BAR, str(offset), str(len(text)), "--json")
-        assert result.code == 0, result.err
-        assert bytes.fromhex(json.loads(result.out)["hex"]) == text
+    places = (0, 4096 - 7, (1 << 20) - 3, (64 << 20) - len(text))
+    for place in places:
+        poke(big, place, text)
+    result = guest.scope("read", BIG_BAR, str(places[1]), str(len(text)), "--json")
+    assert result.code == 0, result.err
+    assert bytes.fromhex(json.loads(result.out)["hex"]) == text
+    script = f"""
+from app.core.library import Guest
+with Guest({BIG_BAR!r}, read_only=True) as guest:
+    print([guest.read(place, {len(text)}) for place in {places}])
+    print(guest.load(8, 8), guest.load(8, 4), guest.load(6, 2), guest.info.path)
+"""
+    result = guest.run(sys.executable, "-c", script)
+    assert result.code == 0, result.err
+    words = [int.from_bytes(text[a:b], "little") for a, b in ((8, 16), (8, 12), (6, 8))]
+    path = f"/sys/bus/pci/devices/{BIG_BAR}/resource2_wc"
+    assert result.out.splitlines() == [str([text] * 4), f"{words[0]} {words[1]} {words[2]} {path}"]
 
 
 def test_the_host_reads_what_the_guest_wrote(guest: Guest, big: Path, small: Path) -> None:
@@ -92,17 +129,21 @@ def test_load_and_save_go_through_the_bar(guest: Guest, big: Path) -> None:
 
 
 def test_the_two_examples_of_the_readme_meet(guest: Guest, small: Path) -> None:
-    host = subprocess.run(
-        [sys.executable, "examples/host.py", str(small)],
-        cwd=ROOT, capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
-    assert host.returncode == 0, host.stderr
+    poke(small, 0, bytes(128))
+
+    def host() -> str:
+        done = subprocess.run(
+            [sys.executable, "examples/host.py", str(small)],
+            cwd=ROOT, capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.replace(str(small), README_PATH)
+
+    assert host() == HOST_BEFORE
     result = guest.run(sys.executable, "examples/guest.py", SMALL_BAR)
     assert result.code == 0, result.err
-    greeting = peek(small, 0, 64).split(b"\0")[0].decode()
-    assert greeting
-    assert "host" in host.stdout.lower()
-    assert "host" in result.out.lower()
+    assert result.out == GUEST_SAYS
+    assert host() == HOST_AFTER
 
 
 def test_watch_in_the_guest_sees_the_host_write(guest: Guest, big: Path) -> None:
@@ -150,17 +191,28 @@ def test_the_window_runs_in_the_guest_on_the_bar(guest: Guest, big: Path, tmp_pa
 
 
 def test_unplugging_while_open_is_said_and_the_program_lives(guest: Guest, small: Path) -> None:
-    guest.start(
-        sys.executable, "-m", "app", "watch", SMALL_BAR, "0", "64", "--quiet", "--seconds", "60",
-        timeout=90,
-    )  # fmt: skip
-    time.sleep(6)  # the guest's interpreter takes a few seconds to start under emulation
+    poke(small, READY_AT, bytes(8))
+    guest.start(sys.executable, "-m", "tests.rigs.linux.unplugged", SMALL_BAR, timeout=120)
+    deadline = time.monotonic() + 60
+    while not any(peek(small, READY_AT, 8)):
+        if time.monotonic() > deadline:
+            pytest.fail(f"the guest did not begin to watch: {guest.finish()}")
+        time.sleep(0.05)
     guest.unplug(1)
     result = guest.finish()
-    assert result.code == 5, result.out + result.err
-    assert "removed" in result.err or "unplugged" in result.err, result.err
+    assert result.code == 0, result.out + result.err
+    said = json.loads(result.out)
+    assert said["health"] == "unplugged", said
+    assert "0000:02:00.0 was removed" in said["health_text"]
+    assert said["shown_bytes"] > 0, "the last picture stays"
+    assert said["engine_lives"], said
+    assert [said[what] for what in ("read", "load", "write")] == ["unplugged"] * 3, said
+    assert [said[what] for what in ("map_again", "find_again")] == ["cannot-find"] * 2, said
+    assert said["watch_code"] == 5, said
+    assert "was removed" in said["watch_err"], said
+
     result = guest.scope("list", "--json")
-    locations = [d["location"] for d in json.loads(result.out)["devices"]]
+    locations = [device["location"] for device in json.loads(result.out)["devices"]]
     assert SMALL_BAR not in locations
     assert BIG_BAR in locations
     assert small.exists()
