@@ -51,7 +51,9 @@ def take(*, as_text: bool) -> bytes:
     Raises:
         ValueFormatError: It holds nothing, no hex, or too much.
     """
-    mime = QGuiApplication.clipboard().mimeData()
+    mime: QMimeData | None = QGuiApplication.clipboard().mimeData()
+    if mime is None:  # nothing was ever copied
+        raise ValueFormatError("The clipboard is empty; nothing was written.")
     if mime.hasFormat(MIME):
         data = bytes(mime.data(MIME).data())
     elif mime.hasText() and mime.text():
@@ -89,7 +91,8 @@ def parse_hex(text: str) -> bytes:
     if listed is None:
         return _parse_tokens(body.strip("\"'"))
     inner = listed.group(1)
-    if re.search(r"0x|[a-f]", inner, re.IGNORECASE) is None and "," in inner:
+    decimal = re.search(r"0x|[a-f]", inner, re.IGNORECASE) is None
+    if decimal and ("," in inner or inner.strip().isdecimal()):
         return _parse_decimals(inner)
     return _parse_tokens(inner)
 

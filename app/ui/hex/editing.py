@@ -107,9 +107,9 @@ class Editor:
         if seen is None and label == "typed":
             view.message.emit("These bytes were not read yet; nothing was written.")
             return
+        view.write_wanted.emit(start, data, seen, label)
         if len(data) <= clipboard.MAX_ECHO:
             surface.picture.add_echo(start, data, monotonic_ns())
-        view.write_wanted.emit(start, data, seen, label)
         view.select(Selection(min(start + len(data), surface.size - 1)))
 
     def paste(self) -> None:
