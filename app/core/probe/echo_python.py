@@ -17,6 +17,7 @@ from app.core.probe.kernel import PingState, PongState, Slice, Wait
 
 _now: Final = time.perf_counter_ns
 _SIGNED: Final = (1 << 63) - 1
+_GRACE_NS: Final = 50_000_000  # as in kernel.c
 _TURNS: Final = 64  # spins between two looks at the clock
 _sched_yield: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: time.sleep(0))
 
@@ -206,7 +207,7 @@ def _await_pong(
             return None
         if stopped():
             return Slice.STOPPED
-        if now >= state.slice_end_ns:
+        if now >= state.slice_end_ns + _GRACE_NS:
             return Slice.AGAIN
         if state.wait:
             _rest(state.wait, state.poll_ns, memory.bell)

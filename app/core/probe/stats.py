@@ -26,7 +26,7 @@ def bucket_of(values: Times) -> npt.NDArray[np.int64]:
     """The bucket of each value; values must be within 0 and MAX_VALUE."""
     exponent = np.frexp(values.astype(np.float64))[1].astype(np.int64)  # bit_length
     shift = np.maximum(exponent - HALF_BITS, 0)
-    return shift * HALF + (values >> shift)
+    return np.asarray(shift * HALF + (values >> shift), np.int64)
 
 
 def highest_in(bucket: int) -> int:
@@ -111,9 +111,7 @@ class Histogram:
 
     def summary(self) -> Summary:
         """The figures that are shown."""
-        return Summary(
-            self.count, self.least, self.mean, *self.percentiles(QUANTILES), maximum=self.most
-        )
+        return Summary(self.count, self.least, self.mean, *self.percentiles(QUANTILES), self.most)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for a file; `from_dict` makes it whole again."""
