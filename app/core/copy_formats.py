@@ -12,13 +12,17 @@ from app.core.errors import ValueFormatError
 
 def hexdump(data: bytes, start: int = 0, columns: int = 16) -> str:
     """Lines of offset, hex and text, as `hexdump -C` shows them."""
+    if columns < 1:
+        raise ValueFormatError(f"A dump of {columns} columns has none.")
     lines = []
-    half = columns // 2
+    half = (columns + 1) // 2
+    rest = columns - half
+    widths = half * 3 - 1, max(0, rest * 3 - 1)
     for at in range(0, len(data), columns):
         row = data[at : at + columns]
         left, right = row[:half].hex(" "), row[half:].hex(" ")
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        lines.append(f"{start + at:08x}  {left:<{half * 3 - 1}}  {right:<{half * 3 - 1}}  |{text}|")
+        lines.append(f"{start + at:08x}  {left:<{widths[0]}}  {right:<{widths[1]}}  |{text}|")
     return "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ from app.core.journal import Journal
 from app.core.mapping_speed import MappingSpeed, measure_mapping
 from app.core.open_region import open_region
 from app.core.region import Region, RegionInfo, RegionSpec
+from app.core.repeaters import Repeaters
 from app.core.sampler import Sampler
 from app.core.units import format_size
 
@@ -48,7 +49,7 @@ class Engine:
         self._region: Region = open_region(spec)
         self.journal = Journal(self._region, on_write=self._note_write)
         self.sampler = Sampler(self._region, status=self._status, publish=publish)
-        self._repeaters = write_tools.Repeaters(self.journal, self._region)
+        self._repeaters = Repeaters(self.journal, self._region)
         self._jobs: SimpleQueue[tuple[int, msg.Command] | None] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._closing = threading.Event()

@@ -24,6 +24,7 @@ _TOKEN: Final = re.compile(
 _LEVELS: Final = (("|",), ("&",), ("<<", ">>"), ("+", "-"), ("*", "/", "%"))
 _LIMIT: Final = 1 << 128
 _MAX_DEPTH: Final = 64
+_LONGEST: Final = 1000
 _PAGE: Final = 4096
 
 
@@ -45,6 +46,8 @@ def evaluate(
         "sel": selection[0] if selection else cursor, **(names or {}),
     }  # fmt: skip
     stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        raise ExpressionError(f"{len(stripped)} characters are too long for an expression.")
     if not stripped:
         raise ExpressionError("Nothing was typed.", "Try 0x40, +16, end-0x100 or page 5.")
     if stripped[0] in "+-":
@@ -65,12 +68,15 @@ def parse_range(
     def value(part: str) -> int:
         return evaluate(part, cursor=cursor, size=size, selection=selection)
 
+    if len(text) > 2 * _LONGEST:
+        raise ExpressionError(f"{len(text)} characters are too long for a range.")
+
     if ".." in text:
         first, last = text.split("..", 1)
         start, length = value(first), value(last) - value(first)
     elif ":" in text:
         first, second = text.split(":", 1)
-        start, length = value(first), value(second)
+        start, length = value(first), value(second.strip().removeprefix("+"))
     else:
         raise ExpressionError(f"{text!r} is no range.", "Write 0x40..0x80 or 0x40:16.")
     if length < 0:
@@ -105,12 +111,18 @@ def _token(kind: str, word: str) -> tuple[str, int | str]:
         if kind == "prefixed":
             return "number", int(digits, 0)
         if kind == "number":
-            return "number", int(digits[:60])
+            return "number", int(digits)
         if kind == "size":
             return "number", parse_size(word)
     except ValueError as error:
         raise ExpressionError(f"{word!r} is no number.") from error
     return kind, word.lower()
+
+
+def _bounded(value: int) -> int:
+    if abs(value) > _LIMIT:
+        raise ExpressionError("The number is too large.")
+    return value
 
 
 class _Parser:
@@ -127,7 +139,7 @@ class _Parser:
         if self._at < len(self._tokens):
             _, word, place = self._tokens[self._at]
             raise ExpressionError(f"{str(word)!r} makes no sense here (character {place + 1}).")
-        return value
+        return _bounded(value)
 
     def _peek(self) -> str | int | None:
         return self._tokens[self._at][1] if self._at < len(self._tokens) else None
@@ -152,9 +164,7 @@ class _Parser:
             "/": lambda: left // right, "%": lambda: left % right, "<<": lambda: left << right,
             ">>": lambda: left >> right, "&": lambda: left & right, "|": lambda: left | right,
         }[operator]()  # fmt: skip
-        if abs(value) > _LIMIT:
-            raise ExpressionError("The number is too large.")
-        return value
+        return _bounded(value)
 
     def _unary(self) -> int:
         self._depth += 1
@@ -171,7 +181,7 @@ class _Parser:
         kind, word, place = self._tokens[self._at]
         self._at += 1
         if kind == "number":
-            return int(word)
+            return _bounded(int(word))
         if word in ("-", "+"):
             return -self._unary() if word == "-" else self._unary()
         if word == "(":
@@ -181,7 +191,7 @@ class _Parser:
             self._at += 1
             return value
         if word in ("page", "p"):
-            return self._unary() * _PAGE
+            return _bounded(self._unary() * _PAGE)
         if word in self._names:
             return self._names[str(word)]
         raise ExpressionError(

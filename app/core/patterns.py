@@ -6,8 +6,8 @@ be compared without keeping a copy.
 
 from __future__ import annotations
 
+import ast
 import base64
-import binascii
 import math
 import re
 from dataclasses import dataclass
@@ -21,7 +21,11 @@ from app.core.values import Endian, number_bytes
 
 WAVES: Final = ("counter", "toggle", "sine", "random")
 MIN_INTERVAL_NS: Final = 100_000
-_DUMP_LINE: Final = re.compile(r"^\s*(?:0x)?[0-9a-f]{4,16}(?:'[0-9a-f]{4})*:?\s{1,}", re.IGNORECASE)
+# An offset with a colon (xxd), or a long one with two spaces before pairs (hexdump -C).
+_DUMP_LINE: Final = re.compile(
+    r"^\s*(?:(?:0x)?[0-9a-f']{4,20}:\s+|(?:0x)?[0-9a-f']{6,20}\s{2,}(?=[0-9a-f]{2}(?:\s|$)))",
+    re.IGNORECASE,
+)
 
 
 class Pattern(Protocol):
@@ -46,6 +50,10 @@ class BytePattern:
     """One byte, over and over."""
 
     value: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.value <= 255:
+            raise ValueFormatError(f"{self.value} is no byte.", "0 to 255.")
 
     @property
     def label(self) -> str:
@@ -87,6 +95,10 @@ class TextPattern:
     def __post_init__(self) -> None:
         if not self.text:
             raise ValueFormatError("The text is empty.", "Give at least one character.")
+        try:
+            self.text.encode(self.encoding)
+        except (LookupError, ValueError) as error:
+            raise ValueFormatError(f"The text cannot be written as {self.encoding}.") from error
 
     @property
     def label(self) -> str:
@@ -106,6 +118,10 @@ class IncrementPattern:
     step: int
     width: int = 1
     endian: Endian = Endian.LITTLE
+
+    def __post_init__(self) -> None:
+        if self.width not in (1, 2, 4, 8):
+            raise ValueFormatError(f"A word of {self.width} bytes is none.", "1, 2, 4 or 8.")
 
     @property
     def label(self) -> str:
@@ -157,7 +173,7 @@ class Repeat:
         wave: `counter`, `toggle`, `sine` or `random`.
         low: Least value.
         high: Greatest value; a counter goes back to `low` behind it.
-        step: What a counter adds each time.
+        step: What a counter adds each time; a negative one counts down from `high`.
         period: Writes per turn of a sine.
         interval_ns: Between two writes, at least MIN_INTERVAL_NS.
     """
@@ -171,6 +187,20 @@ class Repeat:
     step: float = 1
     period: int = 100
     interval_ns: int = 100_000_000
+
+    def __post_init__(self) -> None:
+        if self.wave not in WAVES:
+            raise ValueFormatError(
+                f"There is no wave {self.wave!r}.", f"Waves: {', '.join(WAVES)}."
+            )
+        if not all(map(math.isfinite, (self.low, self.high, self.step))) or self.low > self.high:
+            raise ValueFormatError(
+                f"{self.low} to {self.high} is no range of values.", "The least value comes first."
+            )
+        for value in (self.low, self.high):
+            number_bytes(
+                value if self.kind.lower().startswith("f") else round(value), self.kind, self.endian
+            )
 
     @property
     def label(self) -> str:
@@ -192,17 +222,13 @@ class Repeat:
         if self.wave == "random":
             word = int.from_bytes(RandomPattern(0).chunk(8 * number, 8), "little")
             return self.low + (self.high - self.low) * (word / 2**64)
-        if self.wave != "counter":
-            raise ValueFormatError(
-                f"There is no wave {self.wave!r}.", f"Waves: {', '.join(WAVES)}."
-            )
-        turn = max(1, int((self.high - self.low) / self.step) + 1) if self.step else 1
-        return self.low + self.step * (number % turn)
+        turn = int(min((self.high - self.low) // abs(self.step), 1 << 62)) + 1 if self.step else 1
+        return (self.low if self.step >= 0 else self.high) + self.step * (number % turn)
 
     def encode(self, number: int) -> bytes:
         """The bytes of write `number`."""
         value = self.value_at(number)
-        if self.kind[0] != "f":
+        if not self.kind.lower().startswith("f"):
             value = round(value)
         return number_bytes(value, self.kind, self.endian)
 
@@ -219,13 +245,15 @@ def parse_hex(text: str) -> bytes:
     text = text.strip()
     if text.startswith("base64:"):
         try:
-            return base64.b64decode(text[7:], validate=True)
-        except binascii.Error as error:
+            return base64.b64decode("".join(text[7:].split()), validate=True)
+        except ValueError as error:
             raise ValueFormatError("This is no base64.") from error
-    lines = text.splitlines()
-    if lines and all(_DUMP_LINE.match(line) and "  " in line.strip() for line in lines if line):
-        lines = [_dump_bytes(line) for line in lines if line]
-    text = "\n".join(lines)
+    listed = _listed(text)
+    if listed is not None:
+        return listed
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and all(_DUMP_LINE.match(line) for line in lines):
+        text = "\n".join(map(_dump_bytes, lines))
     brace = re.search(r"\{([^{}]*)\}", text)
     text = brace.group(1) if brace else text
     parts = re.sub(r"\\x|0x|[,;:\s\"'\[\]()]|\bb(?=['\"])", " ", text, flags=re.IGNORECASE).split()
@@ -239,15 +267,27 @@ def parse_hex(text: str) -> bytes:
     return bytes(out)
 
 
+def _listed(text: str) -> bytes | None:
+    """Python bytes and lists of decimal numbers, None for anything else."""
+    if not re.fullmatch(r"b(['\"]).*\1|\[\s*\d{1,3}(\s*,\s*\d{1,3})*\s*\]", text, re.DOTALL):
+        return None
+    try:
+        return bytes(ast.literal_eval(text))
+    except (ValueError, SyntaxError, MemoryError) as error:
+        raise ValueFormatError(f"{text[:20]!r} holds no bytes.") from error
+
+
 def _dump_bytes(line: str) -> str:
     """The bytes of a hex dump's line: behind the offset, before the text column."""
     body = _DUMP_LINE.sub("", line, count=1).split("|")[0]
-    taken = []
+    taken: list[str] = []
     for word in re.split(r"(\s+)", body):
-        if word.isspace() and len(word) >= 2 and len("".join(taken)) >= 32:
-            break
-        if not word.isspace():
-            if not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", word):
+        if word.isspace() or not word:
+            # The text column is far away; the gap in the middle of 16 bytes is 2 wide.
+            if len(word) > 2 or (len(word) == 2 and len("".join(taken)) != 16):
                 break
+        elif re.fullmatch(r"(?:[0-9a-fA-F]{2})+", word):
             taken.append(word)
+        else:
+            break
     return " ".join(taken)

@@ -6,14 +6,18 @@ Binary units for sizes (MiB), SI units for rates (MB/s), hex offsets in groups o
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Final
 
 from app.core.errors import ExpressionError
 
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_LONGEST: Final = 100  # characters of a size
 _SI: Final = ("", "k", "M", "G", "T", "P")
-_SIZE_RE: Final = re.compile(r"^\s*(0x[0-9a-f_']+|[0-9][0-9_']*(?:\.[0-9]+)?)\s*([a-z]*)\s*$", re.I)
-_FACTORS: Final = {
+_SIZE_RE: Final = re.compile(
+    r"^\s*(0x[0-9a-f_']+|[0-9][0-9_']*(?:\.[0-9]+)?)\s*([a-z]*)\s*$", re.IGNORECASE
+)
+_FACTORS: Final[dict[str, int]] = {
     "": 1, "b": 1,
     **{unit: 1024**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
     **{f"{unit}ib": 1024**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
@@ -25,8 +29,8 @@ def format_size(size: int) -> str:
     """`64 MiB`, `1.5 KiB`, `100 B`: binary units, exact where a whole number is."""
     value = float(size)
     for unit in _BINARY:
-        if abs(value) < 1024 or unit == _BINARY[-1]:
-            text = f"{value:.0f}" if value == int(value) else f"{value:.2f}".rstrip("0")
+        text = f"{value:.2f}".rstrip("0").rstrip(".")
+        if abs(float(text)) < 1024 or unit == _BINARY[-1]:
             return f"{text} {unit}"
         value /= 1024
     raise AssertionError
@@ -81,14 +85,19 @@ def parse_size(text: str) -> int:
     Raises:
         ExpressionError: The text is no size, or not a whole number of bytes.
     """
-    match = _SIZE_RE.match(text)
+    match = _SIZE_RE.match(text) if len(text) <= _LONGEST else None
     factor = _FACTORS.get(match.group(2).lower()) if match else None
     if not match or factor is None:
-        raise ExpressionError(f"{text!r} is no size.", "Write 4096, 0x1000, 64K, 64 MiB or 10 MB.")
+        raise ExpressionError(
+            f"{text[:_LONGEST]!r} is no size.", "Write 4096, 0x1000, 64K, 64 MiB or 10 MB."
+        )
     digits = match.group(1).replace("_", "").replace("'", "")
-    if digits.lower().startswith("0x"):
-        return int(digits, 16) * factor
-    size = float(digits) * factor if "." in digits else int(digits) * factor
-    if size != int(size):
+    try:
+        if digits.lower().startswith("0x"):
+            return int(digits, 16) * factor
+        size = Fraction(digits) * factor
+    except ValueError as error:  # 0x_
+        raise ExpressionError(f"{text!r} is no size.") from error
+    if size.denominator != 1:
         raise ExpressionError(f"{text!r} is not a whole number of bytes.")
-    return int(size)
+    return size.numerator

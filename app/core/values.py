@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+import numpy as np
+
 from app.core.errors import ValueFormatError
 
 # [MS-DTYP] 2.3.3: FILETIME counts 100 ns since 1601-01-01; this many until 1970-01-01.
@@ -30,6 +32,7 @@ class Endian(Enum):
     BIG = "big"
 
 
+_ORDER: Final = {Endian.LITTLE: "<", Endian.BIG: ">"}
 Decode = Callable[[bytes, Endian], str | None]
 Encode = Callable[[str, Endian], bytes]
 
@@ -75,10 +78,15 @@ class ValueType:
             return self._encode(text.strip() if self.group != "text" else text, endian)
         except ValueFormatError:
             raise
-        except (ValueError, OverflowError, struct.error, OSError) as error:
+        except (ValueError, KeyError, OverflowError, struct.error, OSError) as error:
             raise ValueFormatError(
-                f"{text!r} is no {self.label}.", f"For example: {self.example}."
+                f"{shorten(text)!r} is no {self.label}.", f"For example: {self.example}."
             ) from error
+
+
+def shorten(text: str) -> str:
+    """What a person typed, short enough for a sentence."""
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 # -- integers -------------------------------------------------------------------------------------
@@ -101,7 +109,8 @@ def _integer(bits: int, *, signed: bool) -> ValueType:
         value = parse_int(text)
         if not low <= value <= high:
             raise ValueFormatError(
-                f"{text} does not fit {'i' if signed else 'u'}{bits}.", f"{low} to {high}."
+                f"{shorten(text)} does not fit {'i' if signed else 'u'}{bits}.",
+                f"{low} to {high}.",
             )
         return value.to_bytes(size, endian.value, signed=signed)
 
@@ -112,22 +121,21 @@ def _integer(bits: int, *, signed: bool) -> ValueType:
 # -- floats ---------------------------------------------------------------------------------------
 
 
-def _float(name: str, code: str, digits: int) -> ValueType:
+def _float(name: str, code: str) -> ValueType:
     size = struct.calcsize(code)
+    # numpy's own text is the shortest that reads back as the same bits, for each width.
+    kind = {"e": np.float16, "f": np.float32, "d": np.float64}[code]
 
     def decode(data: bytes, endian: Endian) -> str:
-        value = struct.unpack(("<" if endian is Endian.LITTLE else ">") + code, data)[0]
-        return f"{value:.{digits}g}"
+        return str(kind(struct.unpack(_ORDER[endian] + code, data)[0]))
 
     def encode(text: str, endian: Endian) -> bytes:
-        value = float(text)
-        data = struct.pack(("<" if endian is Endian.LITTLE else ">") + code, value)
-        return data
+        return struct.pack(_ORDER[endian] + code, float(text))
 
     return ValueType(name, name, size, "float", True, "1.5, -2e10, nan, inf", decode, encode)
 
 
-# -- bits, flags, text ------------------------------------------------------------------------------
+# -- bits, flags, text ---------------------------------------------------------------------------
 
 
 def _decode_binary(data: bytes, _endian: Endian) -> str:
@@ -145,13 +153,12 @@ def _decode_bool(data: bytes, _endian: Endian) -> str | None:
 
 def _encode_bool(text: str, _endian: Endian) -> bytes:
     values = {"false": 0, "0": 0, "no": 0, "true": 1, "1": 1, "yes": 1}
-    if text.lower() not in values:
-        raise ValueError(text)
-    return bytes([values[text.lower()]])
+    other = re.fullmatch(r"true \((\d{1,3})\)", text.lower())  # as it is shown
+    return bytes([int(other[1]) if other else values[text.lower()]])
 
 
 def _decode_char(data: bytes, _endian: Endian) -> str | None:
-    return repr(chr(data[0])) if 32 <= data[0] < 127 else None
+    return f"'{chr(data[0])}'" if 32 <= data[0] < 127 else None
 
 
 def _encode_char(text: str, _endian: Endian) -> bytes:
@@ -159,7 +166,7 @@ def _encode_char(text: str, _endian: Endian) -> bytes:
         text = text[1]
     data = text.encode("ascii")
     if len(data) != 1:
-        raise ValueFormatError(f"{text!r} is not one character.", "For example: A.")
+        raise ValueFormatError(f"{shorten(text)!r} is not one character.", "For example: A.")
     return data
 
 
@@ -173,10 +180,18 @@ def _decode_utf8(data: bytes, _endian: Endian) -> str | None:
     return None
 
 
-def _encode_utf8(text: str, _endian: Endian) -> bytes:
+def _as_typed(text: str) -> str:
+    """Text as a person typed it; `'ü' U+00FC`, as it is shown, is that one character."""
     if not text:
         raise ValueError(text)
-    return text.encode("utf-8")
+    shown = re.fullmatch(r"'.{1,10}' U\+([0-9A-F]{4,6})", text) or re.fullmatch(
+        r"\".{1,10}\" U\+([0-9A-F]{4,6})", text
+    )
+    return chr(int(shown[1], 16)) if shown else text
+
+
+def _encode_utf8(text: str, _endian: Endian) -> bytes:
+    return _as_typed(text).encode("utf-8")
 
 
 def _decode_utf16(data: bytes, endian: Endian) -> str | None:
@@ -192,25 +207,27 @@ def _decode_utf16(data: bytes, endian: Endian) -> str | None:
 
 
 def _encode_utf16(text: str, endian: Endian) -> bytes:
-    if not text:
-        raise ValueError(text)
-    return text.encode("utf-16-le" if endian is Endian.LITTLE else "utf-16-be")
+    return _as_typed(text).encode("utf-16-le" if endian is Endian.LITTLE else "utf-16-be")
 
 
-# -- times ------------------------------------------------------------------------------------------
+# -- times ---------------------------------------------------------------------------------------
 
 
-def _show_time(microseconds: int) -> str:
-    moment = _UNIX + dt.timedelta(microseconds=microseconds)
-    text = moment.strftime("%Y-%m-%d %H:%M:%S")
-    return f"{text}.{moment.microsecond // 1000:03d}" if microseconds % 1_000_000 else text
+def _show_time(count: int, per_second: int) -> str:
+    seconds, rest = divmod(count, per_second)
+    text = (_UNIX + dt.timedelta(seconds=seconds)).isoformat(" ").removesuffix("+00:00")
+    digits = len(str(per_second)) - 1
+    return f"{text}.{rest:0{digits}d}".rstrip("0") if rest else text
 
 
-def _read_time(text: str) -> int:
-    moment = dt.datetime.fromisoformat(text)
+def _read_time(text: str, per_second: int) -> int:
+    """Counts since 1970. The fraction is cut off here: datetime knows only microseconds."""
+    match = re.fullmatch(r"(.*:\d\d)[.,](\d{1,9})(.*)", text)
+    moment = dt.datetime.fromisoformat(match[1] + match[3] if match else text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
-    return (moment - _UNIX) // dt.timedelta(microseconds=1)
+    count = (moment - _UNIX) // dt.timedelta(seconds=1) * per_second
+    return count + (int(match[2].ljust(9, "0")) * per_second // 10**9 if match else 0)
 
 
 def _time(name: str, label: str, size: int, per_second: int, epoch: int = 0) -> ValueType:
@@ -218,10 +235,10 @@ def _time(name: str, label: str, size: int, per_second: int, epoch: int = 0) -> 
 
     def decode(data: bytes, endian: Endian) -> str | None:
         count = int.from_bytes(data, endian.value, signed=not epoch) - epoch
-        return _show_time(count * 1_000_000 // per_second)
+        return _show_time(count, per_second)
 
     def encode(text: str, endian: Endian) -> bytes:
-        count = _read_time(text) * per_second // 1_000_000 + epoch
+        count = _read_time(text, per_second) + epoch
         return count.to_bytes(size, endian.value, signed=not epoch)
 
     return ValueType(name, label, size, "time", True, "2026-11-23 20:15:00", decode, encode)
@@ -231,7 +248,7 @@ def _decode_dos(data: bytes, endian: Endian) -> str | None:
     """FAT: time in the low word, date in the high one ([MS-DOS] DosDateTimeToFileTime)."""
     value = int.from_bytes(data, endian.value)
     time, date = value & 0xFFFF, value >> 16
-    moment = dt.datetime(  # noqa: DTZ001 - DOS times have no zone
+    moment = dt.datetime(
         1980 + (date >> 9), date >> 5 & 15, date & 31, time >> 11, time >> 5 & 63, (time & 31) * 2
     )
     return moment.strftime("%Y-%m-%d %H:%M:%S")
@@ -240,13 +257,13 @@ def _decode_dos(data: bytes, endian: Endian) -> str | None:
 def _encode_dos(text: str, endian: Endian) -> bytes:
     moment = dt.datetime.fromisoformat(text)
     if not 1980 <= moment.year <= 2107:
-        raise ValueFormatError(f"{text} does not fit a DOS time.", "1980 to 2107.")
+        raise ValueFormatError(f"{shorten(text)} does not fit a DOS time.", "1980 to 2107.")
     date = (moment.year - 1980) << 9 | moment.month << 5 | moment.day
     time = moment.hour << 11 | moment.minute << 5 | moment.second // 2
     return (date << 16 | time).to_bytes(4, endian.value)
 
 
-# -- other ------------------------------------------------------------------------------------------
+# -- other ---------------------------------------------------------------------------------------
 
 
 def _decode_guid(data: bytes, endian: Endian) -> str:
@@ -269,9 +286,9 @@ def _decode_uleb(data: bytes, _endian: Endian) -> str | None:
 
 
 def _encode_uleb(text: str, _endian: Endian) -> bytes:
-    value = parse_int(text.split("(")[0].strip())
+    value = parse_int(text.split("(", maxsplit=1)[0].strip())
     if not 0 <= value < 1 << 70:
-        raise ValueFormatError(f"{text} does not fit unsigned LEB128.", "0 to 2^70 - 1.")
+        raise ValueFormatError(f"{shorten(text)} does not fit unsigned LEB128.", "0 to 2^70 - 1.")
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
@@ -288,10 +305,10 @@ def _plain(
 
 TYPES: Final[tuple[ValueType, ...]] = (
     _plain("bin", "binary", 1, "integer", "0100 0001", _decode_binary, _encode_binary),
-    *(_integer(bits, signed=signed) for bits in (8, 16, 24, 32, 48, 64) for signed in (False, True)),
-    _float("f16", "e", 4),
-    _float("f32", "f", 7),
-    _float("f64", "d", 15),
+    *(_integer(bits, signed=s) for bits in (8, 16, 24, 32, 48, 64) for s in (False, True)),
+    _float("f16", "e"),
+    _float("f32", "f"),
+    _float("f64", "d"),
     _plain("bool", "bool", 1, "other", "true", _decode_bool, _encode_bool),
     _plain("char", "ASCII char", 1, "text", "A", _decode_char, _encode_char),
     _plain("utf8", "UTF-8 char", 0, "text", "ü", _decode_utf8, _encode_utf8),
@@ -319,7 +336,7 @@ def type_named(name: str) -> ValueType:
         if kind.name == name.lower():
             return kind
     raise ValueFormatError(
-        f"There is no type {name!r}.", f"Types: {', '.join(kind.name for kind in TYPES)}."
+        f"There is no type {shorten(name)!r}.", f"Types: {', '.join(kind.name for kind in TYPES)}."
     )
 
 
@@ -330,10 +347,13 @@ def number_bytes(value: float, name: str, endian: Endian) -> bytes:
         ValueFormatError: The type holds no numbers.
     """
     kind = type_named(name)
-    order = "<" if endian is Endian.LITTLE else ">"
     if kind.group == "float":
-        return struct.pack(order + {"f16": "e", "f32": "f", "f64": "d"}[name], value)
-    if kind.group != "integer" or not kind.size or name == "bin":
+        code = _ORDER[endian] + {"f16": "e", "f32": "f", "f64": "d"}[kind.name]
+        try:
+            return struct.pack(code, value)
+        except OverflowError as error:
+            raise ValueFormatError(f"{value:g} does not fit {kind.name}.") from error
+    if kind.group != "integer" or not kind.size or kind.name == "bin":
         raise ValueFormatError(f"{name} holds no numbers.", "Choose an integer or a float type.")
     if not math.isfinite(value):
         raise ValueFormatError(f"{value} is no integer.")

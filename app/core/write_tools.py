@@ -1,4 +1,4 @@
-"""Write tools: fill, load, save, copy, and live test signals.
+"""Write tools: fill, load, save, copy.
 
 All work in chunks with progress(done, total) and cancelled(); what ends one early leaves one
 entry in the journal that can be undone.
@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import tempfile
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -23,25 +21,23 @@ from app.core.errors import (
     LockedError,
     OutOfRangeError,
     ReadOnlyError,
-    ScopeError,
     StorageError,
     UnsuitableError,
-    ValueFormatError,
 )
 from app.core.journal import Journal
-from app.core.messages import RepeatState, WriteRecord
-from app.core.patterns import MIN_INTERVAL_NS, Pattern, Repeat
+from app.core.messages import WriteRecord
+from app.core.patterns import Pattern
 from app.core.region import Region
 from app.core.units import format_short_offset, format_size
 
 CHUNK: Final = 1 << 20
-_RATE_WRITES: Final = 256
 
 OnProgress = Callable[[int, int], None]
 IsCancelled = Callable[[], bool]
 
 
-def _fits(region: Region, start: int, length: int, what: str) -> None:
+def fits(region: Region, start: int, length: int, what: str) -> None:
+    """Raise OutOfRangeError unless there is something to do and it is inside the region."""
     if length <= 0:
         raise OutOfRangeError(f"{what}: nothing to do, the length is {length}.")
     if start < 0 or start + length > region.size:
@@ -53,7 +49,8 @@ def _fits(region: Region, start: int, length: int, what: str) -> None:
         )
 
 
-def _may_write(journal: Journal, region: Region) -> None:
+def may_write(journal: Journal, region: Region) -> None:
+    """Raise LockedError or ReadOnlyError unless writing is possible."""
     if journal.locked:
         raise LockedError("Writing is locked; nothing was changed.")
     if not region.info.writable:
@@ -104,8 +101,8 @@ def fill(
         OutOfRangeError, LockedError, ReadOnlyError: Nothing was written.
         CancelledError, RegionGoneError: Part may have landed; undo takes it back.
     """
-    _fits(region, start, length, "Fill")
-    _may_write(journal, region)
+    fits(region, start, length, "Fill")
+    may_write(journal, region)
     label = f"fill, {pattern.label}"
     return _chunked(journal, label, "The fill", start, length, pattern.chunk, progress, cancelled)
 
@@ -128,6 +125,7 @@ def load_file(
         Others as fill.
     """
     try:
+        _loadable(region, Path(path))
         with Path(path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size - file_offset
             wanted = size if length is None else length
@@ -136,10 +134,13 @@ def load_file(
                     f"{path} has only {format_size(max(0, size))} from there; "
                     f"{format_size(length)} were asked for."
                 )
-            if wanted == 0:
-                raise UnsuitableError(f"{path} is empty; there is nothing to load.")
-            _fits(region, start, wanted, f"Load {Path(path).name}")
-            _may_write(journal, region)
+            if wanted <= 0 or file_offset < 0:
+                raise UnsuitableError(
+                    f"{path} has no bytes at {format_short_offset(file_offset)}; "
+                    "there is nothing to load."
+                )
+            fits(region, start, wanted, f"Load {Path(path).name}")
+            may_write(journal, region)
 
             def source(at: int, count: int) -> bytes:
                 file.seek(file_offset + at)
@@ -150,12 +151,21 @@ def load_file(
 
             label = f"load {Path(path).name}"
             return _chunked(journal, label, "Loading", start, wanted, source, progress, cancelled)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:  # ValueError: a name with a zero byte
         raise CannotFindError(f"There is no file {path}.") from error
     except IsADirectoryError as error:
         raise UnsuitableError(f"{path} is a directory.", "Choose a file.") from error
     except OSError as error:
         raise StorageError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _loadable(region: Region, path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait for ever
+        raise UnsuitableError(f"{path} is no regular file.", "Choose a file.")
+    with contextlib.suppress(OSError):
+        if path.samefile(region.info.path):
+            raise UnsuitableError(f"{path} is the shared memory itself.", "Copy the range instead.")
 
 
 def copy_range(
@@ -169,9 +179,9 @@ def copy_range(
     cancelled: IsCancelled,
 ) -> WriteRecord:
     """Copy inside the region; where the ranges overlap the target gets what the source had."""
-    _fits(region, source, length, "Copy from")
-    _fits(region, target, length, "Copy to")
-    _may_write(journal, region)
+    fits(region, source, length, "Copy from")
+    fits(region, target, length, "Copy to")
+    may_write(journal, region)
     label = f"copy from {format_short_offset(source)}"
     chunks = list(range(0, length, CHUNK))
     if source < target:
@@ -206,15 +216,14 @@ def save_file(
         StorageError: Full disk, read-only folder, or the region's own file; the old file is kept.
         CancelledError: Stopped; the old file is kept.
     """
-    _fits(region, start, length, "Save")
-    target = Path(path)
-    _not_the_region(region, target)
+    fits(region, start, length, "Save")
+    target = _target(region, path)
     if target.exists() and not target.is_file():
         return _save_into(region, path, start, length, progress, cancelled)
-    target = target.resolve()  # a link keeps pointing to what is saved
     temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}-")
+        # 20 characters: with what mkstemp adds, never more than a name's 255 bytes.
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:20]}-")
         with os.fdopen(handle, "wb") as file:
             for at in range(0, length, CHUNK):
                 _stop_if(cancelled, "Saving", 0)
@@ -276,7 +285,12 @@ def _like_a_new_file(temporary: str, target: Path) -> None:
     Path(temporary).chmod(mode)
 
 
-def _not_the_region(region: Region, target: Path) -> None:
+def _target(region: Region, path: str) -> Path:
+    """What is to be replaced: a link stays, what it points to is not."""
+    try:
+        target = Path(path).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a zero byte; a loop of links
+        raise StorageError(f"{path!r} is no name of a file.", "Choose another.") from error
     with contextlib.suppress(OSError):
         if target.samefile(region.info.path):
             raise StorageError(
@@ -285,107 +299,4 @@ def _not_the_region(region: Region, target: Path) -> None:
             )
     if target.is_dir():
         raise StorageError(f"{target} is a directory.", "Name a file in it.")
-
-
-# -- live test signals ---------------------------------------------------------------------------
-
-
-class Repeater:
-    """One running signal: a thread that writes a value at absolute deadlines."""
-
-    def __init__(self, number: int, journal: Journal, region: Region, repeat: Repeat) -> None:
-        if repeat.interval_ns < MIN_INTERVAL_NS:
-            raise ValueFormatError(
-                f"An interval of {repeat.interval_ns / 1000:g} µs is too short.",
-                f"At least {MIN_INTERVAL_NS / 1000:g} µs.",
-            )
-        _fits(region, repeat.offset, repeat.width, "Signal")
-        _may_write(journal, region)
-        self.number = number
-        self.repeat = repeat
-        self._journal = journal
-        self._region = region
-        self._before = region.read(repeat.offset, repeat.width)
-        self._last = self._before
-        self._writes = 0
-        self._times: deque[int] = deque(maxlen=_RATE_WRITES)
-        self._error: ScopeError | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="test-signal", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        due = time.monotonic_ns()
-        try:
-            while not self._stop.is_set():
-                data = self.repeat.encode(self._writes)
-                self._journal.store_now(self.repeat.offset, data)
-                self._last = data
-                self._writes += 1
-                now = time.monotonic_ns()
-                self._times.append(now)
-                due = max(due + self.repeat.interval_ns, now - self.repeat.interval_ns)
-                if due > now:
-                    self._stop.wait((due - now) / 1e9)
-        except ScopeError as error:
-            self._error = error
-
-    def state(self) -> RepeatState:
-        """How it goes."""
-        times = list(self._times)
-        span = times[-1] - times[0] if len(times) > 1 else 0
-        running = self._thread.is_alive()
-        return RepeatState(
-            number=self.number, repeat=self.repeat, writes=self._writes,
-            rate_hz=(len(times) - 1) * 1e9 / span if span and running else 0.0,
-            asked_hz=1e9 / self.repeat.interval_ns, last=self._last, error=self._error,
-        )  # fmt: skip
-
-    def stop(self) -> WriteRecord | None:
-        """End it; one journal entry takes back all that it wrote."""
-        self._stop.set()
-        self._thread.join(2.0)
-        if not self._writes:
-            return None
-        return self._journal.remember(
-            f"signal, {self.repeat.label}", self.repeat.offset, self._before, self._last
-        )
-
-
-class Repeaters:
-    """All running signals of an engine."""
-
-    def __init__(self, journal: Journal, region: Region) -> None:
-        self._journal = journal
-        self._region = region
-        self._running: dict[int, Repeater] = {}
-        self._numbers = 0
-        self._lock = threading.Lock()
-
-    def start(self, repeat: Repeat) -> int:
-        """Start a signal; its number."""
-        with self._lock:
-            self._numbers += 1
-            signal = Repeater(self._numbers, self._journal, self._region, repeat)
-            self._running[self._numbers] = signal
-            return self._numbers
-
-    def stop(self, number: int = 0) -> WriteRecord | None:
-        """Stop one, or all (0); the last one's record."""
-        with self._lock:
-            chosen = [number] if number else list(self._running)
-            signals = [self._running.pop(n) for n in chosen if n in self._running]
-        record = None
-        for signal in signals:
-            with contextlib.suppress(ScopeError):
-                record = signal.stop()
-        return record
-
-    def stop_all(self) -> None:
-        """Stop all."""
-        self.stop(0)
-
-    def states(self) -> tuple[RepeatState, ...]:
-        """How each of them goes."""
-        with self._lock:
-            return tuple(signal.state() for signal in self._running.values())
+    return target
