@@ -6,9 +6,8 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
+    QHeaderView,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -53,8 +52,15 @@ class CommandPalette(QDialog):
         self._actions = actions
         self.search = QLineEdit(placeholderText="What to do…", clearButtonEnabled=True)
         self.search.setAccessibleName("Search actions")
-        self.list = QListWidget()
-        self.list.setUniformItemSizes(True)
+        self.list = QTreeWidget()
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setIndentation(0)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.addWidget(self.search)
@@ -81,34 +87,43 @@ class CommandPalette(QDialog):
             if spec.name == "palette" or not _score(words, spec):
                 continue
             key = action.shortcut().toString()
-            item = QListWidgetItem(f"{action.text().rstrip('…')}" + (f"    {key}" if key else ""))
-            item.setToolTip(action.toolTip())
-            item.setData(Qt.ItemDataRole.UserRole, spec.name)
+            item = QTreeWidgetItem(self.list, [action.text().rstrip("…"), key])
+            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setForeground(1, self.palette().placeholderText())
+            item.setToolTip(0, action.toolTip())
+            item.setData(0, Qt.ItemDataRole.UserRole, spec.name)
             if not action.isEnabled():
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
-            self.list.addItem(item)
-        self.list.setCurrentRow(0)
+        self._choose(0)
 
-    def _run(self, item: QListWidgetItem | None) -> None:
+    def _choose(self, row: int) -> None:
+        item = self.list.topLevelItem(max(0, min(self.list.topLevelItemCount() - 1, row)))
+        if item is not None:
+            self.list.setCurrentItem(item)
+
+    def _run(self, item: QTreeWidgetItem | None, _column: int = 0) -> None:
         if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
             return
-        action: QAction = self._actions[item.data(Qt.ItemDataRole.UserRole)]
+        action: QAction = self._actions[item.data(0, Qt.ItemDataRole.UserRole)]
         self.close()
         action.trigger()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Up, Down and Enter work on the list while the line has the focus."""
-        if watched is self.search and isinstance(event, QKeyEvent):
-            if event.type() == QEvent.Type.KeyPress:
-                step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
-                if step:
-                    row = self.list.currentRow() + step
-                    self.list.setCurrentRow(max(0, min(self.list.count() - 1, row)))
-                    return True
-                if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                    self._run(self.list.currentItem())
-                    return True
+        ours = watched is self.search and event.type() == QEvent.Type.KeyPress
+        if ours and isinstance(event, QKeyEvent) and self._key(event.key()):
+            return True
         return super().eventFilter(watched, event)
+
+    def _key(self, key: int) -> bool:
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(key), 0)
+        if step:
+            self._choose(self.list.currentIndex().row() + step)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._run(self.list.currentItem())
+        else:
+            return False
+        return True
 
 
 class KeyList(QDialog):

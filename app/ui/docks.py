@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 _STATE_VERSION = 1
+# What sixteen and eight bytes in a row take, with scroll bar and minimap.
+_HEX_WIDTHS = (604, 388)
 
 
 class Docks:
@@ -18,6 +20,7 @@ class Docks:
         corner, area = Qt.Corner, Qt.DockWidgetArea
         window.setCorner(corner.BottomLeftCorner, area.BottomDockWidgetArea)
         window.setCorner(corner.BottomRightCorner, area.BottomDockWidgetArea)
+        window.setTabPosition(area.BottomDockWidgetArea, QTabWidget.TabPosition.North)
 
     def add(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         """Put a panel into a dock."""
@@ -26,7 +29,29 @@ class Docks:
         dock.setWidget(widget)
         self._docks[name] = dock
         self._window.addDockWidget(area, dock)
+        dock.topLevelChanged.connect(lambda _floats: self._fit_titles())
+        dock.dockLocationChanged.connect(lambda _area: self._fit_titles())
         return dock
+
+    def _fit_titles(self) -> None:
+        """A dock among tabs is named by its tab; a title above it would say the same again."""
+        for dock in self._docks.values():
+            tabbed = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
+            bare = dock.titleBarWidget() is not None
+            if tabbed and not bare:
+                dock.setTitleBarWidget(QWidget(dock))
+            elif bare and not tabbed:
+                dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # None gives Qt's own back
+        for bar in self._window.findChildren(QTabBar):
+            if not bar.property("docks"):
+                bar.setProperty("docks", True)
+                bar.setToolTip("Double click to let a panel float")
+                bar.tabBarDoubleClicked.connect(lambda at, bar=bar: self._float(bar.tabText(at)))
+
+    def _float(self, title: str) -> None:
+        for dock in self._docks.values():
+            if dock.windowTitle() == title and not dock.isFloating():
+                dock.setFloating(True)
 
     def tab(self, *names: str) -> None:
         """Lay docks behind one another; the first is in front."""
@@ -62,10 +87,19 @@ class Docks:
         ):
             window.addDockWidget(place, self._docks[name])
         self.tab("activity", "write", "journal")
-        docks = self._docks
+        self._fit_titles()
+        self.resize()
+
+    def resize(self) -> None:
+        """Sizes that suit the window: whole rows of bytes first, then what reads well."""
+        window, docks = self._window, self._docks
+        width, height = window.width(), window.height()
+        left = 200 if width < 1100 else 232
+        hexes = next((room for room in _HEX_WIDTHS if width - left - room >= 240), 300)
+        right = min(424, max(240, width - left - hexes))
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        window.resizeDocks([docks["devices"], docks["inspector"]], [232, 280], horizontal)
-        window.resizeDocks([docks["activity"]], [max(190, window.height() * 28 // 100)], vertical)
+        window.resizeDocks([docks["devices"], docks["inspector"]], [left, right], horizontal)
+        window.resizeDocks([docks["activity"]], [min(420, max(196, height * 27 // 100))], vertical)
 
     def state(self) -> str:
         """The layout as text for the settings."""
@@ -73,6 +107,8 @@ class Docks:
 
     def restore(self, state: str) -> bool:
         """Lay out as remembered; False when the text is not such a state."""
-        return self._window.restoreState(
+        done = self._window.restoreState(
             QByteArray.fromBase64(state.encode("ascii", "replace")), _STATE_VERSION
         )
+        self._fit_titles()
+        return done

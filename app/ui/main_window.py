@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from app import __version__
@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         on("copy", view.hex.copy)
         on("paste", view.hex.paste)
         on("select_all", view.hex.select_all)
-        on("select_range", lambda: self._write_tool("fill"))
+        on("select_range", view.open_range)
         on("goto", view.open_goto)
         on("next_change", lambda: view.find_change(False))
         on("previous_change", lambda: view.find_change(True))
@@ -213,6 +213,7 @@ class MainWindow(QMainWindow):
         for panel in self._panels:
             panel.set_session(None)
         session.close()
+        self.devices.set_open("")
         self._enable(has_region=False)
 
     def _enable(self, *, has_region: bool) -> None:
@@ -233,6 +234,7 @@ class MainWindow(QMainWindow):
         self._lock(self.session.locked)
         self._pause(self.session.paused)
         self.setWindowTitle(f"{info.name} - IVSHMEM Scope")
+        self.devices.set_open(info.spec.location)
         self._settings.remember("recent", f"{info.spec.kind.value}:{info.spec.location}")
         self.devices.set_recent(self._settings.get("recent", []))
 
@@ -341,11 +343,19 @@ class MainWindow(QMainWindow):
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "replace")))
         state = self._settings.get("window.docks", "")
-        if not (state and self.docks.restore(state)):
+        self._laid_out = bool(state) and self.docks.restore(state)
+        if not self._laid_out:
             self.docks.default()
         self.inspector.restore(self._settings.get("inspector", {}))
         self.view.hex.restore(self._settings.get("hex", {}))
         self.devices.set_recent(self._settings.get("recent", []))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first time, the default layout takes the size that the window really has."""
+        super().showEvent(event)
+        if not self._laid_out:
+            self._laid_out = True
+            self.docks.resize()
 
     def remember(self) -> None:
         """Put the layout into the settings."""

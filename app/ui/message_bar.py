@@ -54,7 +54,8 @@ class MessageBar(QFrame):
     def shown(self) -> Notice | None:
         """The notice that is on the screen: the newest, but no fault is hidden by less."""
         faults = [notice for notice in self._notices if notice.level is Level.FAULT]
-        return (faults or self._notices or [None])[-1]
+        waiting = faults or self._notices
+        return waiting[-1] if waiting else None
 
     def show_notice(self, notice: Notice) -> None:
         """Show it; a notice with the same key gives way."""
@@ -154,7 +155,7 @@ class ConflictBar(QFrame):
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setHorizontalSpacing(8)
         layout.setVerticalSpacing(2)
-        layout.addWidget(self.text, 0, 0, 1, 2)
+        layout.addWidget(self.text, 0, 0, 1, 3)
         for row, (name, label) in enumerate(self.rows.items(), 1):
             head = QLabel(name)
             head.setFont(mono_font())
@@ -163,8 +164,11 @@ class ConflictBar(QFrame):
             layout.addWidget(head, row, 0)
             layout.addWidget(label, row, 1)
         layout.setColumnStretch(1, 1)
-        layout.addWidget(self.theirs, 1, 2)
-        layout.addWidget(self.mine, 2, 2)
+        answers = QHBoxLayout()
+        answers.setSpacing(4)
+        for button in (self.theirs, self.mine):
+            answers.addWidget(button)
+        layout.addLayout(answers, 1, 2, 3, 1)
 
     def ask(self, error: ConflictError, go_text: str) -> None:
         """Show this conflict; the button that goes ahead says `go_text`."""
@@ -185,7 +189,7 @@ class ConflictBar(QFrame):
 
     def _bytes(self, error: ConflictError, name: str) -> str:
         data: bytes = getattr(error, name)
-        other = error.now if name == "seen" else error.seen
+        other = data if name == "seen" else error.seen
         cells = []
         for index, byte in enumerate(data[:_SHOWN]):
             differs = index >= len(other) or other[index] != byte

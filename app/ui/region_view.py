@@ -6,7 +6,6 @@ from functools import partial
 from time import monotonic_ns
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core import messages as msg
@@ -15,11 +14,14 @@ from app.core.frame import Frame, Health, Level
 from app.core.mapping_speed import MappingSpeed
 from app.core.region import RegionInfo, RegionKind
 from app.core.units import format_short_offset, format_size
+from app.ui.hex import clipboard
 from app.ui.hex.goto_bar import GotoBar
 from app.ui.hex.minimap import Minimap
+from app.ui.hex.selection import Selection
 from app.ui.hex.widget import HexView
 from app.ui.message_bar import ConflictBar, MessageBar
 from app.ui.notice import Notice
+from app.ui.range_bar import RangeBar
 from app.ui.session import Session
 from app.ui.theme import Theme
 from app.ui.writing import Question, Writing
@@ -47,6 +49,7 @@ class RegionView(QWidget):
         self.messages = MessageBar(self)
         self.conflict = ConflictBar(self)
         self.goto = GotoBar(self)
+        self.range = RangeBar(self)
         self.hex = HexView(self)
         self.minimap = Minimap(self)
         self.session: Session | None = None
@@ -59,7 +62,7 @@ class RegionView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for bar in (self.messages, self.conflict, self.goto):
+        for bar in (self.messages, self.conflict, self.goto, self.range):
             layout.addWidget(bar)
             bar.hide()
         row = QHBoxLayout()
@@ -88,6 +91,9 @@ class RegionView(QWidget):
         self.minimap.goto_wanted.connect(self.go_to)
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
+        self.range.chosen.connect(self.select_range)
+        for bar in (self.goto, self.range):
+            bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.conflict.answered.connect(self._answer)
 
@@ -100,11 +106,13 @@ class RegionView(QWidget):
         self.session = session
         self.writing = None
         self.messages.clear()
-        self.conflict.hide()
+        for bar in (self.conflict, self.goto, self.range):
+            bar.hide()
         self.places = Places()
         if session is None:
             self.hex.set_frame(None)
             self.hex.set_region(0, False)
+            self.minimap.set_region(0)
             return
         self.writing = Writing(session, self)
         self.writing.question.connect(self._ask)
@@ -117,7 +125,8 @@ class RegionView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        for part in (self.messages, self.conflict, self.goto, self.hex, self.minimap):
+        bars = (self.messages, self.conflict, self.goto, self.range)
+        for part in (*bars, self.hex, self.minimap):
             part.set_theme(theme)
 
     def _opened(self, info: RegionInfo) -> None:
@@ -157,9 +166,25 @@ class RegionView(QWidget):
 
     # -- writing -----------------------------------------------------------------------------------
 
-    def _write(self, offset: int, data: bytes, seen: bytes, label: str) -> None:
-        if self.writing is not None:
+    def _write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+        if self.writing is None or self.session is None:
+            return
+        if seen is not None:
             self.writing.write(offset, data, seen, label)
+            return
+        # Reaches beyond the screen: what is on it counts as seen, the rest as it is right now.
+        shown = self.hex.shown(offset, len(data))
+        self.session.ask(
+            msg.Read(offset, len(data)),
+            partial(self._write_unseen, self.writing, offset, data, shown, label),
+        )
+
+    def _write_unseen(
+        self, writing: Writing, offset: int, data: bytes, shown: tuple[int, bytes], label: str,
+        now: bytes,
+    ) -> None:  # fmt: skip
+        start, known = shown[0] - offset, shown[1]
+        writing.write(offset, data, now[:start] + known + now[start + len(known) :], label)
 
     def undo(self) -> None:
         """Take the last write back."""
@@ -172,6 +197,12 @@ class RegionView(QWidget):
             self.writing.redo()
 
     def _say_locked(self) -> None:
+        info = self.session.info if self.session else None
+        if info is not None and not info.writable:
+            reason = info.read_only_reason or "It was opened for reading only."
+            text = f"{info.name} is read-only; nothing was changed."
+            self.messages.show_notice(Notice(Level.WARNING, text, reason, key="locked"))
+            return
         self.messages.show_notice(
             Notice(
                 Level.WARNING,
@@ -209,10 +240,25 @@ class RegionView(QWidget):
 
     def open_goto(self) -> None:
         """Show the go-to bar."""
+        self._open_bar(self.goto)
+
+    def open_range(self) -> None:
+        """Show the range bar."""
+        self._open_bar(self.range)
+
+    def _open_bar(self, bar: GotoBar | RangeBar) -> None:
         info = self.session.info if self.session else None
         if info is not None:
+            (self.range if bar is self.goto else self.goto).hide()
             start, length = self.hex.selection()
-            self.goto.open(self.hex.cursor(), info.size, (start, length) if length else None)
+            bar.open(self.hex.cursor(), info.size, (start, length) if length else None)
+
+    def select_range(self, start: int, length: int) -> None:
+        """Select these bytes; the first of them comes into sight."""
+        self.places.leave(self.hex.cursor(), start)
+        self.hex.set_cursor(start)
+        self.hex.select(Selection.of(start, length))
+        self.hex.setFocus()
 
     def go_to(self, offset: int) -> None:
         """Put the cursor there, and remember where it was."""
@@ -278,10 +324,16 @@ class RegionView(QWidget):
         start, length = self.hex.selection()
         if not length:
             start, length = self.hex.cursor(), 1
+        if length > clipboard.MAX_COPY:
+            self.say(
+                f"{format_size(length)} are more than can be copied "
+                f"({format_size(clipboard.MAX_COPY)}). Ctrl+S saves them to a file."
+            )
+            return
         self.session.ask(msg.Read(start, length), partial(self._copied, form, start))
 
     def _copied(self, form: str, start: int, data: bytes) -> None:
-        QGuiApplication.clipboard().setText(copy_as(form, data, start))
+        clipboard.put(data, copy_as(form, data, start))
         text = f"Copied {format_size(len(data))} as {form}."
         self.messages.show_notice(Notice(Level.GOOD, text, key="copied"))
 

@@ -147,9 +147,7 @@ class Session(QObject):
         self._timer.stop()
         client, self._client = self._client, None
         self._fail_all(EngineGoneError("The engine ended before it answered."))
-        if not self.locked:
-            self.locked = True
-            self.lock_changed.emit(True)
+        self._shut()
 
         def end() -> None:
             if client is not None:
@@ -290,10 +288,18 @@ class Session(QObject):
             self._lose(trouble)
         elif trouble is None and self.lost and self.health.code == EngineGoneError.code:
             self.lost = False  # it was stopped, and goes on
+            self._send(msg.SetLocked(locked=True))
             self._set_health(self.frame.health if self.frame else Health())
+
+    def _shut(self) -> None:
+        """Writing has to be unlocked anew after whatever befell the engine."""
+        if not self.locked:
+            self.locked = True
+            self.lock_changed.emit(True)
 
     def _lose(self, error: ScopeError) -> None:
         self.lost = True
+        self._shut()
         self._fail_all(error)
         self._set_health(health_of(error))
 

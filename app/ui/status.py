@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from time import monotonic_ns
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from app.core.frame import Frame, Health, Level
 from app.core.region import RegionInfo
 from app.core.units import format_age, format_short_offset, format_size
-from app.ui.theme import SYMBOLS, Theme, mono_font
+from app.ui.theme import PAD, SYMBOLS, Theme, mono_font
+
+_WIDE = 1180
+_NARROW = 1000
 
 
 class StatusBar(QStatusBar):
@@ -18,11 +22,13 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        # Its own width is no reason to keep a window wide: fields give way (resizeEvent).
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.device = self._label("", "Device and size")
-        self.offset = self._label("offset 0x0'0000'0000 (0000000000)", "Cursor: hex and decimal")
-        self.selection = self._label("selection 0000.00 KiB (0x00000000)", "Selected bytes")
-        self.rate = self._label("000 Hz paused", "Looks per second asked for")
-        self.sweep = self._label("sweep 00.0 s", "How old the oldest look at any page is")
+        self.offset = self._label("", "Cursor: hex and decimal")
+        self.selection = self._label("", "Selected bytes")
+        self.rate = self._label("120 Hz", "Looks per second asked for")
+        self.sweep = self._label("sweep 999 ms", "How old the oldest look at any page is")
         self.cost = self._label("engine 100 %", "Share of one core that watching takes")
         self.lock = self._label("writing unlocked", "Whether this window can change the memory")
         self.health = self._label("", "Health of the region")
@@ -32,19 +38,38 @@ class StatusBar(QStatusBar):
         self.addWidget(self.lock)
         self.addWidget(self.health, 1)
         self._theme: Theme | None = None
+        self._locked = True
+        self._health = Health()
         self.clear_region()
 
     def _label(self, widest: str, tip: str) -> QLabel:
-        label = QLabel(widest)
+        label = QLabel()
         label.setFont(mono_font(self.font().pointSizeF() - 0.5))
-        label.setMinimumWidth(label.sizeHint().width() + 8 if widest else 0)
         label.setToolTip(tip)
-        label.setText("")
+        _keep_room(label, widest)
         return label
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self._theme = theme
+        for label in (self.selection, self.rate, self.sweep, self.cost):
+            label.setStyleSheet(f"color: {theme.quiet}")
+        self._colour()
+
+    def _colour(self) -> None:
+        theme = self._theme
+        if theme is not None:
+            lock = theme.quiet if self._locked else theme.warning
+            self.lock.setStyleSheet(f"color: {lock}")
+            self.health.setStyleSheet(f"color: {theme.level(self._health.level).name()}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window what stands elsewhere too gives way."""
+        super().resizeEvent(event)
+        width = event.size().width()
+        self.device.setVisible(width >= _WIDE)
+        self.sweep.setVisible(width >= _NARROW)
+        self.cost.setVisible(width >= _NARROW)
 
     def clear_region(self) -> None:
         """No region is open."""
@@ -54,8 +79,12 @@ class StatusBar(QStatusBar):
         self.health.setText("")
 
     def set_region(self, info: RegionInfo) -> None:
-        """A region was opened."""
+        """A region was opened; its size says how wide offsets become."""
         self.device.setText(f"{info.name} · {format_size(info.size)}")
+        last = info.size - 1
+        _keep_room(self.offset, f"offset {format_short_offset(last)} ({last})")
+        widest = min(info.size, 9999)
+        _keep_room(self.selection, f"selection {widest} B ({format_short_offset(info.size)})")
 
     def set_cursor(self, offset: int) -> None:
         """The cursor moved."""
@@ -76,10 +105,9 @@ class StatusBar(QStatusBar):
 
     def set_locked(self, locked: bool) -> None:
         """The lock changed."""
+        self._locked = locked
         self.lock.setText("writing locked" if locked else "writing unlocked")
-        if self._theme is not None:
-            color = self._theme.quiet if locked else self._theme.warning
-            self.lock.setStyleSheet(f"color: {color}")
+        self._colour()
 
     def set_frame(self, frame: Frame) -> None:
         """A few times per second is enough."""
@@ -96,9 +124,14 @@ class StatusBar(QStatusBar):
 
     def set_health(self, health: Health) -> None:
         """The health changed."""
-        self.health.setText(f"{SYMBOLS[health.level]} {health.text}")
+        self._health = health
+        words = health.text if health.level is Level.GOOD else health.code.replace("-", " ")
+        self.health.setText(f"{SYMBOLS[health.level]} {words}")
         self.health.setToolTip(f"{health.text}\n{health.hint}".strip())
-        if self._theme is not None and health.level is not Level.GOOD:
-            self.health.setStyleSheet(f"color: {self._theme.level(health.level).name()}")
-        else:
-            self.health.setStyleSheet("")
+        self._colour()
+
+
+def _keep_room(label: QLabel, widest: str) -> None:
+    """So that digits never push what stands beside them."""
+    width = label.fontMetrics().horizontalAdvance(widest)
+    label.setMinimumWidth(width + 2 * PAD if widest else 0)

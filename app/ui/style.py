@@ -29,6 +29,7 @@ QTabBar::tab:hover {{ color: {text}; background: {hover}; }}
 QTabWidget::pane {{ border: none; }}
 QPushButton {{ background: {raised}; border: 1px solid {line}; border-radius: 4px;
               padding: 4px 12px; }}
+QPushButton[text="×"] {{ padding: 4px 0; }}
 QPushButton:hover {{ background: {hover}; }}
 QPushButton:default {{ border-color: {mine}; }}
 QPushButton:disabled {{ color: {quiet}; }}
@@ -44,8 +45,22 @@ QMenu::item:selected {{ background: {selection}; }}
 QMenu::item:disabled {{ color: {quiet}; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: 4px 8px; }}
 QHeaderView::section {{ background: {panel}; color: {quiet}; border: none;
-    border-bottom: 1px solid {line}; padding: 3px 6px; }}
+    border-bottom: 1px solid {line}; padding: 3px; }}
 QTableView, QTreeView, QListView {{ background: {ground}; border: none; }}
+QTreeView::item {{ padding: 3px 6px; }}
+QTreeView::item:selected {{ background: {selection}; color: {text}; }}
+QScrollBar {{ background: {ground}; border: none; margin: 0; }}
+QScrollBar:vertical {{ width: 12px; }}
+QScrollBar:horizontal {{ height: 12px; }}
+QScrollBar::handle {{ background: {line}; border-radius: 4px; margin: 2px; }}
+QScrollBar::handle:vertical {{ min-height: 24px; }}
+QScrollBar::handle:horizontal {{ min-width: 24px; }}
+QScrollBar::handle:hover {{ background: {quiet}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
+QProgressBar {{ background: {ground}; border: 1px solid {line}; border-radius: 4px;
+               text-align: center; }}
+QProgressBar::chunk {{ background: {selection}; border-radius: 3px; }}
 """
 
 

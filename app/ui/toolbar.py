@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtGui import QActionGroup, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.core.frame import Health, Level
 from app.core.mapping_speed import MappingSpeed
@@ -14,10 +14,12 @@ from app.ui.actions import Actions
 from app.ui.icons import icon
 from app.ui.theme import SYMBOLS, Theme
 
+_OTHERS = 720  # what everything but the name takes, generously
+_LEAST_NAME = 140
 RATES: tuple[int, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 240)
 _ICONS = {
     "pause": "pause", "step": "step", "undo": "undo", "redo": "redo", "goto": "goto",
-    "theme": "theme", "retry": "refresh",
+    "theme": "theme", "retry": "refresh", "palette": "search",
 }  # fmt: skip
 
 
@@ -40,6 +42,7 @@ class ToolBar(QToolBar):
         self._actions = actions
         self._theme: Theme | None = None
         self._locked = True
+        self._name = self._amount = ""
         self._about = ""
         self.device = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
@@ -70,10 +73,10 @@ class ToolBar(QToolBar):
             self.addAction(self._actions[name])
         self.addSeparator()
         self.addAction(self._actions["goto"])
-        self.health = QLabel()
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
+        self.addAction(self._actions["palette"])
         self.addAction(self._actions["theme"])
         self.addWidget(self.menu_button)
         self._rates = QActionGroup(self)
@@ -97,13 +100,30 @@ class ToolBar(QToolBar):
     def set_region(self, info: RegionInfo | None) -> None:
         """Name what is open."""
         if info is None:
-            self.device.setText("No region open  ▾")
+            self._name = ""
+            self.device.setToolTip("Open another region")
         else:
             # A Windows interface path is long and tells a person nothing.
-            name = info.name if info.spec.kind is RegionKind.WINDOWS else info.path
-            self.device.setText(f"{name} · {format_size(info.size)}  ▾")
+            self._name = info.name if info.spec.kind is RegionKind.WINDOWS else info.path
+            self._amount = format_size(info.size)
             self._about = "\n".join(part for part in (info.path, info.cache, *info.details) if part)
             self.device.setToolTip(self._about)
+        self._fit_name()
+
+    def _fit_name(self) -> None:
+        """A long path gives way in its middle before any button does."""
+        if not self._name:
+            self.device.setText("No region open  ▾")
+            return
+        room = max(_LEAST_NAME, self.width() - _OTHERS)
+        metrics = self.device.fontMetrics()
+        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
+        self.device.setText(f"{name} · {self._amount}  ▾")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The name takes what room is left."""
+        super().resizeEvent(event)
+        self._fit_name()
 
     def set_speed(self, speed: MappingSpeed) -> None:
         """Tell how fast the mapping was measured to be, beside its cache mode."""

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -29,14 +30,8 @@ DRAW_MS: Final = 50
 _SAMPLE_NS: Final = 50_000_000
 SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
 _TRACES: Final = ("observed", "read", "written", "cost")
+_TICK_PX: Final = 9
 _STYLES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
-
-
-class _RateAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Bytes per second with SI prefixes."""
-
-    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
-        return [format_rate(value) if value else "0" for value in values]
 
 
 class _AgoAxis(pg.AxisItem):  # type: ignore[misc]
@@ -46,17 +41,25 @@ class _AgoAxis(pg.AxisItem):  # type: ignore[misc]
         return [f"{value:g} s" if value else "now" for value in values]
 
 
+_TITLES: Final = {
+    "changes": "Observed change rate", "own": "Own traffic", "cost": "Sampler cost",
+    "heat": "Page activity", "water": "Page activity over time",
+}  # fmt: skip
+
+
 class RatePlot(pg.PlotWidget):  # type: ignore[misc]
     """Traces over the last seconds, 1 px pens, ranges that step."""
 
     def __init__(self, traces: tuple[str, ...], *, share: bool) -> None:
-        left = pg.AxisItem("left") if share else _RateAxis("left")
+        left = pg.AxisItem("left")
         super().__init__(axisItems={"left": left, "bottom": _AgoAxis("bottom")})
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         self.setMenuEnabled(False)
         self.setMinimumHeight(48)
+        self._share = share
         self._top = 0.0
+        self._scaled = (0.0, 0)
         self._floor = 10.0 if share else 1000.0
         self.curves = [self.plot([], [], antialias=False, name=name) for name in traces]
         left.setWidth(64)
@@ -79,10 +82,29 @@ class RatePlot(pg.PlotWidget):  # type: ignore[misc]
         wanted = step_up(max(greatest * 1.1, self._floor))
         if wanted > self._top or wanted < self._top / 4:
             self._top = wanted
-            self.setYRange(0, wanted, padding=0)
+        self._scale()
         self.setXRange(-span_s, 0, padding=0)
         for curve, row in zip(self.curves, rows, strict=True):
             curve.setData(*thin(times, row, columns))
+
+    def empty(self, span_s: int) -> None:
+        """Nothing to show yet."""
+        self._top = self._floor
+        self._scale()
+        self.setXRange(-span_s, 0, padding=0)
+        for curve in self.curves:
+            curve.setData([], [])
+
+    def _scale(self) -> None:
+        """Two ticks that are always there, with room for the upper one's text."""
+        if self._scaled == (self._top, self.height()):
+            return
+        self._scaled = (self._top, self.height())
+        room = _TICK_PX / max(_TICK_PX * 3, self.height() - 20)
+        self.setYRange(0, self._top * (1 + room), padding=0)
+        ticks = [self._top, self._top / 2] if self.height() >= 90 else [self._top]
+        texts = [f"{tick:g} %" if self._share else _round_rate(tick) for tick in ticks]
+        self.getAxis("left").setTicks([list(zip(ticks, texts, strict=True))])
 
 
 class ActivityPanel(QWidget):
@@ -117,9 +139,16 @@ class ActivityPanel(QWidget):
         self.heat = HeatMap()
         self.water = Waterfall()
         self.scale = Scale()
-        self.labels = {name: QLabel() for name in ("changes", "own", "cost", "heat", "water")}
+        names = ("changes", "own", "cost", "heat", "water")
+        self.labels = {name: QLabel() for name in names}
+        self.values = {name: QLabel() for name in names}
+        for value in self.values.values():
+            value.setFont(mono_font(self.font().pointSizeF() - 0.5))
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.scale_name = QLabel("changes per page")
         self.hover = QLabel()
         self.hover.setFont(mono_font())
+        self.hover.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._lay_out(clear)
         for part in (self.heat, self.water):
             part.goto_wanted.connect(self.goto_wanted)
@@ -139,7 +168,13 @@ class ActivityPanel(QWidget):
             ("water", self.water, 0, 3, 3),
         )  # fmt: skip
         for name, widget, row, column, rows in places:
-            grid.addWidget(self.labels[name], row, column)
+            head = QHBoxLayout()
+            # Where it is narrow the title gives way, the figure does not.
+            self.labels[name].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self.labels[name].setMinimumWidth(24)
+            head.addWidget(self.labels[name], 1)
+            head.addWidget(self.values[name])
+            grid.addLayout(head, row, column)
             grid.addWidget(widget, row + 1, column, rows, 1)
         for column, stretch in enumerate((5, 4, 4, 4)):
             grid.setColumnStretch(column, stretch)
@@ -150,6 +185,7 @@ class ActivityPanel(QWidget):
         foot.addWidget(self.freeze)
         foot.addWidget(clear)
         foot.addWidget(self.hover, 1)
+        foot.addWidget(self.scale_name)
         foot.addWidget(self.scale)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -171,15 +207,12 @@ class ActivityPanel(QWidget):
         self._drawn = -1
         self.heat.activity = self.water.activity = None
         self.heat.image = self.water.image = None
-        for name, text in (
-            ("changes", "Observed change rate"), ("own", "Own traffic"), ("cost", "Sampler cost"),
-            ("heat", "Page activity"), ("water", "Page activity over time"),
-        ):  # fmt: skip
+        for name, text in _TITLES.items():
             self.labels[name].setText(text)
+            self.values[name].setText("")
         self.hover.setText("Open a region to see what changes in it")
         for plot in (self.changes, self.own, self.cost):
-            for curve in plot.curves:
-                curve.setData([], [])
+            plot.empty(int(self.span.currentData()))
         self.heat.update()
         self.water.update()
 
@@ -223,19 +256,23 @@ class ActivityPanel(QWidget):
 
     def _name(self, frame: Frame, span_s: int) -> None:
         traffic, colors = frame.traffic, self._theme.traces
-        cell = format_size(frame.activity.cell_bytes)
-        pages = "" if frame.activity.exact else ", counted by page"
-        texts = {
-            "changes": f"Observed change rate ({traffic.over_ns / 1e6:.0f} ms{pages})  "
-                       f"{_ink(colors[0], format_rate(traffic.observed_bytes_per_s))}",
-            "own": f"Own reads {_ink(colors[1], format_rate(traffic.read_bytes_per_s))}, "
-                   f"writes {_ink(colors[2], format_rate(traffic.written_bytes_per_s))}",
-            "cost": f"Sampler cost  {_ink(colors[3], f'{traffic.cost * 100:.0f} % of a core')}",
-            "heat": f"Page activity ({cell} per cell)",
-            "water": f"Over time ({span_s} s, now on top)",
+        pages = "" if frame.activity.exact else ", by page"
+        titles = {
+            "changes": f"Observed change rate ({format_age(traffic.over_ns)}{pages})",
+            "heat": f"Page activity, {format_size(frame.activity.cell_bytes)} per cell",
+            "water": f"Page activity over {span_s} s, now on top",
+        }
+        read, written = traffic.read_bytes_per_s, traffic.written_bytes_per_s
+        values = {
+            "changes": _ink(colors[0], format_rate(traffic.observed_bytes_per_s)),
+            "own": f"{_ink(colors[1], f'reads {format_rate(read)}')}  "
+                   f"{_ink(colors[2], f'writes {format_rate(written)}')}",
+            "cost": _ink(colors[3], f"{traffic.cost * 100:.0f} % of a core"),
         }  # fmt: skip
-        for name, text in texts.items():
+        for name, text in titles.items():
             self.labels[name].setText(text)
+        for name, text in values.items():
+            self.values[name].setText(text)
 
     def _hover(self, cell: int) -> None:
         activity = self._frame.activity if self._frame else None
@@ -257,7 +294,8 @@ class ActivityPanel(QWidget):
         self.changes.set_theme(theme, colors[0:1])
         self.own.set_theme(theme, colors[1:3])
         self.cost.set_theme(theme, colors[3:4])
-        self.hover.setStyleSheet(f"color: {theme.quiet}")
+        for quiet in (self.hover, self.scale_name, *self.labels.values()):
+            quiet.setStyleSheet(f"color: {theme.quiet}")
         for part in (self.heat, self.water, self.scale):
             part.theme = theme
             part.update()
@@ -271,6 +309,11 @@ class ActivityPanel(QWidget):
         """Nothing when hidden."""
         self._timer.stop()
         super().hideEvent(event)
+
+
+def _round_rate(rate: float) -> str:
+    number, unit = format_rate(rate).split(" ")
+    return f"{float(number):g} {unit}"
 
 
 def _ink(color: str, text: str) -> str:

@@ -6,7 +6,7 @@ from time import monotonic_ns
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QBrush, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QAction, QBrush, QGuiApplication, QKeyEvent, QRawFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import ValueFormatError
-from app.core.frame import Frame
+from app.core.frame import Frame, Health, Level
 from app.core.units import format_offset
 from app.core.values import TYPES, Endian, ValueType
 from app.ui.session import Session
@@ -44,6 +44,8 @@ class InspectorModel(QAbstractTableModel):
         self.flux = b""
         self.age_ns: list[int] = []
         self.theme = DARK
+        self.stale = False
+        self._font = QRawFont.fromFont(mono_font())
         self._texts: list[tuple[str, str]] = []
         self._fresh: list[bool] = []
         self._rebuild()
@@ -69,15 +71,24 @@ class InspectorModel(QAbstractTableModel):
         self.endResetModel()
 
     def _rebuild(self) -> None:
-        data = self.data_bytes
         self._texts = []
         for kind in self.types:
-            little = kind.decode(data, Endian.LITTLE) or "-"
-            big = (kind.decode(data, Endian.BIG) or "-") if kind.endian_matters else ""
-            self._texts.append((little, big))
+            little = self._text(kind, Endian.LITTLE)
+            self._texts.append(
+                (little, self._text(kind, Endian.BIG) if kind.endian_matters else "")
+            )
         self._fresh = [
             any(0 < age < _FRESH_NS for age in self.age_ns[: kind.size or 4]) for kind in self.types
         ]
+
+    def _text(self, kind: ValueType, endian: Endian) -> str:
+        text = kind.decode(self.data_bytes, endian) or "-"
+        if kind.group != "text" or text.isascii():
+            return text
+        # Bytes that are no text make characters of any script: to look through all fonts for
+        # each would stall the window. What the font does not have is told by its number.
+        quoted, _, number = text.partition(" ")
+        return text if self._font.supportsCharacter(ord(quoted[1])) else number
 
     def in_flux(self, row: int) -> bool:
         """Whether the row's value crosses bytes in flux."""
@@ -112,7 +123,7 @@ class InspectorModel(QAbstractTableModel):
         return None
 
     def _role(self, row: int, column: int) -> str:
-        if column == 0 or self._texts[row][column - 1] in ("-", "0", "0.0"):
+        if column == 0 or self.stale or self._texts[row][column - 1] in ("-", "0", "0.0"):
             return "quiet"
         if self.in_flux(row):
             return "flux"
@@ -219,6 +230,13 @@ class InspectorPanel(QWidget):
         self._frame = None
         self.model.show(b"", b"", [])
         self.head.setText("no region open" if session is None else format_offset(self._offset))
+        if session is not None:
+            session.health_changed.connect(self._health)
+
+    def _health(self, health: Health) -> None:
+        """Values of a region that is gone are grey."""
+        self.model.stale = health.level is Level.FAULT
+        self.table.viewport().update()
 
     def set_cursor(self, offset: int) -> None:
         """The bytes from here on."""

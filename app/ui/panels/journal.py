@@ -156,6 +156,7 @@ class JournalPanel(QWidget):
         self._stack.addWidget(self.table)
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 4, 8, 4)
+        bar.setSpacing(4)
         self.count = QLabel()
         bar.addWidget(self.count, 1)
         for word, signal in (

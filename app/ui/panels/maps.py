@@ -167,13 +167,13 @@ class Waterfall(_Map):
 
 
 class Scale(QWidget):
-    """The colours of the maps with their rates."""
+    """The colours of the maps with their rates: changes per second and page."""
 
     def __init__(self) -> None:
         super().__init__()
         self.theme = DARK
         self.setFixedHeight(26)
-        self.setMinimumWidth(160)
+        self.setMinimumWidth(220)
         self.setToolTip("Colour scale: changes seen per second of the busiest page in a cell")
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -185,7 +185,9 @@ class Scale(QWidget):
         font.setPointSizeF(font.pointSizeF() - 1)
         painter.setFont(font)
         low, high = np.log10(0.05), np.log10(TOP_RATE)
-        for rate, text in ((0.1, "0.1"), (1, "1"), (10, "10"), (100, "100/s per page")):
+        for rate, text in ((0.1, "0.1"), (1, "1"), (10, "10"), (100, "100"), (1000, "1000/s")):
             x = (np.log10(rate) - low) / (high - low) * self.width()
             painter.drawLine(int(x), 8, int(x), 11)
-            painter.drawText(int(x) - 4 if rate != 1 else int(x) - 2, 22, text)
+            shift = painter.fontMetrics().horizontalAdvance(text.split("/")[0]) // 2
+            right = self.width() - painter.fontMetrics().horizontalAdvance(text)
+            painter.drawText(max(0, min(int(x) - shift, right)), 22, text)

@@ -35,8 +35,8 @@ class Teaching(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.head = QLabel(
-            "<b>No shared memory found.</b><br>Start a guest with an ivshmem device; it appears "
-            "here by itself. For this size and name, that is:"
+            "<b>No shared memory found</b><br>Start a guest with these arguments, and its "
+            "memory appears here."
         )
         self.head.setWordWrap(True)
         self.amount = QComboBox()
@@ -52,7 +52,7 @@ class Teaching(QWidget):
         self.text.setAccessibleName("Text to copy")
         copy = QPushButton("Copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
-        demo = QPushButton("Open the demo")
+        demo = QPushButton("Open demo")
         demo.clicked.connect(self.demo_wanted)
         choose = QPushButton("Open file…")
         choose.clicked.connect(self.open_file_wanted)
@@ -62,14 +62,17 @@ class Teaching(QWidget):
         under = QHBoxLayout()
         under.addWidget(self.form)
         under.addWidget(copy)
+        last = QHBoxLayout()
+        for button in (demo, choose):
+            last.addWidget(button)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setContentsMargins(8, 4, 8, 0)
+        layout.setSpacing(4)
         layout.addWidget(self.head)
         layout.addLayout(row)
         layout.addWidget(self.text, 1)
         layout.addLayout(under)
-        layout.addWidget(demo)
-        layout.addWidget(choose)
+        layout.addLayout(last)
         self.amount.currentIndexChanged.connect(self.refresh)
         self.form.currentIndexChanged.connect(self.refresh)
         self.name.textChanged.connect(self.refresh)

@@ -8,12 +8,12 @@ from typing import Final
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -102,17 +102,23 @@ class WritePanel(QWidget):
             self._session.set_locked(False)
 
     def _lay_out(self) -> None:
-        place = QFormLayout()
+        place = forms.form_layout()
         row = QHBoxLayout()
-        for part in (self.start, QLabel("length"), self.length, self.use_selection):
-            row.addWidget(part)
-        place.addRow("Tool", self.choice)
-        place.addRow("Start", row)
+        row.setSpacing(8)
+        for part, stretch in (
+            (self.start, 3), (QLabel("length"), 0), (self.length, 2), (self.use_selection, 0),
+        ):  # fmt: skip
+            row.addWidget(part, stretch)
+        forms.add_row(place, "Tool", self.choice)
+        forms.add_row(place, "Start", row)
         left = QVBoxLayout()
+        left.setSpacing(4)
         left.addLayout(place)
         left.addWidget(self.stack)
         left.addStretch(1)
+        self.stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         right = QVBoxLayout()
+        right.setSpacing(6)
         right.addWidget(self.check)
         right.addWidget(self.preview)
         buttons = QHBoxLayout()
@@ -130,8 +136,8 @@ class WritePanel(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(16)
-        layout.addLayout(left, 2)
-        layout.addLayout(right, 3)
+        layout.addLayout(left, 1)
+        layout.addLayout(right, 1)
 
     # -- what it is about ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
+    QLayout,
     QLineEdit,
     QPushButton,
     QWidget,
@@ -31,6 +34,8 @@ from app.core.patterns import (
 )
 from app.core.values import TYPES, Endian, parse_int, type_named
 from app.ui.theme import mono_font
+
+_WIDEST_LABEL: Final = "Words"
 
 
 def _line(text: str = "", tip: str = "") -> QLineEdit:
@@ -54,6 +59,27 @@ def _number(text: str, what: str) -> float:
         raise ValueFormatError(f"{text!r} is no {what}.", "For example: 10 or 0x0A.") from error
 
 
+def form_layout(parent: QWidget | None = None) -> QFormLayout:
+    """Labels and fields on one grid, whatever form they stand in."""
+    form = QFormLayout(parent)
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setHorizontalSpacing(8)
+    form.setVerticalSpacing(4)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
+
+
+def add_row(form: QFormLayout, name: str, field: QWidget | QLayout) -> None:
+    """A row whose label is as wide as in every other form."""
+    label = QLabel(name)
+    label.setFixedWidth(label.fontMetrics().horizontalAdvance(_WIDEST_LABEL) + 4)
+    if isinstance(field, QWidget):
+        label.setBuddy(field)
+        form.addRow(label, field)
+    else:
+        form.addRow(label, field)
+
+
 class ToolForm(QWidget):
     """One tool.
 
@@ -70,17 +96,14 @@ class ToolForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.form = QFormLayout(self)
-        self.form.setContentsMargins(0, 0, 0, 0)
+        self.form = form_layout(self)
 
     def _add(self, name: str, *parts: QWidget) -> None:
-        if len(parts) == 1:
-            self.form.addRow(name, parts[0])
-        else:
-            row = QHBoxLayout()
-            for part in parts:
-                row.addWidget(part)
-            self.form.addRow(name, row)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for part in parts:
+            row.addWidget(part, 1 if isinstance(part, QLineEdit) else 0)
+        add_row(self.form, name, row)
         for part in parts:
             if isinstance(part, QLineEdit):
                 part.textChanged.connect(self.edited)
@@ -296,8 +319,8 @@ class SignalForm(ToolForm):
         self.interval = _line("100", "Milliseconds between two writes, 0.1 or more")
         self.period = _line("100", "Writes per turn of a sine")
         self._add("Wave", self.wave, self.kind, self.endian)
-        self._add("From, to, step", self.low, self.high, self.step)
-        self._add("Every ms, period", self.interval, self.period)
+        self._add("From", self.low, QLabel("to"), self.high, QLabel("step"), self.step)
+        self._add("Every", self.interval, QLabel("ms, period"), self.period, QLabel("writes"))
 
     def _repeat(self, start: int) -> Repeat:
         return Repeat(
