@@ -113,7 +113,7 @@ def range_of(
     length = length_of(length_text, region, start)
     if length_text is None and most is not None:
         length = min(length, most)
-    if start < 0 or start > region.size:
+    if not 0 <= start < region.size:
         raise OutOfRangeError(
             f"{format_offset(start)} is not inside {region.info.name}, "
             f"which has {format_size(region.size)}.",

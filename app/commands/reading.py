@@ -80,7 +80,7 @@ def run_dump(options: argparse.Namespace) -> int:
 def run_read(options: argparse.Namespace) -> int:
     """Write raw bytes or typed values."""
     with opened(options) as region:
-        if options.type:
+        if options.type is not None:
             return _read_values(options, region)
         start, length = range_of(region, options.start, options.length)
         if options.json:

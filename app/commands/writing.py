@@ -114,7 +114,7 @@ def run_write(options: argparse.Namespace) -> int:
     """Write some bytes."""
     # What cannot be understood is said before anything is opened.
     data = None if options.data == "-" else _data(options)
-    expect = parse_hex(options.expect) if options.expect else None
+    expect = parse_hex(options.expect) if options.expect is not None else None
     with opened(options, read_only=False) as region:
         start, _ = range_of(region, options.start, None)
         journal = unlocked(region)
@@ -130,7 +130,7 @@ def run_write(options: argparse.Namespace) -> int:
 def _data(options: argparse.Namespace) -> bytes:
     if options.text:
         data = str(options.data).encode("utf-8", "surrogateescape")
-    elif options.type:
+    elif options.type is not None:
         endian = Endian.BIG if options.big else Endian.LITTLE
         data = type_named(options.type).encode(options.data, endian)
     else:
