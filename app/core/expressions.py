@@ -76,7 +76,7 @@ def parse_range(
         start, length = value(first), value(last) - value(first)
     elif ":" in text:
         first, second = text.split(":", 1)
-        start, length = value(first), value(second.strip().removeprefix("+"))
+        start, length = value(first), value(f"({second})")  # a length is never relative
     else:
         raise ExpressionError(f"{text!r} is no range.", "Write 0x40..0x80 or 0x40:16.")
     if length < 0:

@@ -150,7 +150,7 @@ class RandomPattern:
     @property
     def label(self) -> str:
         """What it is."""
-        return f"random, seed {self.seed}"
+        return f"random, seed {str(self.seed)[:16]}"
 
     def chunk(self, offset: int, length: int) -> bytes:
         """Part of the stream. Philox steps make four words of 64 bits, 32 bytes."""

@@ -132,7 +132,7 @@ def _float(name: str, code: str) -> ValueType:
     def encode(text: str, endian: Endian) -> bytes:
         return struct.pack(_ORDER[endian] + code, float(text))
 
-    return ValueType(name, name, size, "float", True, "1.5, -2e10, nan, inf", decode, encode)
+    return ValueType(name, name, size, "float", True, "1.5, -2e4, nan, inf", decode, encode)
 
 
 # -- bits, flags, text ---------------------------------------------------------------------------
