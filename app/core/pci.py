@@ -12,6 +12,7 @@ _LINUX: Final = re.compile(
     r"^(?:([0-9a-f]{4,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])$", re.IGNORECASE
 )
 _NUMBERS: Final = re.compile(r"\d+")
+_MOST_DIGITS: Final = 5
 _LIMITS: Final = (("domain", 0xFFFFFFFF), ("bus", 255), ("device", 31), ("function", 7))
 
 
@@ -47,7 +48,8 @@ class PciAddress:
         if "pci" in text.lower():
             return cls.from_windows_location(text)
         raise CannotFindError(
-            f"{text!r} is no PCI address.", "Write 0000:08:01.0 or PCI bus 8, device 1, function 0."
+            f"{text[:80]!r} is no PCI address.",
+            "Write 0000:08:01.0 or PCI bus 8, device 1, function 0.",
         )
 
     @classmethod
@@ -57,10 +59,10 @@ class PciAddress:
         Raises:
             CannotFindError: Not three numbers, or numbers out of range.
         """
-        numbers = [int(number) for number in _NUMBERS.findall(text)]
-        if len(numbers) != 3:
-            raise CannotFindError(f"{text!r} names no bus, device and function.")
-        return cls(0, *numbers)
+        numbers = _NUMBERS.findall(text)
+        if len(numbers) != 3 or any(len(number) > _MOST_DIGITS for number in numbers):
+            raise CannotFindError(f"{text[:80]!r} names no bus, device and function.")
+        return cls(0, *(int(number) for number in numbers))
 
     def __str__(self) -> str:
         return f"{self.domain:04x}:{self.bus:02x}:{self.device:02x}.{self.function}"
