@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.core import messages as msg
 from app.core.engine import Engine
-from app.core.errors import ScopeError
+from app.core.errors import EngineGoneError, ScopeError
 from app.core.frame import Frame
 from app.core.region import RegionSpec
 
@@ -25,7 +25,7 @@ class EngineClient(Protocol):
         """Begin to open; Opened or OpenFailed follows among the answers."""
 
     def ask(self, command: msg.Command) -> int:
-        """Send a command; the number comes back in its answer."""
+        """Send a command; the number comes back in its answer, Failed when the engine is gone."""
 
     def answers(self) -> list[msg.Answer]:
         """What came back since the last call, oldest first."""
@@ -61,7 +61,11 @@ class LocalEngine:
         try:
             engine = Engine(spec, self._answers.append, self._publish)
         except ScopeError as error:
-            self._answers.append(msg.OpenFailed(spec, error))
+            self._refuse(spec, error)
+            return
+        except Exception as error:  # noqa: BLE001 - whoever waits for the answer must get one
+            text = f"{type(error).__name__} while opening: {error}"
+            self._refuse(spec, ScopeError(text, "This is a bug; report it."))
             return
         with self._lock:
             if self._closed:
@@ -73,6 +77,19 @@ class LocalEngine:
                 engine.handle(request, command)
             self._early.clear()
 
+    def _refuse(self, spec: RegionSpec, error: ScopeError) -> None:
+        self._answers.append(msg.OpenFailed(spec, error))
+        with self._lock:
+            self._closed = True
+            for request, command in self._early:
+                self._fail(request, command)
+            self._early.clear()
+
+    def _fail(self, request: int, command: msg.Command) -> None:
+        if not isinstance(command, msg.UNANSWERED):
+            gone = EngineGoneError("The engine of this region has ended.")
+            self._answers.append(msg.Failed(request, gone))
+
     def _publish(self, frame: Frame) -> None:
         self._frame = frame
 
@@ -80,7 +97,9 @@ class LocalEngine:
         """Send a command; those sent before the region is open wait for it."""
         number = next(self._numbers)
         with self._lock:
-            if self._engine is None:
+            if self._closed:
+                self._fail(number, command)
+            elif self._engine is None:
                 self._early.append((number, command))
             else:
                 self._engine.handle(number, command)

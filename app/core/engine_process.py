@@ -22,7 +22,7 @@ from collections import deque
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from queue import SimpleQueue
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from app.core import engine_child
 from app.core import messages as msg
@@ -60,6 +60,12 @@ class _Child:
             return not self._seats
 
 
+def _pipe() -> tuple[Connection, Connection]:
+    """Both ends; on Windows they are PipeConnections, which do the same."""
+    ends: tuple[Any, Any] = multiprocessing.get_context("spawn").Pipe()
+    return ends
+
+
 class EngineProcess:
     """A seat at a child. Started when made, so that it warms up early; opened later.
 
@@ -70,7 +76,7 @@ class EngineProcess:
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         board = FrameBoard()
-        ours, theirs = context.Pipe()
+        ours, theirs = _pipe()
         process = context.Process(
             target=engine_child.run, args=(theirs, board), name="ivshmem-scope-engine", daemon=True
         )
@@ -86,7 +92,7 @@ class EngineProcess:
             return None
         seat = cls.__new__(cls)
         board = FrameBoard()
-        ours, theirs = multiprocessing.get_context("spawn").Pipe()
+        ours, theirs = _pipe()
         # Pickled here: what was pickled carries its own duplicate of the pipe's handle.
         other._outbox.put(bytes(ForkingPickler.dumps((0, engine_child.Join(theirs, board)))))
         theirs.close()
@@ -102,6 +108,8 @@ class EngineProcess:
         self._since_ns = time.monotonic_ns()
         self._numbers = itertools.count(1)
         self._answers: deque[msg.Answer] = deque()
+        self._unanswered: set[int] = set()
+        self._ending = threading.Lock()
         self._outbox: SimpleQueue[Item | None] = SimpleQueue()
         self._ended_ns = 0
         self._closed = False
@@ -115,9 +123,15 @@ class EngineProcess:
         self._outbox.put((0, spec))
 
     def ask(self, command: msg.Command) -> int:
-        """Send a command; the number comes back in its answer."""
+        """Send a command; the number comes back in its answer, Failed when the engine is gone."""
         number = next(self._numbers)
-        self._outbox.put((number, command))
+        with self._ending:
+            if not isinstance(command, msg.UNANSWERED):
+                self._unanswered.add(number)
+            if not self._ended_ns:
+                self._outbox.put((number, command))
+                return number
+        self._fail_unanswered()
         return number
 
     def answers(self) -> list[msg.Answer]:
@@ -193,9 +207,21 @@ class EngineProcess:
     def _receive(self) -> None:
         try:
             while True:
-                self._answers.append(self._pipe.recv())
+                answer = self._pipe.recv()
+                if isinstance(answer, msg.Done | msg.Failed):
+                    self._unanswered.discard(answer.request)
+                self._answers.append(answer)
         except (EOFError, OSError):
-            self._ended_ns = time.monotonic_ns()
+            with self._ending:
+                self._ended_ns = time.monotonic_ns()
+            self._fail_unanswered()
+
+    def _fail_unanswered(self) -> None:
+        with self._ending:
+            for number in sorted(self._unanswered):
+                gone = EngineGoneError("The engine of this region ended before it answered.")
+                self._answers.append(msg.Failed(number, gone))
+            self._unanswered.clear()
 
     def _send(self) -> None:
         while (item := self._outbox.get()) is not None:

@@ -224,6 +224,10 @@ class Close(Command):
     """End the engine, in order."""
 
 
+# Acted upon at once, without an answer; every other command is answered with Done or Failed.
+UNANSWERED: Final = (Look, SetRate, SetPaused, Step, SetBudget, SetLocked, Cancel, Close)
+
+
 # --- what comes back -----------------------------------------------------------------------------
 
 

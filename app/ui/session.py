@@ -280,7 +280,10 @@ class Session(QObject):
                     waiting.done(value)
             case msg.Failed(request, error):
                 waiting = self._waiting.pop(request, None)
-                (waiting.error if waiting and waiting.error else self._tell)(error)
+                if waiting and waiting.error:
+                    waiting.error(error)
+                elif not isinstance(error, EngineGoneError):  # the health says that
+                    self._tell(error)
 
     def _look_after(self, client: EngineClient) -> None:
         trouble = client.trouble()
