@@ -1,0 +1,309 @@
+"""The probe desk: one engine's responder and its running test, each on a thread of its own.
+
+Tests write into the memory, so both need writing unlocked; locking ends them. Whatever ends a
+test, the lane is left and the bytes under it are put back if they are ours to put back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from app.core import messages as msg
+from app.core.errors import CancelledError, LaneError, LockedError, PeerBusyError, ScopeError
+from app.core.probe import desk_messages as dm
+from app.core.probe.cards import Capability
+from app.core.probe.flash import FlashHandler, FlashMaster, FlashPlan, Flip
+from app.core.probe.keeper import LaneHold, hold_lane
+from app.core.probe.lane import Lane
+from app.core.probe.master import Master
+from app.core.probe.place import find_lane, lane_at
+from app.core.probe.responder import Handler, Responder, ResponderState
+from app.core.probe.seating import LaneWatch, wait_for_peer
+from app.core.region import Region
+
+Say = Callable[[msg.Answer], None]
+_SLOW = (dm.LookAtLane, dm.Respond)
+_FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth look
+
+
+class TestIo:
+    """What a running test is given: how to tell, how to wait, whether to stop.
+
+    Attributes:
+        stopped: Set when the test shall end and hand over what it has.
+    """
+
+    def __init__(self, say: Callable[[str], None], figures: Callable[[Any], None]) -> None:
+        self.stopped = threading.Event()
+        self.say = say
+        self.figures = figures
+        self.on_stop: Callable[[], None] = lambda: None
+        self.on_flip: Callable[[], None] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises CancelledError when the test is stopped meanwhile."""
+        if self.stopped.wait(seconds):
+            raise CancelledError("Stopped before anything was measured.")
+
+    def stop(self) -> None:
+        """End it; any thread, safe to call twice."""
+        self.stopped.set()
+        self.on_stop()
+
+
+class Test(Protocol):
+    """One test mode's measuring side."""
+
+    needs: Capability
+
+    def run(self, master: Master, plan: Any, io: TestIo) -> Any:
+        """Measure until done or `io.stopped`; the result."""
+        ...
+
+
+@dataclass(slots=True)
+class _Running:
+    request: int
+    io: TestIo
+    thread: threading.Thread
+
+
+class _FlashTest:
+    """Flash, with this window as the one that stores."""
+
+    needs = Capability.FLASH
+
+    def __init__(self, show: Callable[[Flip], None]) -> None:
+        self._show = show
+
+    def run(self, master: Master, plan: FlashPlan, io: TestIo) -> Any:
+        flashing = FlashMaster(master, self._show, lambda sample, lost: io.figures((sample, lost)))
+        io.on_stop, io.on_flip = flashing.stop, flashing.flip
+        return flashing.run(plan)
+
+
+class ProbeDesk:
+    """Takes ProbeCommands.
+
+    Args:
+        region: The engine's region.
+        say: Where answers go.
+        locked: Whether writing is locked.
+        handlers: Test modes that the responder answers, besides flash.
+        tests: Test modes that can be started, by their plan's type, besides flash.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        say: Say,
+        locked: Callable[[], bool],
+        handlers: Callable[[], list[Handler]] = list,
+        tests: Mapping[type, Test] | None = None,
+    ) -> None:
+        self._region = region
+        self._say = say
+        self._locked = locked
+        self._flash = FlashHandler(self._show)
+        self._handlers = handlers
+        self._tests: dict[type, Test] = {FlashPlan: _FlashTest(self._show), **(tests or {})}
+        self._lock = threading.Lock()
+        self._responder: Responder | None = None
+        self._running: _Running | None = None
+        self._lane: Lane | None = None
+        self._watch: LaneWatch | None = None
+        self._looks = 0
+        self._slow: SimpleQueue[tuple[int, dm.ProbeCommand] | None] = SimpleQueue()
+        self._worker: threading.Thread | None = None
+
+    def _show(self, flip: Flip) -> None:
+        self._say(dm.Flashed(flip))
+
+    # -- commands, from the engine's threads ------------------------------------------------------
+
+    def handle(self, request: int, command: dm.ProbeCommand) -> None:
+        """Do what is asked, and answer. Never raises, never waits: what takes long is queued."""
+        if isinstance(command, _SLOW):
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="probe-desk", daemon=True)
+                self._worker.start()
+            self._slow.put((request, command))
+        else:
+            self._answer(request, command)
+
+    def _work(self) -> None:
+        while (job := self._slow.get()) is not None:
+            self._answer(*job)
+
+    def _answer(self, request: int, command: dm.ProbeCommand) -> None:
+        try:
+            if isinstance(command, dm.StartTest):
+                self._start(request, command)  # answers itself, at its end
+            else:
+                self._say(msg.Done(request, self._do(command)))
+        except ScopeError as error:
+            self._say(msg.Failed(request, error))
+
+    def _do(self, command: dm.ProbeCommand) -> object:
+        match command:
+            case dm.Respond(on, wish):
+                return self._respond(wish) if on else self._silence()
+            case dm.LookAtLane(wish):
+                return self._look(wish)
+            case dm.StopTest():
+                self.stop_test(wait_s=0)
+            case dm.FlipNow():
+                self._flip()
+            case dm.FlashPainted(painted):
+                self._flash.painted(painted)
+            case dm.FlashReacted(number, reaction_ns):
+                self._flash.reacted(number, reaction_ns)
+            case _:
+                raise ScopeError(f"The probe desk does not know {type(command).__name__}.")
+        return None
+
+    def lock(self) -> None:
+        """Writing was locked: end everything that writes, in the background."""
+
+        def end() -> None:
+            self.stop_test()
+            self._silence()
+
+        if self._running is not None or self._responder is not None:
+            threading.Thread(target=end, name="probe-lock", daemon=True).start()
+
+    def close(self, wait_s: float = 5.0) -> None:
+        """End test and responder. Safe to call twice."""
+        self.stop_test(wait_s)
+        self._silence(wait_s)
+        self._slow.put(None)
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(wait_s)
+
+    # -- the responder ----------------------------------------------------------------------------
+
+    def _respond(self, wish: dm.LaneWish) -> ResponderState:
+        self._may_write()
+        with self._lock:
+            if self._responder is None:
+                self._responder = Responder(
+                    self._region,
+                    lambda sleep: self._hold(wish, sleep),
+                    [self._flash, *self._handlers()],
+                    lambda state: self._say(dm.ResponderNews(state)),
+                )
+                self._responder.start()
+            return self._responder.state
+
+    def _silence(self, wait_s: float = 5.0) -> ResponderState:
+        with self._lock:
+            responder, self._responder = self._responder, None
+        return responder.stop(wait_s) if responder is not None else ResponderState()
+
+    def _hold(self, wish: dm.LaneWish, sleep: Callable[[float], None]) -> LaneHold:
+        return hold_lane(
+            self._region, wish.offset, wish.size, wish.slots, force=wish.force, sleep=sleep
+        )
+
+    def _may_write(self) -> None:
+        if self._locked():
+            raise LockedError("Measuring writes into its lane, and writing is locked.")
+
+    # -- the test ---------------------------------------------------------------------------------
+
+    def _start(self, request: int, command: dm.StartTest) -> None:
+        self._may_write()
+        test = self._tests.get(type(command.plan))
+        if test is None:
+            raise ScopeError(f"There is no test for {type(command.plan).__name__}.")
+        with self._lock:
+            if self._running is not None and self._running.thread.is_alive():
+                raise PeerBusyError("A test is running here already.", "Stop it first.")
+            io = TestIo(
+                lambda text: self._say(dm.TestNews(request, text)),
+                lambda figures: self._say(dm.TestNews(request, figures=figures)),
+            )
+            thread = threading.Thread(
+                target=self._run, args=(request, command, test, io), name="probe-test", daemon=True
+            )
+            self._running = _Running(request, io, thread)
+            thread.start()
+
+    def _run(self, request: int, command: dm.StartTest, test: Test, io: TestIo) -> None:
+        try:
+            outcome = self._measure(command, test, io)
+        except ScopeError as error:
+            self._say(msg.Failed(request, error))
+        except Exception as error:  # noqa: BLE001 - a bug in a test must not end the engine
+            text = f"{type(error).__name__} in {type(command.plan).__name__}: {error}"
+            self._say(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
+        else:
+            self._say(msg.Done(request, outcome))
+
+    def _measure(self, command: dm.StartTest, test: Test, io: TestIo) -> dm.Outcome:
+        hold = self._hold(command.wish, io.sleep)
+        try:
+            seats = wait_for_peer(
+                self._region, hold.lane, test.needs, slot=command.slot, say=io.say, sleep=io.sleep
+            )
+            with Master(self._region, hold.lane, seats) as master:
+                io.say(f"Measuring with {master.owner}.")
+                result = test.run(master, command.plan, io)
+        finally:
+            ending = hold.close()
+        return dm.Outcome(result, ending)
+
+    def stop_test(self, wait_s: float = 5.0) -> None:
+        """End the running test, if there is one."""
+        with self._lock:
+            running = self._running
+        if running is not None:
+            running.io.stop()
+            if wait_s and running.thread is not threading.current_thread():
+                running.thread.join(wait_s)
+
+    def _flip(self) -> None:
+        running = self._running
+        if running is not None:
+            running.io.on_flip()
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def _look(self, wish: dm.LaneWish) -> dm.LaneView:
+        try:
+            lane = self._lane_now(wish)
+        except LaneError as error:
+            return dm.LaneView(None, trouble=str(error))
+        if lane is None:
+            self._watch = None
+            return dm.LaneView(None)
+        if self._watch is None or lane != self._lane:
+            self._lane, self._watch = lane, LaneWatch(self._region, lane)
+        ours = self._responder.state.slot if self._responder is not None else -1
+        seats = tuple(
+            dm.SeatView(
+                seat.slot.index, seat.owner.card, seat.owner.life, seat.master.card,
+                seat.master.life, seat.slot.index == ours,
+            )
+            for seat in self._watch.look()
+        )  # fmt: skip
+        return dm.LaneView(lane, seats)
+
+    def _lane_now(self, wish: dm.LaneWish) -> Lane | None:
+        """The lane that is there: the one seen before while it stands, else by looking for it."""
+        known = wish.offset
+        if known is None and self._lane is not None:
+            known = self._lane.offset
+        if known is not None:
+            try:
+                return lane_at(self._region, known)
+            except LaneError:
+                if wish.offset is not None:
+                    return None
+                self._lane = None
+        self._looks += 1
+        return find_lane(self._region) if self._looks % _FIND_EVERY == 1 else None
