@@ -10,6 +10,8 @@ from __future__ import annotations
 import mmap
 import sys
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 assert sys.platform != "win32"  # the type checker reads no further there
@@ -75,6 +77,11 @@ class MappedRegion(Region):
     def _raw_store(self, offset: int, width: int, value: int) -> None:
         # 8 bytes land at once, as above. Less must not be widened: its neighbours are the peer's.
         self._raw_write(offset, memoryview(value.to_bytes(width, "little")))
+
+    @contextmanager
+    def _raw_window(self, offset: int, length: int) -> Iterator[memoryview[int]]:
+        with memoryview(self._memory) as whole, whole[offset : offset + length] as part:
+            yield part
 
     def _raw_close(self) -> None:
         self._copier.close()

@@ -129,7 +129,7 @@ class EchoLoop:
         if not state.interval_ns:
             return 0
         due = state.base_ns + int(state.index * state.interval_ns)
-        pause = max(0, now_ns - max(due, returned_ns))
+        pause = max(0, int(now_ns - max(due, returned_ns)))
         state.base_ns += pause
         return pause
 

@@ -7,6 +7,7 @@ order that the peer sees. On other processors only the C kernel promises that.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -97,9 +98,11 @@ def _send(state: PingState, memory: Memory, stopped: Callable[[], bool]) -> Slic
     """Wait until one is due and send it; None when it is on its way."""
     interval, now = state.interval_ns, _now()
     due = state.base_ns + int(state.index * interval) if interval else now
+    if due >= state.end_ns:
+        return Slice.DONE
     if now < due:
         now = _await_due(state, due, stopped)
-    if now >= state.end_ns or now < due or now >= state.slice_end_ns:
+    if now < due or now >= state.slice_end_ns or now >= state.end_ns + state.timeout_ns:
         return _why(state, now, stopped)
     state.index += 1
     state.late += bool(interval and now - due > interval)
@@ -130,16 +133,20 @@ def _burst(
         state.interval_ns, state.base_ns, state.end_ns, state.slice_end_ns,
     )  # fmt: skip
     index, number, count, late = state.index, state.number, state.count, state.late
+    last = end + state.timeout_ns
     turns, clock = range(_TURNS), _now
     now = clock()
     result: Slice | None = None
-    pending = False
+    pending = broken = False
     for at in range(count, state.capacity):
         due = base + int(index * interval) if interval else now
+        if due >= end:
+            result = Slice.DONE
+            break
         if now < due:
             now = _await_due(state, due, stopped)
-        if now >= end or now < due or now >= slice_end:
-            result = _why(state, now, stopped)
+        if now < due or now >= slice_end or now >= last:
+            broken = True
             break
         index += 1
         if interval and now - due > interval:
@@ -163,13 +170,13 @@ def _burst(
     state.index, state.number, state.count, state.late = index, number, count, late
     state.pending = pending
     state.seen = words[pong] if pending else number
-    return result
+    return _why(state, now, stopped) if broken else result
 
 
 def _await_due(state: PingState, due: int, stopped: Callable[[], bool]) -> int:
     """Wait until the next one is due, the slice or the test is over; the time then."""
     wait, poll_ns = state.wait, state.poll_ns
-    until = min(due, state.slice_end_ns, state.end_ns)
+    until = min(due, state.slice_end_ns)
     while (now := _now()) < until:
         if wait == Wait.YIELD:
             _sched_yield()
@@ -181,9 +188,19 @@ def _await_due(state: PingState, due: int, stopped: Callable[[], bool]) -> int:
 
 
 def _why(state: PingState, now: int, stopped: Callable[[], bool]) -> Slice:
-    if now >= state.end_ns:
+    if now >= state.end_ns + state.timeout_ns:
+        _miss_until(state, now)
         return Slice.DONE
     return Slice.STOPPED if stopped() else Slice.AGAIN
+
+
+def _miss_until(state: PingState, then: int) -> None:
+    """Pass over what is due until then: it was never sent."""
+    if state.interval_ns:
+        gone = min(then, state.end_ns) - state.base_ns
+        index = max(state.index, math.ceil(gone / state.interval_ns))
+        state.missed += index - state.index
+        state.index = index
 
 
 def _await_pong(
@@ -229,10 +246,7 @@ def _record(state: PingState, memory: Memory, arrays: Arrays) -> None:
 def _give_up(state: PingState, now: int) -> None:
     state.lost += 1
     state.pending = 0
-    if state.interval_ns:
-        index = max(state.index, int((now - state.base_ns) / state.interval_ns) + 1)
-        state.missed += index - state.index
-        state.index = index
+    _miss_until(state, now)
 
 
 def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:

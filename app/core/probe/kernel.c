@@ -236,13 +236,27 @@ static inline void wait_a_bit(int64_t wait, int64_t poll_ns)
         sleep_ns(poll_ns);
 }
 
-/* Wait until the next one is due. 1: send it now. */
+/* Pass over what is due until then: it was never sent. */
+static void miss_until(struct ping *p, int64_t then)
+{
+    if (then > p->end_ns) then = p->end_ns;
+    for (; p->interval_ns > 0 && due_ns(p) < then; p->index++) p->missed++;
+}
+
+/* Wait until the next one is due. 1: send it now. What was due before the end is sent also after
+ * it, within the time that an answer may take, or a stall at the end would be hidden. */
 static int await_due(struct ping *p, int *result)
 {
     for (;;) {
         int64_t now = now_ns();
-        if (now >= p->end_ns) { *result = DONE; return 0; }
         int64_t due = p->interval_ns > 0 ? due_ns(p) : now;
+        if (due >= p->end_ns) { *result = DONE; return 0; }
+        if (now >= p->end_ns + p->timeout_ns) {
+            miss_until(p, now);
+            *result = DONE;
+            return 0;
+        }
+        if (now >= p->slice_end_ns) { *result = AGAIN; return 0; }
         if (now >= due) {
             p->intended_ns = due;
             p->index++;
@@ -250,7 +264,6 @@ static int await_due(struct ping *p, int *result)
             return 1;
         }
         if (told_to_stop(p->stop)) { *result = STOPPED; return 0; }
-        if (now >= p->slice_end_ns) { *result = AGAIN; return 0; }
         if (p->wait == POLL)
             sleep_ns(due - now < p->poll_ns ? due - now : p->poll_ns);
         else
@@ -262,10 +275,7 @@ static void give_up(struct ping *p, int64_t now)
 {
     p->lost++;
     p->pending = 0;
-    while (p->interval_ns > 0 && due_ns(p) <= now) { /* these were due while nobody answered */
-        p->missed++;
-        p->index++;
-    }
+    miss_until(p, now); /* these were due while nobody answered */
 }
 
 /* Wait for the answer to the one on its way. 1: it was recorded or given up. */

@@ -111,7 +111,10 @@ class Histogram:
 
     def summary(self) -> Summary:
         """The figures that are shown."""
-        return Summary(self.count, self.least, self.mean, *self.percentiles(QUANTILES), self.most)
+        p50, p90, p99, p99_9, p99_99 = self.percentiles(QUANTILES)
+        return Summary(
+            self.count, self.least, self.mean, p50, p90, p99, p99_9, p99_99, self.most
+        )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for a file; `from_dict` makes it whole again."""

@@ -1,0 +1,320 @@
+"""Latency: echo round trips at a fixed rate, or one after the other.
+
+At a fixed rate a time counts from the moment at which the request should have been sent, so that
+a stall is felt by all requests that fell into it (no coordinated omission). Both are kept: the
+response time from then, and the service time from when it was sent. The closed loop sends the
+next when the last came back; it is the quickest, and blind to stalls.
+
+The loop runs in slices; between them, while nothing is in flight, samples are counted and the
+peer is looked at. What that takes is taken out of the schedule and told (`paused_share`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.core.errors import MeasureOptionError, NoPeerError
+from app.core.probe.cards import Capability, Card, EngineKind
+from app.core.probe.clocks import OneWay, one_way
+from app.core.probe.conditions import (
+    choose_core,
+    conditions,
+    spinner_warning,
+    usable_cores,
+)
+from app.core.probe.echo import MAX_PAYLOAD, MIN_PAYLOAD, EchoLoop, on_core, pick_engine
+from app.core.probe.echo_python import Bell
+from app.core.probe.kernel import Slice, Wait
+from app.core.probe.lane import Lane
+from app.core.probe.latency_result import LatencyResult, Tally
+from app.core.probe.master import TICK_S, Master
+from app.core.probe.presence import Life
+from app.core.probe.requests import Command
+from app.core.probe.seating import Seats, wait_for_peer
+from app.core.probe.stats import Histogram
+from app.core.region import Region
+from app.core.region_window import RegionWindow
+
+MIN_RATE_HZ: Final = 10.0
+MAX_RATE_HZ: Final = 1_000_000.0
+MAX_DURATION_S: Final = 86_400.0
+FLOOR_COUNT: Final = 20_000
+_CLOCK_S: Final = 0.2
+_CLOCK_RATE_HZ: Final = 5_000.0
+_SLICE_NS: Final = int(TICK_S * 1e9)
+_now: Final = time.perf_counter_ns
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyOptions:
+    """What to measure.
+
+    Attributes:
+        rate_hz: Requests per second, 10 to 1 000 000; 0 is the closed loop.
+        duration_s: How long, after the warm-up.
+        warm_up_s: Run so long first, without counting.
+        payload_bytes: 8 to 4096, a multiple of 8.
+        wait: How both sides wait.
+        poll_ns: How often a polling side looks.
+        timeout_s: An answer that takes longer is lost.
+        engine: Measure with this one; None is the best that is there.
+        core: Keep the measuring thread on a core: a number, `auto`, or empty.
+        slot: Measure with the owner of this slot; None is the first that answers.
+    """
+
+    rate_hz: float = 1000.0
+    duration_s: float = 10.0
+    warm_up_s: float = 0.5
+    payload_bytes: int = 8
+    wait: Wait = Wait.SPIN
+    poll_ns: int = 50_000
+    timeout_s: float = 1.0
+    engine: EngineKind | None = None
+    core: str = ""
+    slot: int | None = None
+
+    def check(self) -> None:
+        """Whether that can be measured.
+
+        Raises:
+            MeasureOptionError: It cannot; the sentence says what can.
+        """
+        if self.rate_hz and not MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ:
+            raise MeasureOptionError(
+                f"{self.rate_hz:g} requests per second cannot be measured.",
+                "10 to 1 000 000 can; 0 is the closed loop, as fast as it goes.",
+            )
+        if not 0 < self.duration_s <= MAX_DURATION_S:
+            raise MeasureOptionError(
+                f"A test of {self.duration_s:g} s is none.", "More than 0 s, at most a day."
+            )
+        if not 0 <= self.warm_up_s <= 60 or not 0.001 <= self.timeout_s <= 60:
+            raise MeasureOptionError(
+                "The warm-up or the time after which an answer is lost is out of bounds.",
+                "Warm-up: 0 to 60 s. Lost after: 0.001 to 60 s.",
+            )
+        if not MIN_PAYLOAD <= self.payload_bytes <= MAX_PAYLOAD or self.payload_bytes % 8:
+            raise MeasureOptionError(
+                f"A payload of {self.payload_bytes} bytes cannot be measured.",
+                f"{MIN_PAYLOAD} to {MAX_PAYLOAD} bytes, a multiple of 8.",
+            )
+        if not 1_000 <= self.poll_ns <= 100_000_000:
+            raise MeasureOptionError(
+                f"A poll interval of {self.poll_ns} ns is out of bounds.", "1 µs to 100 ms."
+            )
+
+
+@dataclass(slots=True)
+class Watcher:
+    """What a running test tells, and asks, whoever started it.
+
+    Attributes:
+        progress: Called about ten times a second with the tally so far and the share done.
+        say: Called with sentences for a person (nobody answers yet, the peer restarted).
+        cancelled: Asked about ten times a second.
+        sleep: How to wait; it may raise to end a wait.
+    """
+
+    progress: Callable[[Tally, float], None] = lambda tally, share: None
+    say: Callable[[str], None] = lambda text: None
+    cancelled: Callable[[], bool] = lambda: False
+    sleep: Sleep = field(default=time.sleep)
+
+
+def run_latency(
+    region: Region,
+    lane: Lane,
+    options: LatencyOptions,
+    watcher: Watcher | None = None,
+    *,
+    give_up_s: float | None = None,
+    bell: Bell | None = None,
+) -> LatencyResult:
+    """Wait for a peer and measure; a cancelled test gives what it has.
+
+    Args:
+        region: Where.
+        lane: The lane in it (keeper.hold_lane).
+        options: What to measure.
+        watcher: Who is told.
+        give_up_s: Wait no longer for a peer; None waits for ever.
+        bell: The device's doorbell, for the wait mode that uses it.
+
+    Raises:
+        MeasureOptionError: It cannot be measured.
+        NoPeerError, PeerBusyError, PeerRefusedError: With whom?
+        LaneLostError, RegionGoneError: The lane or the memory went meanwhile.
+        UnsuitableError: This region has no mapping of its own.
+    """
+    options.check()
+    watch = watcher or Watcher()
+    needs = Capability.ECHO | Capability.MAPPED
+    if options.wait is Wait.BELL:
+        needs |= Capability.DOORBELL
+        if bell is None:
+            raise MeasureOptionError(
+                "This device has no doorbell to wait for.", "Use the wait mode poll."
+            )
+    core = choose_core(options.core)
+    with region.window(lane.offset, lane.size) as window:
+        seats = wait_for_peer(
+            region, lane, needs, slot=options.slot, say=watch.say, give_up_s=give_up_s,
+            sleep=watch.sleep,
+        )  # fmt: skip
+        with (
+            Master(region, lane, seats, sleep=watch.sleep) as master,
+            on_core(
+                core, pick_engine(options.engine), short_sleeps=options.wait is Wait.POLL
+            ) as ok,
+        ):
+            run = _Run(master, window, options, watch, core if ok else None, bell)
+            if not ok:
+                run.tally.note(f"The measuring thread could not be kept on core {core}.")
+            return run.measure(seats)
+
+
+class _Run:
+    """One test with one peer."""
+
+    def __init__(
+        self, master: Master, window: RegionWindow, options: LatencyOptions, watch: Watcher,
+        core: int | None, bell: Bell | None,
+    ) -> None:  # fmt: skip
+        self.master = master
+        self.window = window
+        self.options = options
+        self.watch = watch
+        self.core = core
+        self.bell = bell
+        self.tally = Tally(options.duration_s, stall_ns=_stall_ns(options))
+        self._life = Life.ALIVE
+
+    def measure(self, seats: Seats) -> LatencyResult:
+        """Floor, clock, warm-up, test."""
+        started_s = time.time()
+        options, master = self.options, self.master
+        if options.payload_bytes > MIN_PAYLOAD:
+            master.seat.touch(options.payload_bytes)
+        loop = EchoLoop(
+            self.window, master.slot, payload=options.payload_bytes, wanted=options.engine,
+            bell=self.bell if options.wait is Wait.BELL else None,
+        )  # fmt: skip
+        try:
+            loop.state.timeout_ns = int(options.timeout_s * 1e9)
+            loop.state.wait, loop.state.poll_ns = int(options.wait), options.poll_ns
+            floor = Histogram()
+            floor.record(loop.floor(FLOOR_COUNT))
+            ways = self._one_way(loop, seats.owner.card)
+            peer_engine = self._begin(stamp=False)
+            self._warn(seats.owner.card)
+            self._drive(loop, options.warm_up_s, None)
+            complete = self._drive(loop, options.duration_s, self.tally)
+            self.tally.finish(loop.state)
+            master.stop()
+        finally:
+            loop.stop()
+            loop.close()
+        facts = conditions(
+            master.region.info, master.lane, master.slot.index, master.seat.card, seats.owner.card,
+            pinned=self.core, started_s=started_s,
+        )  # fmt: skip
+        return self.tally.result(
+            rate_hz=options.rate_hz, payload_bytes=options.payload_bytes, wait=options.wait,
+            poll_ns=options.poll_ns, engine=loop.engine, peer_engine=peer_engine,
+            floor=floor.summary(), ways=ways, conditions=facts, complete=complete,
+        )  # fmt: skip
+
+    def _begin(self, *, stamp: bool) -> EngineKind:
+        options = self.options
+        asked = (options.payload_bytes, int(options.wait), options.poll_ns, int(stamp))
+        reply = self.master.ask(Command.ECHO, asked)
+        if reply.value(0) != options.wait:
+            modes = {int(wait): wait.name.lower() for wait in Wait}
+            mode = modes.get(reply.value(0), "in its own way")
+            self.tally.note(f"The peer waits by its own choice: {mode}.")
+        return EngineKind.KERNEL if reply.value(2) == 1 else EngineKind.PYTHON
+
+    def _one_way(self, loop: EchoLoop, peer: Card | None) -> OneWay | None:
+        """A short run with stamps; the stamps would cost the test itself 20 ns a round trip."""
+        self._begin(stamp=True)
+        now = _now()
+        loop.schedule(min(_CLOCK_RATE_HZ, self.options.rate_hz or _CLOCK_RATE_HZ), now)
+        loop.state.end_ns = now + int(_CLOCK_S * 1e9)
+        result = Slice.AGAIN
+        while result is Slice.AGAIN and _now() < now + 1e9:
+            result = loop.run(now + int(2 * _CLOCK_S * 1e9))
+            self.master.tick()
+            self.master.resume()
+        batch = loop.batch()
+        us = self.master.seat.card
+        same = peer is not None and us.boot != 0 and us.boot == peer.boot
+        return one_way(batch.sent, batch.stamps, batch.received, same_clock=same)
+
+    def _warn(self, peer: Card | None) -> None:
+        spins = self.options.wait in (Wait.SPIN, Wait.YIELD)
+        text = spinner_warning(
+            ours=spins, peers=spins, us=self.master.seat.card, peer=peer,
+            cores=len(usable_cores()),
+        )  # fmt: skip
+        if text:
+            self.tally.note(text)
+
+    def _drive(self, loop: EchoLoop, duration_s: float, tally: Tally | None) -> bool:
+        """Run for a while; whether it ran to its end. Without a tally nothing is counted."""
+        state = loop.state
+        start = _now()
+        loop.schedule(self.options.rate_hz, start)
+        state.end_ns = start + int(duration_s * 1e9)
+        if tally is not None:
+            state.lost = state.missed = state.late = state.strays = 0
+            tally.begin(start)
+        result = Slice.AGAIN if duration_s else Slice.DONE
+        while result is Slice.AGAIN:
+            result = loop.run(_now() + _SLICE_NS)
+            returned = _now()
+            if tally is not None:
+                tally.add(loop.batch(), returned, state)
+                self.watch.progress(tally, (returned - start) / (state.end_ns - start))
+            self._look(tally)
+            if self.watch.cancelled():
+                return False
+            pause = loop.shift(returned, _now())
+            if tally is not None:
+                tally.paused_ns += pause
+        return True
+
+    def _look(self, tally: Tally | None) -> None:
+        peer = self.master.tick()
+        restarts = self.master.restarts
+        self.master.resume()
+        texts = []
+        if self.master.restarts != restarts:
+            texts.append("The peer restarted and was asked again.")
+        if peer.life is not self._life and peer.life in (Life.SILENT, Life.GONE, Life.ABSENT):
+            texts.append("The peer fell silent.")
+        elif self._life is Life.SILENT and peer.life is Life.ALIVE:
+            texts.append("The peer is back.")
+        self._life = peer.life
+        for text in texts:
+            self.watch.say(text)
+            if tally is not None:
+                tally.note(text, timed=True)
+
+
+def _stall_ns(options: LatencyOptions) -> int:
+    """A gap longer than this counts as stalled: 100 µs, or four looks of a polling peer."""
+    return max(100_000, 4 * options.poll_ns if options.wait is not Wait.SPIN else 0)
+
+
+def need_answers(result: LatencyResult) -> None:
+    """For callers to whom a result without any answer is a failure.
+
+    Raises:
+        NoPeerError: Nothing was answered.
+    """
+    if not result.response.count:
+        raise NoPeerError("The peer answered nothing in all that time.")
