@@ -94,6 +94,7 @@ class MessageBar(QFrame):
         )
         self.setStyleSheet(
             f"MessageBar {{ background: {self._theme.raised}; border-left: 3px solid {color}; }}"
+            f"QPushButton {{ background: {self._theme.hover}; }}"
         )
         self._make_buttons(notice)
         if notice.level is Level.GOOD:
@@ -204,6 +205,7 @@ class ConflictBar(QFrame):
         self._theme = theme
         self.setStyleSheet(
             f"ConflictBar {{ background: {theme.raised}; border-left: 3px solid {theme.warning}; }}"
+            f"QPushButton {{ background: {theme.hover}; }}"
         )
         self._fill()
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 from app.core.frame import Frame, Health, Level
 from app.core.region import RegionInfo
 from app.core.units import format_age, format_short_offset, format_size
+from app.ui.elided import ElidedLabel
 from app.ui.theme import PAD, SYMBOLS, Theme, mono_font
 
 _WIDE = 1180
@@ -31,8 +32,8 @@ class StatusBar(QStatusBar):
         self.sweep = self._label("sweep 999 ms", "How old the oldest look at any page is")
         self.cost = self._label("engine 100 %", "Share of one core that watching takes")
         self.lock = self._label("writing unlocked", "Whether this window can change the memory")
-        self.health = self._label("", "Health of the region")
-        self.health.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.health = ElidedLabel()
+        self.health.setFont(self.device.font())
         for label in (self.device, self.offset, self.selection, self.rate, self.sweep, self.cost):
             self.addWidget(label)
         self.addWidget(self.lock)

@@ -71,8 +71,8 @@ LIGHT: Final = Theme(
     name="light",
     ground="#FAFBFC", panel="#F1F3F5", raised="#FFFFFF", hover="#E4E8EC", line="#D5DAE0",
     text="#1D2329", quiet="#68727D", changed="#C86B00", mine="#0B6BCB", flux="#C2183B",
-    good="#2B8A3E", warning="#B35C00", fault="#C92A2A", selection="#B7D4F2",
-    traces=("#0B6BCB", "#B35C00", "#2B8A3E", "#7A3EB1", "#C2183B", "#147A63"),
+    good="#267A37", warning="#A85500", fault="#C92A2A", selection="#B7D4F2",
+    traces=("#0B6BCB", "#A85500", "#267A37", "#7A3EB1", "#C2183B", "#147060"),
 )  # fmt: skip
 
 SYMBOLS: Final = {Level.GOOD: "●", Level.WARNING: "▲", Level.FAULT: "■"}

@@ -22,13 +22,18 @@ FAULT = Notice(Level.FAULT, "The file was <deleted> & gone.", "", ("Retry",), "h
 
 
 @pytest.fixture
-def bar(qtbot: QtBot) -> MessageBar:
-    window = QWidget()
+def window(qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def bar(window: QWidget) -> MessageBar:
     made = MessageBar()
     made.hide()
     QVBoxLayout(window).addWidget(made)
-    qtbot.addWidget(window)
-    window.show()
     return made
 
 

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from app.core.frame import Frame
 from app.core.units import format_age, format_rate, format_short_offset, format_size
+from app.ui.elided import ElidedLabel
 from app.ui.panels.maps import HeatMap, Scale, Waterfall
 from app.ui.panels.rings import Ring, step_up, thin
 from app.ui.session import Session
@@ -140,15 +140,14 @@ class ActivityPanel(QWidget):
         self.water = Waterfall()
         self.scale = Scale()
         names = ("changes", "own", "cost", "heat", "water")
-        self.labels = {name: QLabel() for name in names}
+        self.labels = {name: ElidedLabel() for name in names}
         self.values = {name: QLabel() for name in names}
         for value in self.values.values():
             value.setFont(mono_font(self.font().pointSizeF() - 0.5))
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.scale_name = QLabel("changes per page")
-        self.hover = QLabel()
+        self.hover = ElidedLabel()
         self.hover.setFont(mono_font())
-        self.hover.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._lay_out(clear)
         for part in (self.heat, self.water):
             part.goto_wanted.connect(self.goto_wanted)
@@ -169,9 +168,6 @@ class ActivityPanel(QWidget):
         )  # fmt: skip
         for name, widget, row, column, rows in places:
             head = QHBoxLayout()
-            # Where it is narrow the title gives way, the figure does not.
-            self.labels[name].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            self.labels[name].setMinimumWidth(24)
             head.addWidget(self.labels[name], 1)
             head.addWidget(self.values[name])
             grid.addLayout(head, row, column)

@@ -50,8 +50,10 @@ class Teaching(QWidget):
         self.text.setReadOnly(True)
         self.text.setFont(mono_font(self.font().pointSizeF() - 1))
         self.text.setAccessibleName("Text to copy")
-        copy = QPushButton("Copy")
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        self.copy = QPushButton("Copy")
+        self.copy.clicked.connect(
+            lambda: QGuiApplication.clipboard().setText(self.text.toPlainText())
+        )
         demo = QPushButton("Open demo")
         demo.clicked.connect(self.demo_wanted)
         choose = QPushButton("Open file…")
@@ -61,7 +63,7 @@ class Teaching(QWidget):
             row.addWidget(part)
         under = QHBoxLayout()
         under.addWidget(self.form)
-        under.addWidget(copy)
+        under.addWidget(self.copy)
         last = QHBoxLayout()
         for button in (demo, choose):
             last.addWidget(button)
@@ -84,7 +86,9 @@ class Teaching(QWidget):
             made = setup_help(int(self.amount.currentData()), self.name.text())
         except ScopeError as error:
             self.text.setPlainText(str(error))
+            self.copy.setEnabled(False)
             return
+        self.copy.setEnabled(True)
         self.text.setPlainText(
             made.qemu_args if self.form.currentIndex() == 0 else made.libvirt_xml
         )
