@@ -40,7 +40,10 @@ def main() -> int:
 
 def build_here(out: Path, *, folder: bool) -> Path:
     """Run PyInstaller in this Python."""
+    from scripts import build_kernel
+
     work = ROOT / "build" / "exe"
+    build_kernel.build(windows=True)
     subprocess.run(
         [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN",
          f"--distpath={work / 'dist'}", f"--workpath={work / 'work'}",

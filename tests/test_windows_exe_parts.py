@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,9 +46,33 @@ def test_nothing_that_is_left_out_is_imported():
 
 def test_no_dropped_library_belongs_to_an_imported_qt_module():
     modules = {name.split(".")[1] for name in imported() if name.startswith("PySide6.Qt")}
-    for module in modules | {"QtOpenGL", "QtOpenGLWidgets", "QtSvg"}:
+    for module in modules | {"QtSvg"}:
         for file in (f"PySide6/Qt6{module[2:]}.dll", f"PySide6/{module}.pyd"):
             assert not trims.dropped(file), file
+
+
+def test_plots_load_and_draw_with_the_stand_ins_for_opengl():
+    """In a process of its own: pyqtgraph is imported after the executable's hook."""
+    code = """
+import runpy, sys
+runpy.run_path(sys.argv[1])
+import numpy, pyqtgraph as pg
+from PySide6.QtWidgets import QApplication
+qt = QApplication([])
+plot = pg.PlotWidget()
+plot.plot(numpy.arange(100.0))
+image = plot.grab().toImage()
+colors = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+assert len(colors) > 2, colors
+assert not [name for name in sys.modules if "OpenGL" in name and getattr(sys.modules[name], "__file__", None)
+            and "PySide6" in name]
+print("drawn")
+"""
+    hook = ROOT / "scripts/windows/no_opengl_hook.py"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(hook)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "drawn", done.stderr
 
 
 def test_plots_use_no_opengl_as_its_software_library_is_left_out():
@@ -59,6 +85,12 @@ def test_plots_use_no_opengl_as_its_software_library_is_left_out():
     [
         ("PySide6\\opengl32sw.dll", True),
         ("PySide6\\Qt6Quick.dll", True),
+        ("PySide6\\Qt6OpenGL.dll", True),
+        ("PySide6\\QtOpenGL.pyd", True),
+        ("PySide6\\Qt6OpenGLWidgets.dll", True),
+        ("PySide6\\QtGui.pyd", False),
+        ("pyqtgraph\\icons\\peegee\\peegee_512px.png", True),
+        ("pyqtgraph\\icons\\auto.png", False),
         ("PySide6\\translations\\qtbase_de.qm", True),
         ("PySide6\\plugins\\tls\\qschannelbackend.dll", True),
         ("PySide6\\plugins\\imageformats\\qjpeg.dll", True),

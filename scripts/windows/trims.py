@@ -14,20 +14,23 @@ EXCLUDED_MODULES = (
     *(f"PySide6.{name}" for name in (
         "QtNetwork", "QtQml", "QtQuick", "QtQuickWidgets", "QtQuickControls2", "QtDesigner",
         "QtHelp", "QtSql", "QtPrintSupport", "QtTest", "QtUiTools", "QtConcurrent", "QtXml",
+        "QtOpenGL", "QtOpenGLWidgets",  # no_opengl_hook.py stands in
     )),
     *(f"pyqtgraph.{name}" for name in ("opengl", "examples", "flowchart", "console", "jupyter")),
     "numpy.f2py", "numpy.testing", "numpy.distutils",
     "OpenGL", "scipy", "matplotlib", "PIL", "numba", "cupy", "h5py", "pandas", "IPython",
 )  # fmt: skip
 
-# Loaded by name at run time, invisible to the analysis (pyqtgraph 0.14, PlotCurveItem.py).
-HIDDEN_MODULES = ("PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtSvg")
+# Loaded by name at run time, invisible to the analysis.
+HIDDEN_MODULES = ("PySide6.QtSvg",)
 
 # Software OpenGL: widgets and the plots' raster painting need none (useOpenGL stays off).
 _DROPPED = re.compile(
     r"(^|/)("
     r"opengl32sw\.dll|d3dcompiler_47\.dll|libcrypto[^/]*|libssl[^/]*"
-    r"|Qt6(Qml|Quick|Pdf|VirtualKeyboard|Network|Sql|PrintSupport|Test|Designer|Help|Concurrent|Xml)[^/]*"
+    r"|Qt6(Qml|Quick|Pdf|VirtualKeyboard|Network|Sql|PrintSupport|Test|Designer|Help|Concurrent|Xml|OpenGL)[^/]*"
+    r"|QtOpenGL(Widgets)?\.(pyd|abi3\.so)"
+    r"|pyqtgraph/icons/peegee/peegee_[^/]*\.png"
     r"|translations/.*"
     r"|plugins/(tls|networkinformation|generic|platforminputcontexts|qmltooling|sqldrivers"
     r"|printsupport|position|multimedia|designer)/.*"

@@ -6,12 +6,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from scripts import build_kernel
 from tests.rigs.windows.build import CannotBuildError, Layers, build
 from tests.rigs.windows.machine import Machine
 from tests.rigs.windows.places import REPOSITORY, cache_folder, digest, layer
 
 NAME = "ivshmem-scope"
-SOURCES = ("app", "resources", "scripts/windows", "pyinstaller.spec")
+SOURCES = ("app", "resources", "scripts/windows", "scripts/build_kernel.py", "pyinstaller.spec")
 
 
 def build_exe(layers: Layers | None = None, *, folder: bool = True) -> Path:
@@ -29,11 +30,14 @@ def build_exe(layers: Layers | None = None, *, folder: bool = True) -> Path:
 def _make(place: Path, layers: Layers, *, folder: bool) -> None:
     work = Path(tempfile.mkdtemp(prefix="exe-", dir=cache_folder()))
     try:
+        kernel = build_kernel.build(windows=True, out=work / "_kernel.dll")
+        if kernel is None:
+            raise CannotBuildError("The C kernel of the measurements was not built.")
         with Machine(layers, work) as machine:
             done = machine.python(
                 "-m", "PyInstaller", "--noconfirm", "--log-level=WARN",
                 "--distpath=Z:\\out\\dist", "--workpath=Z:\\out\\work", "Z:\\src\\pyinstaller.spec",
-                limit_s=600, SCOPE_FOLDER="1" if folder else "0",
+                limit_s=600, SCOPE_FOLDER="1" if folder else "0", SCOPE_KERNEL="Z:\\out\\_kernel.dll",
             )  # fmt: skip
         if not (work / "dist" / f"{NAME}.exe").is_file():
             raise CannotBuildError(f"PyInstaller made no executable:\n{done.stdout[-3000:]}")

@@ -59,6 +59,11 @@ def _section(key: str, *lines: str) -> str:
     return "\n".join((f"\n[{key}] 1700000000", *lines, ""))
 
 
+# Qt asks Direct3D about the screen, for which Wine would load a compiler of 110 MB that no
+# Windows has. Drawing goes without it there and here.
+NO_3D = _section(r"Software\\Wine\\Direct3D", '"renderer"="no3d"')
+
+
 def registry(devices: Sequence[Device], *, undriven: int = 0) -> str:
     """The machine's devices as text of Wine's system.reg.
 
@@ -137,6 +142,7 @@ class Machine:
             )
         self._first = self._child()
         self.shell(f"cat >> /{PREFIX}/system.reg", given=self._registry.encode())
+        self.shell(f"cat >> /{PREFIX}/user.reg", given=NO_3D.encode())
         return self
 
     def __exit__(

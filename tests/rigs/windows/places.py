@@ -41,7 +41,8 @@ def _contents(item: str | bytes | Path) -> Iterator[tuple[str, bytes]]:
     if isinstance(item, Path):
         files = sorted(item.rglob("*")) if item.is_dir() else [item]
         for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
+            built = "__pycache__" in file.parts or file.name.startswith("_kernel.")
+            if file.is_file() and not built:
                 yield file.relative_to(item.parent).as_posix(), file.read_bytes()
     else:
         yield "text", item.encode() if isinstance(item, str) else item

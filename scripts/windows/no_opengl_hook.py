@@ -1,0 +1,28 @@
+"""Runs before the program in the executable: stands in for Qt's OpenGL modules.
+
+pyqtgraph imports them for a way of drawing that is never switched on here (see trims.py). They
+are 11 MB of the executable, and as much of the memory and of the time until the first window.
+"""
+
+import sys
+import types
+
+
+def _stand_in(name: str) -> types.ModuleType:
+    module = types.ModuleType(name)
+    module.__doc__ = "Left out of the executable."
+    sys.modules[name] = module
+    return module
+
+
+def _widget(name: str) -> type:
+    """The one class that is derived from while importing; made late, so that no verb loads Qt."""
+    if name != "QOpenGLWidget":
+        raise AttributeError(name)
+    from PySide6.QtWidgets import QWidget
+
+    return type(name, (QWidget,), {})
+
+
+_stand_in("PySide6.QtOpenGL")
+_stand_in("PySide6.QtOpenGLWidgets").__getattr__ = _widget
