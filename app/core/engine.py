@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from functools import singledispatchmethod
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core import messages as msg
 from app.core import write_tools
@@ -28,6 +28,9 @@ from app.core.region import Region, RegionInfo, RegionSpec
 from app.core.repeaters import Repeaters
 from app.core.sampler import Sampler
 from app.core.units import format_size
+
+if TYPE_CHECKING:
+    from app.core.probe.desk import ProbeDesk
 
 Say = Callable[[msg.Answer], None]
 
@@ -50,6 +53,7 @@ class Engine:
         self.journal = Journal(self._region, on_write=self._note_write)
         self.sampler = Sampler(self._region, status=self._status, publish=publish)
         self._repeaters = Repeaters(self.journal, self._region)
+        self._desk: ProbeDesk | None = None
         self._jobs: SimpleQueue[tuple[int, msg.Command] | None] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._closing = threading.Event()
@@ -72,6 +76,8 @@ class Engine:
             return
         self._closing.set()
         self._jobs.put(None)
+        if self._desk is not None:
+            self._desk.close(timeout_s)  # first: it puts back the bytes under its lane
         self._repeaters.stop_all()
         self.sampler.stop(timeout_s)
         if self._worker.is_alive():
@@ -83,8 +89,18 @@ class Engine:
         """Take a command: watching commands act at once, the others are queued and answered."""
         if isinstance(command, msg.Cancel):
             self._cancelled.add(command.request)
+        elif isinstance(command, msg.ProbeCommand):
+            self._desk_now().handle(request, command)
         elif not self._watch(command):
             self._jobs.put((request, command))
+
+    def _desk_now(self) -> ProbeDesk:
+        """The probe desk, made when first used: most engines never measure."""
+        if self._desk is None:
+            from app.core.probe.desk import ProbeDesk
+
+            self._desk = ProbeDesk(self._region, self._say, lambda: self.journal.locked)
+        return self._desk
 
     def _watch(self, command: msg.Command) -> bool:
         sampler = self.sampler
@@ -103,6 +119,8 @@ class Engine:
                 self.journal.set_locked(locked)
                 if locked:
                     self._repeaters.stop_all()
+                    if self._desk is not None:
+                        self._desk.lock()
             case _:
                 return False
         return True

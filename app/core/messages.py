@@ -212,6 +212,12 @@ class MeasureSpeed(Command):
     length: int = 0
 
 
+class ProbeCommand(Command):
+    """Base of what goes to the probe desk (probe/desk_messages.py); answered as the others are."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Cancel(Command):
     """Stop the running command with this request number."""

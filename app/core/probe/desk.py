@@ -7,8 +7,8 @@ test, the lane is left and the bytes under it are put back if they are ours to p
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -16,12 +16,14 @@ from app.core import messages as msg
 from app.core.errors import CancelledError, LaneError, LockedError, PeerBusyError, ScopeError
 from app.core.probe import desk_messages as dm
 from app.core.probe.cards import Capability
+from app.core.probe.echo import EchoHandler
 from app.core.probe.flash import FlashHandler, FlashMaster, FlashPlan, Flip
 from app.core.probe.keeper import LaneHold, hold_lane
 from app.core.probe.lane import Lane
+from app.core.probe.latency import LatencyOptions, Watcher, run_latency
 from app.core.probe.master import Master
 from app.core.probe.place import find_lane, lane_at
-from app.core.probe.responder import Handler, Responder, ResponderState
+from app.core.probe.responder import Responder, ResponderState
 from app.core.probe.seating import LaneWatch, wait_for_peer
 from app.core.region import Region
 
@@ -58,10 +60,8 @@ class TestIo:
 class Test(Protocol):
     """One test mode's measuring side."""
 
-    needs: Capability
-
-    def run(self, master: Master, plan: Any, io: TestIo) -> Any:
-        """Measure until done or `io.stopped`; the result."""
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        """Find the peer, measure until done or `io.stopped`; the result."""
         ...
 
 
@@ -75,15 +75,37 @@ class _Running:
 class _FlashTest:
     """Flash, with this window as the one that stores."""
 
-    needs = Capability.FLASH
-
     def __init__(self, show: Callable[[Flip], None]) -> None:
         self._show = show
 
-    def run(self, master: Master, plan: FlashPlan, io: TestIo) -> Any:
-        flashing = FlashMaster(master, self._show, lambda sample, lost: io.figures((sample, lost)))
-        io.on_stop, io.on_flip = flashing.stop, flashing.flip
-        return flashing.run(plan)
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        seats = wait_for_peer(
+            region, lane, Capability.FLASH, slot=start.slot, say=io.say, sleep=io.sleep
+        )
+        with Master(region, lane, seats) as master:
+            io.say(f"Flashing for {master.owner}.")
+            flashing = FlashMaster(
+                master, self._show, lambda sample, lost: io.figures((sample, lost))
+            )
+            io.on_stop, io.on_flip = flashing.stop, flashing.flip
+            if io.stopped.is_set():
+                flashing.stop()
+            return flashing.run(start.plan)
+
+
+class _LatencyTest:
+    """Echo round trips."""
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        watcher = Watcher(
+            progress=lambda tally, share: io.figures(
+                dm.LiveLatency(share, tally.response.summary(), tally.lost, tuple(tally.points))
+            ),
+            say=io.say,
+            cancelled=io.stopped.is_set,
+            sleep=io.sleep,
+        )
+        return run_latency(region, lane, replace(start.plan, slot=start.slot), watcher)
 
 
 class ProbeDesk:
@@ -93,8 +115,6 @@ class ProbeDesk:
         region: The engine's region.
         say: Where answers go.
         locked: Whether writing is locked.
-        handlers: Test modes that the responder answers, besides flash.
-        tests: Test modes that can be started, by their plan's type, besides flash.
     """
 
     def __init__(
@@ -102,22 +122,22 @@ class ProbeDesk:
         region: Region,
         say: Say,
         locked: Callable[[], bool],
-        handlers: Callable[[], list[Handler]] = list,
-        tests: Mapping[type, Test] | None = None,
     ) -> None:
         self._region = region
         self._say = say
         self._locked = locked
         self._flash = FlashHandler(self._show)
-        self._handlers = handlers
-        self._tests: dict[type, Test] = {FlashPlan: _FlashTest(self._show), **(tests or {})}
+        self._tests: dict[type, Test] = {
+            FlashPlan: _FlashTest(self._show),
+            LatencyOptions: _LatencyTest(),
+        }
         self._lock = threading.Lock()
         self._responder: Responder | None = None
         self._running: _Running | None = None
         self._lane: Lane | None = None
         self._watch: LaneWatch | None = None
         self._looks = 0
-        self._slow: SimpleQueue[tuple[int, dm.ProbeCommand] | None] = SimpleQueue()
+        self._slow: SimpleQueue[tuple[int, msg.ProbeCommand] | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
 
     def _show(self, flip: Flip) -> None:
@@ -125,7 +145,7 @@ class ProbeDesk:
 
     # -- commands, from the engine's threads ------------------------------------------------------
 
-    def handle(self, request: int, command: dm.ProbeCommand) -> None:
+    def handle(self, request: int, command: msg.ProbeCommand) -> None:
         """Do what is asked, and answer. Never raises, never waits: what takes long is queued."""
         if isinstance(command, _SLOW):
             if self._worker is None:
@@ -139,7 +159,7 @@ class ProbeDesk:
         while (job := self._slow.get()) is not None:
             self._answer(*job)
 
-    def _answer(self, request: int, command: dm.ProbeCommand) -> None:
+    def _answer(self, request: int, command: msg.ProbeCommand) -> None:
         try:
             if isinstance(command, dm.StartTest):
                 self._start(request, command)  # answers itself, at its end
@@ -148,7 +168,7 @@ class ProbeDesk:
         except ScopeError as error:
             self._say(msg.Failed(request, error))
 
-    def _do(self, command: dm.ProbeCommand) -> object:
+    def _do(self, command: msg.ProbeCommand) -> object:
         match command:
             case dm.Respond(on, wish):
                 return self._respond(wish) if on else self._silence()
@@ -193,7 +213,7 @@ class ProbeDesk:
                 self._responder = Responder(
                     self._region,
                     lambda sleep: self._hold(wish, sleep),
-                    [self._flash, *self._handlers()],
+                    [EchoHandler(), self._flash],
                     lambda state: self._say(dm.ResponderNews(state)),
                 )
                 self._responder.start()
@@ -247,12 +267,7 @@ class ProbeDesk:
     def _measure(self, command: dm.StartTest, test: Test, io: TestIo) -> dm.Outcome:
         hold = self._hold(command.wish, io.sleep)
         try:
-            seats = wait_for_peer(
-                self._region, hold.lane, test.needs, slot=command.slot, say=io.say, sleep=io.sleep
-            )
-            with Master(self._region, hold.lane, seats) as master:
-                io.say(f"Measuring with {master.owner}.")
-                result = test.run(master, command.plan, io)
+            result = test.run(self._region, hold.lane, command, io)
         finally:
             ending = hold.close()
         return dm.Outcome(result, ending)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.messages import Answer, Command
+from app.core.messages import Answer, ProbeCommand
 from app.core.probe.cards import Capability, Card
 from app.core.probe.flash import Flip, Painted
 from app.core.probe.keeper import Ending
 from app.core.probe.lane import Lane
+from app.core.probe.latency_result import Point
 from app.core.probe.presence import Life
 from app.core.probe.responder import ResponderState
+from app.core.probe.stats import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,6 @@ class LaneWish:
     size: int | None = None
     slots: int | None = None
     force: bool = False
-
-
-class ProbeCommand(Command):
-    """Base of what goes to the probe desk."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +131,23 @@ class Outcome:
 
     result: Any
     ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLatency:
+    """Figures of a running latency test.
+
+    Attributes:
+        share: Of the test that is done, 0 to 1; below 0 while it warms up.
+        response: The response times so far.
+        lost: Lost so far.
+        points: The time series so far.
+    """
+
+    share: float
+    response: Summary
+    lost: int
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
