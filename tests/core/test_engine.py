@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.core import messages as msg
-from app.core.engine_client import EngineClient, LocalEngine
+from app.core.engine_client import LocalEngine
 from app.core.engine_process import EngineProcess
 from app.core.errors import (
     CancelledError,
@@ -20,61 +19,13 @@ from app.core.errors import (
     ConflictError,
     LockedError,
     OutOfRangeError,
-    ScopeError,
 )
-from app.core.frame import Frame, Level
+from app.core.frame import Level
 from app.core.mapping_speed import MappingSpeed
 from app.core.patterns import BytePattern, RandomPattern
-from app.core.region import RegionKind, RegionSpec
+from tests.core.talk import Talk
 
 ShmFile = Callable[..., Path]
-
-
-class Talk:
-    """A client with answers sorted by request, for tests that wait on facts."""
-
-    def __init__(self, client: EngineClient, path: Path) -> None:
-        self.client = client
-        self.seen: list[msg.Answer] = []
-        self.newest: Frame | None = None
-        client.open(RegionSpec(RegionKind.FILE, str(path)))
-
-    def pump(self) -> None:
-        self.seen += self.client.answers()
-        self.newest = self.client.frame() or self.newest
-
-    def until(self, fact: Callable[[], bool], what: str = "it") -> None:
-        deadline = time.monotonic() + 15
-        while not fact():
-            assert time.monotonic() < deadline, f"{what} did not happen; {self.seen[-3:]}"
-            self.pump()
-            time.sleep(0.002)
-
-    def frame(self, fact: Callable[[Frame], bool] = lambda _: True) -> Frame:
-        self.until(lambda: self.newest is not None and fact(self.newest), "the frame")
-        assert self.newest is not None
-        return self.newest
-
-    def result(self, request: int) -> msg.Done | msg.Failed:
-        def mine() -> list[msg.Done | msg.Failed]:
-            return [
-                a
-                for a in self.seen
-                if isinstance(a, msg.Done | msg.Failed) and a.request == request
-            ]
-
-        self.until(lambda: bool(mine()), f"an answer to {request}")
-        return mine()[0]
-
-    def do(self, command: msg.Command) -> object:
-        answer = self.result(self.client.ask(command))
-        assert isinstance(answer, msg.Done), answer
-        return answer.value
-
-    def fail(self, command: msg.Command) -> ScopeError:
-        answer = self.result(self.client.ask(command))
-        assert isinstance(answer, msg.Failed), answer
-        return answer.error
 
 
 @pytest.fixture(params=[LocalEngine, EngineProcess])

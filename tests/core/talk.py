@@ -1,0 +1,58 @@
+"""Talking to an engine in tests: wait for facts, never for time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.core import messages as msg
+from app.core.engine_client import EngineClient
+from app.core.errors import ScopeError
+from app.core.frame import Frame
+from app.core.region import RegionKind, RegionSpec
+
+
+class Talk:
+    """A client with its answers sorted by request."""
+
+    def __init__(self, client: EngineClient, path: Path) -> None:
+        self.client = client
+        self.seen: list[msg.Answer] = []
+        self.newest: Frame | None = None
+        client.open(RegionSpec(RegionKind.FILE, str(path)))
+
+    def pump(self) -> None:
+        self.seen += self.client.answers()
+        self.newest = self.client.frame() or self.newest
+
+    def until(self, fact: Callable[[], bool], what: str = "it") -> None:
+        deadline = time.monotonic() + 20
+        while not fact():
+            assert time.monotonic() < deadline, f"{what} did not happen; {self.seen[-3:]}"
+            self.pump()
+            time.sleep(0.002)
+
+    def frame(self, fact: Callable[[Frame], bool] = lambda _: True) -> Frame:
+        self.until(lambda: self.newest is not None and fact(self.newest), "the frame")
+        assert self.newest is not None
+        return self.newest
+
+    def result(self, request: int) -> msg.Done | msg.Failed:
+        def mine() -> list[msg.Done | msg.Failed]:
+            answers = [a for a in self.seen if isinstance(a, msg.Done | msg.Failed)]
+            return [a for a in answers if a.request == request]
+
+        self.until(lambda: bool(mine()), f"an answer to {request}")
+        assert len(mine()) == 1
+        return mine()[0]
+
+    def do(self, command: msg.Command) -> object:
+        answer = self.result(self.client.ask(command))
+        assert isinstance(answer, msg.Done), answer
+        return answer.value
+
+    def fail(self, command: msg.Command) -> ScopeError:
+        answer = self.result(self.client.ask(command))
+        assert isinstance(answer, msg.Failed), answer
+        return answer.error
