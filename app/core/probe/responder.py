@@ -292,7 +292,7 @@ class _Attending:
             self._state,
             phase=Phase.ANSWERING if job else Phase.LISTENING,
             command=Command(job.request.code).name.lower() if job else "",
-            master=master.card if master.taken else None,
+            master=replace(master.card, beat=0) if master.card and master.taken else None,
         )
         self._say(self._state)
 
