@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from time import monotonic_ns
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core import messages as msg
@@ -21,6 +21,7 @@ from app.ui.hex.selection import Selection
 from app.ui.hex.widget import HexView
 from app.ui.message_bar import ConflictBar, MessageBar
 from app.ui.notice import Notice
+from app.ui.places import Places
 from app.ui.range_bar import RangeBar
 from app.ui.session import Session
 from app.ui.theme import Theme
@@ -336,33 +337,3 @@ class RegionView(QWidget):
         clipboard.put(data, copy_as(form, data, start))
         text = f"Copied {format_size(len(data))} as {form}."
         self.messages.show_notice(Notice(Level.GOOD, text, key="copied"))
-
-
-class Places(QObject):
-    """Where the cursor has jumped from and to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._behind: list[int] = []
-        self._ahead: list[int] = []
-
-    def leave(self, here: int, there: int) -> None:
-        """A jump from here to there."""
-        if here != there:
-            self._behind.append(here)
-            del self._behind[:-100]
-            self._ahead.clear()
-
-    def back(self, here: int) -> int | None:
-        """The last place left."""
-        if not self._behind:
-            return None
-        self._ahead.append(here)
-        return self._behind.pop()
-
-    def forward(self, here: int) -> int | None:
-        """The place that back() left."""
-        if not self._ahead:
-            return None
-        self._behind.append(here)
-        return self._ahead.pop()

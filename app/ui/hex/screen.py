@@ -5,9 +5,9 @@ Offsets travel in signals as `object`, since Qt's int ends at 2 GiB.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from time import monotonic_ns
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -16,14 +16,13 @@ from PySide6.QtGui import (
     QHideEvent,
     QPainter,
     QPaintEvent,
-    QRegion,
     QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
 from app.core.frame import Frame
-from app.ui.hex import empty, keys
+from app.ui.hex import dirty, empty, keys
 from app.ui.hex.geometry import MAX_COLUMNS, Pane
 from app.ui.hex.selection import Selection
 from app.ui.hex.surface import Options, Surface, to_device
@@ -59,7 +58,7 @@ class HexScreen(QAbstractScrollArea):
         self._fade.setSingleShot(True)
         self._fade.timeout.connect(self.refresh)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Hex view")
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.verticalScrollBar().actionTriggered.connect(self._bar_action)
@@ -80,6 +79,10 @@ class HexScreen(QAbstractScrollArea):
         surface.pending = None
         if not size:
             surface.picture.set_frame(None)
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAlwaysOn if size else policy.ScrollBarAlwaysOff
+        )
         self._lay_out()
         self.select(surface.selection.clamped(surface.size), reveal=False)
         if size:
@@ -90,6 +93,7 @@ class HexScreen(QAbstractScrollArea):
         if greyed != self._greyed:
             self._greyed = greyed
             self.surface.picture.frozen = greyed
+            self.surface.pending = None
             self.set_theme(self.surface.theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -297,7 +301,7 @@ class HexScreen(QAbstractScrollArea):
             return
         clock, surface = monotonic_ns(), self.surface
         surface.picture.drop_old_echoes(clock)
-        for first, count in _runs(surface.refresh(clock)):
+        for first, count in dirty.runs(surface.refresh(clock)):
             self.viewport().update(self._logical(surface.row_rect(first, count)))
         if not self._fade.isActive():
             wait_ns = surface.picture.next_change_ns(*surface.visible_span(), clock)
@@ -325,8 +329,8 @@ class HexScreen(QAbstractScrollArea):
         painter.scale(1 / surface.ratio, 1 / surface.ratio)
         # Between whole pixels every glyph would blur.
         painter.translate(round(origin.dx()) - origin.dx(), round(origin.dy()) - origin.dy())
-        for place in _rects(event.region()):
-            surface.paint(painter, _device(place, surface.ratio))
+        for place in dirty.rects(event.region()):
+            surface.paint(painter, dirty.device(place, surface.ratio))
 
     # --- events -------------------------------------------------------------------------------
 
@@ -343,26 +347,3 @@ class HexScreen(QAbstractScrollArea):
         """Nothing fades where nobody looks."""
         super().hideEvent(event)
         self._fade.stop()
-
-
-def _rects(region: QRegion) -> list[QRect]:
-    return list(cast("Iterable[QRect]", region))  # the stubs do not know that it is iterable
-
-
-def _device(place: QRect, ratio: float) -> QRect:
-    """The device pixels of a rectangle, one more at each side."""
-    left, top = to_device(place.left(), ratio) - 1, to_device(place.top(), ratio) - 1
-    right = to_device(place.right() + 1, ratio) + 2
-    bottom = to_device(place.bottom() + 1, ratio) + 2
-    return QRect(max(0, left), max(0, top), right - max(0, left), bottom - max(0, top))
-
-
-def _runs(rows: list[int]) -> Iterator[tuple[int, int]]:
-    """Sorted rows as first and count of each gapless run."""
-    at = 0
-    while at < len(rows):
-        end = at + 1
-        while end < len(rows) and rows[end] == rows[end - 1] + 1:
-            end += 1
-        yield rows[at], end - at
-        at = end

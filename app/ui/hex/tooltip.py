@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.frame import Frame
-from app.core.units import format_age, format_offset
+from app.core.units import format_age, format_offset, format_rate
 from app.ui.hex.picture import Picture
 
 _NAMES = {0: "NUL", 9: "tab", 10: "line feed", 13: "carriage return", 27: "escape", 32: "space",
@@ -34,7 +34,8 @@ def byte_text(picture: Picture, offset: int, clock_ns: int) -> str:
     forms = f"0x{value:02X}   {value}   {value:08b}b   {character(value)}"
     if value > 127:
         forms = f"0x{value:02X}   {value} (i8 {value - 256})   {value:08b}b   {character(value)}"
-    return f"{offset_text(offset)}\n{forms}\n{_history(frame, offset, picture.now_ns(clock_ns))}"
+    history = _history(frame, offset, picture.now_ns(clock_ns))
+    return f"{offset_text(offset)}\n{forms}\n{history}{_page(frame, offset)}"
 
 
 def _history(frame: Frame, offset: int, now_ns: int) -> str:
@@ -46,3 +47,10 @@ def _history(frame: Frame, offset: int, now_ns: int) -> str:
         return "not seen to change"
     who = "written here" if frame.mine[at] else "changed by the peer"
     return f"{who} {format_age(max(0, now_ns - changed))} ago"
+
+
+def _page(frame: Frame, offset: int) -> str:
+    """How often the page changes; more than that is not counted."""
+    activity = frame.activity
+    rate = float(activity.rate[min(offset // activity.cell_bytes, len(activity.rate) - 1)])
+    return f"\npage: {format_rate(rate, 'changes/s')} seen" if rate > 0 else ""
