@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -130,7 +132,7 @@ def test_the_heat_scale_grows_lighter() -> None:
     import numpy as np
 
     lights = [luminance(QColor(int(r), int(g), int(b))) for r, g, b, _ in heat_table()]
-    assert all(later >= earlier - 0.004 for earlier, later in zip(lights, lights[1:], strict=False))
+    assert all(later >= earlier - 0.004 for earlier, later in itertools.pairwise(lights))
     index = heat_index(np.array([0, 0.05, 0.1, 1, 10, TOP_RATE, 10 * TOP_RATE]))
     assert index[0] == 0
     assert list(index) == sorted(index)

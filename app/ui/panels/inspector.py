@@ -5,7 +5,15 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QAction, QBrush, QGuiApplication, QKeyEvent, QRawFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -131,6 +139,8 @@ class InspectorModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Values can be edited."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.column() and self._texts[index.row()][index.column() - 1]:
             flags |= Qt.ItemFlag.ItemIsEditable
@@ -143,12 +153,26 @@ class _Editor(QStyledItemDelegate):
     def __init__(self, panel: InspectorPanel) -> None:
         super().__init__(panel)
         self._panel = panel
+        self._at = (0, 0)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         line = QLineEdit(parent)
         line.setFont(mono_font())
         line.setFrame(False)
+        self._at = index.row(), index.column()
         return line
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter closes the line only when its text was taken; Esc takes the complaint back."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                assert isinstance(watched, QLineEdit)
+                if self._panel.commit(*self._at, watched.text()):
+                    self.closeEditor.emit(watched)
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self._panel.problem.hide()
+        return super().eventFilter(watched, event)
 
     def setModelData(self, editor: QWidget, model: Any, index: Index) -> None:
         assert isinstance(editor, QLineEdit)
@@ -270,31 +294,35 @@ class InspectorPanel(QWidget):
 
     # -- editing ---------------------------------------------------------------------------------
 
-    def commit(self, row: int, column: int, text: str) -> None:
-        """Write what was typed over what was shown."""
+    def commit(self, row: int, column: int, text: str) -> bool:
+        """Write what was typed over what was shown; False when it was refused."""
         kind = self.model.types[row]
         shown = self.model.data(self.model.index(row, column))
         if text == shown or not column:
-            return
+            self.problem.hide()
+            return True
         try:
             data = kind.encode(
                 text.split(" U+", maxsplit=1)[0].strip("'") if kind.group == "text" else text,
                 _ENDIANS[column - 1],
             )
         except ValueFormatError as error:
-            self.problem.setText(str(error))
-            self.problem.show()
-            return
+            self._complain(str(error))
+            return False
         self.problem.hide()
         if self._session is not None and self._session.locked:
             self.unlock_wanted.emit()
-            return
+            return False
         seen = self.model.data_bytes[: len(data)]
         if len(seen) < len(data):
-            self.problem.setText("There is no room for it before the end of the region.")
-            self.problem.show()
-            return
+            self._complain("There is no room for it before the end of the region.")
+            return False
         self.write_wanted.emit(self._offset, data, seen, f"inspector {kind.name}")
+        return True
+
+    def _complain(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.show()
 
     # -- choice of rows --------------------------------------------------------------------------
 
@@ -326,5 +354,8 @@ class InspectorPanel(QWidget):
     def restore(self, state: dict[str, Any]) -> None:
         """From the settings; anything odd is ignored."""
         names = state.get("types")
-        if isinstance(names, list) and names:
-            self.model.choose([name for name in names if isinstance(name, str)])
+        known = {kind.name for kind in TYPES}
+        if isinstance(names, list):
+            chosen = [name for name in names if isinstance(name, str) and name in known]
+            if chosen:
+                self.model.choose(chosen)
