@@ -55,6 +55,7 @@ class Session(QObject):
         paused_changed(bool): The picture is frozen.
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
+        news(Answer): What an engine says unasked: about a running test, its responder.
         closed(): It ended.
     """
 
@@ -66,6 +67,7 @@ class Session(QObject):
     paused_changed = Signal(bool)
     rate_changed = Signal(float)
     notice = Signal(object)
+    news = Signal(object)
     closed = Signal()
     _retired = Signal()
 
@@ -284,6 +286,8 @@ class Session(QObject):
                     waiting.error(error)
                 elif not isinstance(error, EngineGoneError):  # the health says that
                     self._tell(error)
+            case _:
+                self.news.emit(answer)
 
     def _look_after(self, client: EngineClient) -> None:
         trouble = client.trouble()
