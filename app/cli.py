@@ -17,7 +17,9 @@ from typing import Final, NoReturn
 from app import __version__
 from app.core.errors import ScopeError
 
-VERBS: Final = ("list", "info", "dump", "read", "write", "fill", "watch", "save", "load")
+VERBS: Final = (
+    "list", "info", "dump", "read", "write", "fill", "watch", "save", "load", "latency", "respond",
+)  # fmt: skip
 _INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)
 
@@ -49,14 +51,14 @@ def _fix_streams() -> None:
 
 
 def _verb_parser() -> argparse.ArgumentParser:
-    from app.commands import listing, reading, watching, writing
+    from app.commands import listing, measuring, reading, watching, writing
 
     parser = _Parser(prog="ivshmem-scope")
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     for add in (
         listing.add_list, listing.add_info, reading.add_dump, reading.add_read,
         writing.add_write, writing.add_fill, watching.add_watch, reading.add_save,
-        writing.add_load,
+        writing.add_load, measuring.add_latency, measuring.add_respond,
     ):  # fmt: skip
         add(verbs)
     return parser

@@ -21,6 +21,8 @@ from app.core.errors import (
     ConflictError,
     ExpressionError,
     HeldByAnotherError,
+    MeasureOptionError,
+    NoPeerError,
     OutOfRangeError,
     ReadOnlyError,
     RegionGoneError,
@@ -41,12 +43,14 @@ INTERRUPTED: Final = 130
 EXIT_CODES: Final[tuple[tuple[type[ScopeError], int], ...]] = (
     (ExpressionError, USAGE),
     (ValueFormatError, USAGE),
+    (MeasureOptionError, USAGE),
     (CannotFindError, 3),
     (AccessDeniedError, 4),
     (ReadOnlyError, 4),
     (RegionGoneError, 5),
     (ConflictError, 6),
     (HeldByAnotherError, 7),
+    (NoPeerError, 8),
     (CancelledError, INTERRUPTED),
 )
 # More hex than this in one JSON line helps nobody, and would be held in memory twice.

@@ -25,7 +25,7 @@ from app.core.probe.conditions import (
     spinner_warning,
     usable_cores,
 )
-from app.core.probe.echo import MAX_PAYLOAD, MIN_PAYLOAD, EchoLoop, on_core, pick_engine
+from app.core.probe.echo import MAX_PAYLOAD, MIN_PAYLOAD, EchoLoop, joined, on_core, pick_engine
 from app.core.probe.echo_python import Bell
 from app.core.probe.kernel import Slice, Wait
 from app.core.probe.lane import Lane
@@ -245,11 +245,13 @@ class _Run:
         loop.schedule(min(_CLOCK_RATE_HZ, self.options.rate_hz or _CLOCK_RATE_HZ), now)
         loop.state.end_ns = now + int(_CLOCK_S * 1e9)
         result = Slice.AGAIN
+        batches = []
         while result is Slice.AGAIN and _now() < now + 1e9:
-            result = loop.run(now + int(2 * _CLOCK_S * 1e9))
+            result = loop.run(_now() + _SLICE_NS)
+            batches.append(loop.batch())
             self.master.tick()
             self.master.resume()
-        batch = loop.batch()
+        batch = joined(batches)
         us = self.master.seat.card
         same = peer is not None and us.boot != 0 and us.boot == peer.boot
         return one_way(batch.sent, batch.stamps, batch.received, same_clock=same)

@@ -175,6 +175,11 @@ class Responder:
         """Begin; returns at once."""
         self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether it still answers; it ends by itself only when the region is gone."""
+        return self._thread.is_alive()
+
     def stop(self, timeout_s: float = 5.0) -> ResponderState:
         """Leave the slot, put bytes back where they are owed, end. Safe to call twice."""
         self._end.set()
