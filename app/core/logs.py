@@ -30,6 +30,8 @@ def start(*, verbose: bool = False, directory: Path | None = None) -> Path | Non
     try:
         place.mkdir(parents=True, exist_ok=True)
         path = place / "ivshmem-scope.log"
+        if str(path.absolute()) in {getattr(old, "baseFilename", "") for old in root.handlers}:
+            return path
         handler = logging.handlers.RotatingFileHandler(
             path, maxBytes=_SIZE, backupCount=3, encoding="utf-8", delay=True
         )

@@ -72,7 +72,8 @@ class Settings:
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             if content["version"] > VERSION:
-                raise ValueError(f"made by a newer version ({content['version']})")
+                self._set_aside("newer", f"version {content['version']}")
+                return {}
             values = content["values"]
             if not isinstance(values, dict):
                 raise TypeError("no values in it")
@@ -82,16 +83,17 @@ class Settings:
             self.problem = f"The settings could not be read ({error.strerror}); defaults are used."
             return {}
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            self._set_aside(error)
+            self._set_aside("broken", error)
             return {}
         return values
 
-    def _set_aside(self, error: Exception) -> None:
-        aside = self.path.with_name(f"{self.path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+    def _set_aside(self, what: str, why: object) -> None:
+        aside = self.path.with_name(f"{self.path.name}.{what}-{time.strftime('%Y%m%d-%H%M%S')}")
         try:
             self.path.replace(aside)
             where = f"set aside as {aside.name}"
         except OSError:
             where = "left as it is"
-        self.problem = f"The settings file was broken and {where}; defaults are used."
-        log.warning("settings file %s: %s; %s", self.path, error, where)
+        reason = "was broken" if what == "broken" else "was made by a newer version"
+        self.problem = f"The settings file {reason} and {where}; defaults are used."
+        log.warning("settings file %s: %s; %s", self.path, why, where)

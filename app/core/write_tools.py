@@ -134,7 +134,7 @@ def load_file(
                     f"{path} has only {format_size(max(0, size))} from there; "
                     f"{format_size(length)} were asked for."
                 )
-            if wanted <= 0 or file_offset < 0:
+            if (length is None and wanted <= 0) or file_offset < 0:
                 raise UnsuitableError(
                     f"{path} has no bytes at {format_short_offset(file_offset)}; "
                     "there is nothing to load."
@@ -289,7 +289,8 @@ def _target(region: Region, path: str) -> Path:
     """What is to be replaced: a link stays, what it points to is not."""
     try:
         target = Path(path).resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # a zero byte; a loop of links
+        target.exists()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
         raise StorageError(f"{path!r} is no name of a file.", "Choose another.") from error
     with contextlib.suppress(OSError):
         if target.samefile(region.info.path):
