@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from ctypes import POINTER, byref, c_int, c_size_t, c_uint32, c_void_p, c_wchar_p
+from ctypes import POINTER, byref, c_int, c_uint32, c_void_p, c_wchar_p
 from functools import cache
 from typing import Any, Final
 
@@ -85,9 +85,6 @@ class Win32:
             k.DeviceIoControl, flag, handle, c_uint32, c_void_p, c_uint32, c_void_p, c_uint32,
             POINTER(c_uint32), c_void_p,
         )  # fmt: skip
-        copy = (handle, c_void_p, c_void_p, c_size_t, POINTER(c_size_t))
-        self._read = declare(k.ReadProcessMemory, flag, *copy)
-        self._write = declare(k.WriteProcessMemory, flag, *copy)
         self._close = declare(k.CloseHandle, flag, handle)
         self._create_event = declare(k.CreateEventW, handle, c_void_p, flag, flag, c_wchar_p)
         self._wait = declare(k.WaitForSingleObject, c_uint32, handle, c_uint32)
@@ -131,22 +128,19 @@ class Win32:
         """CloseHandle; a failure would be a mistake of ours and changes nothing for the person."""
         self._close(handle)
 
-    # -- memory: the kernel takes the fault, not we ----------------------------------------------
+    # -- memory: a bad page is an error and no crash ----------------------------------------------
 
-    def read_memory(self, address: int, buffer: Any, length: int) -> None:
-        """Copy from an address of our own process; a bad page is an error and no crash."""
-        self._copy(self._read, "ReadProcessMemory", address, buffer, length)
+    def read_memory(self, address: int, buffer: int, length: int) -> None:
+        """Copy from a mapping to memory of our own.
 
-    def write_memory(self, address: int, buffer: Any, length: int) -> None:
-        """Copy to an address of our own process; a bad page is an error and no crash."""
-        self._copy(self._write, "WriteProcessMemory", address, buffer, length)
+        Raises:
+            Win32Error: A page is not there; part may have been copied.
+        """
+        _copy(buffer, address, length)
 
-    def _copy(self, call: Any, name: str, address: int, buffer: Any, length: int) -> None:
-        copied = c_size_t(0)
-        if not call(self._self, address, buffer, length, byref(copied)):
-            raise Win32Error(last_error(), name)
-        if copied.value != length:
-            raise Win32Error(PARTIAL_COPY, name)
+    def write_memory(self, address: int, buffer: int, length: int) -> None:
+        """Copy memory of our own to a mapping; raises as `read_memory`."""
+        _copy(address, buffer, length)
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -170,6 +164,19 @@ class Win32:
             return True
         under = c_int(0)
         return bool(self._is_wow64(self._self, byref(under)) and under.value)
+
+
+def _copy(to: int, source: int, length: int) -> None:
+    """The C runtime's memmove, without the GIL and at its full speed.
+
+    ctypes runs each call inside a structured exception handler and turns an access violation
+    into OSError (documentation of ctypes, "Calling functions"). ReadProcessMemory on our own
+    process would do the same at a half of the speed, WriteProcessMemory at a thirtieth (in Wine).
+    """
+    try:
+        ctypes.memmove(to, source, length)
+    except OSError as error:
+        raise Win32Error(PARTIAL_COPY, "memmove") from error
 
 
 @cache

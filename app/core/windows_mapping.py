@@ -1,10 +1,10 @@
 """The process's one mapping of a device: copied from safely, given back in order.
 
 The driver gives one mapping per device (or per handle, in the builds of 2024), so a process keeps
-one per device; windows_sharing counts who uses it. Every copy is made by the kernel
-(ReadProcessMemory and WriteProcessMemory on our own process), because the driver may take the
-pages away at any moment (Device.c:249) and a plain access would then end the program. Giving back
-goes: no new copies, wait for the running ones, RELEASE_MMAP, CloseHandle.
+one per device; windows_sharing counts who uses it. Every copy is made under an exception handler
+(windows_api), because the driver may take the pages away at any moment (Device.c:249) and a plain
+access would then end the program. Giving back goes: no new copies, wait for the running ones,
+RELEASE_MMAP, CloseHandle.
 """
 
 from __future__ import annotations
@@ -239,9 +239,10 @@ class DeviceMapping:
     def write(self, offset: int, data: memoryview) -> None:
         """Copy the data in. Raises as `read_into`; the chunks before have landed then."""
         for at in range(0, len(data), CHUNK):
-            chunk = ctypes.create_string_buffer(
-                bytes(data[at : at + CHUNK]), min(CHUNK, len(data) - at)
-            )
+            part = data[at : at + CHUNK]
+            kind = ctypes.c_char * len(part)
+            # ctypes tells the address of what it may write only; the rest is copied once more.
+            chunk = kind.from_buffer_copy(part) if part.readonly else kind.from_buffer(part)
             with self._use() as pointer:
                 self._copy(
                     self._api.write_memory,

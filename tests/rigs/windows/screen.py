@@ -95,6 +95,14 @@ class Screen:
         place = (str(left + round(width * across)), str(top + round(height * down)))
         self._run("xdotool", "mousemove", *place, "click", "--repeat", str(times), "1")
 
+    def click_at(self, across: int, down: int) -> None:
+        """Click at a place of the screen."""
+        self._run("xdotool", "mousemove", str(across), str(down), "click", "1")
+
+    def raise_window(self, window: str) -> None:
+        """Put a window on top and give it the focus."""
+        self._run("xdotool", "windowraise", window, "windowfocus", "--sync", window)
+
     def key(self, *keys: str) -> None:
         """Press keys in turn, as xdotool names them, in the window that has the focus."""
         self._run("xdotool", "key", "--delay", "40", *keys)

@@ -351,6 +351,31 @@ def test_pulled_out_under_our_feet_is_an_error_and_no_crash(rig, pull):
         region.read(0, 1)
 
 
+def test_pulled_out_in_the_middle_of_copies_is_an_error_for_each_reader(rig, pull):
+    for _ in range(5):
+        with open_windows_bar(spec()) as region:
+            met, busy = [], threading.Barrier(4)
+
+            def reader(met=met, busy=busy, region=region):
+                region.read(0, 1 << 20)
+                busy.wait(10)
+                try:
+                    while True:
+                        region.read(0, region.size)
+                except UnpluggedError as error:
+                    met.append(error)
+
+            threads = [threading.Thread(target=reader, daemon=True) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            busy.wait(10)
+            pull(plugged=False)
+            for thread in threads:
+                thread.join(20)
+            assert len(met) == 3
+        pull(plugged=True)
+
+
 def test_close_is_safe_twice_and_after_the_device_went(rig, pull):
     region = open_windows_bar(spec())
     pull(plugged=False)
