@@ -1,4 +1,7 @@
-"""What any file must be to be a region, on every system: kind, size and part."""
+"""What any file must be to be a region, on every system: kind, size and part.
+
+The part is the same for BARs and kvmfr nodes.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def part_size(spec: RegionSpec, file_size: int) -> int:
     size = rest if spec.length is None else spec.length
     if spec.start < 0 or rest <= 0 or size > rest or size <= 0:
         raise OutOfRangeError(
-            f"The part at {format_short_offset(spec.start)} is not inside the file, "
+            f"The part at {format_short_offset(spec.start)} is not inside {spec.location}, "
             f"which has {format_size(file_size)}."
         )
     return size

@@ -30,7 +30,8 @@ from app.core.errors import (
     UnpluggedError,
     UnsuitableError,
 )
-from app.core.mapped_region import MappedRegion, map_memory, part_size
+from app.core.file_rules import part_size
+from app.core.mapped_region import MappedRegion, map_memory
 from app.core.pci_sysfs import SYS
 from app.core.region import Region, RegionInfo, RegionSpec
 
@@ -98,7 +99,7 @@ def open_kvmfr(spec: RegionSpec, ask: AskSize = ask_size, sys_root: Path = SYS) 
         status = os.fstat(descriptor)
         _refuse_kind(path, status)
         whole, notes = _size(spec, descriptor, ask)
-        size = part_size(spec, whole, path)
+        size = part_size(spec, whole)
         memory = map_memory(descriptor, spec, size, writable=writable)
     except (OSError, ValueError) as error:
         raise _unmappable(path, error) from error

@@ -28,7 +28,8 @@ from app.core.errors import (
     UnpluggedError,
     UnsuitableError,
 )
-from app.core.mapped_region import MappedRegion, map_memory, part_size
+from app.core.file_rules import part_size
+from app.core.mapped_region import MappedRegion, map_memory
 from app.core.pci import PciAddress
 from app.core.pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, look_at
 from app.core.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
@@ -62,7 +63,7 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
     facts = look_at(PciAddress.parse(spec.location), root)
     _refuse_other(facts)
     _refuse_unreachable(facts)
-    size = part_size(spec, facts.shared.size, str(facts.address))
+    size = part_size(spec, facts.shared.size)
     file, cache = _choose(spec.cache, facts.folder)
     try:
         status = os.stat(facts.folder)  # noqa: PTH116 - beside os.open
@@ -92,7 +93,7 @@ def look_at_bar(spec: RegionSpec, root: Path = SYS) -> tuple[str, int]:
     facts = look_at(PciAddress.parse(spec.location), root)
     _refuse_other(facts)
     file, _ = _choose(spec.cache, facts.folder)
-    return str(file), part_size(spec, facts.shared.size, str(facts.address))
+    return str(file), part_size(spec, facts.shared.size)
 
 
 class BarRegion(MappedRegion):
@@ -247,12 +248,10 @@ def _open(file: Path, *, read_only: bool) -> tuple[int, bool, str]:
 
 
 def _notes(facts: PciFacts) -> tuple[str, ...]:
-    notes = [
-        "A doorbell device: it has interrupts, which mapping its memory does not need."
-        if facts.doorbell
-        else "A plain device: it has no doorbell and no interrupts."
-    ]
+    notes = []
     size = facts.shared.size
+    if facts.doorbell:
+        notes.append("A doorbell device: it has interrupts, which its memory does not need.")
     if facts.driver:
         notes.append(f"The driver {facts.driver} is bound to it. {_way_past(facts.driver)}")
     if size == PAGE:

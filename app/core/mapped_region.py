@@ -17,10 +17,10 @@ from typing import Final
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
-from app.core.errors import ClosedError, MisalignedError, OutOfRangeError, RegionGoneError
-from app.core.region import PAGE, Region, RegionInfo, RegionSpec
+from app.core.errors import ClosedError, RegionGoneError
+from app.core.region import Region, RegionInfo, RegionSpec
 from app.core.safe_copy import FaultError, MappedCopier
-from app.core.units import format_short_offset, format_size
+from app.core.units import format_short_offset
 
 _WORD: Final = 8
 
@@ -91,27 +91,6 @@ class MappedRegion(Region):
         if self._closed:
             return ClosedError(f"{self.info.name} is closed.", "Open it again.")
         return self._why_gone(format_short_offset(offset + fault.done))
-
-
-def part_size(spec: RegionSpec, whole: int, name: str) -> int:
-    """How many bytes of `whole` the spec asks for.
-
-    Raises:
-        MisalignedError: The part does not begin at a page.
-        OutOfRangeError: It is empty, or not inside.
-    """
-    if spec.start % PAGE:
-        raise MisalignedError(
-            f"{format_short_offset(spec.start)} is no multiple of the page size.",
-            f"A part begins at a multiple of {PAGE}.",
-        )
-    size = whole - spec.start if spec.length is None else spec.length
-    if spec.start < 0 or size <= 0 or spec.start + size > whole:
-        raise OutOfRangeError(
-            f"The part at {format_short_offset(spec.start)} is not inside {name}, "
-            f"which has {format_size(whole)}."
-        )
-    return size
 
 
 def map_memory(descriptor: int, spec: RegionSpec, size: int, *, writable: bool) -> mmap.mmap:

@@ -19,6 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+assert sys.platform != "win32"  # the type checker reads no further there
+# ruff: noqa: E402
+
 from app.core.errors import (
     AccessDeniedError,
     CannotFindError,
@@ -34,8 +37,6 @@ from app.core.file_rules import part_size, refuse_kind, size_notes
 from app.core.region import Extent, Region, RegionInfo, RegionSpec
 from app.core.safe_copy import FaultError, MappedCopier, read_file
 from app.core.units import format_short_offset, format_size
-
-assert sys.platform != "win32"  # tells the type checker, too
 
 _PATH_CHECK_NS: Final = 100_000_000
 _MAX_EXTENTS: Final = 4096
