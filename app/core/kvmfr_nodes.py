@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,6 @@ from app.core.processes import Processes
 from app.core.region import RegionKind, RegionSpec
 
 _NAME: Final = re.compile(r"^kvmfr\d+$")
-_GETSIZE: Final = 0x7544  # KVMFR_DMABUF_GETSIZE = _IO('u', 0x44), LookingGlass module/kvmfr.h
 
 
 def find_kvmfr(
@@ -37,25 +37,21 @@ def find_kvmfr(
 
 
 def ask_size(path: str) -> int | None:
-    """The node's size by its ioctl; None when it does not tell.
+    """The node's size by its ioctl; None when it does not tell."""
+    if sys.platform != "win32":
+        from app.core.kvmfr import ask_size as ask
 
-    The answer is an int: from 2 GiB on it comes out negative, which is no answer.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return None
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-    except OSError:
-        return None
-    try:
-        size = fcntl.ioctl(descriptor, _GETSIZE, 0)  # type: ignore[attr-defined, unused-ignore]
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return size if size > 0 else None
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            return ask(descriptor) or None
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+    return None
 
 
 def _device(
