@@ -51,6 +51,8 @@ RIG_PACKAGES: tuple[tuple[str, ...], ...] = (
     ("imagemagick",),
     ("debootstrap",),
     ("gcc-mingw-w64-x86-64-win32",),
+    ("gcc",),
+    ("libc6-dev",),
 )
 NEEDS = {
     "run": QT_LIBRARIES,
@@ -192,6 +194,20 @@ def packages(name: str) -> None:
     stamp.write_text(digest)
 
 
+def kernel() -> None:
+    """Build the C kernel of the measurements where a compiler is; nothing is lost where none is."""
+    source = ROOT / "app" / "core" / "probe" / "kernel.c"
+    script = ROOT / "scripts" / "build_kernel.py"
+    compilers = repr([shutil.which(name) for name in ("cc", "gcc", "clang")])
+    stamp, digest, good = fresh("kernel", source.read_text(), script.read_text(), compilers)
+    if good:
+        return
+    done = run([str(VENV / "bin" / "python"), str(script)])
+    if done.returncode != 0 or "not built" in done.stdout:
+        sys.stderr.write(done.stdout)
+    stamp.write_text(digest)
+
+
 def main() -> None:
     """Set up for the purpose that is named."""
     what = sys.argv[1] if len(sys.argv) > 1 else "run"
@@ -203,6 +219,8 @@ def main() -> None:
         stamp.write_text(digest)
     for name in REQUIREMENTS[what]:
         packages(name)
+    if what != "lint":
+        kernel()
 
 
 if __name__ == "__main__":
