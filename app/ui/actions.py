@@ -77,6 +77,7 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("show_activity", "Activity", ("Alt+4",), "View"),
     ActionSpec("show_write", "Write tools", ("Alt+5",), "View"),
     ActionSpec("show_journal", "Journal", ("Alt+6",), "View"),
+    ActionSpec("show_measure", "Measure", ("Alt+7",), "View", hint="Latency and flash tests"),
     ActionSpec("palette", "All actions…", ("Ctrl+Shift+P",), "Help"),
     ActionSpec("keys", "Keys of this view", ("F1",), "Help"),
     ActionSpec("about", "About IVSHMEM Scope", (), "Help"),

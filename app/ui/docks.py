@@ -84,9 +84,10 @@ class Docks:
             ("activity", area.BottomDockWidgetArea),
             ("write", area.BottomDockWidgetArea),
             ("journal", area.BottomDockWidgetArea),
+            ("measure", area.BottomDockWidgetArea),
         ):
             window.addDockWidget(place, self._docks[name])
-        self.tab("activity", "write", "journal")
+        self.tab("activity", "write", "measure", "journal")
         self._fit_titles()
         self.resize()
 

@@ -13,11 +13,14 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 from app import __version__
 from app.core.frame import Frame, Health, Level
 from app.core.open_region import spec_for
+from app.core.probe.flash import Flip
 from app.core.region import RegionInfo, RegionSpec
 from app.core.settings import Settings
 from app.ui.actions import Actions
 from app.ui.command_palette import CommandPalette, KeyList
 from app.ui.docks import Docks
+from app.ui.measure.hex_flash import HexFlash
+from app.ui.measure.panel import MeasurePanel
 from app.ui.notice import Notice
 from app.ui.panels.activity import ActivityPanel
 from app.ui.panels.devices import DevicesPanel
@@ -84,11 +87,14 @@ class MainWindow(QMainWindow):
         self.activity = ActivityPanel()
         self.write = WritePanel()
         self.journal = JournalPanel()
-        self._panels = (self.inspector, self.activity, self.write, self.journal)
+        self.measure = MeasurePanel()
+        self.hex_flash = HexFlash(self.view.hex.viewport(), self)
+        self._panels = (self.inspector, self.activity, self.write, self.journal, self.measure)
         self.docks = Docks(self)
         self._add_docks()
         self._connect_actions()
         self._connect_panels()
+        self._connect_measure()
         self._slow = QTimer(self)
         self._slow.setInterval(_SLOW_MS)
         self._slow.timeout.connect(self._update_slowly)
@@ -105,6 +111,7 @@ class MainWindow(QMainWindow):
         bottom = area.BottomDockWidgetArea
         self.docks.add("activity", "Activity", self.activity, bottom)
         self.docks.add("write", "Write tools", self.write, bottom)
+        self.docks.add("measure", "Measure", self.measure, bottom)
         self.docks.add("journal", "Journal", self.journal, bottom)
 
     def _connect_actions(self) -> None:
@@ -141,7 +148,7 @@ class MainWindow(QMainWindow):
         on("zoom_reset", view.hex.zoom_reset)
         on("theme", self.theme_wanted.emit)
         on("reset_layout", self.docks.default)
-        for name in ("devices", "inspector", "activity", "write", "journal"):
+        for name in ("devices", "inspector", "activity", "write", "journal", "measure"):
             on(f"show_{name}", lambda name=name: self.docks.show(name))
         on("show_hex", view.hex.setFocus)
         on("palette", lambda: CommandPalette(self.actions_table, self).popup())
@@ -169,6 +176,19 @@ class MainWindow(QMainWindow):
         self.toolbar.lock_wanted.connect(
             lambda locked: self._on_session(Session.set_locked, locked)
         )
+
+    def _connect_measure(self) -> None:
+        self.measure.notice.connect(self.view.messages.show_notice)
+        self.measure.front_wanted.connect(lambda: self.docks.show("measure"))
+        self.measure.hex_flash_wanted.connect(self._flash_in_hex)
+        self.hex_flash.painted.connect(self.measure.painted)
+
+    def _flash_in_hex(self, flip: Flip) -> None:
+        """A flash that the hex view shows: bring its bytes into sight, answer when painted."""
+        start, length = self.view.hex.surface.visible_span()
+        if not start <= flip.offset <= start + length - 8:
+            self.view.go_to(flip.offset)
+        self.hex_flash.await_flip(flip)
 
     # -- the region ------------------------------------------------------------------------------
 
@@ -241,6 +261,7 @@ class MainWindow(QMainWindow):
     def _frame(self, frame: Frame) -> None:
         self.inspector.set_frame(frame)
         self.activity.set_frame(frame)
+        self.hex_flash.set_frame(frame)
 
     def _update_slowly(self) -> None:
         if self.session is not None and self.session.frame is not None:

@@ -1,0 +1,143 @@
+"""What to measure: one form per test, each turns its fields into a plan for the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
+
+from app.core.errors import ValueFormatError
+from app.core.probe.cards import EngineKind
+from app.core.probe.flash import FlashPlan, Surface
+from app.core.probe.kernel import Wait
+from app.core.probe.latency import LatencyOptions
+from app.core.units import parse_size
+from app.ui.theme import mono_font
+
+
+def number_in(line: QLineEdit, what: str) -> float:
+    """A field as a number. Raises ValueFormatError."""
+    text = line.text().strip().replace("_", "")
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueFormatError(f"{what}: {text!r} is no number.", "For example 1000.") from error
+
+
+class TestForm(QWidget):
+    """One test's fields.
+
+    Signals:
+        edited(): A field changed.
+    """
+
+    edited = Signal()
+    title = ""
+    verb = "Start"
+    needs_peer = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.form = QFormLayout(self)
+        self.form.setContentsMargins(0, 0, 0, 0)
+        self.form.setVerticalSpacing(4)
+
+    def line(self, label: str, text: str, tip: str) -> QLineEdit:
+        """Another text field."""
+        field = QLineEdit(text)
+        field.setFont(mono_font())
+        field.setToolTip(tip)
+        field.setAccessibleName(label)
+        field.textChanged.connect(self.edited)
+        self.form.addRow(label, field)
+        return field
+
+    def choice(self, label: str, items: tuple[tuple[str, Any], ...], tip: str) -> QComboBox:
+        """Another choice."""
+        box = QComboBox()
+        for text, value in items:
+            box.addItem(text, value)
+        box.setToolTip(tip)
+        box.setAccessibleName(label)
+        box.currentIndexChanged.connect(self.edited)
+        self.form.addRow(label, box)
+        return box
+
+    def plan(self) -> Any:
+        """What the fields ask for. Raises ScopeError for fields that make no sense."""
+        raise NotImplementedError
+
+
+class LatencyForm(TestForm):
+    """Echo round trips."""
+
+    title = "Latency"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rate = self.line(
+            "Rate, 1/s", "1000",
+            "10 to 1000000 requests per second, timed from when each is due; 0: closed loop, "
+            "the next when the last came back (blind to stalls)",
+        )  # fmt: skip
+        self.duration = self.line("Duration, s", "5", "After the warm-up")
+        self.warm_up = self.line("Warm-up, s", "0.5", "Run, but not counted")
+        self.payload = self.line("Payload", "8", "8 to 4096 bytes, copied in and out on both sides")
+        self.wait = self.choice(
+            "Wait", (("poll every 50 µs", Wait.POLL), ("spin", Wait.SPIN)),
+            "How both sides wait: polling leaves the core to others, spinning is the quickest",
+        )  # fmt: skip
+        self.engine = self.choice(
+            "Engine", (("best there is", None), ("C kernel", EngineKind.KERNEL),
+                       ("Python", EngineKind.PYTHON)),
+            "What runs the loop here; the result says which it was",
+        )  # fmt: skip
+        self.core = self.choice(
+            "Core", (("any", ""), ("keep on one", "auto")), "Keep the measuring loop on one core"
+        )
+
+    def plan(self) -> LatencyOptions:
+        options = LatencyOptions(
+            rate_hz=number_in(self.rate, "Rate"),
+            duration_s=number_in(self.duration, "Duration"),
+            warm_up_s=number_in(self.warm_up, "Warm-up"),
+            payload_bytes=parse_size(self.payload.text()),
+            wait=self.wait.currentData(),
+            engine=self.engine.currentData(),
+            core=self.core.currentData(),
+        )
+        options.check()
+        return options
+
+
+class FlashForm(TestForm):
+    """Store, see, paint, answer."""
+
+    title = "Flash"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flips = self.line("Flashes", "40", "How many; 0 until stopped")
+        self.every = self.line("Every, s", "0.5", "Mean time between two, 0.05 to 60")
+        self.mode = self.choice(
+            "Flip", (("by itself", False), ("by click or Space", True)),
+            "By itself: at jittered intervals, so that flips do not fall into step with a display",
+        )  # fmt: skip
+        self.surface = self.choice(
+            "Peer paints", (("a patch", Surface.PATCH), ("its hex view", Surface.HEX)),
+            "What the peer's window paints before it answers",
+        )  # fmt: skip
+        note = QLabel(
+            "Put both screens on one photo: the numbers and bars tell how far they are apart."
+        )
+        note.setWordWrap(True)
+        self.form.addRow(note)
+
+    def plan(self) -> FlashPlan:
+        return FlashPlan(
+            flips=int(number_in(self.flips, "Flashes")),
+            every_s=number_in(self.every, "Every"),
+            manual=self.mode.currentData(),
+            surface=self.surface.currentData(),
+        ).checked()

@@ -1,0 +1,66 @@
+"""Answers flashes from the hex view: when the Frame that holds the number was painted.
+
+The same way from store to paint as everything else in the hex view, measured with the method of
+the patch: the sampler's look is "seen", the paint event of the view is "painted".
+"""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.frame import Frame
+from app.core.probe.flash import Flip, Painted
+
+
+class HexFlash(QObject):
+    """Watches the paint events of the hex view.
+
+    Args:
+        viewport: The widget that is painted.
+
+    Signals:
+        painted(Painted): A flash was painted.
+    """
+
+    painted = Signal(object)
+
+    def __init__(self, viewport: QWidget, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewport = viewport
+        self._flip: Flip | None = None
+        self._seen_ns = 0
+        self._paints = 0
+        viewport.installEventFilter(self)
+
+    def await_flip(self, flip: Flip) -> None:
+        """This flash is in the memory; a Frame will show it."""
+        self._flip, self._seen_ns = flip, 0
+
+    def set_frame(self, frame: Frame) -> None:
+        """A newer look; it may hold the number."""
+        flip = self._flip
+        if flip is None or self._seen_ns or not frame.start <= flip.offset <= frame.end - 8:
+            return
+        at = flip.offset - frame.start
+        if int.from_bytes(frame.data[at : at + 8].tobytes(), "little") == flip.number:
+            self._seen_ns = frame.time_ns
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Painting happens now; what is queued here runs right behind it."""
+        if event.type() == QEvent.Type.Paint and watched is self._viewport:
+            self._paints += 1
+            if self._flip is not None and self._seen_ns:
+                QTimer.singleShot(0, self, self._handed_over)
+        return False
+
+    def _handed_over(self) -> None:
+        flip, seen_ns = self._flip, self._seen_ns
+        if flip is None or not seen_ns:
+            return
+        self._flip, self._seen_ns = None, 0
+        rate = self._viewport.screen().refreshRate()
+        period = round(1e9 / rate) if rate > 0 else 0
+        self.painted.emit(Painted(flip.number, monotonic_ns(), seen_ns, self._paints, period))

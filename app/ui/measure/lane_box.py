@@ -1,0 +1,216 @@
+"""Who is in the lane: where it lies, its peers, and the switch that makes this window answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.errors import ScopeError
+from app.core.expressions import evaluate
+from app.core.probe.cards import Card
+from app.core.probe.desk_messages import LaneView, LaneWish, LookAtLane, Respond, SeatView
+from app.core.probe.presence import Life
+from app.core.probe.responder import Phase, ResponderState
+from app.core.units import format_short_offset, format_size
+from app.ui.session import Session
+from app.ui.theme import DARK, Theme, mono_font
+
+LOOK_MS: Final = 700
+_MARKS: Final = {Life.ALIVE: "●", Life.NEW: "○", Life.SILENT: "▲", Life.GONE: "■"}
+_STATES: Final = {
+    Life.ALIVE: "", Life.NEW: "looking", Life.SILENT: "silent", Life.GONE: "gone",
+}  # fmt: skip
+
+
+class LaneBox(QWidget):
+    """The column.
+
+    Signals:
+        failed(ScopeError): The responder could not be switched.
+        slot_chosen(object): Slot of the chosen peer, or None for the first that fits.
+    """
+
+    failed = Signal(object)
+    slot_chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: Session | None = None
+        self._theme = DARK
+        self.view = LaneView(None)
+        self.answer = QCheckBox("Answer tests here")
+        self.answer.setToolTip(
+            "Takes a place in the lane and answers tests that the other side starts. "
+            "Writes only in the lane; the bytes under it are put back at the end."
+        )
+        self.where = QLabel()
+        self.where.setFont(mono_font())
+        self.where.setWordWrap(True)
+        self.offset = QLineEdit()
+        self.offset.setFont(mono_font())
+        self.offset.setPlaceholderText("offset: default, the end")
+        self.offset.setToolTip("Where to lay a new lane, a multiple of 0x1000; both sides the same")
+        self.force = QCheckBox("over busy bytes")
+        self.force.setToolTip("Lay the lane even where somebody keeps changing the bytes")
+        self.peers = QListWidget()
+        self.peers.setAccessibleName("Peers in the lane")
+        self.peers.setWordWrap(True)
+        self.state = QLabel()
+        self.state.setWordWrap(True)
+        row = QHBoxLayout()
+        row.addWidget(self.offset, 1)
+        row.addWidget(self.force)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for part in (self.answer, self.state, self.where):
+            layout.addWidget(part)
+        layout.addLayout(row)
+        layout.addWidget(self.peers, 1)
+        self.answer.toggled.connect(self._switch)
+        self.peers.currentRowChanged.connect(lambda _row: self.slot_chosen.emit(self.slot()))
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        self._show_view(LaneView(None))
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        self._session = session
+        self._set_answer(on=False)
+        self.answer.setEnabled(session is not None)
+        self.state.clear()
+        self._show_view(LaneView(None))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self._theme = theme
+        for label in (self.where, self.state):
+            label.setStyleSheet(f"color: {theme.quiet}")
+
+    def wish(self) -> LaneWish:
+        """Where a person wants the lane. Raises ExpressionError."""
+        text = self.offset.text().strip()
+        info = self._session.info if self._session else None
+        size = info.size if info else 0
+        offset = evaluate(text, size=size) if text else None
+        return LaneWish(offset, force=self.force.isChecked())
+
+    def slot(self) -> int | None:
+        """The chosen peer's slot; None is the first that fits."""
+        chosen = self.peers.model().data(self.peers.currentIndex(), Qt.ItemDataRole.UserRole)
+        return chosen if isinstance(chosen, int) else None
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Ask who is there."""
+        if self._session is None or self._session.info is None:
+            return
+        try:
+            wish = self.wish()
+        except ScopeError as error:
+            self.where.setText(str(error))
+            return
+        self._session.ask(LookAtLane(wish), self._show_view, lambda _error: None)
+
+    def _show_view(self, view: LaneView) -> None:
+        self.view = view
+        lane = view.lane
+        if view.trouble:
+            self.where.setText(view.trouble)
+        elif lane is None:
+            self.where.setText("no lane yet: answering or a test lays one")
+        else:
+            place = format_short_offset(lane.offset)
+            self.where.setText(f"lane at {place}, {format_size(lane.size)}, {lane.slots} slots")
+        self._fill([seat for seat in view.seats if seat.owner is not None])
+
+    def _fill(self, seats: list[SeatView]) -> None:
+        chosen = self.slot()
+        self.peers.blockSignals(True)  # a refresh is not a choice
+        self.peers.clear()
+        for seat in seats:
+            item = QListWidgetItem(seat_text(seat))
+            item.setData(Qt.ItemDataRole.UserRole, seat.slot)
+            self.peers.addItem(item)
+            if seat.slot == chosen:
+                self.peers.setCurrentItem(item)
+        if not seats:
+            item = QListWidgetItem("Nobody is here yet. Open this region on the other side, and "
+                                   "switch its answering on.")  # fmt: skip
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.peers.addItem(item)
+        self.peers.blockSignals(False)
+
+    # -- the responder -----------------------------------------------------------------------------
+
+    def _switch(self, on: bool) -> None:
+        session = self._session
+        if session is None:
+            return
+        try:
+            wish = self.wish()
+        except ScopeError as error:
+            self._refused(error)
+            return
+        session.ask(Respond(on, wish), self.show_state, self._refused)
+
+    def _refused(self, error: ScopeError) -> None:
+        self._set_answer(on=False)
+        self.failed.emit(error)
+
+    def _set_answer(self, *, on: bool) -> None:
+        self.answer.blockSignals(True)
+        self.answer.setChecked(on)
+        self.answer.blockSignals(False)
+
+    def show_state(self, state: ResponderState) -> None:
+        """What the responder does."""
+        text = state.phase.value if self.answer.isChecked() else ""
+        if state.phase is Phase.ANSWERING and state.master is not None:
+            text = f"answering {state.command} for {name_of(state.master)}"
+        if state.trouble is not None:
+            text = str(state.trouble)
+        if state.phase is Phase.ENDED:
+            self._set_answer(on=False)
+            if state.ending is not None and state.trouble is None:
+                text = f"ended: {state.ending.value}"
+        self.state.setText(text)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look only while it can be seen."""
+        self._timer.start()
+        self.look()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing when hidden."""
+        self._timer.stop()
+        super().hideEvent(event)
+
+
+def name_of(card: Card) -> str:
+    """`guest WIN11-DEV`."""
+    return " ".join(part for part in (card.system, card.name) if part) or "a peer"
+
+
+def seat_text(seat: SeatView) -> str:
+    """One peer in a line or two."""
+    assert seat.owner is not None
+    mark, state = _MARKS.get(seat.owner_life, "○"), _STATES.get(seat.owner_life, "")
+    who = "this window" if seat.ours else str(seat.owner)
+    busy = f"measured by {name_of(seat.master)}" if seat.master is not None else ""
+    return f"{mark} " + ", ".join(part for part in (who, state, busy) if part)

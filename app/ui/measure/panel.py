@@ -1,0 +1,358 @@
+"""Measure: who is in the lane, what to measure, and what was found, side by side."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.errors import CancelledError, LockedError, ScopeError
+from app.core.frame import Frame, Level
+from app.core.probe import desk_messages as dm
+from app.core.probe.flash import FlashPlan, FlashSample, Flip, Painted, Surface
+from app.core.probe.keeper import Ending
+from app.ui.measure.charts import (
+    HistogramChart,
+    PercentileChart,
+    SeriesChart,
+    Trace,
+    format_time,
+)
+from app.ui.measure.flash_patch import FlashPatch
+from app.ui.measure.forms import FlashForm, LatencyForm, TestForm
+from app.ui.measure.lane_box import LaneBox
+from app.ui.measure.run_table import RunTable
+from app.ui.measure.runs import Run, run_of
+from app.ui.notice import Notice
+from app.ui.session import Session
+from app.ui.theme import DARK, PAD, Theme
+
+_PATCH_HINT: Final = (
+    "Flash test: this patch turns over when the other side stores a number, and answers when it "
+    "has been painted. Start it here, or switch answering on and start it over there."
+)
+
+
+class MeasurePanel(QWidget):
+    """The panel.
+
+    Signals:
+        notice(Notice): For the message bar.
+        hex_flash_wanted(Flip): The peer asks that the hex view shows this flash.
+        front_wanted(): A flash of the peer arrived; the patch must be seen.
+    """
+
+    notice = Signal(object)
+    hex_flash_wanted = Signal(object)
+    front_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._theme = DARK
+        self._request = 0
+        self._number = 0
+        self._manual = False
+        self._flips: list[float] = []
+        self.lane = LaneBox()
+        self.forms: dict[str, TestForm] = {"latency": LatencyForm(), "flash": FlashForm()}
+        self.choice = QComboBox()
+        self.choice.setAccessibleName("Test")
+        self.stack = QStackedWidget()
+        for form in self.forms.values():
+            self.choice.addItem(form.title)
+            self.stack.addWidget(form)
+        self.start = QPushButton("Start")
+        self.start.setDefault(True)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.percentiles = PercentileChart()
+        self.histogram = HistogramChart()
+        self.series = SeriesChart()
+        self.patch = FlashPatch()
+        self.charts = QTabWidget()
+        self.charts.setDocumentMode(True)
+        for chart, name in (
+            (self.percentiles, "Percentiles"), (self.histogram, "Histogram"),
+            (self.series, "Over time"), (self.patch, "Flash patch"),
+        ):  # fmt: skip
+            self.charts.addTab(chart, name)
+        self.runs = RunTable()
+        self._lay_out()
+        self._connect()
+        self.patch.clear(_PATCH_HINT)
+        self._show_running(on=False)
+        self.set_session(None)
+
+    def _lay_out(self) -> None:
+        form = QScrollArea()
+        form.setWidgetResizable(True)
+        form.setFrameShape(QScrollArea.Shape.NoFrame)
+        form.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        form.setWidget(self.stack)
+        head = QHBoxLayout()
+        head.addWidget(self.choice, 1)
+        head.addWidget(self.start)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addWidget(self.progress)
+        column.addWidget(form, 1)
+        column.addWidget(self.status)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        for part, width in (
+            (self.lane, 210), (middle, 230), (self.charts, 430), (self.runs, 410),
+        ):  # fmt: skip
+            self.splitter.addWidget(part)
+            part.setMinimumWidth(150)
+            self.splitter.setStretchFactor(self.splitter.count() - 1, 0 if width < 300 else 1)
+        self.splitter.setSizes([210, 230, 430, 410])
+        self.splitter.setHandleWidth(PAD)
+        self.splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(PAD, 4, PAD, 4)
+        layout.addWidget(self.splitter)
+
+    def _connect(self) -> None:
+        self.choice.currentIndexChanged.connect(self._choose)
+        for form in self.forms.values():
+            form.edited.connect(self._check)
+        self.start.clicked.connect(self.toggle)
+        self.runs.changed.connect(self._draw)
+        self.runs.told.connect(self.status.setText)
+        self.lane.failed.connect(self._failed)
+        self.patch.painted.connect(self.painted)
+        self.patch.pressed.connect(self._pressed)
+
+    # -- what it works on --------------------------------------------------------------------------
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none. Finished runs stay."""
+        if self._session is not None:
+            self._session.news.disconnect(self._news)
+            self._session.lock_changed.disconnect(self._lock_changed)
+        self._session = session
+        self._request = 0
+        self.lane.set_session(session)
+        if session is not None:
+            session.news.connect(self._news)
+            session.lock_changed.connect(self._lock_changed)
+        self.patch.clear(_PATCH_HINT)
+        self._show_running(on=False)
+        self._check()
+
+    def set_frame(self, frame: Frame) -> None:
+        """Nothing here is drawn from Frames."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self._theme = theme
+        for part in (self.percentiles, self.histogram, self.series, self.runs, self.lane):
+            part.set_theme(theme)
+        self._draw()
+
+    def form(self) -> TestForm:
+        """The form of the chosen test."""
+        return list(self.forms.values())[self.choice.currentIndex()]
+
+    def show_test(self, name: str) -> None:
+        """Choose a test."""
+        self.choice.setCurrentIndex(list(self.forms).index(name))
+
+    def _choose(self, index: int) -> None:
+        self.stack.setCurrentIndex(index)
+        flash = isinstance(self.form(), FlashForm)
+        self.charts.setCurrentWidget(self.patch if flash else self.percentiles)
+        self._check()
+        self._draw()
+
+    def _check(self) -> None:
+        """Whether the fields make sense; says why not."""
+        if self._request:
+            return
+        text = ""
+        if self._session is None:
+            text = "Open a region to measure in it."
+        else:
+            try:
+                self.form().plan()
+            except ScopeError as error:
+                text = str(error)
+        self.start.setEnabled(not text)
+        self._say(text, bad=bool(text) and self._session is not None)
+
+    def _say(self, text: str, *, bad: bool = False) -> None:
+        self.status.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.quiet}")
+        self.status.setText(text)
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def toggle(self) -> None:
+        """Start the test, or end the one that runs."""
+        session = self._session
+        if session is None:
+            return
+        if self._request:
+            self._say("Stopping …")
+            session.ask(dm.StopTest(), on_error=self._failed)
+            return
+        try:
+            plan, wish = self.form().plan(), self.lane.wish()
+        except ScopeError as error:
+            self._failed(error)
+            return
+        self._manual = isinstance(plan, FlashPlan) and plan.manual
+        self._flips = []
+        command = dm.StartTest(plan, wish, self.lane.slot())
+        self._request = session.ask(command, self._done, self._failed)
+        if self._request:
+            self._show_running(on=True)
+            self._say("Looking for a peer …")
+            if isinstance(plan, FlashPlan):
+                self.charts.setCurrentWidget(self.patch)
+                self.patch.setFocus()
+
+    def _show_running(self, *, on: bool) -> None:
+        self.start.setText("Stop" if on else self.form().verb)
+        self.start.setEnabled(True)
+        self.choice.setEnabled(not on)
+        self.stack.setEnabled(not on)
+        self.progress.setVisible(on)
+        self.progress.setRange(0, 0)
+
+    def _done(self, outcome: dm.Outcome) -> None:
+        self._request = 0
+        self._show_running(on=False)
+        self._number += 1
+        quiet = (Ending.NOTHING_OWED, Ending.RESTORED)
+        ending = "" if outcome.ending in quiet else f"Under the lane: {outcome.ending.value}"
+        try:
+            run = run_of(self._number, outcome.result, ending)
+        except ScopeError as error:
+            self._failed(error)
+            return
+        self.runs.add(run)
+        p50, p99 = run.figures.get("p50", "-"), run.figures.get("p99", "-")
+        self._say(
+            f"Run {run.number} done: p50 {p50}, p99 {p99}. {ending}".strip(), bad=bool(ending)
+        )
+
+    def _failed(self, error: ScopeError) -> None:
+        self._request = 0
+        self._show_running(on=False)
+        self._say(str(error), bad=not isinstance(error, CancelledError))
+        if isinstance(error, LockedError):
+            self.notice.emit(
+                Notice(Level.WARNING, error.message, "Ctrl+L unlocks it.", ("Unlock",), "locked")
+            )
+
+    def _lock_changed(self, locked: bool) -> None:
+        if locked and self._request:
+            self._say("Writing was locked: the test ends.")
+
+    # -- what the engine says --------------------------------------------------------------------
+
+    def _news(self, answer: object) -> None:
+        match answer:
+            case dm.TestNews(_, text, figures):
+                if text:
+                    self._say(text)
+                if figures is not None:
+                    self._live(figures)
+            case dm.ResponderNews(state):
+                self.lane.show_state(state)
+            case dm.Flashed(flip):
+                self._flashed(flip)
+
+    def _live(self, figures: Any) -> None:
+        match figures:
+            case dm.LiveLatency(share, summary, lost, points):
+                self.progress.setRange(0, 1000)
+                self.progress.setValue(round(1000 * max(0.0, min(1.0, share))))
+                self._say(
+                    f"p50 {format_time(summary.p50)}  p99 {format_time(summary.p99)}  "
+                    f"max {format_time(summary.maximum)}  {summary.count:,} answered, {lost} lost"
+                )
+                seconds = [point.at_s for point in points]
+                self._live_series(seconds, [float(point.p99_ns) for point in points])
+            case (FlashSample() as sample, int(lost)):
+                self._flips.append(sample.total_ns)
+                self._say(
+                    f"flash {len(self._flips)}: answered after {format_time(sample.total_ns)}, "
+                    f"painted in {format_time(sample.paint_ns)}, {lost} lost"
+                )
+            case (None, int(lost)):
+                self._say(f"{lost} flashes were not answered within a second", bad=True)
+
+    def _live_series(self, seconds: list[float], times: list[float]) -> None:
+        if len(seconds) > 1 and self.series.isVisible():
+            trace = self.series.trace("now", np.array(seconds), np.array(times), self._number + 1)
+            self.series.show_traces((*self._traces_over_time(), trace))
+
+    # -- flash -----------------------------------------------------------------------------------
+
+    def _flashed(self, flip: Flip) -> None:
+        if flip.surface is Surface.HEX and not flip.ours:
+            self.hex_flash_wanted.emit(flip)
+            return
+        if not flip.ours:
+            self.charts.setCurrentWidget(self.patch)
+            if not self.patch.isVisible():
+                self.front_wanted.emit()
+        self.patch.show_flip(flip)
+
+    def painted(self, painted: Painted) -> None:
+        """A flash of the peer was painted, by the patch or by the hex view."""
+        if self._session is not None:
+            self._session.ask(dm.FlashPainted(painted), on_error=lambda _error: None)
+
+    def _pressed(self, number: int, reaction_ns: int) -> None:
+        session = self._session
+        if session is None:
+            return
+        if self._request:
+            session.ask(dm.FlipNow(), on_error=lambda _error: None)
+        elif number:
+            session.ask(dm.FlashReacted(number, reaction_ns), on_error=lambda _error: None)
+            self._say(f"Reaction: {format_time(reaction_ns)} after the flash was painted")
+
+    # -- charts ----------------------------------------------------------------------------------
+
+    def _kind(self) -> str:
+        return list(self.forms)[self.choice.currentIndex()]
+
+    def _shown(self) -> list[Run]:
+        return self.runs.model.overlaid(self._kind())
+
+    def _traces_over_time(self) -> tuple[Trace, ...]:
+        return tuple(
+            self.series.trace(run.title, run.seconds, run.times_ns, run.number)
+            for run in self._shown()
+        )
+
+    def _draw(self) -> None:
+        runs = [run for run in self._shown() if run.histogram is not None]
+        for chart in (self.percentiles, self.histogram):
+            chart.show_traces(
+                tuple(chart.trace(r.title, r.histogram, r.number) for r in runs if r.histogram)
+            )
+        self.series.show_traces(self._traces_over_time())

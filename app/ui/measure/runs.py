@@ -1,0 +1,160 @@
+"""Finished tests, ready to be shown beside one another: a name, figures, curves, files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from app.core.errors import StorageError, ValueFormatError
+from app.core.probe.clocks import OneWay
+from app.core.probe.flash import FlashResult
+from app.core.probe.latency_result import LatencyResult
+from app.core.probe.stats import Histogram
+from app.ui.measure.charts import F64, format_time
+
+KEPT: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finished test.
+
+    Attributes:
+        number: Counts up in this window.
+        kind: `latency`, `flash`, ...
+        title: What was asked, in a few words.
+        result: As the engine gave it.
+        figures: What the table shows: p50, p99, p99.9, max, count and lost, as texts.
+        lines: Sentences with everything that a reader must know.
+        histogram: Of the times; None where the test has none.
+        seconds, times_ns: The series.
+        sizes, rates: A sweep by size.
+    """
+
+    number: int
+    kind: str
+    title: str
+    result: Any
+    figures: dict[str, str]
+    lines: tuple[str, ...] = ()
+    histogram: Histogram | None = None
+    seconds: F64 = field(default_factory=lambda: np.zeros(0))
+    times_ns: F64 = field(default_factory=lambda: np.zeros(0))
+    sizes: F64 = field(default_factory=lambda: np.zeros(0))
+    rates: F64 = field(default_factory=lambda: np.zeros(0))
+
+
+def run_of(number: int, result: Any, ending: str = "") -> Run:
+    """A result as a Run. Raises ValueFormatError for what is no result of a test."""
+    if isinstance(result, LatencyResult):
+        return _latency(number, result, ending)
+    if isinstance(result, FlashResult):
+        return _flash(number, result, ending)
+    raise ValueFormatError(f"{type(result).__name__} is no result of a test.")
+
+
+def time_figures(histogram: Histogram, lost: int) -> dict[str, str]:
+    """The table's columns for a distribution of times."""
+    summary = histogram.summary()
+    return {
+        "p50": format_time(summary.p50),
+        "p99": format_time(summary.p99),
+        "p99.9": format_time(summary.p99_9),
+        "max": format_time(summary.maximum),
+        "count": f"{summary.count:,}",
+        "lost": f"{lost:,}",
+    }
+
+
+def _latency(number: int, result: LatencyResult, ending: str) -> Run:
+    mode = f"{result.rate_hz:g}/s" if result.rate_hz else "closed loop"
+    title = f"{mode}, {result.payload_bytes} B, {result.wait.name.lower()}"
+    service = result.service.summary()
+    lines = [
+        f"With {result.conditions.peer}",
+        f"Engine {result.engine.value} here, {result.peer_engine.value} there; floor "
+        f"{format_time(result.floor.p50)} (p50 of the same loop without a peer)",
+        f"Service time p50 {format_time(service.p50)}, p99 {format_time(service.p99)}; "
+        f"{result.stalled_share * 100:.1f} % of the time stalled",
+    ]
+    if result.ways is not None:
+        lines.append(one_way_sentence(result.ways))
+    lines += [*result.notes, ending]
+    points = result.series
+    return Run(
+        number, "latency", title, result, time_figures(result.response, result.lost),
+        tuple(line for line in lines if line), result.response,
+        np.array([point.at_s for point in points]),
+        np.array([float(point.p99_ns) for point in points]),
+    )  # fmt: skip
+
+
+def one_way_sentence(ways: OneWay) -> str:
+    """The one-way estimate with its uncertainty."""
+    there, back = format_time(ways.there_p50_ns), format_time(ways.back_p50_ns)
+    if ways.same_clock:
+        return f"One way, p50: {there} there, {back} back (both sides read one clock)"
+    bound = format_time(ways.uncertainty_ns)
+    return f"One way, estimated p50: {there} there, {back} back, each ± {bound}"
+
+
+def _flash(number: int, result: FlashResult, ending: str) -> Run:
+    histogram = Histogram()
+    histogram.record(result.column("total_ns"))
+    lines = [f"With {result.peer}"]
+    for name, words in (
+        ("seen_ns", "stored → seen"), ("paint_ns", "seen → painted"),
+        ("answer_ns", "painted → answered"), ("total_ns", "stored → answered"),
+    ):  # fmt: skip
+        found = result.percentiles(name)
+        if found:
+            text = (
+                f"{words}: p50 {format_time(found['p50_ns'])}, p99 {format_time(found['p99_ns'])}"
+            )
+            if name == "seen_ns" and not result.one_clock:
+                bound = max(sample.seen_error_ns for sample in result.samples)
+                text += f" (two clocks: half of the way, ± {format_time(bound)})"
+            lines.append(text)
+    if result.peer_period_ns:
+        lines.append(f"The peer's display refreshes every {format_time(result.peer_period_ns)}")
+    reactions = [s.reaction_ns for s in result.samples if s.reaction_ns]
+    if reactions:
+        middle = float(np.median(reactions))
+        lines.append(f"Reaction of a person: median {format_time(middle)} of {len(reactions)}")
+    surface = result.plan.surface.name.lower()
+    totals = result.column("total_ns")
+    return Run(
+        number, "flash", f"{surface}, every {result.plan.every_s:g} s", result,
+        time_figures(histogram, result.lost), tuple([*lines, ending] if ending else lines),
+        histogram, np.arange(len(totals), dtype=np.float64) * result.plan.every_s,
+        totals.astype(np.float64),
+    )  # fmt: skip
+
+
+def save_run(run: Run, path: Path) -> None:
+    """Write a run as `.json`, or a latency run as `.csv` or `.hlog`.
+
+    Raises:
+        ValueFormatError: This run has no such form.
+        StorageError: The file cannot be written.
+    """
+    result, suffix = run.result, path.suffix.lower()
+    if suffix == ".csv" and hasattr(result, "csv_text"):
+        text = result.csv_text()
+    elif suffix == ".hlog" and hasattr(result, "hdr_text"):
+        text = result.hdr_text()
+    elif suffix in (".json", ""):
+        text = json.dumps(result.as_dict(), indent=1) + "\n"
+    else:
+        raise ValueFormatError(
+            f"A {run.kind} run cannot be saved as {suffix}.",
+            "Use .json; latency runs also have .csv and .hlog.",
+        )
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path} could not be written ({error.strerror}).") from error
