@@ -2,9 +2,10 @@
 
     0x00000  header: magic `IVSHDEMO`, u32 version, u32 pid of the peer, u64 region size
     0x00020  counters: u64 500 Hz, u32 100 Hz, u16 10 Hz, u8 1 Hz, u8 toggle 1 Hz
-    0x00040  floats: f64 sine, f32 triangle, f32 random walk; u32 Unix s, u64 Unix ms, FILETIME
-    0x00080  mailbox: u64 sequence (odd while being written), u32 length, text
-    0x00100  text log, nearly 16 KiB, newest line overwrites the oldest
+    0x00040  floats: f64 sine, f32 triangle, f32 random walk; at +0x10 u32 Unix s,
+             at +0x18 u64 Unix ms, u64 FILETIME
+    0x00080  mailbox: u64 sequence (odd while being written), u32 length, at +0x10 text
+    0x00100  text log, 0x700 bytes, newest line overwrites the oldest
     0x10000  ring: u64 head, at +0x80 u64 tail, at +0x100 u64 capacity, data from +0x1000
     0x80000  picture: 256 x 192 pixels, 4 bytes each, 20 per second
 The rest was never written: holes. What moves is on the first screen, for a first look.

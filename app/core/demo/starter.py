@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import struct
 import tempfile
 from pathlib import Path
 from typing import Final, Self
+
+import psutil
 
 from app.core.demo import layout, peer
 from app.core.errors import StorageError
@@ -18,6 +21,16 @@ PREFIX: Final = "ivshmem-scope-demo-"
 
 def _place() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - it is the place
+
+
+def _remove_orphans() -> None:
+    """Files of demos whose starter and peer were both killed; the header names the peer."""
+    for path in Path(_place() or tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, struct.error):
+            with path.open("rb") as file:
+                magic, _, pid = struct.unpack("<8sII", file.read(16))
+            if magic == layout.MAGIC and not psutil.pid_exists(pid):
+                path.unlink()
 
 
 class Demo:
@@ -40,6 +53,8 @@ class Demo:
         Raises:
             StorageError: No room or no right to make the file.
         """
+        _remove_orphans()
+        name = ""
         try:
             handle, name = tempfile.mkstemp(prefix=PREFIX, dir=_place())
             try:
@@ -47,6 +62,8 @@ class Demo:
             finally:
                 os.close(handle)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
             raise StorageError(
                 f"The demo's file could not be made ({error.strerror}).",
                 "Free some space in /dev/shm, or open a region of your own.",

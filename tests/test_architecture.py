@@ -1,0 +1,103 @@
+"""The house rules that a test can keep: who imports whom, how long a file is, which version."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app
+from app.core import errors
+from app.core.errors import ScopeError
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "app").rglob("*.py"))
+LONGEST = 500
+
+_IMPORT_ALL = """
+import importlib, pkgutil, sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        head = name.split(".")[0]
+        if head in FORBIDDEN or name.startswith(("app.ui", "app.cli", "app.selftest") if CORE else ("app.ui",)):
+            raise AssertionError(f"{name} was imported")
+
+FORBIDDEN = {"PySide6", "shiboken6", "pyqtgraph"}
+CORE = sys.argv[1] == "app.core"
+sys.meta_path.insert(0, Refuse())
+package = importlib.import_module(sys.argv[1])
+names = [module.name for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+names = [name for name in names if not name.endswith("._kernel")]  # a plain library for ctypes
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+
+
+@pytest.mark.parametrize(("package", "least"), [("app.core", 40), ("app.commands", 4)])
+def test_the_core_and_the_verbs_need_no_window(package: str, least: int) -> None:
+    """Also that all of it, Windows' parts too, can be imported here."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _IMPORT_ALL, package],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= least
+
+
+def test_the_import_check_can_fail() -> None:
+    program = _IMPORT_ALL + "\nimport PySide6\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "app.commands"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert "PySide6 was imported" in done.stderr
+
+
+def test_the_window_and_the_command_line_start_without_loading_qt() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import app.__main__, sys; print('PySide6' in sys.modules)"],
+        capture_output=True, text=True, cwd=ROOT, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_needs_a_table_of_contents(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= LONGEST
+    assert "/work/" not in text
+    assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", text)
+
+
+def test_only_windows_modules_touch_windows_libraries() -> None:
+    """What loads a Windows library carries it in its name."""
+    for path in SOURCES:
+        if not path.name.startswith("windows_"):
+            assert "WinDLL" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_change_log_tells_the_version() -> None:
+    entries = re.findall(
+        r"^## \[?v?(\d+\.\d+\.\d+\S*?)\]?(?:\s|$)",
+        (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert entries, "CHANGELOG.md has no entry of the form `## 1.2.3`"
+    assert entries[0] == app.__version__
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ScopeError)],
+    ids=lambda kind: kind.__name__,
+)  # fmt: skip
+def test_every_error_is_documented(kind: type[ScopeError]) -> None:
+    own = inspect.getdoc(kind)
+    assert own
+    assert own[-1] in ".)]" or "\n" in own
