@@ -120,12 +120,12 @@ class MeasurePanel(QWidget):
         column.addWidget(self.status)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for part, width in (
-            (self.lane, 210), (middle, 230), (self.charts, 430), (self.runs, 410),
+            (self.lane, 190), (middle, 220), (self.charts, 390), (self.runs, 480),
         ):  # fmt: skip
             self.splitter.addWidget(part)
             part.setMinimumWidth(150)
             self.splitter.setStretchFactor(self.splitter.count() - 1, 0 if width < 300 else 1)
-        self.splitter.setSizes([210, 230, 430, 410])
+        self.splitter.setSizes([190, 220, 390, 480])
         self.splitter.setHandleWidth(PAD)
         self.splitter.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)

@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
 
 from app.core.errors import ScopeError
 from app.ui.measure.runs import KEPT, Run, save_run
-from app.ui.theme import DARK, Theme, mono_font
+from app.ui.theme import DARK, PAD, Theme, mono_font
 
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS: Final = ("run", "p50", "p99", "p99.9", "max", "count", "lost")
+_WIDEST: Final = ("99.9 µs", "99.9 µs", "99.9 µs", "99.9 µs", "100,000", "1000")
 
 
 class RunModel(QAbstractTableModel):
@@ -73,7 +74,7 @@ class RunModel(QAbstractTableModel):
         run = self.runs[index.row()]
         first = index.column() == 0
         if role == Qt.ItemDataRole.DisplayRole:
-            name = f"{run.number}  {run.kind}: {run.title}"
+            name = f"{run.number}  {run.title}"
             return name if first else run.figures.get(COLUMNS[index.column()], "")
         if role == Qt.ItemDataRole.CheckStateRole and first:
             on = run.number in self.shown
@@ -128,8 +129,12 @@ class RunTable(QWidget):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(40)
+        metrics = self.table.fontMetrics()
+        for column, widest in enumerate(_WIDEST, 1):
+            header.resizeSection(column, metrics.horizontalAdvance(widest) + PAD + 4)
         self.save = QPushButton("Save run…")
         self.save.setToolTip("JSON; latency runs also as CSV or HdrHistogram log (.hlog)")
         self.clear = QPushButton("Clear")

@@ -128,7 +128,7 @@ def _flash(number: int, result: FlashResult, ending: str) -> Run:
     surface = result.plan.surface.name.lower()
     totals = result.column("total_ns")
     return Run(
-        number, "flash", f"{surface}, every {result.plan.every_s:g} s", result,
+        number, "flash", f"flash {surface}, every {result.plan.every_s:g} s", result,
         time_figures(histogram, result.lost), tuple([*lines, ending] if ending else lines),
         histogram, np.arange(len(totals), dtype=np.float64) * result.plan.every_s,
         totals.astype(np.float64),
