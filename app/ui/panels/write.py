@@ -26,6 +26,7 @@ from app.core.frame import Frame
 from app.core.messages import RepeatState
 from app.core.units import format_rate, format_short_offset, format_size
 from app.ui.panels import write_forms as forms
+from app.ui.panels.tool_form import ToolForm, add_row, form_layout
 from app.ui.session import Session
 from app.ui.theme import DARK, Theme, mono_font
 
@@ -50,7 +51,7 @@ class WritePanel(QWidget):
         self._cursor = 0
         self._selection = (0, 0)
         self._request = 0
-        self.tools: dict[str, forms.ToolForm] = {
+        self.tools: dict[str, ToolForm] = {
             "fill": forms.FillForm(), "value": forms.ValueForm(), "load": forms.LoadForm(),
             "save": forms.SaveForm(), "copy": forms.CopyForm(), "signal": forms.SignalForm(),
         }  # fmt: skip
@@ -102,15 +103,15 @@ class WritePanel(QWidget):
             self._session.set_locked(False)
 
     def _lay_out(self) -> None:
-        place = forms.form_layout()
+        place = form_layout()
         row = QHBoxLayout()
         row.setSpacing(8)
         for part, stretch in (
             (self.start, 3), (QLabel("length"), 0), (self.length, 2), (self.use_selection, 0),
         ):  # fmt: skip
             row.addWidget(part, stretch)
-        forms.add_row(place, "Tool", self.choice)
-        forms.add_row(place, "Start", row)
+        add_row(place, "Tool", self.choice)
+        add_row(place, "Start", row)
         left = QVBoxLayout()
         left.setSpacing(4)
         left.addLayout(place)
@@ -190,7 +191,7 @@ class WritePanel(QWidget):
         form.path.setText(path)
         self.start.setText(format_short_offset(offset))
 
-    def tool(self) -> forms.ToolForm:
+    def tool(self) -> ToolForm:
         """The tool that is chosen."""
         return list(self.tools.values())[self.choice.currentIndex()]
 
@@ -221,6 +222,7 @@ class WritePanel(QWidget):
         tool, session = self.tool(), self._session
         locked = session is None or session.locked
         problem = ""
+        tool.here, tool.size_of_region = self._cursor, self._size()
         try:
             start, length = self._place()
             if session is None or session.info is None:
@@ -234,6 +236,8 @@ class WritePanel(QWidget):
                 f"{length:,} bytes at {format_short_offset(start)} to "
                 f"{format_short_offset(start + max(0, length - 1))}"
             )
+            if not problem:
+                tool.check(length)
             new = tool.preview(min(length, PREVIEW))
         except ScopeError as error:
             problem, sentence, new = str(error), "", b""
@@ -264,7 +268,7 @@ class WritePanel(QWidget):
         self._request = session.ask(command, done, self._failed, self._progress)
         self.refresh()
 
-    def _done_with(self, tool: forms.ToolForm, length: int) -> Callable[[object], None]:
+    def _done_with(self, tool: ToolForm, length: int) -> Callable[[object], None]:
         def done(value: object) -> None:
             if isinstance(tool, forms.SignalForm):
                 self._states.start()

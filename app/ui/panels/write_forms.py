@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QLayout,
-    QLineEdit,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
 
 from app.core import messages as msg
-from app.core.errors import CannotFindError, ExpressionError, ScopeError, ValueFormatError
+from app.core.errors import (
+    CannotFindError,
+    ExpressionError,
+    OutOfRangeError,
+    ScopeError,
+    ValueFormatError,
+)
 from app.core.expressions import evaluate
 from app.core.patterns import (
     WAVES,
@@ -32,95 +26,9 @@ from app.core.patterns import (
     TextPattern,
     parse_hex,
 )
-from app.core.values import TYPES, Endian, parse_int, type_named
-from app.ui.theme import mono_font
-
-_WIDEST_LABEL: Final = "Words"
-
-
-def _line(text: str = "", tip: str = "") -> QLineEdit:
-    line = QLineEdit(text)
-    line.setFont(mono_font())
-    line.setToolTip(tip)
-    return line
-
-
-def _endian_box() -> QComboBox:
-    box = QComboBox()
-    for endian in Endian:
-        box.addItem(f"{endian.value} endian", endian)
-    return box
-
-
-def _number(text: str, what: str) -> float:
-    try:
-        return float(text) if "." in text or "e" in text.lower() else parse_int(text)
-    except ValueError as error:
-        raise ValueFormatError(f"{text!r} is no {what}.", "For example: 10 or 0x0A.") from error
-
-
-def form_layout(parent: QWidget | None = None) -> QFormLayout:
-    """Labels and fields on one grid, whatever form they stand in."""
-    form = QFormLayout(parent)
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setHorizontalSpacing(8)
-    form.setVerticalSpacing(4)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form
-
-
-def add_row(form: QFormLayout, name: str, field: QWidget | QLayout) -> None:
-    """A row whose label is as wide as in every other form."""
-    label = QLabel(name)
-    label.setFixedWidth(label.fontMetrics().horizontalAdvance(_WIDEST_LABEL) + 4)
-    if isinstance(field, QWidget):
-        label.setBuddy(field)
-        form.addRow(label, field)
-    else:
-        form.addRow(label, field)
-
-
-class ToolForm(QWidget):
-    """One tool.
-
-    Signals:
-        edited(): A field changed.
-    """
-
-    edited = Signal()
-    title = ""
-    verb = "Apply"
-    past = "Wrote"
-    writes = True
-    needs_length = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.form = form_layout(self)
-
-    def _add(self, name: str, *parts: QWidget) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        for part in parts:
-            row.addWidget(part, 1 if isinstance(part, QLineEdit) else 0)
-        add_row(self.form, name, row)
-        for part in parts:
-            if isinstance(part, QLineEdit):
-                part.textChanged.connect(self.edited)
-            elif isinstance(part, QComboBox):
-                part.currentIndexChanged.connect(self.edited)
-
-    def own_length(self) -> int:
-        """Bytes that it writes when that does not follow from the length field."""
-        return 0
-
-    def preview(self, length: int) -> bytes:
-        """The first bytes that would land. Raises ScopeError for fields that make no sense."""
-        raise NotImplementedError
-
-    def command(self, start: int, length: int) -> msg.Command | None:
-        """What to ask of the engine; None when a person cancelled. Raises as preview."""
-        raise NotImplementedError
+from app.core.units import format_short_offset
+from app.core.values import TYPES, type_named
+from app.ui.panels.tool_form import ToolForm, endian_box, line, number
 
 
 class FillForm(ToolForm):
@@ -132,11 +40,11 @@ class FillForm(ToolForm):
         super().__init__()
         self.kind = QComboBox()
         self.kind.addItems(["byte", "hex pattern", "text", "increment", "random"])
-        self.value = _line("0x00", "byte 0x2A · DE AD BE EF · text · start, step · seed")
+        self.value = line("0x00", "byte 0x2A · DE AD BE EF · text · start, step · seed")
         self.word = QComboBox()
         for width in (1, 2, 4, 8):
             self.word.addItem(f"u{8 * width}", width)
-        self.endian = _endian_box()
+        self.endian = endian_box()
         self._add("With", self.kind, self.value)
         self._add("Words", self.word, self.endian)
         self.kind.currentIndexChanged.connect(self._kind_changed)
@@ -152,7 +60,7 @@ class FillForm(ToolForm):
         """The pattern that the fields describe."""
         text, kind = self.value.text(), self.kind.currentIndex()
         if kind == 0:
-            value = _number(text, "byte")
+            value = number(text, "byte")
             if value != int(value) or not 0 <= value <= 255:
                 raise ValueFormatError(f"{text} is no byte.", "0 to 255, or 0x00 to 0xFF.")
             return BytePattern(int(value))
@@ -161,10 +69,10 @@ class FillForm(ToolForm):
         if kind == 2:
             return TextPattern(text)
         if kind == 4:
-            return RandomPattern(int(_number(text, "seed")))
+            return RandomPattern(int(number(text, "seed")))
         first, _, step = text.partition(",")
         return IncrementPattern(
-            int(_number(first.strip(), "number")), int(_number(step.strip() or "1", "step")),
+            int(number(first.strip(), "number")), int(number(step.strip() or "1", "step")),
             self.word.currentData(), self.endian.currentData(),
         )  # fmt: skip
 
@@ -187,8 +95,8 @@ class ValueForm(ToolForm):
         for kind in TYPES:
             self.kind.addItem(kind.label, kind.name)
         self.kind.setCurrentIndex(self.kind.findData("u32"))
-        self.endian = _endian_box()
-        self.value = _line("0")
+        self.endian = endian_box()
+        self.value = line("0")
         self._add("Type", self.kind, self.endian)
         self._add("Value", self.value)
 
@@ -209,7 +117,7 @@ class ValueForm(ToolForm):
 class _FileForm(ToolForm):
     def __init__(self, placeholder: str) -> None:
         super().__init__()
-        self.path = _line()
+        self.path = line()
         self.path.setPlaceholderText(placeholder)
         browse = QPushButton("Choose…")
         browse.clicked.connect(self._browse)
@@ -287,15 +195,26 @@ class CopyForm(ToolForm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.target = _line("0x0", "Offset that the range is copied to")
+        self.target = line("0x0", "Offset that the range is copied to")
         self._add("To", self.target)
 
+    def _target(self, length: int) -> int:
+        size = self.size_of_region
+        target = evaluate(self.target.text(), cursor=self.here, size=size)
+        if target < 0 or target + length > size:
+            raise OutOfRangeError(
+                f"{length:,} bytes at {format_short_offset(target)} are not inside the region."
+            )
+        return target
+
+    def check(self, length: int) -> None:
+        self._target(length)
+
     def preview(self, length: int) -> bytes:
-        evaluate(self.target.text())
         return b""
 
     def command(self, start: int, length: int) -> msg.Command:
-        return msg.CopyRange(start, evaluate(self.target.text()), length)
+        return msg.CopyRange(start, self._target(length), length)
 
 
 class SignalForm(ToolForm):
@@ -314,10 +233,10 @@ class SignalForm(ToolForm):
             if numeric:
                 self.kind.addItem(kind.label, kind.name)
         self.kind.setCurrentIndex(self.kind.findData("u32"))
-        self.endian = _endian_box()
-        self.low, self.high, self.step = _line("0"), _line("255"), _line("1")
-        self.interval = _line("100", "Milliseconds between two writes, 0.1 or more")
-        self.period = _line("100", "Writes per turn of a sine")
+        self.endian = endian_box()
+        self.low, self.high, self.step = line("0"), line("255"), line("1")
+        self.interval = line("100", "Milliseconds between two writes, 0.1 or more")
+        self.period = line("100", "Writes per turn of a sine")
         self._add("Wave", self.wave, self.kind, self.endian)
         self._add("From", self.low, QLabel("to"), self.high, QLabel("step"), self.step)
         self._add("Every", self.interval, QLabel("ms, period"), self.period, QLabel("writes"))
@@ -325,10 +244,10 @@ class SignalForm(ToolForm):
     def _repeat(self, start: int) -> Repeat:
         return Repeat(
             offset=start, kind=self.kind.currentData(), endian=self.endian.currentData(),
-            wave=self.wave.currentText(), low=_number(self.low.text(), "number"),
-            high=_number(self.high.text(), "number"), step=_number(self.step.text(), "number"),
-            period=max(1, int(_number(self.period.text(), "number"))),
-            interval_ns=int(_number(self.interval.text(), "number") * 1_000_000),
+            wave=self.wave.currentText(), low=number(self.low.text(), "number"),
+            high=number(self.high.text(), "number"), step=number(self.step.text(), "number"),
+            period=max(1, int(number(self.period.text(), "number"))),
+            interval_ns=int(number(self.interval.text(), "number") * 1_000_000),
         )  # fmt: skip
 
     def own_length(self) -> int:
