@@ -69,6 +69,7 @@ class CommandPalette(QDialog):
         self.search.textChanged.connect(self._filter)
         self.search.installEventFilter(self)
         self.list.itemActivated.connect(self._run)
+        self.list.itemClicked.connect(self._run)  # to activate takes two clicks in some styles
         self._filter("")
 
     def popup(self) -> None:
@@ -102,7 +103,7 @@ class CommandPalette(QDialog):
             self.list.setCurrentItem(item)
 
     def _run(self, item: QTreeWidgetItem | None, _column: int = 0) -> None:
-        if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
+        if item is None or self.isHidden() or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
             return
         action: QAction = self._actions[item.data(0, Qt.ItemDataRole.UserRole)]
         self.close()
