@@ -122,7 +122,7 @@ class Guest:
         """Hot-unplug a device."""
         self.qmp("device_del", id=f"shm{number}")
 
-    def start(self, *command: str, timeout: float = 60, env: dict[str, str] | None = None) -> None:
+    def start(self, *command: str, timeout: float = 150, env: dict[str, str] | None = None) -> None:
         """Start a command in the guest; finish() waits for it. One at a time."""
         request = {"command": command, "cwd": str(ROOT), "timeout": timeout, "env": env or {}}
         self._agent.settimeout(timeout + 15)
@@ -133,12 +133,12 @@ class Guest:
         answer = json.loads(self._lines.readline())
         return Result(answer["code"], answer["out"], answer["err"])
 
-    def run(self, *command: str, timeout: float = 60, env: dict[str, str] | None = None) -> Result:
+    def run(self, *command: str, timeout: float = 150, env: dict[str, str] | None = None) -> Result:
         """Run a command in the guest."""
         self.start(*command, timeout=timeout, env=env)
         return self.finish()
 
-    def scope(self, *arguments: str, timeout: float = 60) -> Result:
+    def scope(self, *arguments: str, timeout: float = 150) -> Result:
         """Run this checkout's program in the guest."""
         return self.run(sys.executable, "-m", "app", *arguments, timeout=timeout)
 

@@ -20,7 +20,7 @@ from app.core.library import Guest
 from app.core.open_region import spec_for
 
 READY_AT = 0x8000
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def until(engine: EngineProcess, fact: Callable[[Frame], bool]) -> Frame:
