@@ -217,7 +217,7 @@ def held() -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize(("make", "cycles"), [(LocalEngine, 50), (EngineProcess, 8)])
+@pytest.mark.parametrize(("make", "cycles"), [(LocalEngine, 50), (EngineProcess, 5)])
 def test_opening_and_closing_leaves_nothing(
     make: Callable[[], EngineClient], cycles: int, shm_file: ShmFile
 ) -> None:

@@ -131,7 +131,7 @@ def test_what_is_no_json_is_not_saved_and_the_old_file_stays(tmp_path: Path) -> 
 
 def _save_often(path: str, number: int) -> None:
     settings = Settings(Path(path))
-    for turn in range(150):
+    for turn in range(50):
         settings.set("who", number)
         settings.set("long", [number] * (turn * 10))
         assert settings.save()

@@ -404,6 +404,37 @@ def test_closing_under_threads_never_touches_anothers_descriptor(shm_file: ShmFi
     assert set(path.read_bytes()) == {0xAA}
 
 
+def test_closing_waits_for_who_is_inside(
+    shm_file: ShmFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region = opened(shm_file(4096, fill=b"whole"))
+    inside, go = threading.Event(), threading.Event()
+    real, got = os.preadv, []
+
+    def slow(fd: int, buffers: list[memoryview], offset: int) -> int:
+        inside.set()
+        assert go.wait(10)
+        return real(fd, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", slow)
+    reader = threading.Thread(target=lambda: got.append(region.read(0, 5)))
+    reader.start()
+    assert inside.wait(10)
+    closer = threading.Thread(target=region.close)
+    closer.start()
+    while not region.closed:
+        pass
+    with pytest.raises(ClosedError):
+        region.read(0, 5)
+    os.fstat(region._fd)  # still there
+    go.set()
+    reader.join()
+    closer.join()
+    assert got == [b"whole"]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(region._fd)
+
+
 def test_open_and_close_leave_nothing(shm_file: ShmFile) -> None:
     path = shm_file(1 << 20)
 

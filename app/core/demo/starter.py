@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final, Self
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from app.core.demo import layout, peer
 from app.core.errors import StorageError
