@@ -55,5 +55,7 @@ def describe_system() -> str:
     python = ".".join(map(str, sys.version_info[:3]))
     if sys.platform == "win32":
         version = sys.getwindowsversion()
-        return f"Windows {version.major}.{version.minor}.{version.build}, Python {python}"
-    return f"{platform.system()} {platform.release()} {platform.machine()}, Python {python}"
+        system = f"Windows {version.major}.{version.minor}.{version.build}"
+    else:
+        system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return f"{system}, Python {python}"

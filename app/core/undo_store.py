@@ -11,7 +11,7 @@ import bisect
 import contextlib
 import tempfile
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from app.core.errors import StorageError
 from app.core.units import format_size
@@ -44,7 +44,7 @@ class UndoStore:
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self.used = 0
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         self._end = 0
         self._gaps: list[tuple[int, int]] = []  # free (start, end) before _end, in order, apart
 
