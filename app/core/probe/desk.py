@@ -83,11 +83,11 @@ class _FlashTest:
             region, lane, Capability.FLASH, slot=start.slot, say=io.say, sleep=io.sleep
         )
         with Master(region, lane, seats) as master:
-            io.say(f"Flashing for {master.owner}.")
             flashing = FlashMaster(
                 master, self._show, lambda sample, lost: io.figures((sample, lost))
             )
             io.on_stop, io.on_flip = flashing.stop, flashing.flip
+            io.say(f"Flashing for {master.owner}.")
             if io.stopped.is_set():
                 flashing.stop()
             return flashing.run(start.plan)

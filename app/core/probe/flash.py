@@ -100,7 +100,8 @@ def bars(number: int) -> tuple[bool, ...]:
     Neighbouring numbers differ in one bar, so that a photo in the middle of a flip is at most
     one number off.
     """
-    gray = (number ^ number >> 1) & ((1 << BARS) - 1)
+    low = number & ((1 << BARS) - 1)
+    gray = low ^ low >> 1
     return tuple(bool(gray >> bit & 1) for bit in range(BARS - 1, -1, -1))
 
 
