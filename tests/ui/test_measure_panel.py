@@ -1,0 +1,217 @@
+"""The Measure view on real memory: two panels on two engine processes, as two windows have them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from app.core.engine_process import EngineProcess
+from app.core.probe.flash import Flip, Painted, Surface
+from app.core.probe.kernel import Wait
+from app.core.probe.stats import Histogram
+from app.ui.measure.charts import HistogramChart, PercentileChart, format_time
+from app.ui.measure.flash_patch import FlashPatch
+from app.ui.measure.panel import MeasurePanel
+from app.ui.notice import Notice
+from app.ui.session import Session
+from app.ui.theme import DARK, LIGHT
+from tests.ui.helpers import Sessions, ShmFile, pixels
+
+WAIT_MS = 30_000
+
+
+class Sides:
+    """Two panels; `b` answers."""
+
+    def __init__(self, qtbot: QtBot, sessions: Sessions, path: Path) -> None:
+        self.panels: list[MeasurePanel] = []
+        self.sessions: list[Session] = []
+        for _ in range(2):
+            panel = MeasurePanel()
+            qtbot.addWidget(panel)
+            panel.set_theme(DARK)
+            panel.resize(1200, 220)
+            session = sessions.open(path, EngineProcess)
+            panel.set_session(session)
+            panel.show()
+            self.panels.append(panel)
+            self.sessions.append(session)
+        self.a, self.b = self.panels
+
+
+@pytest.fixture
+def sides(qtbot: QtBot, sessions: Sessions, shm_file: ShmFile) -> Iterator[Sides]:
+    path = shm_file(1 << 20, fill=b"mine ")
+    before = path.read_bytes()
+    made = Sides(qtbot, sessions, path)
+    yield made
+    for panel in made.panels:
+        panel.set_session(None)
+    sessions.end()
+    sessions.made.clear()
+    assert path.read_bytes() == before
+
+
+def answering(qtbot: QtBot, sides: Sides) -> None:
+    for session in sides.sessions:
+        session.set_locked(False)
+    qtbot.mouseClick(sides.b.lane.answer, Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
+    qtbot.waitUntil(lambda: "●" in sides.a.lane.peers.item(0).text(), timeout=WAIT_MS)
+
+
+def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path: Path) -> None:
+    answering(qtbot, sides)
+    a, b = sides.a, sides.b
+    assert "Linux" in a.lane.peers.item(0).text()
+    form = a.forms["latency"]
+    form.duration.setText("0.4")
+    form.rate.setText("500")
+    qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
+    assert a.start.text() == "Stop"
+    qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
+    run = a.runs.model.runs[0]
+    assert run.kind == "latency"
+    assert run.figures["p50"].split()[1] in ("ns", "µs", "ms")
+    assert any("floor" in line for line in run.lines)
+    assert any("One way" in line for line in run.lines)
+    assert len(a.percentiles.plotItem.listDataItems()) == 1
+    blank = pixels(a.percentiles.grab().toImage()).copy()
+    a.runs.table.model().setData(
+        a.runs.model.index(0, 0), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole
+    )
+    assert not a.percentiles.plotItem.listDataItems()
+    assert (pixels(a.percentiles.grab().toImage()) != blank).any()
+    for suffix in ("json", "csv", "hlog"):
+        a.runs.save_to(tmp_path / f"run.{suffix}")
+        assert (tmp_path / f"run.{suffix}").stat().st_size > 100
+    assert json.loads((tmp_path / "run.json").read_text())["kind"] == "latency"
+    a.runs.save_to(tmp_path / "no" / "such" / "run.json")
+    assert "could not be written" in a.status.text()
+
+    a.show_test("flash")
+    form = a.forms["flash"]
+    form.flips.setText("4")
+    form.every.setText("0.1")
+    qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(a.runs.model.runs) == 2, timeout=WAIT_MS)
+    flash = a.runs.model.runs[0].result
+    assert len(flash.samples) + flash.lost == 4
+    assert len(flash.samples) >= 3
+    assert b.patch.flip is not None
+    assert b.patch.flip.number == a.patch.flip.number
+    assert b.charts.currentWidget() is b.patch
+    a.runs.save_to(tmp_path / "flash.csv")
+    assert "cannot be saved as .csv" in a.status.text()
+    with qtbot.waitSignal(sides.sessions[1].news, timeout=WAIT_MS):
+        b.lane.answer.setChecked(False)
+    qtbot.waitUntil(lambda: "as they were" in b.lane.state.text(), timeout=WAIT_MS)
+
+
+def test_locked_it_says_so_and_offers_to_unlock(qtbot: QtBot, sides: Sides) -> None:
+    notices: list[Notice] = []
+    sides.a.notice.connect(notices.append)
+    qtbot.mouseClick(sides.a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT_MS)
+    assert "locked" in notices[0].text
+    assert notices[0].actions == ("Unlock",)
+    assert sides.a.start.text() == "Start"
+    sides.b.lane.answer.setChecked(True)
+    qtbot.waitUntil(lambda: not sides.b.lane.answer.isChecked(), timeout=WAIT_MS)
+    assert "locked" in sides.b.status.text()
+
+
+def test_stopping_before_a_peer_came(qtbot: QtBot, sides: Sides) -> None:
+    sides.sessions[0].set_locked(False)
+    qtbot.mouseClick(sides.a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Nobody answers" in sides.a.status.text(), timeout=WAIT_MS)
+    qtbot.mouseClick(sides.a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: sides.a.start.text() == "Start", timeout=WAIT_MS)
+    assert not sides.a.runs.model.runs
+
+
+def test_fields_that_make_no_sense_are_said_in_place(qtbot: QtBot, sides: Sides) -> None:
+    form = sides.a.forms["latency"]
+    for text in ("", "fast", "-1", "2e9"):
+        form.rate.setText(text)
+        assert not sides.a.start.isEnabled()
+        assert sides.a.status.text()
+    form.rate.setText("1000")
+    assert sides.a.start.isEnabled()
+    sides.a.lane.offset.setText("0x123")
+    sides.sessions[0].set_locked(False)
+    qtbot.mouseClick(sides.a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: sides.a.start.text() == "Start", timeout=WAIT_MS)
+    assert "0x" in sides.a.status.text()
+    form.wait.setCurrentIndex(form.wait.findData(Wait.SPIN))
+    assert form.plan().wait is Wait.SPIN
+
+
+def test_without_a_region_it_teaches(qtbot: QtBot) -> None:
+    panel = MeasurePanel()
+    qtbot.addWidget(panel)
+    assert not panel.start.isEnabled()
+    assert "Open a region" in panel.status.text()
+    assert "Open this region on the other side" in panel.lane.peers.item(0).text()
+
+
+def test_the_patch_answers_once_for_each_flash_and_only_for_a_peers(qtbot: QtBot) -> None:
+    patch = FlashPatch()
+    qtbot.addWidget(patch)
+    patch.resize(300, 200)
+    patch.show()
+    qtbot.waitExposed(patch)
+    got: list[Painted] = []
+    patch.painted.connect(got.append)
+    with qtbot.waitSignal(patch.painted, timeout=WAIT_MS):
+        patch.show_flip(Flip(7, 1, ours=False))
+    patch.repaint()
+    with qtbot.waitSignal(patch.painted, timeout=WAIT_MS):
+        patch.show_flip(Flip(8, 1, ours=False))
+    patch.show_flip(Flip(9, 1, ours=True))
+    patch.repaint()
+    with qtbot.waitSignal(patch.painted, timeout=WAIT_MS):
+        patch.show_flip(Flip(10, 1, ours=False, surface=Surface.PATCH))
+    assert [painted.number for painted in got] == [7, 8, 10]
+    assert got[0].painted_ns < got[1].painted_ns
+    dark = pixels(patch.grab().toImage())[5, 150]
+    patch.show_flip(Flip(11, 1, ours=False))
+    bright = pixels(patch.grab().toImage())[5, 150]
+    assert int(dark[0]) < 30
+    assert int(bright[0]) > 220
+    pressed: list[tuple[int, int]] = []
+    patch.pressed.connect(lambda number, ns: pressed.append((number, ns)))
+    qtbot.keyClick(patch, Qt.Key.Key_Space)
+    qtbot.mouseClick(patch, Qt.MouseButton.LeftButton)
+    assert [number for number, _ in pressed] == [11, 11]
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_charts_draw_every_shape_of_histogram(qtbot: QtBot, theme: object) -> None:
+    empty, one, wide = Histogram(), Histogram(), Histogram()
+    one.record(np.array([1000]))
+    wide.record(np.array([1, 10, 10**3, 10**6, 10**9, 10**12]))
+    for chart in (PercentileChart(), HistogramChart()):
+        qtbot.addWidget(chart)
+        chart.set_theme(theme)
+        chart.resize(400, 200)
+        chart.show()
+        for histograms in ((), (empty,), (one,), (empty, wide, one)):
+            chart.show_traces(tuple(
+                chart.trace(str(n), h, n) for n, h in enumerate(histograms)
+            ))  # fmt: skip
+            assert not chart.grab().isNull()
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "text"),
+    [(0, "0 ns"), (999, "999 ns"), (1234, "1.23 µs"), (12_345, "12.3 µs"), (123_456, "123 µs"),
+     (16_666_667, "16.7 ms"), (2_000_000_000, "2.00 s")],
+)  # fmt: skip
+def test_times_have_three_digits_and_a_unit(time_ns: int, text: str) -> None:
+    assert format_time(time_ns) == text
