@@ -381,6 +381,138 @@ static int run_pong(struct pong *p)
 
 EXPORT int scope_pong(struct pong *p) { GUARDED(run_pong(p)); }
 
+/* --- transfer: one end of a ring, or of two --------------------------------------------------------- */
+
+struct flow {
+    uint64_t *send, *take;             /* words of our SEND and TAKE lines */
+    const uint64_t *their_send, *their_take;
+    uint64_t *out_heads;               /* two words for each cell: number and checksum */
+    uint8_t *out_cells;
+    const uint64_t *in_heads;
+    const uint8_t *in_cells;
+    const uint8_t *source;             /* the pieces that go round, in our own memory */
+    const uint64_t *sums;              /* their checksums */
+    uint8_t *scratch;                  /* one piece: what was taken, checked where nobody writes */
+    uint64_t piece, step, cells, sources, batch, run;
+    int64_t sending, receiving;
+    const int32_t *stop;
+    int64_t end_ns, slice_end_ns;
+    uint64_t filled, confirmed, taken;
+    int64_t good, bad, disordered, strays;
+    uint64_t stray;                    /* the last word that could not be */
+};
+
+static void note_stray(struct flow *f, uint64_t word)
+{
+    f->strays += word != f->stray;
+    f->stray = word;
+}
+
+/* Fill a batch of cells when there is room for one; how many. */
+static uint64_t send_some(struct flow *f, int over)
+{
+    uint64_t theirs = load(f->their_take);
+    if (theirs - f->confirmed <= f->filled - f->confirmed)
+        f->confirmed = theirs;
+    else
+        note_stray(f, theirs);
+    if (over || f->cells - (f->filled - f->confirmed) < f->batch)
+        return 0;
+    uint64_t at = f->filled % f->cells, from = f->filled % f->sources;
+    for (uint64_t i = 0; i < f->batch; i++) {
+        memcpy(f->out_cells + at * f->step, f->source + from * f->step, f->piece);
+        f->out_heads[2 * at] = f->run + f->filled + i;
+        f->out_heads[2 * at + 1] = f->sums[from];
+        if (++at == f->cells) at = 0;
+        if (++from == f->sources) from = 0;
+    }
+    f->filled += f->batch;
+    store(f->send, f->filled);
+    return f->batch;
+}
+
+/* Take and check what is there, at most a batch; how many. */
+static uint64_t take_some(struct flow *f)
+{
+    uint64_t theirs = load(f->their_send), there = theirs - f->taken;
+    if (there > f->cells) {
+        note_stray(f, theirs);
+        return 0;
+    }
+    if (there > f->batch) there = f->batch;
+    if (!there) return 0;
+    uint64_t at = f->taken % f->cells, from = f->taken % f->sources;
+    for (uint64_t i = 0; i < there; i++) {
+        memcpy(f->scratch, f->in_cells + at * f->step, f->piece);
+        uint64_t number = f->in_heads[2 * at], sum = f->in_heads[2 * at + 1];
+        if (number != f->run + f->taken + i)
+            f->disordered++;
+        else if (sum != f->sums[from] || memcmp(f->scratch, f->source + from * f->step, f->piece))
+            f->bad++;
+        else
+            f->good++;
+        if (++at == f->cells) at = 0;
+        if (++from == f->sources) from = 0;
+    }
+    f->taken += there;
+    f->take[2] = (uint64_t)f->good;
+    f->take[3] = (uint64_t)f->bad;
+    f->take[4] = (uint64_t)f->disordered;
+    store(f->take, f->taken);
+    return there;
+}
+
+static int run_flow(struct flow *f)
+{
+    for (uint32_t idle = 0;;) {
+        int64_t now = now_ns();
+        int over = now >= f->end_ns;
+        if (now >= f->slice_end_ns) return AGAIN;
+        if (told_to_stop(f->stop)) return STOPPED;
+        uint64_t moved = f->sending ? send_some(f, over) : 0;
+        if (f->receiving && !over) moved += take_some(f);
+        if (over && (!f->sending || f->confirmed == f->filled)) return DONE;
+        if (moved)
+            idle = 0;
+        else if (++idle < 256)
+            rest();
+        else
+            yield_core();
+    }
+}
+
+EXPORT int scope_flow(struct flow *f) { GUARDED(run_flow(f)); }
+
+/* --- raw mapping: one word at a time ----------------------------------------------------------------- */
+
+struct touch {
+    uint64_t *words;
+    uint64_t mask;                /* words in the block less one; a power of two less one */
+    uint64_t count, seed;
+    uint64_t zero;                /* 0, which the compiler does not know */
+    int64_t storing, took_ns;
+};
+
+/* Each place depends on the word loaded before, so that no two loads overlap. */
+static int run_touch(struct touch *t)
+{
+    uint64_t x = t->seed, found = 0, zero = t->zero;
+    int64_t began = now_ns();
+    for (uint64_t i = 0; i < t->count; i++) {
+        x = x * 6364136223846793005ULL + 1442695040888963407ULL + (found & zero);
+        volatile uint64_t *word = t->words + ((x >> 33) & t->mask);
+        if (t->storing)
+            *word = x;
+        else
+            found = *word;
+    }
+    t->took_ns = now_ns() - began;
+    t->seed = x;
+    return DONE;
+}
+
+EXPORT int scope_touch(struct touch *t) { GUARDED(run_touch(t)); }
+
 /* --- this thread ------------------------------------------------------------------------------------ */
 
 /* Run on one core only; 0 when that worked. */

@@ -72,13 +72,37 @@ class PongState(ctypes.Structure):
     ]  # fmt: skip
 
 
+class FlowState(ctypes.Structure):
+    """`struct flow`: one end of a transfer; also the state of its twin in Python."""
+
+    _fields_: ClassVar = [
+        ("send", _POINTER), ("take", _POINTER), ("their_send", _POINTER), ("their_take", _POINTER),
+        ("out_heads", _POINTER), ("out_cells", _POINTER), ("in_heads", _POINTER),
+        ("in_cells", _POINTER), ("source", _POINTER), ("sums", _POINTER), ("scratch", _POINTER),
+        ("piece", _WORD), ("step", _WORD), ("cells", _WORD), ("sources", _WORD), ("batch", _WORD),
+        ("run", _WORD), ("sending", _NUMBER), ("receiving", _NUMBER), ("stop", _POINTER),
+        ("end_ns", _NUMBER), ("slice_end_ns", _NUMBER), ("filled", _WORD), ("confirmed", _WORD),
+        ("taken", _WORD), ("good", _NUMBER), ("bad", _NUMBER), ("disordered", _NUMBER),
+        ("strays", _NUMBER), ("stray", _WORD),
+    ]  # fmt: skip
+
+
+class TouchState(ctypes.Structure):
+    """`struct touch`: loads or stores of single words at random places of a block."""
+
+    _fields_: ClassVar = [
+        ("words", _POINTER), ("mask", _WORD), ("count", _WORD), ("seed", _WORD), ("zero", _WORD),
+        ("storing", _NUMBER), ("took_ns", _NUMBER),
+    ]  # fmt: skip
+
+
 class Kernel:
     """The loaded library; its functions return a Slice."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self.library = library
         library.scope_now_ns.restype = ctypes.c_int64
-        for name in ("scope_ping", "scope_floor", "scope_pong"):
+        for name in ("scope_ping", "scope_floor", "scope_pong", "scope_flow", "scope_touch"):
             getattr(library, name).argtypes = (ctypes.c_void_p,)
         library.scope_pin.argtypes = (ctypes.c_int,)
 
@@ -93,6 +117,14 @@ class Kernel:
     def pong(self, state: PongState) -> Slice:
         """One slice of the owner's echo loop."""
         return Slice(self.library.scope_pong(ctypes.addressof(state)))
+
+    def flow(self, state: FlowState) -> Slice:
+        """One slice of a transfer."""
+        return Slice(self.library.scope_flow(ctypes.addressof(state)))
+
+    def touch(self, state: TouchState) -> Slice:
+        """Single loads or stores, `count` of them."""
+        return Slice(self.library.scope_touch(ctypes.addressof(state)))
 
     def now_ns(self) -> int:
         """The kernel's clock, which is time.perf_counter_ns's."""

@@ -1,0 +1,219 @@
+"""One end of a transfer: the loop on either engine, and the owner's side as a Handler.
+
+SEND line (docs/lane.md): word 0 cells filled since the run began, 1 the run's number. TAKE line:
+0 cells taken of the other's ring, 1 the run's number, and what became of them: 2 good, 3 bad,
+4 out of order, 5 not taken because this side began in the middle, 7 processor time in ns.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from typing import Final
+
+import numpy as np
+
+from app.core.errors import ScopeError, TruncatedError
+from app.core.probe import ring_python
+from app.core.probe.cards import Capability, EngineKind
+from app.core.probe.echo import capabilities, on_core, pick_engine
+from app.core.probe.kernel import FlowState, Slice
+from app.core.probe.lane import Line, Side, Slot
+from app.core.probe.requests import Command, Refusal
+from app.core.probe.responder import Job, RefusedRequest
+from app.core.probe.ring import Half, Layout, Source
+from app.core.probe.ring_python import FlowMemory
+from app.core.region_window import RegionWindow
+
+TO_OWNER: Final = 1  # bits of the request's value 2
+TO_MASTER: Final = 2
+COUNT, RUN, GOOD, BAD, DISORDERED, SKIPPED, CPU = 0, 1, 2, 3, 4, 5, 7
+_SLICE_NS: Final = 100_000_000
+_FAR_NS: Final = 1 << 62
+_now: Final = time.perf_counter_ns
+
+
+class Lines:
+    """The words of a side's SEND and TAKE lines, as they are in the memory now."""
+
+    def __init__(self, window: RegionWindow, slot: Slot, side: Side) -> None:
+        self._words = window.words
+        self.send = window.index(slot.line(side, Line.SEND))
+        self.take = window.index(slot.line(side, Line.TAKE))
+
+    def sent(self, word: int) -> int:
+        """A word of SEND."""
+        return self._words[self.send + word]
+
+    def taken(self, word: int) -> int:
+        """A word of TAKE."""
+        return self._words[self.take + word]
+
+    def begin(self, run: int, filled: int, taken: int, skipped: int = 0) -> None:
+        """Both lines at the start of a run, its number last: the other side waits for that."""
+        words = self._words
+        kept = self._kept(run)
+        words[self.send + RUN] = words[self.take + RUN] = 0
+        words[self.send + COUNT], words[self.take + COUNT] = filled, taken
+        for word, value in zip((GOOD, BAD, DISORDERED, SKIPPED, CPU), kept, strict=True):
+            words[self.take + word] = value
+        words[self.take + SKIPPED] = min(kept[3] + skipped, (1 << 64) - 1)
+        words[self.send + RUN] = words[self.take + RUN] = run
+
+    def _kept(self, run: int) -> tuple[int, ...]:
+        """Counters of the same run that a side had before it restarted."""
+        if self.taken(RUN) != run:
+            return (0, 0, 0, 0, 0)
+        return tuple(self.taken(word) for word in (GOOD, BAD, DISORDERED, SKIPPED, CPU))
+
+
+class FlowLoop:
+    """One side's loop: state, buffers, engine. Use it inside its window only, and close it.
+
+    Attributes:
+        state: The loop's state with its counters.
+        engine: What runs it.
+        layout: The ring's shape.
+        lines: Our own lines.
+    """
+
+    def __init__(
+        self,
+        window: RegionWindow,
+        slot: Slot,
+        side: Side,
+        layout: Layout,
+        run: int,
+        directions: int,
+        *,
+        wanted: EngineKind | None = None,
+        stop: ctypes.c_int32 | None = None,
+    ) -> None:
+        self._kernel = pick_engine(wanted)
+        self.engine = EngineKind.KERNEL if self._kernel else EngineKind.PYTHON
+        self.layout = layout
+        self.lines = Lines(window, slot, side)
+        self._window = window
+        self._stop = ctypes.c_int32(0) if stop is None else stop
+        source = Source.of(layout, run)
+        self._scratch = np.zeros(layout.batch * layout.piece, np.uint8)
+        ours, theirs = Half.of(layout, slot.data(side)), Half.of(layout, slot.data(side.other))
+        other = Lines(window, slot, side.other)
+        self._parts = [window.part(half.cells.offset, half.cells.length) for half in (ours, theirs)]
+        out_cells, in_cells = (np.frombuffer(part, np.uint8) for part in self._parts)
+        self._memory: FlowMemory | None = FlowMemory(
+            window.words, self.lines.send, self.lines.take, other.send, other.take,
+            window.index(ours.heads.offset), window.index(theirs.heads.offset),
+            out_cells, in_cells, layout, source, self._scratch,
+        )  # fmt: skip
+        sends_to = TO_OWNER if side is Side.MASTER else TO_MASTER
+        self.state = FlowState(
+            send=self._at(window, self.lines.send), take=self._at(window, self.lines.take),
+            their_send=self._at(window, other.send), their_take=self._at(window, other.take),
+            out_heads=window.address(ours.heads.offset),
+            out_cells=window.address(ours.cells.offset),
+            in_heads=window.address(theirs.heads.offset),
+            in_cells=window.address(theirs.cells.offset),
+            source=source.data.ctypes.data, sums=source.sums.ctypes.data,
+            scratch=self._scratch.ctypes.data, piece=layout.piece, step=layout.piece,
+            cells=layout.cells, sources=layout.sources, batch=layout.batch, run=run,
+            sending=int(bool(directions & sends_to)),
+            receiving=int(bool(directions & ~sends_to)), stop=ctypes.addressof(self._stop),
+            end_ns=_FAR_NS, filled=self.lines.sent(COUNT), confirmed=self.lines.sent(COUNT),
+            taken=self.lines.taken(COUNT), good=self.lines.taken(GOOD),
+            bad=self.lines.taken(BAD), disordered=self.lines.taken(DISORDERED),
+        )  # fmt: skip
+
+    @staticmethod
+    def _at(window: RegionWindow, index: int) -> int:
+        return window.address(window.offset + 8 * index)
+
+    def stop(self) -> None:
+        """End the running slice soon; from any thread."""
+        self._stop.value = 1
+
+    def run(self, until_ns: int) -> Slice:
+        """One slice.
+
+        Raises:
+            TruncatedError: The memory under it vanished.
+        """
+        self.state.slice_end_ns = until_ns
+        memory = self._memory
+        if memory is None:
+            return Slice.STOPPED
+        if self._kernel is not None:
+            result = self._kernel.flow(self.state)
+        else:
+            result = ring_python.run_flow(self.state, memory, lambda: bool(self._stop.value))
+        if result is Slice.FAULT:
+            self._window.check()
+            raise TruncatedError("The memory under the lane vanished while it was measured.")
+        return result
+
+    def close(self) -> None:
+        """Let go of the window's memory. Safe to call twice."""
+        self._memory = None
+        for part in self._parts:
+            part.release()
+
+
+class TransferHandler:
+    """Answers transfers: takes what the master sends, sends what it takes, or both.
+
+    Args:
+        wanted: Run on this engine only.
+        core: Keep the loop on this core.
+    """
+
+    command = Command.TRANSFER
+
+    def __init__(self, *, wanted: EngineKind | None = None, core: int | None = None) -> None:
+        self._wanted = wanted
+        self._core = core
+        self.capability = capabilities(Capability.TRANSFER)
+
+    def begin(self, job: Job) -> tuple[int, ...]:
+        """Check run, size and ring; begin where the run stands; tell the engine."""
+        window = job.need_window()
+        run, message, directions = (job.request.value(index) for index in range(3))
+        try:
+            layout = Layout.of(message, job.slot.data(Side.OWNER).length)
+        except ScopeError as error:
+            raise RefusedRequest(Refusal.PARAMETER, 1) from error
+        if not 0 < directions <= TO_OWNER | TO_MASTER:
+            raise RefusedRequest(Refusal.PARAMETER, 2)
+        asked = (message, *(job.request.value(index) for index in range(3, 7)))
+        if layout.as_values() != asked:
+            raise RefusedRequest(Refusal.PARAMETER, 3)
+        master, ours = (Lines(window, job.slot, side) for side in (Side.MASTER, Side.OWNER))
+        if not run or master.sent(RUN) != run or master.taken(RUN) != run:
+            raise RefusedRequest(Refusal.PARAMETER, 0)
+        if directions & TO_MASTER:
+            job.seat.touch(layout.length)
+        filled, before = master.sent(COUNT), ours.taken(COUNT)
+        again = ours.taken(RUN) == run
+        skipped = filled - before if again and 0 <= filled - before <= layout.cells else 0
+        ours.begin(run, master.taken(COUNT), filled, skipped)
+        return (int(pick_engine(self._wanted) is not None),)
+
+    def run(self, job: Job) -> tuple[int, ...]:
+        """Transfer until told to end; what became of what was taken."""
+        request = job.request
+        layout = Layout.of(request.value(1), job.slot.data(Side.OWNER).length)
+        loop = FlowLoop(
+            job.need_window(), job.slot, Side.OWNER, layout, request.value(0), request.value(2),
+            wanted=self._wanted, stop=job.stop,
+        )  # fmt: skip
+        words = job.need_window().words
+        cpu_at = loop.lines.take + CPU
+        before_ns = words[cpu_at] - time.thread_time_ns()
+        try:
+            with on_core(self._core, pick_engine(self._wanted), short_sleeps=False):
+                result = Slice.AGAIN
+                while result is Slice.AGAIN:
+                    result = loop.run(_now() + _SLICE_NS)
+                    words[cpu_at] = max(0, before_ns + time.thread_time_ns())
+        finally:
+            loop.close()
+        return int(loop.state.good), int(loop.state.bad), int(loop.state.disordered)
