@@ -226,6 +226,10 @@ class Region(ABC):
             RegionGoneError: One of its kinds, with the reason.
         """
 
+    def remark(self) -> tuple[str, str]:
+        """What a person should know of the backing as it is now, and what to do; else empty."""
+        return "", ""
+
     def extents(self, start: int, end: int) -> list[Extent]:
         """Ranges inside [start, end) that hold data; the rest was never written (holes).
 

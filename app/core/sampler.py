@@ -205,7 +205,7 @@ class Sampler:
         self.error = None
         if wanted.paused and not wanted.steps:
             self._meter.clear()
-            self._again(Health(), paused=True)
+            self._again(self._health(), paused=True)
             self._wait_until(self._clock() + CHECK_NS)
         elif wanted.paused:
             self._tick(wanted, 0)
@@ -264,7 +264,12 @@ class Sampler:
         look = self._span.look(wanted.start, wanted.length, twice=twice)
         self.sweep.attend(wanted.start, wanted.start + wanted.length)
         self._measure()
-        self._emit(look, period_ns, Health(), paused=wanted.paused)
+        self._emit(look, period_ns, self._health(), paused=wanted.paused)
+
+    def _health(self) -> Health:
+        """Good, with a remark of the region's as a warning."""
+        text, hint = self._region.remark()
+        return Health(Level.WARNING, "remark", text, hint) if text else Health()
 
     def _measure(self) -> None:
         totals, span = self.sweep.totals, self._span

@@ -145,6 +145,17 @@ class SharedFile(Region):
             except OSError:
                 return False
 
+    def remark(self) -> tuple[str, str]:
+        """A file that grew shows its old part until it is opened again."""
+        grown = self.grown_to
+        if grown is None:
+            return "", ""
+        return (
+            f"{self.info.path} grew to {format_size(grown)}; "
+            f"the first {format_size(self.size)} are shown.",
+            "Press Retry to open all of it.",
+        )
+
     @property
     def grown_to(self) -> int | None:
         """The file's size now, when it is larger than at opening."""

@@ -175,6 +175,21 @@ def test_a_truncated_file_is_said_and_the_last_look_stays(
     assert path.stat().st_size == 4096
 
 
+def test_a_grown_file_is_a_warning_and_its_old_part_stays_live(
+    make: Callable[[Path], Talk], shm_file: ShmFile
+) -> None:
+    path = shm_file(65536, fill=b"old")
+    talk = make(path)
+    assert talk.frame().health.level is Level.GOOD
+    os.truncate(path, 131072)
+    frame = talk.frame(lambda f: f.health.level is Level.WARNING)
+    assert "grew to 128 KiB" in frame.health.text
+    assert "Retry" in frame.health.hint
+    assert bytes(frame.data[:3]) == b"old"
+    os.truncate(path, 65536)
+    talk.frame(lambda f: f.health.level is Level.GOOD)
+
+
 def test_a_killed_child_is_noticed_and_keeps_its_last_frame(shm_file: ShmFile) -> None:
     client = EngineProcess()
     talk = Talk(client, shm_file(4096, fill=b"last"))
