@@ -15,9 +15,11 @@ from typing import Any, Protocol
 from app.core import messages as msg
 from app.core.errors import CancelledError, LaneError, LockedError, PeerBusyError, ScopeError
 from app.core.probe import desk_messages as dm
+from app.core.probe.bandwidth import BandwidthOptions, run_bandwidth
 from app.core.probe.cards import Capability
 from app.core.probe.echo import EchoHandler
 from app.core.probe.flash import FlashHandler, FlashMaster, FlashPlan, Flip
+from app.core.probe.flow import TransferHandler
 from app.core.probe.keeper import LaneHold, hold_lane
 from app.core.probe.lane import Lane
 from app.core.probe.latency import LatencyOptions, Watcher, run_latency
@@ -25,6 +27,7 @@ from app.core.probe.master import Master
 from app.core.probe.place import find_lane, lane_at
 from app.core.probe.responder import Responder, ResponderState
 from app.core.probe.seating import LaneWatch, wait_for_peer
+from app.core.probe.transfer import TransferOptions, TransferWatcher, run_transfer
 from app.core.region import Region
 
 Say = Callable[[msg.Answer], None]
@@ -108,6 +111,23 @@ class _LatencyTest:
         return run_latency(region, lane, replace(start.plan, slot=start.slot), watcher)
 
 
+class _TransferTest:
+    """Messages through the rings."""
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        watcher = TransferWatcher(
+            progress=io.figures, say=io.say, cancelled=io.stopped.is_set, sleep=io.sleep
+        )
+        return run_transfer(region, lane, replace(start.plan, slot=start.slot), watcher)
+
+
+class _BandwidthTest:
+    """The raw mapping, without a peer."""
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        return run_bandwidth(region, lane, start.plan, io.figures, io.stopped.is_set, io.sleep)
+
+
 class ProbeDesk:
     """Takes ProbeCommands.
 
@@ -130,6 +150,8 @@ class ProbeDesk:
         self._tests: dict[type, Test] = {
             FlashPlan: _FlashTest(self._show),
             LatencyOptions: _LatencyTest(),
+            TransferOptions: _TransferTest(),
+            BandwidthOptions: _BandwidthTest(),
         }
         self._lock = threading.Lock()
         self._responder: Responder | None = None
@@ -213,7 +235,7 @@ class ProbeDesk:
                 self._responder = Responder(
                     self._region,
                     lambda sleep: self._hold(wish, sleep),
-                    [EchoHandler(), self._flash],
+                    [EchoHandler(), TransferHandler(), self._flash],
                     lambda state: self._say(dm.ResponderNews(state)),
                 )
                 self._responder.start()

@@ -266,13 +266,13 @@ def give_back(region: Region, saved: SavedBytes) -> Ending:
         StorageError: The saved bytes cannot be read.
     """
     lane = saved.header.lane
-    if not _ours(region, lane):
+    if not still_there(region, lane):
         return Ending.CHANGED
     region.store(lane.offset + STATE_AT, WORD, CLOSING)
     if _somebody_stays(region, lane):
         region.store(lane.offset + STATE_AT, WORD, OPEN)
         return Ending.KEPT
-    if not _ours(region, lane):
+    if not still_there(region, lane):
         return Ending.CHANGED
     touched = _touched(region, lane)
     data = saved.data()
@@ -285,7 +285,8 @@ def give_back(region: Region, saved: SavedBytes) -> Ending:
     return Ending.RESTORED
 
 
-def _ours(region: Region, lane: Lane) -> bool:
+def still_there(region: Region, lane: Lane) -> bool:
+    """Whether this very lane lies there; not a later one, and not a damaged one."""
     try:
         return lane_at(region, lane.offset).token == lane.token
     except LaneError:

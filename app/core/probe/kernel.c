@@ -483,7 +483,7 @@ static int run_flow(struct flow *f)
 
 EXPORT int scope_flow(struct flow *f) { GUARDED(run_flow(f)); }
 
-/* --- raw mapping: one word at a time ----------------------------------------------------------------- */
+/* --- raw mapping: single words, and blocks ------------------------------------------------------------ */
 
 struct touch {
     uint64_t *words;
@@ -512,6 +512,26 @@ static int run_touch(struct touch *t)
 }
 
 EXPORT int scope_touch(struct touch *t) { GUARDED(run_touch(t)); }
+
+struct copies {
+    uint8_t *to;
+    const uint8_t *from;
+    uint64_t size, count;
+    int64_t took_ns;
+};
+
+static int run_copies(struct copies *c)
+{
+    int64_t began = now_ns();
+    for (uint64_t i = 0; i < c->count; i++) {
+        memcpy(c->to, c->from, c->size);
+        __asm__ volatile("" ::: "memory");
+    }
+    c->took_ns = now_ns() - began;
+    return DONE;
+}
+
+EXPORT int scope_copies(struct copies *c) { GUARDED(run_copies(c)); }
 
 /* --- this thread ------------------------------------------------------------------------------------ */
 

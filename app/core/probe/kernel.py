@@ -96,13 +96,24 @@ class TouchState(ctypes.Structure):
     ]  # fmt: skip
 
 
+class CopiesState(ctypes.Structure):
+    """`struct copies`: the same copy, again and again."""
+
+    _fields_: ClassVar = [
+        ("to", _POINTER), ("from_", _POINTER), ("size", _WORD), ("count", _WORD),
+        ("took_ns", _NUMBER),
+    ]  # fmt: skip
+
+
 class Kernel:
     """The loaded library; its functions return a Slice."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self.library = library
         library.scope_now_ns.restype = ctypes.c_int64
-        for name in ("scope_ping", "scope_floor", "scope_pong", "scope_flow", "scope_touch"):
+        for name in (
+            "scope_ping", "scope_floor", "scope_pong", "scope_flow", "scope_touch", "scope_copies",
+        ):  # fmt: skip
             getattr(library, name).argtypes = (ctypes.c_void_p,)
         library.scope_pin.argtypes = (ctypes.c_int,)
 
@@ -125,6 +136,10 @@ class Kernel:
     def touch(self, state: TouchState) -> Slice:
         """Single loads or stores, `count` of them."""
         return Slice(self.library.scope_touch(ctypes.addressof(state)))
+
+    def copies(self, state: CopiesState) -> Slice:
+        """One block copied `count` times."""
+        return Slice(self.library.scope_copies(ctypes.addressof(state)))
 
     def now_ns(self) -> int:
         """The kernel's clock, which is time.perf_counter_ns's."""

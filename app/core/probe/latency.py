@@ -45,6 +45,11 @@ FLOOR_COUNT: Final = 20_000
 _CLOCK_S: Final = 0.2
 _CLOCK_RATE_HZ: Final = 5_000.0
 _SLICE_NS: Final = int(TICK_S * 1e9)
+_SENTENCES: Final = {
+    Life.SILENT: "The peer fell silent.",
+    Life.GONE: "The peer is gone.",
+    Life.ABSENT: "The peer left.",
+}
 _now: Final = time.perf_counter_ns
 Sleep = Callable[[float], None]
 
@@ -296,8 +301,8 @@ class _Run:
         texts = []
         if self.master.restarts != restarts:
             texts.append("The peer restarted and was asked again.")
-        if peer.life is not self._life and peer.life in (Life.SILENT, Life.GONE, Life.ABSENT):
-            texts.append("The peer fell silent.")
+        if peer.life is not self._life and peer.life in _SENTENCES:
+            texts.append(_SENTENCES[peer.life])
         elif self._life is Life.SILENT and peer.life is Life.ALIVE:
             texts.append("The peer is back.")
         self._life = peer.life

@@ -7,14 +7,14 @@ changes; no clock is compared, and each reader times the silence with its own.
 
 from __future__ import annotations
 
-import os
 import struct
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import psutil  # type: ignore[import-untyped]
 
 from app.core.errors import LaneLostError, PeerBusyError
 from app.core.probe.cards import (
@@ -114,15 +114,15 @@ class PeerWatch:
 
 def process_ended(card: Card) -> bool:
     """Whether we can see that the peer's process is no more: same running system, no such pid."""
-    if sys.platform == "win32" or not card.pid or not card.boot or card.boot != boot_number():
+    if not card.pid or not card.boot or card.boot != boot_number():
         return False
     try:
-        os.kill(card.pid, 0)
-    except ProcessLookupError:
+        # A zombie has ended too: only its parent has not asked yet.
+        return bool(psutil.Process(card.pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return True
-    except (OSError, OverflowError):
+    except (psutil.Error, OverflowError, ValueError):
         return False
-    return False
 
 
 class Seat:

@@ -20,13 +20,14 @@ from typing import Final, Protocol
 
 from app.core.errors import (
     LaneError,
+    LaneLostError,
     PeerBusyError,
     RegionGoneError,
     ScopeError,
     UnsuitableError,
 )
 from app.core.probe.cards import Capability, Card, own_card
-from app.core.probe.keeper import Ending, LaneHold
+from app.core.probe.keeper import Ending, LaneHold, still_there
 from app.core.probe.lane import Lane, Side
 from app.core.probe.presence import BEAT_S, Life, Peer, PeerWatch, Seat
 from app.core.probe.requests import Command, Message, Refusal, Status
@@ -215,12 +216,8 @@ class Responder:
     def _serve_lane(self) -> None:
         hold = self._hold(self._pause)
         try:
-            seat = take_slot(self._region, hold.lane, self._card(), self._pause)
-            try:
-                self._attending(seat, hold.lane).attend()
-            finally:
-                with contextlib.suppress(RegionGoneError):
-                    seat.leave()
+            while self._stay(hold.lane):
+                self._pause(_AGAIN_S)
         finally:
             # Bytes go back also when we are told to end, so its waits must not be cut short.
             ending = hold.close()
@@ -237,6 +234,21 @@ class Responder:
         if state != self.state:
             self.state = state
             self._tell(state)
+
+    def _stay(self, lane: Lane) -> bool:
+        """One stay in a slot; True when only our place in it was lost, and another may be taken."""
+        seat = take_slot(self._region, lane, self._card(), self._pause)
+        try:
+            self._attending(seat, lane).attend()
+        except LaneLostError as error:
+            if not still_there(self._region, lane):
+                raise
+            self._say(replace(self.state, phase=Phase.TROUBLE, trouble=error))
+            return True
+        finally:
+            with contextlib.suppress(RegionGoneError):
+                seat.leave()
+        return False
 
     def _attending(self, seat: Seat, lane: Lane) -> _Attending:
         home = ResponderState(Phase.LISTENING, lane, seat.slot.index, tests=self.state.tests)

@@ -50,14 +50,18 @@ class PeerProcess:
         """Send it a signal."""
         os.kill(self.pid, number)
 
+    def wait(self) -> tuple[int, str]:
+        """Until it ends by itself; its exit code and what it said on stderr."""
+        out, err = self._process.communicate(timeout=30)
+        self.states += [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        return self._process.returncode, err
+
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """End it; its exit code and what it said on stderr."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(number)
-        out, err = self._process.communicate(timeout=30)
-        self.states += [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-        return self._process.returncode, err
+        return self.wait()
 
 
 @contextmanager
