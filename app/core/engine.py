@@ -67,8 +67,8 @@ class Engine:
     def start(self) -> None:
         """Begin to watch and to take commands."""
         self._worker.start()
-        self.sampler.start()
         self._say(msg.Opened(self.info))
+        self.sampler.start()
 
     def close(self, timeout_s: float = 2.0) -> None:
         """Stop signals, sampler and worker, then give the region back. Safe to call twice."""

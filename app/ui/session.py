@@ -243,11 +243,11 @@ class Session(QObject):
         client = self._client
         if client is None:
             return
+        frame = client.frame()  # before the answers: Opened was said before the first Frame
         for answer in client.answers():
             self._take(answer)
         if client is not self._client:
             return
-        frame = client.frame()
         if frame is not None:
             self._take_frame(frame)
         now = time.monotonic_ns()
