@@ -290,6 +290,10 @@ def _target(region: Region, path: str) -> Path:
     try:
         target = Path(path).resolve()
         target.exists()
+    except PermissionError as error:
+        raise StorageError(
+            f"{path} could not be written ({error.strerror}).", "Choose another place."
+        ) from error
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
         raise StorageError(f"{path!r} is no name of a file.", "Choose another.") from error
     with contextlib.suppress(OSError):

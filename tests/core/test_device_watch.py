@@ -125,12 +125,15 @@ def test_other_programs_cost_no_look(tmp_path: Path, start: Start) -> None:
     assert not finder.looked.acquire(timeout=0.2)
 
 
-def test_writing_into_a_file_costs_no_look(shm_file: MakeFile, start: Start) -> None:
+def test_writing_into_a_file_costs_no_look(tmp_path: Path, start: Start) -> None:
     finder = Scripted()
-    path = shm_file(4096)
-    start(finder, Places(Path("/none"), Path("/none"), Path("/none"), (path.parent,)))
+    path = tmp_path / "m" / "shm"
+    path.parent.mkdir()
+    path.write_bytes(bytes(4096))
+    start(finder)
     assert finder.looked.acquire(timeout=20)
-    path.write_bytes(os.urandom(4096))
+    with path.open("r+b") as file:
+        file.write(os.urandom(4096))
     os.utime(path)
     assert not finder.looked.acquire(timeout=0.2)
 
