@@ -99,7 +99,7 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     form.flips.setText("4")
     form.every.setText("0.1")
     qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(a.runs.model.runs) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
     flash = a.runs.model.runs[0].result
     assert len(flash.samples) + flash.lost == 4
     assert len(flash.samples) >= 3
@@ -108,6 +108,22 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     assert b.charts.currentWidget() is b.patch
     a.runs.save_to(tmp_path / "flash.csv")
     assert "cannot be saved as .csv" in a.status.text()
+    a.show_test("latency")
+    assert [run.kind for run in a.runs.model.runs] == ["latency"]
+    a.show_test("bandwidth")
+    assert not a.runs.model.runs
+    a.forms["bandwidth"].blocks.setText("4 KiB, 8 KiB")
+    qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
+    assert "B/s" in a.runs.model.runs[0].figures["rate"]
+    assert a.rates.plotItem.listDataItems()
+    a.show_test("transfer")
+    a.forms["transfer"].sizes.setText("4 KiB, 8 KiB")
+    a.forms["transfer"].duration.setText("0.2")
+    qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
+    assert a.runs.model.runs[0].figures["bad"] == "0"
+    assert len(a.runs.model.runs[0].sizes) == 2
     with qtbot.waitSignal(sides.sessions[1].news, timeout=WAIT_MS):
         b.lane.answer.setChecked(False)
     qtbot.waitUntil(lambda: "as they were" in b.lane.state.text(), timeout=WAIT_MS)

@@ -143,8 +143,12 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self._traces = traces
         self.clear()
         for trace in traces:
-            self.plot(trace.x, trace.y, pen=self.pen_of(trace), antialias=False)
+            self.draw(trace)
         self._fit(traces)
+
+    def draw(self, trace: Trace) -> None:
+        """One trace."""
+        self.plot(trace.x, trace.y, pen=self.pen_of(trace), antialias=False)
 
     def pen_of(self, trace: Trace) -> Any:
         """The trace's pen."""
@@ -232,6 +236,14 @@ class RateChart(Chart):
     def trace(name: str, sizes: F64, rates: F64, color: int) -> Trace:
         """One sweep."""
         return Trace(name, np.log2(np.maximum(sizes, 1)), rates, color)
+
+    def draw(self, trace: Trace) -> None:
+        """A sweep has few points: each has its mark, so that one alone is seen too."""
+        pen = self.pen_of(trace)
+        self.plot(
+            trace.x, trace.y, pen=pen, antialias=False,
+            symbol="o", symbolSize=5, symbolPen=pen, symbolBrush=pen.color(),
+        )  # fmt: skip
 
     def _fit_y(self, bottom: float, top: float) -> None:
         self.setYRange(0, max(top, 1.0), padding=0.05)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from app.core.errors import ValueFormatError
+from app.core.probe.bandwidth import BandwidthOptions
 from app.core.probe.cards import EngineKind
 from app.core.probe.flash import FlashPlan, Surface
 from app.core.probe.kernel import Wait
 from app.core.probe.latency import LatencyOptions
+from app.core.probe.transfer import SWEEP, TransferOptions
+from app.core.probe.transfer_result import Direction
 from app.core.units import parse_size
 from app.ui.theme import mono_font
+
+ENGINES: Final = (
+    ("best there is", None), ("C kernel", EngineKind.KERNEL), ("Python", EngineKind.PYTHON),
+)  # fmt: skip
+CORES: Final = (("any", ""), ("keep on one", "auto"))
 
 
 def number_in(line: QLineEdit, what: str) -> float:
@@ -89,13 +97,9 @@ class LatencyForm(TestForm):
             "How both sides wait: polling leaves the core to others, spinning is the quickest",
         )  # fmt: skip
         self.engine = self.choice(
-            "Engine", (("best there is", None), ("C kernel", EngineKind.KERNEL),
-                       ("Python", EngineKind.PYTHON)),
-            "What runs the loop here; the result says which it was",
-        )  # fmt: skip
-        self.core = self.choice(
-            "Core", (("any", ""), ("keep on one", "auto")), "Keep the measuring loop on one core"
+            "Engine", ENGINES, "What runs the loop here; the result says which it was"
         )
+        self.core = self.choice("Core", CORES, "Keep the measuring loop on one core")
 
     def plan(self) -> LatencyOptions:
         options = LatencyOptions(
@@ -104,6 +108,69 @@ class LatencyForm(TestForm):
             warm_up_s=number_in(self.warm_up, "Warm-up"),
             payload_bytes=parse_size(self.payload.text()),
             wait=self.wait.currentData(),
+            engine=self.engine.currentData(),
+            core=self.core.currentData(),
+        )
+        options.check()
+        return options
+
+
+class TransferForm(TestForm):
+    """Verified messages through the rings."""
+
+    title = "Transfer"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.direction = self.choice(
+            "Direction",
+            (("to the peer", Direction.TO_PEER), ("from the peer", Direction.FROM_PEER),
+             ("both at once", Direction.BOTH)),
+            "Every message is verified where it arrives",
+        )  # fmt: skip
+        self.sizes = self.line(
+            "Messages", "64 KiB",
+            "64 B to 16 MiB; several, with commas, or `sweep`, are measured one after the other",
+        )  # fmt: skip
+        self.duration = self.line("Duration, s", "2", "For each size, after a short warm-up")
+        self.engine = self.choice("Engine", ENGINES, "What runs the loop here")
+        self.core = self.choice("Core", CORES, "Keep the measuring loop on one core")
+
+    def plan(self) -> TransferOptions:
+        text = self.sizes.text().strip()
+        named = SWEEP if text == "sweep" else tuple(parse_size(p) for p in text.split(","))
+        options = TransferOptions(
+            message_bytes=named,
+            direction=self.direction.currentData(),
+            duration_s=number_in(self.duration, "Duration"),
+            engine=self.engine.currentData(),
+            core=self.core.currentData(),
+        )
+        options.check()
+        return options
+
+
+class BandwidthForm(TestForm):
+    """What the raw mapping gives, without a peer."""
+
+    title = "Bandwidth"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = self.line(
+            "Blocks", "4 KiB, 64 KiB, 256 KiB",
+            "Whole pages; read, written and copied again and again inside the lane",
+        )  # fmt: skip
+        self.engine = self.choice("Engine", ENGINES, "What runs the loops")
+        self.core = self.choice("Core", CORES, "Keep the measuring loop on one core")
+        note = QLabel("Needs no peer. A BAR is measured in the cache mode it is open in; open it "
+                      "in another by the device list's menu, and compare the runs.")  # fmt: skip
+        note.setWordWrap(True)
+        self.form.addRow(note)
+
+    def plan(self) -> BandwidthOptions:
+        options = BandwidthOptions(
+            blocks=tuple(parse_size(part) for part in self.blocks.text().split(",")),
             engine=self.engine.currentData(),
             core=self.core.currentData(),
         )

@@ -23,17 +23,21 @@ from PySide6.QtWidgets import (
 from app.core.errors import CancelledError, LockedError, ScopeError
 from app.core.frame import Frame, Level
 from app.core.probe import desk_messages as dm
+from app.core.probe.bandwidth import BandwidthLive
 from app.core.probe.flash import FlashPlan, FlashSample, Flip, Painted, Surface
 from app.core.probe.keeper import Ending
+from app.core.probe.transfer_result import TransferLive
+from app.core.units import format_rate, format_size
 from app.ui.measure.charts import (
     HistogramChart,
     PercentileChart,
+    RateChart,
     SeriesChart,
     Trace,
     format_time,
 )
 from app.ui.measure.flash_patch import FlashPatch
-from app.ui.measure.forms import FlashForm, LatencyForm, TestForm
+from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from app.ui.measure.lane_box import LaneBox
 from app.ui.measure.run_table import RunTable
 from app.ui.measure.runs import Run, run_of
@@ -69,7 +73,10 @@ class MeasurePanel(QWidget):
         self._manual = False
         self._flips: list[float] = []
         self.lane = LaneBox()
-        self.forms: dict[str, TestForm] = {"latency": LatencyForm(), "flash": FlashForm()}
+        self.forms: dict[str, TestForm] = {
+            "latency": LatencyForm(), "transfer": TransferForm(), "bandwidth": BandwidthForm(),
+            "flash": FlashForm(),
+        }  # fmt: skip
         self.choice = QComboBox()
         self.choice.setAccessibleName("Test")
         self.stack = QStackedWidget()
@@ -86,12 +93,13 @@ class MeasurePanel(QWidget):
         self.percentiles = PercentileChart()
         self.histogram = HistogramChart()
         self.series = SeriesChart()
+        self.rates = RateChart()
         self.patch = FlashPatch()
         self.charts = QTabWidget()
         self.charts.setDocumentMode(True)
         for chart, name in (
             (self.percentiles, "Percentiles"), (self.histogram, "Histogram"),
-            (self.series, "Over time"), (self.patch, "Flash patch"),
+            (self.series, "Over time"), (self.rates, "Rate by size"), (self.patch, "Flash patch"),
         ):  # fmt: skip
             self.charts.addTab(chart, name)
         self.runs = RunTable()
@@ -99,6 +107,7 @@ class MeasurePanel(QWidget):
         self._connect()
         self.patch.clear(_PATCH_HINT)
         self._show_running(on=False)
+        self._choose(0)
         self.set_session(None)
 
     def _lay_out(self) -> None:
@@ -166,7 +175,9 @@ class MeasurePanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self._theme = theme
-        for part in (self.percentiles, self.histogram, self.series, self.runs, self.lane):
+        for part in (
+            self.percentiles, self.histogram, self.series, self.rates, self.runs, self.lane,
+        ):  # fmt: skip
             part.set_theme(theme)
         self._draw()
 
@@ -180,8 +191,16 @@ class MeasurePanel(QWidget):
 
     def _choose(self, index: int) -> None:
         self.stack.setCurrentIndex(index)
-        flash = isinstance(self.form(), FlashForm)
-        self.charts.setCurrentWidget(self.patch if flash else self.percentiles)
+        times = (self.percentiles, self.histogram, self.series)
+        fitting: dict[str, tuple[QWidget, ...]] = {
+            "latency": times,
+            "flash": (self.patch, *times),
+        }
+        shown = fitting.get(self._kind(), (self.rates,))
+        for tab in range(self.charts.count()):
+            self.charts.setTabVisible(tab, self.charts.widget(tab) in shown)
+        self.charts.setCurrentWidget(shown[0])
+        self.runs.set_kind(self._kind())
         self._check()
         self._draw()
 
@@ -251,10 +270,7 @@ class MeasurePanel(QWidget):
             self._failed(error)
             return
         self.runs.add(run)
-        p50, p99 = run.figures.get("p50", "-"), run.figures.get("p99", "-")
-        self._say(
-            f"Run {run.number} done: p50 {p50}, p99 {p99}. {ending}".strip(), bad=bool(ending)
-        )
+        self._say(f"Run {run.number} done: {_headline(run)}. {ending}".strip(), bad=bool(ending))
 
     def _failed(self, error: ScopeError) -> None:
         self._request = 0
@@ -286,14 +302,29 @@ class MeasurePanel(QWidget):
     def _live(self, figures: Any) -> None:
         match figures:
             case dm.LiveLatency(share, summary, lost, points):
-                self.progress.setRange(0, 1000)
-                self.progress.setValue(round(1000 * max(0.0, min(1.0, share))))
+                self._show_share(share)
                 self._say(
                     f"p50 {format_time(summary.p50)}  p99 {format_time(summary.p99)}  "
                     f"max {format_time(summary.maximum)}  {summary.count:,} answered, {lost} lost"
                 )
                 seconds = [point.at_s for point in points]
                 self._live_series(seconds, [float(point.p99_ns) for point in points])
+            case TransferLive(share=share):
+                self._show_share(share)
+                ways = (
+                    ("to", figures.to_peer_bytes_per_s),
+                    ("from", figures.from_peer_bytes_per_s),
+                )
+                rates = [f"{format_rate(r)} {name} the peer" for name, r in ways if r]
+                bits = sum(rate for _, rate in ways) * 8 / 1e9
+                size = format_size(figures.message_bytes)
+                bad = f", {figures.bad} bad" if figures.bad else ""
+                self._say(f"{size}: {', '.join(rates)} ({bits:.1f} Gbit/s){bad}", bad=bool(bad))
+            case BandwidthLive(share=share, done=done):
+                self._show_share(share)
+                if done:
+                    read = format_rate(done[-1].read_bytes_per_s)
+                    self._say(f"{format_size(done[-1].block_bytes)}: read {read}")
             case (FlashSample() as sample, int(lost)):
                 self._flips.append(sample.total_ns)
                 self._say(
@@ -302,6 +333,10 @@ class MeasurePanel(QWidget):
                 )
             case (None, int(lost)):
                 self._say(f"{lost} flashes were not answered within a second", bad=True)
+
+    def _show_share(self, share: float) -> None:
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(round(1000 * max(0.0, min(1.0, share))))
 
     def _live_series(self, seconds: list[float], times: list[float]) -> None:
         if len(seconds) > 1 and self.series.isVisible():
@@ -315,6 +350,8 @@ class MeasurePanel(QWidget):
             self.hex_flash_wanted.emit(flip)
             return
         if not flip.ours:
+            if not self._request:
+                self.show_test("flash")
             self.charts.setCurrentWidget(self.patch)
             if not self.patch.isVisible():
                 self.front_wanted.emit()
@@ -341,7 +378,7 @@ class MeasurePanel(QWidget):
         return list(self.forms)[self.choice.currentIndex()]
 
     def _shown(self) -> list[Run]:
-        return self.runs.model.overlaid(self._kind())
+        return self.runs.model.overlaid()
 
     def _traces_over_time(self) -> tuple[Trace, ...]:
         return tuple(
@@ -356,3 +393,15 @@ class MeasurePanel(QWidget):
                 tuple(chart.trace(r.title, r.histogram, r.number) for r in runs if r.histogram)
             )
         self.series.show_traces(self._traces_over_time())
+        self.rates.show_traces(
+            tuple(
+                self.rates.trace(run.title, run.sizes, run.rates, run.number)
+                for run in self._shown()
+                if len(run.sizes)
+            )
+        )
+
+
+def _headline(run: Run) -> str:
+    wanted = ("p50", "p99") if "p50" in run.figures else ("rate",)
+    return ", ".join(f"{name} {run.figures.get(name, '-')}" for name in wanted)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
+    QPlainTextEdit,
     QPushButton,
     QTableView,
     QVBoxLayout,
@@ -24,50 +24,63 @@ from app.ui.measure.runs import KEPT, Run, save_run
 from app.ui.theme import DARK, PAD, Theme, mono_font
 
 Index = QModelIndex | QPersistentModelIndex
-COLUMNS: Final = ("run", "p50", "p99", "p99.9", "max", "count", "lost")
-_WIDEST: Final = ("99.9 µs", "99.9 µs", "99.9 µs", "99.9 µs", "100,000", "1000")
+TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "count", "lost")
+RATES: Final = ("run", "rate", "Gbit/s", "CPU/GB", "sizes", "bad", "lost")
+COLUMNS: Final = {"latency": TIMES, "flash": TIMES, "transfer": RATES, "bandwidth": RATES}
+_WIDEST: Final = ("99.9 GB/s", "99.9 µs", "99.9 µs", "99.9 µs", "100,000", "1000")
 
 
 class RunModel(QAbstractTableModel):
-    """Runs, the newest first; each can be overlaid or not."""
+    """Runs of one kind of test, the newest first; each can be overlaid or not."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.kind = "latency"
+        self._all: list[Run] = []
         self.runs: list[Run] = []
         self.shown: set[int] = set()
         self.theme = DARK
 
     def add(self, run: Run) -> None:
         """Another run: overlaid, with those of its kind that are."""
-        self.beginInsertRows(QModelIndex(), 0, 0)
-        self.runs.insert(0, run)
-        self.shown.add(run.number)
-        self.endInsertRows()
-        if len(self.runs) > KEPT:
-            self.beginRemoveRows(QModelIndex(), KEPT, len(self.runs) - 1)
-            self.shown -= {old.number for old in self.runs[KEPT:]}
-            del self.runs[KEPT:]
-            self.endRemoveRows()
-
-    def clear(self) -> None:
-        """Forget all."""
         self.beginResetModel()
-        self.runs, self.shown = [], set()
+        self._all.insert(0, run)
+        self.shown.add(run.number)
+        self.shown -= {old.number for old in self._all[KEPT:]}
+        del self._all[KEPT:]
+        self._filter()
         self.endResetModel()
 
-    def overlaid(self, kind: str) -> list[Run]:
-        """Runs of a kind that are shown in the charts, oldest first."""
-        return [run for run in reversed(self.runs) if run.kind == kind and run.number in self.shown]
+    def set_kind(self, kind: str) -> None:
+        """Show the runs of this kind of test."""
+        self.beginResetModel()
+        self.kind = kind
+        self._filter()
+        self.endResetModel()
+
+    def _filter(self) -> None:
+        self.runs = [run for run in self._all if run.kind == self.kind]
+
+    def clear(self) -> None:
+        """Forget those that are listed."""
+        self.beginResetModel()
+        self._all = [run for run in self._all if run.kind != self.kind]
+        self._filter()
+        self.endResetModel()
+
+    def overlaid(self) -> list[Run]:
+        """Runs that are shown in the charts, oldest first."""
+        return [run for run in reversed(self.runs) if run.number in self.shown]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         return 0 if parent.isValid() else len(self.runs)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(COLUMNS)
+        return 0 if parent.isValid() else len(COLUMNS[self.kind])
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return COLUMNS[section]
+            return COLUMNS[self.kind][section]
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -75,7 +88,7 @@ class RunModel(QAbstractTableModel):
         first = index.column() == 0
         if role == Qt.ItemDataRole.DisplayRole:
             name = f"{run.number}  {run.title}"
-            return name if first else run.figures.get(COLUMNS[index.column()], "")
+            return name if first else run.figures.get(COLUMNS[self.kind][index.column()], "")
         if role == Qt.ItemDataRole.CheckStateRole and first:
             on = run.number in self.shown
             return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
@@ -138,19 +151,25 @@ class RunTable(QWidget):
         self.save = QPushButton("Save run…")
         self.save.setToolTip("JSON; latency runs also as CSV or HdrHistogram log (.hlog)")
         self.clear = QPushButton("Clear")
-        self.detail = QLabel()
-        self.detail.setWordWrap(True)
-        self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.detail = QPlainTextEdit()
+        self.detail.setReadOnly(True)
+        self.detail.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.detail.setAccessibleName("What is known of the chosen test")
+        self.detail.setMinimumHeight(40)
+        buttons = QVBoxLayout()
+        buttons.addWidget(self.save)
+        buttons.addWidget(self.clear)
+        buttons.addStretch(1)
         foot = QHBoxLayout()
         foot.addWidget(self.detail, 1)
-        foot.addWidget(self.save)
-        foot.addWidget(self.clear)
+        foot.addLayout(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.table, 1)
-        layout.addLayout(foot)
+        layout.addLayout(foot, 1)
         self.model.dataChanged.connect(lambda *_: self.changed.emit())
+        self.model.modelReset.connect(self._choose)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._choose())
         self.save.clicked.connect(self._save)
         self.clear.clicked.connect(self._clear)
@@ -162,6 +181,13 @@ class RunTable(QWidget):
         self.table.setCurrentIndex(self.model.index(0, 0))
         self.changed.emit()
 
+    def set_kind(self, kind: str) -> None:
+        """List the runs of this kind of test."""
+        self.model.set_kind(kind)
+        if self.model.runs:
+            self.table.setCurrentIndex(self.model.index(0, 0))
+        self._choose()
+
     def current(self) -> Run | None:
         """The run of the current row."""
         row = self.table.currentIndex().row()
@@ -170,7 +196,9 @@ class RunTable(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self.model.theme = theme
-        self.detail.setStyleSheet(f"color: {theme.quiet}")
+        self.detail.setStyleSheet(
+            f"QPlainTextEdit {{ color: {theme.quiet}; background: {theme.panel}; border: none; }}"
+        )
         self.table.viewport().update()
 
     def save_to(self, path: Path) -> None:
@@ -189,7 +217,7 @@ class RunTable(QWidget):
         run = self.current()
         self.save.setEnabled(run is not None)
         self.clear.setEnabled(bool(self.model.runs))
-        self.detail.setText("  ·  ".join(run.lines) if run else "")
+        self.detail.setPlainText("\n".join(run.lines) if run else "")
         self.chosen.emit(run)
 
     def _save(self) -> None:

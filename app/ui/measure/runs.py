@@ -10,10 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from app.core.errors import StorageError, ValueFormatError
+from app.core.probe.bandwidth import BandwidthResult
 from app.core.probe.clocks import OneWay
 from app.core.probe.flash import FlashResult
 from app.core.probe.latency_result import LatencyResult
 from app.core.probe.stats import Histogram
+from app.core.probe.transfer_result import SizeResult, TransferResult
+from app.core.units import format_rate, format_size
 from app.ui.measure.charts import F64, format_time
 
 KEPT: Final = 24
@@ -54,6 +57,10 @@ def run_of(number: int, result: Any, ending: str = "") -> Run:
         return _latency(number, result, ending)
     if isinstance(result, FlashResult):
         return _flash(number, result, ending)
+    if isinstance(result, TransferResult):
+        return _transfer(number, result, ending)
+    if isinstance(result, BandwidthResult):
+        return _bandwidth(number, result, ending)
     raise ValueFormatError(f"{type(result).__name__} is no result of a test.")
 
 
@@ -132,6 +139,68 @@ def _flash(number: int, result: FlashResult, ending: str) -> Run:
         time_figures(histogram, result.lost), tuple([*lines, ending] if ending else lines),
         histogram, np.arange(len(totals), dtype=np.float64) * result.plan.every_s,
         totals.astype(np.float64),
+    )  # fmt: skip
+
+
+def _transfer(number: int, result: TransferResult, ending: str) -> Run:
+    sizes = result.sizes
+    best = max(sizes, key=lambda size: size.bytes_per_s, default=None)
+    ways = [way for size in sizes for way in size.ways]
+    direction = result.direction.value.replace("-", " ")
+    what = format_size(sizes[0].message_bytes) if len(sizes) == 1 else f"{len(sizes)} sizes"
+    lines = [f"With {result.conditions.peer}"]
+    lines += [_size_sentence(size) for size in sizes]
+    checked = "all verified, in order" if result.clean else "not all arrived whole and in order"
+    lines += [f"Engine {result.engine.value}; {checked}", *result.notes, ending]
+    figures = {"sizes": str(len(sizes))}
+    if best is not None:
+        figures |= {
+            "rate": format_rate(best.bytes_per_s),
+            "Gbit/s": f"{best.bytes_per_s * 8 / 1e9:.1f}",
+            "CPU/GB": f"{best.cpu_s_per_gb:.2f} s",
+            "bad": f"{sum(way.bad + way.disordered for way in ways):,}",
+            "lost": f"{sum(way.lost for way in ways):,}",
+        }
+    return Run(
+        number, "transfer", f"{direction}, {what}", result, figures,
+        tuple(line for line in lines if line),
+        sizes=np.array([float(size.message_bytes) for size in sizes]),
+        rates=np.array([size.bytes_per_s for size in sizes]),
+    )  # fmt: skip
+
+
+def _size_sentence(size: SizeResult) -> str:
+    ways = (("to the peer", size.to_peer), ("from the peer", size.from_peer))
+    rates = [f"{format_rate(way.bytes_per_s)} {name}" for name, way in ways if way is not None]
+    return (
+        f"{format_size(size.message_bytes)}: {', '.join(rates)}; processor {size.cpu_s_per_gb:.2f} "
+        f"s/GB here, {size.peer_cpu_s_per_gb:.2f} s/GB there"
+    )
+
+
+def _bandwidth(number: int, result: BandwidthResult, ending: str) -> Run:
+    blocks = result.blocks
+    best = max(blocks, key=lambda block: block.read_bytes_per_s, default=None)
+    lines = [str(result.verdict)]
+    lines += [
+        f"{format_size(block.block_bytes)}: read {format_rate(block.read_bytes_per_s)}, write "
+        f"{format_rate(block.write_bytes_per_s)}, copy {format_rate(block.copy_bytes_per_s)} "
+        f"(own memory {format_rate(block.own_copy_bytes_per_s)}); load {block.load_ns:.0f} ns, "
+        f"store {block.store_ns:.0f} ns"
+        for block in blocks
+    ]
+    lines += [f"Engine {result.engine.value}", *result.notes, ending]
+    figures = {"sizes": str(len(blocks))}
+    if best is not None:
+        figures |= {
+            "rate": format_rate(best.read_bytes_per_s),
+            "Gbit/s": f"{best.read_bytes_per_s * 8 / 1e9:.1f}",
+        }
+    return Run(
+        number, "bandwidth", f"read, {result.cache.split(' ')[0] or 'shared file'}", result,
+        figures, tuple(line for line in lines if line),
+        sizes=np.array([float(block.block_bytes) for block in blocks]),
+        rates=np.array([block.read_bytes_per_s for block in blocks]),
     )  # fmt: skip
 
 
