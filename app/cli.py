@@ -19,6 +19,7 @@ from app.core.errors import ScopeError
 
 VERBS: Final = (
     "list", "info", "dump", "read", "write", "fill", "watch", "save", "load", "latency", "respond",
+    "transfer", "bandwidth",
 )  # fmt: skip
 _INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def _fix_streams() -> None:
 
 
 def _verb_parser() -> argparse.ArgumentParser:
-    from app.commands import listing, measuring, reading, watching, writing
+    from app.commands import listing, measuring, reading, transferring, watching, writing
 
     parser = _Parser(prog="ivshmem-scope")
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
@@ -59,6 +60,7 @@ def _verb_parser() -> argparse.ArgumentParser:
         listing.add_list, listing.add_info, reading.add_dump, reading.add_read,
         writing.add_write, writing.add_fill, watching.add_watch, reading.add_save,
         writing.add_load, measuring.add_latency, measuring.add_respond,
+        transferring.add_transfer, transferring.add_bandwidth,
     ):  # fmt: skip
         add(verbs)
     return parser

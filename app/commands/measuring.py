@@ -31,6 +31,7 @@ from app.core.errors import CancelledError, ScopeError, StorageError
 from app.core.probe.cards import EngineKind
 from app.core.probe.conditions import choose_core
 from app.core.probe.echo import EchoHandler
+from app.core.probe.flow import TransferHandler
 from app.core.probe.keeper import Ending, LaneHold, Sleep, hold_lane
 from app.core.probe.kernel import Wait, why_absent
 from app.core.probe.latency import LatencyOptions, Watcher, run_latency
@@ -108,7 +109,8 @@ def hold_of(options: argparse.Namespace, region: Region, sleep: Sleep) -> LaneHo
     return hold_lane(region, offset, size, options.slots, force=options.force, sleep=sleep)
 
 
-def _engine(options: argparse.Namespace) -> EngineKind | None:
+def engine_of(options: argparse.Namespace) -> EngineKind | None:
+    """The engine that the arguments ask for; None is the best that is there."""
     wanted = None if options.engine is None else EngineKind(options.engine)
     if wanted is EngineKind.KERNEL and (why := why_absent()):
         raise ScopeError(f"There is no C kernel: {why}.")
@@ -163,7 +165,7 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     plan = LatencyOptions(
         rate_hz=options.rate, duration_s=options.duration, warm_up_s=options.warm_up,
         payload_bytes=options.payload, wait=_WAITS[options.wait],
-        poll_ns=int(options.poll * 1000), timeout_s=options.lost_after, engine=_engine(options),
+        poll_ns=int(options.poll * 1000), timeout_s=options.lost_after, engine=engine_of(options),
         core=options.pin, slot=options.slot,
     )  # fmt: skip
     plan.check()
@@ -239,13 +241,14 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
         f"{result.strays} strays; {stalled}")  # fmt: skip
     if result.ways is not None:
         say(f"one way (p50): {result.ways}")
-    say(f"measured in {_engine_word(result.engine)}, answered in "
-        f"{_engine_word(result.peer_engine)}")  # fmt: skip
+    say(f"measured in {engine_word(result.engine)}, answered in "
+        f"{engine_word(result.peer_engine)}")  # fmt: skip
     for text in result.notes:
         say(f"note: {text}")
 
 
-def _engine_word(kind: EngineKind) -> str:
+def engine_word(kind: EngineKind) -> str:
+    """As people say it."""
     return "C" if kind is EngineKind.KERNEL else "Python"
 
 
@@ -273,7 +276,11 @@ def _save(path: str, result: LatencyResult) -> None:
 def handlers(options: argparse.Namespace) -> list[Handler]:
     """Every test mode that can be answered without a window."""
     wait = None if options.wait is None else _WAITS[options.wait]
-    return [EchoHandler(wanted=_engine(options), wait=wait, core=choose_core(options.pin))]
+    wanted, core = engine_of(options), choose_core(options.pin)
+    return [
+        EchoHandler(wanted=wanted, wait=wait, core=core),
+        TransferHandler(wanted=wanted, core=core),
+    ]
 
 
 def run_respond(options: argparse.Namespace) -> int:

@@ -178,11 +178,12 @@ class _Run:
         """All sizes, one after the other."""
         started_s = time.time()
         master, peer = self.master, seats.owner.card
-        warning = spinner_warning(
-            ours=True, peers=True, us=master.seat.card, peer=peer, cores=len(usable_cores())
-        )
-        if warning:
-            self.notes.append(warning)
+        cores = len(usable_cores())
+        if spinner_warning(ours=True, peers=True, us=master.seat.card, peer=peer, cores=cores):
+            self.notes.append(
+                f"Both loops share {cores} core{'s' * (cores > 1)} with everything else here: "
+                "the memory can do more than this shows."
+            )
         complete = True
         for layout in layouts:
             size = self._one(layout)
