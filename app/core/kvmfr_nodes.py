@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -38,21 +37,20 @@ def find_kvmfr(
 
 def ask_size(path: str) -> int | None:
     """The node's size by its ioctl; None when it does not tell."""
-    if sys.platform == "win32":
+    if os.name != "posix":
         return None
-    else:  # noqa: RET505 - the type checker reads platforms by branches
-        from app.core.kvmfr import ask_size as ask
+    from app.core import kvmfr
 
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except OSError:
-            return None
-        try:
-            return ask(descriptor) or None
-        except OSError:
-            return None
-        finally:
-            os.close(descriptor)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    try:
+        return kvmfr.ask_size(descriptor) or None  # type: ignore[attr-defined, unused-ignore]
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def _device(

@@ -1,0 +1,1 @@
+"""The command line on real files in /dev/shm: every verb, and every way to go wrong."""
