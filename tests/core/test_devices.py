@@ -97,6 +97,7 @@ def _backend(path: Path, size: str = "1M", more: str = ",share=on") -> tuple[str
         ("unaligned", (1 << 20) + 1, False),
         ("empty", 0, False),
         ("looking-glass", 0, True),
+        (PREFIX + "never-lived", 0, False),
         ("sem.lock", 1 << 20, False),
         ("pulse-shm-123", 1 << 20, False),
         (".org.chromium.Chromium.x", 1 << 20, False),
