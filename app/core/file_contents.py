@@ -11,7 +11,9 @@ from app.core.known_content import Content, identify_file
 
 # The first MiB tells LGMP, KVMFR, Scream and our demo; an opened region is looked at longer.
 LIMIT: Final = 1 << 20
-_KEEP_NS: Final = 10_000_000_000
+# A protocol stays; zeros become something as soon as a guest starts.
+_KEEP_NS: Final = 30_000_000_000
+_KEEP_UNKNOWN_NS: Final = 2_000_000_000
 _LOOKS: Final = 64
 _MOST: Final = 4096
 
@@ -40,7 +42,8 @@ class FileContents:
         key = (status.st_dev, status.st_ino, status.st_size)
         now = self._clock()
         then, content = self._known.get(key, (None, None))
-        if (then is not None and now - then < _KEEP_NS) or self._left <= 0:
+        keep = _KEEP_NS if content is not None and content.protocol else _KEEP_UNKNOWN_NS
+        if (then is not None and now - then < keep) or self._left <= 0:
             return content
         self._left -= 1
         content = identify_file(path, LIMIT)

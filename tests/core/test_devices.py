@@ -589,10 +589,13 @@ def test_contents_are_remembered_for_a_while_and_bounded(world: World) -> None:
     first = contents.of(str(path), status)
     path.write_bytes(bytes(4096))
     assert contents.of(str(path), status) == first
-    now[0] += 11_000_000_000
+    now[0] += 31_000_000_000
     changed = contents.of(str(path), status)
     assert changed is not None
     assert changed.name == "zeros"
+    path.write_bytes(b"LGMP\x0a\0\0\0".ljust(4096, b"\0"))
+    now[0] += 3_000_000_000
+    assert contents.of(str(path), status) == first, "zeros are looked at again soon"
     contents.begin()
     asked = []
     for number in range(70):
