@@ -136,7 +136,14 @@ class Application(QObject):
             spec, partial(self._engines.engine_for, spec), hz=self.options.hz, parent=self
         )
         self._sessions.append(session)
+        session.ended.connect(partial(self._forget, session))
         return session
+
+    def _forget(self, session: Session) -> None:
+        """A session that ended is no burden to a program that runs for weeks."""
+        if session in self._sessions:
+            self._sessions.remove(session)
+            session.deleteLater()
 
     def open_demo(self, window: MainWindow) -> None:
         """Start the demo's peer, if it does not run yet, and open its region."""
@@ -198,9 +205,10 @@ class Application(QObject):
         for window in list(self.windows):
             window.remember()
             window.close_region()
-        for session in self._sessions:
+        sessions = list(self._sessions)
+        for session in sessions:
             session.close()
-        for session in self._sessions:
+        for session in sessions:
             session.join()
         self._engines.close()
         if self._demo is not None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from app import __version__
+from app.core.errors import ScopeError
 from app.core.frame import Frame, Health, Level
 from app.core.open_region import spec_for
 from app.core.probe.flash import Flip
@@ -126,7 +127,7 @@ class MainWindow(QMainWindow):
         on("screenshot", self.choose_screenshot)
         on("close", self.close)
         on("quit", self.quit_wanted.emit)
-        on("lock", lambda locked: self._on_session(Session.set_locked, locked))
+        on("lock", self._set_locked)
         on("undo", view.undo)
         on("redo", view.redo)
         on("copy", view.hex.copy)
@@ -173,9 +174,7 @@ class MainWindow(QMainWindow):
         self.journal.undo_wanted.connect(self.actions_table["undo"].trigger)
         self.journal.redo_wanted.connect(self.actions_table["redo"].trigger)
         self.toolbar.rate_wanted.connect(lambda hz: self._on_session(Session.set_rate, hz))
-        self.toolbar.lock_wanted.connect(
-            lambda locked: self._on_session(Session.set_locked, locked)
-        )
+        self.toolbar.lock_wanted.connect(self._set_locked)
 
     def _connect_measure(self) -> None:
         self.measure.notice.connect(self.view.messages.show_notice)
@@ -196,6 +195,12 @@ class MainWindow(QMainWindow):
         """Call a method of the session, if there is one."""
         if self.session is not None:
             act(self.session, *values)
+
+    def _set_locked(self, locked: bool) -> None:
+        """Lock or unlock; where that is refused, menu and tool bar go on to say what is so."""
+        if self.session is not None:
+            self.session.set_locked(locked)
+            self.toolbar.set_locked(self.session.locked)
 
     def _duplicate(self) -> None:
         if self.session is not None:
@@ -335,7 +340,12 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: str) -> None:
         """Open whatever this text names."""
-        self.open(spec_for(path))
+        try:
+            spec = spec_for(path)
+        except ScopeError as error:
+            self.tell(Notice(Level.WARNING, error.message, error.hint, key="open"))
+            return
+        self.open(spec)
 
     def choose_screenshot(self) -> None:
         """Save what the window shows."""

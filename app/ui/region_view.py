@@ -115,7 +115,7 @@ class RegionView(QWidget):
             self.hex.set_region(0, False)
             self.minimap.set_region(0)
             return
-        self.writing = Writing(session, self)
+        self.writing = Writing(session, session)
         self.writing.question.connect(self._ask)
         self.writing.notice.connect(self.messages.show_notice)
         session.frame_arrived.connect(self._show)
@@ -134,7 +134,8 @@ class RegionView(QWidget):
         self.hex.set_greyed(False)
         self.hex.set_region(info.size, info.writable)
         self.minimap.set_region(info.size)
-        if self.writing is not None:
+        if self.session is not None and self.writing is not None:
+            self._lock(self.session.locked)
             self.writing.forget()
         for note in info.notes:
             self.messages.show_notice(Notice(Level.WARNING, note, key=f"note {note}"))
@@ -151,7 +152,7 @@ class RegionView(QWidget):
         if health.level is Level.GOOD or health.code == "opening":
             self.messages.clear("health")
             return
-        actions = ("Retry",) if fault else ()
+        actions = ("Retry",) if fault or health.code == "remark" else ()
         self.messages.show_notice(
             Notice(health.level, health.text, health.hint, actions, "health", health.command)
         )

@@ -56,7 +56,8 @@ class Session(QObject):
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
         news(Answer): What an engine says unasked: about a running test, its responder.
-        closed(): It ended.
+        closed(): It ends; the engine is being closed.
+        ended(): The engine is gone; nothing follows.
     """
 
     frame_arrived = Signal(object)
@@ -69,6 +70,7 @@ class Session(QObject):
     notice = Signal(object)
     news = Signal(object)
     closed = Signal()
+    ended = Signal()
     _retired = Signal()
 
     def __init__(
@@ -163,6 +165,8 @@ class Session(QObject):
         if self._restart:
             self._restart = False
             self.start()
+        elif self._client is None:
+            self.ended.emit()
 
     # -- asking ------------------------------------------------------------------------------------
 

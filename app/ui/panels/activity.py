@@ -235,6 +235,8 @@ class ActivityPanel(QWidget):
     def draw(self) -> None:
         """Draw what is new; called by the timer."""
         frame = self._frame
+        if self.visibleRegion().isEmpty():  # behind another tab, which Qt does not call hidden
+            return
         if frame is None or self.freeze.isChecked() or not len(self._ring):
             return
         span_s = int(self.span.currentData())

@@ -139,7 +139,7 @@ class DevicesPanel(QWidget):
 
     def set_recent(self, recent: list[str]) -> None:
         """What was open before, newest first."""
-        self._recent = recent
+        self._recent = [text for text in recent if isinstance(text, str)]  # from a file
         self._refresh()
 
     def set_open(self, location: str) -> None:
