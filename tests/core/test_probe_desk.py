@@ -18,7 +18,8 @@ from app.core.errors import (
     ValueFormatError,
 )
 from app.core.probe import desk_messages as dm
-from app.core.probe.flash import FlashPlan, FlashResult, Flip, Painted, Surface
+from app.core.probe.flash import Flip, Painted, Surface
+from app.core.probe.flash_result import FlashPlan, FlashResult
 from app.core.probe.keeper import Ending
 from app.core.probe.kernel import Wait
 from app.core.probe.latency import LatencyOptions

@@ -18,7 +18,9 @@ from app.core.probe import desk_messages as dm
 from app.core.probe.bandwidth import BandwidthOptions, run_bandwidth
 from app.core.probe.cards import Capability
 from app.core.probe.echo import EchoHandler
-from app.core.probe.flash import FlashHandler, FlashMaster, FlashPlan, Flip
+from app.core.probe.flash import FlashHandler, Flip
+from app.core.probe.flash_master import FlashMaster
+from app.core.probe.flash_result import FlashPlan
 from app.core.probe.flow import TransferHandler
 from app.core.probe.keeper import LaneHold, hold_lane
 from app.core.probe.lane import Lane

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 from app.core.errors import ValueFormatError
 from app.core.probe.bandwidth import BandwidthOptions
 from app.core.probe.cards import EngineKind
-from app.core.probe.flash import FlashPlan, Surface
+from app.core.probe.flash import Surface
+from app.core.probe.flash_result import FlashPlan
 from app.core.probe.kernel import Wait
 from app.core.probe.latency import LatencyOptions
 from app.core.probe.transfer import SWEEP, TransferOptions

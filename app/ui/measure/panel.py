@@ -23,11 +23,9 @@ from PySide6.QtWidgets import (
 from app.core.errors import CancelledError, LockedError, ScopeError
 from app.core.frame import Frame, Level
 from app.core.probe import desk_messages as dm
-from app.core.probe.bandwidth import BandwidthLive
-from app.core.probe.flash import FlashPlan, FlashSample, Flip, Painted, Surface
+from app.core.probe.flash import Flip, Painted, Surface
+from app.core.probe.flash_result import FlashPlan
 from app.core.probe.keeper import Ending
-from app.core.probe.transfer_result import TransferLive
-from app.core.units import format_rate, format_size
 from app.ui.measure.charts import (
     HistogramChart,
     PercentileChart,
@@ -39,6 +37,7 @@ from app.ui.measure.charts import (
 from app.ui.measure.flash_patch import FlashPatch
 from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from app.ui.measure.lane_box import LaneBox
+from app.ui.measure.live import live_sentence
 from app.ui.measure.run_table import RunTable
 from app.ui.measure.runs import Run, run_of
 from app.ui.notice import Notice
@@ -71,7 +70,6 @@ class MeasurePanel(QWidget):
         self._request = 0
         self._number = 0
         self._manual = False
-        self._flips: list[float] = []
         self.lane = LaneBox()
         self.forms: dict[str, TestForm] = {
             "latency": LatencyForm(), "transfer": TransferForm(), "bandwidth": BandwidthForm(),
@@ -240,7 +238,6 @@ class MeasurePanel(QWidget):
             self._failed(error)
             return
         self._manual = isinstance(plan, FlashPlan) and plan.manual
-        self._flips = []
         command = dm.StartTest(plan, wish, self.lane.slot())
         self._request = session.ask(command, self._done, self._failed)
         if self._request:
@@ -300,43 +297,15 @@ class MeasurePanel(QWidget):
                 self._flashed(flip)
 
     def _live(self, figures: Any) -> None:
-        match figures:
-            case dm.LiveLatency(share, summary, lost, points):
-                self._show_share(share)
-                self._say(
-                    f"p50 {format_time(summary.p50)}  p99 {format_time(summary.p99)}  "
-                    f"max {format_time(summary.maximum)}  {summary.count:,} answered, {lost} lost"
-                )
-                seconds = [point.at_s for point in points]
-                self._live_series(seconds, [float(point.p99_ns) for point in points])
-            case TransferLive(share=share):
-                self._show_share(share)
-                ways = (
-                    ("to", figures.to_peer_bytes_per_s),
-                    ("from", figures.from_peer_bytes_per_s),
-                )
-                rates = [f"{format_rate(r)} {name} the peer" for name, r in ways if r]
-                bits = sum(rate for _, rate in ways) * 8 / 1e9
-                size = format_size(figures.message_bytes)
-                bad = f", {figures.bad} bad" if figures.bad else ""
-                self._say(f"{size}: {', '.join(rates)} ({bits:.1f} Gbit/s){bad}", bad=bool(bad))
-            case BandwidthLive(share=share, done=done):
-                self._show_share(share)
-                if done:
-                    read = format_rate(done[-1].read_bytes_per_s)
-                    self._say(f"{format_size(done[-1].block_bytes)}: read {read}")
-            case (FlashSample() as sample, int(lost)):
-                self._flips.append(sample.total_ns)
-                self._say(
-                    f"flash {len(self._flips)}: answered after {format_time(sample.total_ns)}, "
-                    f"painted in {format_time(sample.paint_ns)}, {lost} lost"
-                )
-            case (None, int(lost)):
-                self._say(f"{lost} flashes were not answered within a second", bad=True)
-
-    def _show_share(self, share: float) -> None:
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(round(1000 * max(0.0, min(1.0, share))))
+        told = live_sentence(figures)
+        if told.share is not None:
+            self.progress.setRange(0, 1000)
+            self.progress.setValue(round(1000 * max(0.0, min(1.0, told.share))))
+        if told.text:
+            self._say(told.text, bad=told.bad)
+        if isinstance(figures, dm.LiveLatency):
+            points = figures.points
+            self._live_series([p.at_s for p in points], [float(p.p99_ns) for p in points])
 
     def _live_series(self, seconds: list[float], times: list[float]) -> None:
         if len(seconds) > 1 and self.series.isVisible():

@@ -12,7 +12,7 @@ import numpy as np
 from app.core.errors import StorageError, ValueFormatError
 from app.core.probe.bandwidth import BandwidthResult
 from app.core.probe.clocks import OneWay
-from app.core.probe.flash import FlashResult
+from app.core.probe.flash_result import FlashResult
 from app.core.probe.latency_result import LatencyResult
 from app.core.probe.stats import Histogram
 from app.core.probe.transfer_result import SizeResult, TransferResult

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.probe.flash import BARS, FlashPlan, FlashResult, FlashSample, _sample, bars, number_of
+from app.core.probe.flash import BARS, bars, number_of
+from app.core.probe.flash_master import sample_of
+from app.core.probe.flash_result import FlashPlan, FlashResult, FlashSample
 
 WORD = st.integers(0, (1 << 64) - 1)
 
@@ -28,21 +30,21 @@ def test_a_photo_gives_the_number_back_and_neighbours_differ_in_one_bar(number: 
 def test_garbage_from_the_peer_never_gives_impossible_parts(
     sent: int, took: int, words: tuple[int, ...], one_clock: bool
 ) -> None:
-    sample = _sample(1, sent, sent + took, words, one_clock)
+    sample = sample_of(1, sent, sent + took, words, one_clock)
     assert sample.total_ns == took
     for part in (sample.seen_ns, sample.paint_ns, sample.answer_ns, sample.seen_error_ns):
         assert 0 <= part <= took
 
 
 def test_parts_on_one_clock_are_exact() -> None:
-    sample = _sample(5, 1000, 9000, (5, 2000, 5000, 6000, 1, 2), one_clock=True)
+    sample = sample_of(5, 1000, 9000, (5, 2000, 5000, 6000, 1, 2), one_clock=True)
     assert (sample.seen_ns, sample.paint_ns, sample.answer_ns) == (1000, 3000, 1000)
     assert sample.seen_error_ns == 0
 
 
 def test_with_two_clocks_the_way_is_halved_and_the_half_is_the_uncertainty() -> None:
     far = 10**15
-    sample = _sample(5, 1000, 9000, (5, far, far + 3000, far + 4000, 1, 2), one_clock=False)
+    sample = sample_of(5, 1000, 9000, (5, far, far + 3000, far + 4000, 1, 2), one_clock=False)
     assert (sample.paint_ns, sample.answer_ns) == (3000, 1000)
     assert (sample.seen_ns, sample.seen_error_ns) == (2000, 2000)
 

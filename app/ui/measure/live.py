@@ -1,0 +1,64 @@
+"""What a running test says of itself, as one sentence and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.probe.bandwidth import BandwidthLive
+from app.core.probe.desk_messages import LiveLatency
+from app.core.probe.flash_result import FlashSample
+from app.core.probe.transfer_result import TransferLive
+from app.core.units import format_rate, format_size
+from app.ui.measure.charts import format_time
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One sentence.
+
+    Attributes:
+        text: For the panel; empty when there is nothing new.
+        share: How much of the test is done, 0 to 1; None when that is unknown.
+        bad: Something is wrong.
+    """
+
+    text: str = ""
+    share: float | None = None
+    bad: bool = False
+
+
+def live_sentence(figures: Any) -> Told:
+    """The figures of a running test in words."""
+    match figures:
+        case LiveLatency(share, summary, lost, _):
+            return Told(
+                f"p50 {format_time(summary.p50)}  p99 {format_time(summary.p99)}  "
+                f"max {format_time(summary.maximum)}  {summary.count:,} answered, {lost} lost",
+                share,
+            )
+        case TransferLive():
+            return _transfer(figures)
+        case BandwidthLive(share, done):
+            if not done:
+                return Told(share=share)
+            read = format_rate(done[-1].read_bytes_per_s)
+            return Told(f"{format_size(done[-1].block_bytes)}: read {read}", share)
+        case (FlashSample() as sample, int(lost)):
+            return Told(
+                f"answered after {format_time(sample.total_ns)}, painted in "
+                f"{format_time(sample.paint_ns)}, {lost} lost"
+            )
+        case (None, int(lost)):
+            return Told(f"{lost} flashes were not answered within a second", bad=True)
+    return Told()
+
+
+def _transfer(live: TransferLive) -> Told:
+    ways = (("to", live.to_peer_bytes_per_s), ("from", live.from_peer_bytes_per_s))
+    rates = [f"{format_rate(rate)} {name} the peer" for name, rate in ways if rate]
+    bits = sum(rate for _, rate in ways) * 8 / 1e9
+    bad = f", {live.bad} bad" if live.bad else ""
+    size = format_size(live.message_bytes)
+    text = f"{size}: {', '.join(rates) or 'waiting'} ({bits:.1f} Gbit/s){bad}"
+    return Told(text, live.share, bool(live.bad))
