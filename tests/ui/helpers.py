@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -58,6 +59,14 @@ class Sessions:
         for session in self.made:
             assert session.join(10), "an engine did not end"
             session.deleteLater()
+
+
+def bury(*widgets: QWidget) -> None:
+    """Close and delete now: what lives on makes every change of style slower."""
+    for widget in widgets:
+        widget.close()
+        widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def poke(path: Path, offset: int, data: bytes) -> None:

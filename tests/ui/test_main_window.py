@@ -37,7 +37,7 @@ from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.style import apply_theme
 from app.ui.theme import DARK, LIGHT
-from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, colors, peek, pixels, poke, spec_of
+from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, bury, colors, peek, pixels, poke, spec_of
 
 Open = Callable[..., MainWindow]
 LEFT = Qt.MouseButton.LeftButton
@@ -50,12 +50,14 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path / "settings.json")
 
 
-@pytest.fixture
-def make(
-    qtbot: QtBot, qapp: QApplication, sessions: Sessions, settings: Settings
-) -> Iterator[Open]:
-    """Windows; with a path also with its region open."""
+@pytest.fixture(scope="module")
+def dressed(qapp: QApplication) -> None:
     apply_theme(qapp, DARK)
+
+
+@pytest.fixture
+def make(qtbot: QtBot, sessions: Sessions, settings: Settings, dressed: None) -> Iterator[Open]:
+    """Windows; with a path also with its region open."""
     windows: list[MainWindow] = []
 
     def build(
@@ -76,9 +78,7 @@ def make(
         return window
 
     yield build
-    for window in windows:
-        window.close()
-        window.deleteLater()
+    bury(*windows)
 
 
 def live(window: MainWindow) -> Session:

@@ -117,7 +117,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
     """Base: traces over two axes, in the theme's colours."""
 
     def __init__(self, left: Any, bottom: Any, name: str) -> None:
-        super().__init__(axisItems={"left": left, "bottom": bottom})
+        super().__init__(axisItems={"left": left, "bottom": bottom}, enableMenu=False)
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         self.setMenuEnabled(False)

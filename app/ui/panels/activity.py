@@ -52,10 +52,11 @@ class RatePlot(pg.PlotWidget):  # type: ignore[misc]
 
     def __init__(self, traces: tuple[str, ...], *, share: bool) -> None:
         left = pg.AxisItem("left")
-        super().__init__(axisItems={"left": left, "bottom": _AgoAxis("bottom")})
+        super().__init__(
+            axisItems={"left": left, "bottom": _AgoAxis("bottom")}, enableMenu=False
+        )
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
-        self.setMenuEnabled(False)
         self.setMinimumHeight(48)
         self._share = share
         self._top = 0.0
