@@ -10,11 +10,11 @@ import contextlib
 import json
 import logging
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
 
+from app.core.new_file import make_beside
 from app.core.paths import settings_file
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class Settings:
         temporary = ""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".settings-")
+            handle, made = make_beside(self.path)
+            temporary = str(made)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump({"version": VERSION, "values": self._values}, file, indent=1)
             Path(temporary).replace(self.path)

@@ -15,7 +15,7 @@ def find_windows() -> tuple[list[Device], list[str]]:
 def from_bar(bar: WindowsBar) -> Device:
     """One device; what stands in its way is its health."""
     # A person reads and types the address; the path stands in where Windows tells none.
-    location = str(bar.address) if bar.address and bar.path else bar.path or bar.instance
+    location = str(bar.address) if bar.address else bar.path or bar.instance
     peer = (f"Peer {bar.peer}.",) if bar.peer else ()
     return Device(
         kind=RegionKind.WINDOWS,

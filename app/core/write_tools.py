@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -26,6 +25,7 @@ from app.core.errors import (
 )
 from app.core.journal import Journal
 from app.core.messages import WriteRecord
+from app.core.new_file import any_length, make_beside
 from app.core.patterns import Pattern
 from app.core.region import Region
 from app.core.units import format_short_offset, format_size
@@ -125,8 +125,8 @@ def load_file(
         Others as fill.
     """
     try:
-        _loadable(region, Path(path))
-        with Path(path).open("rb") as file:
+        _loadable(region, Path(any_length(path)))
+        with Path(any_length(path)).open("rb") as file:
             size = os.fstat(file.fileno()).st_size - file_offset
             wanted = size if length is None else length
             if length is not None and length > size:
@@ -222,8 +222,8 @@ def save_file(
         return _save_into(region, path, start, length, progress, cancelled)
     temporary = ""
     try:
-        # 20 characters: with what mkstemp adds, never more than a name's 255 bytes.
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:20]}-")
+        handle, made = make_beside(target)
+        temporary = str(made)
         with os.fdopen(handle, "wb") as file:
             for at in range(0, length, CHUNK):
                 _stop_if(cancelled, "Saving", 0)
@@ -288,7 +288,7 @@ def _like_a_new_file(temporary: str, target: Path) -> None:
 def _target(region: Region, path: str) -> Path:
     """What is to be replaced: a link stays, what it points to is not."""
     try:
-        target = Path(path).resolve()
+        target = Path(any_length(path)).resolve()
         target.exists()
     except PermissionError as error:
         raise StorageError(

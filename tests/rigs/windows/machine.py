@@ -163,7 +163,9 @@ class Machine:
         return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
     def _inside(self, command: Sequence[str], **more: str) -> list[str]:
-        environment = {**WINE_ENVIRONMENT, "DISPLAY": self._display, **more}
+        # Wine keeps names with QT_ from Windows programs unless they say who they are for.
+        given = {f"WINE{k}" if k.startswith("QT_") else k: v for k, v in more.items()}
+        environment = {**WINE_ENVIRONMENT, "DISPLAY": self._display, **given}
         root = self._root()
         return ["nsenter", "-t", str(self._first), "-m", "-p", "--", "chroot", root,
                 "env", "-i", *(f"{k}={v}" for k, v in environment.items()), *command]  # fmt: skip

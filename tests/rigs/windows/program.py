@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
+from collections import Counter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -59,7 +61,8 @@ class Program:
         trace: TracebackType | None,
     ) -> None:
         if kind is not None:
-            self.shoot("failed")
+            case = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2].split(" ")[0]
+            self.shoot(f"failed-{case}")
             self.machine.kill(EXE)
         if self.process.poll() is None and kind is None:
             self.close()
@@ -80,15 +83,34 @@ class Program:
 
     # -- doing -------------------------------------------------------------------------------------
 
-    def open_from_list(self, number: int) -> None:
-        """Choose a device of the list by keyboard and open it."""
-        self.screen.key("alt+1", "Home", *["Down"] * number, "Return")
-        self.wait_open()
+    def open_from_list(self, number: int, address: str) -> None:
+        """Choose a device of the list, counted from 0, by keyboard and open it."""
+        tried_s = 0.0
 
-    def wait_open(self) -> None:
-        """Until the title names a region."""
-        title = f"0000:.* - {TITLE}"
-        wait_until(lambda: self.window in self.screen.windows(title), "a region is open", SEEN_S)
+        def opened() -> bool:
+            nonlocal tried_s
+            if time.monotonic() - tried_s > 3:  # the list may not have been filled yet
+                tried_s = time.monotonic()
+                self.screen.key("alt+1", "Home", *["Down"] * number, "Return")
+            return self._names(address)
+
+        wait_until(opened, f"{address} is open", SEEN_S)
+        self.wait_open(address)
+
+    def wait_open(self, address: str = "0000:.*") -> None:
+        """Until the title names a region and its bytes are drawn."""
+        wait_until(lambda: self._names(address), "a region is open", SEEN_S)
+        wait_until(self._shows_bytes, "bytes are drawn", SEEN_S)
+
+    def _shows_bytes(self) -> bool:
+        """Rows of bytes cover more of the ground than any text that stands there before."""
+        pixels = self.screen.picture(self.bytes_box)
+        colors = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3))
+        ground = colors.most_common(1)[0][1]
+        return ground < 0.92 * len(pixels) / 3
+
+    def _names(self, address: str) -> bool:
+        return self.window in self.screen.windows(f"{address} - {TITLE}")
 
     def focus(self) -> None:
         """Give the window the focus by a click on its status bar."""

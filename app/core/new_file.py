@@ -1,0 +1,55 @@
+"""Files that a person names or that we make, where Windows needs more care than Linux.
+
+Without a prefix Windows refuses paths of 260 characters and more, unless an administrator changed
+that. And tempfile.mkstemp takes a folder that refuses us there for a name that is taken, and tries
+2 147 483 647 others (bpo-22107): a save into a read-only folder never came back.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Final
+
+_LONG: Final = 220  # folders end at 248, files at 260; make_beside adds some
+_TRIES: Final = 16
+_BINARY: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+
+
+def any_length(path: str | Path) -> str:
+    """A path that may be long, as Windows takes it; the path as it is elsewhere."""
+    text = str(path)
+    if sys.platform != "win32":
+        return text
+    return prefixed(text)
+
+
+def prefixed(path: str) -> str:
+    """The path with the prefix that lifts Windows' limit, when it is long enough to need it."""
+    import ntpath
+
+    full = ntpath.abspath(path)
+    if len(full) < _LONG or full.startswith("\\\\?\\"):
+        return path
+    if full.startswith("\\\\"):  # \\server\share
+        return "\\\\?\\UNC\\" + full[2:]
+    return "\\\\?\\" + full
+
+
+def make_beside(target: Path) -> tuple[int, Path]:
+    """A new empty file in the target's folder, to be renamed to it: its descriptor and path.
+
+    Raises:
+        OSError: As opening does.
+    """
+    for left in reversed(range(_TRIES)):
+        # 20 characters: with what is added, never more than a name's 255 bytes.
+        path = target.with_name(f".{target.name[:20]}-{secrets.token_hex(4)}")
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), path
+        except FileExistsError:
+            if not left:
+                raise
+    raise AssertionError  # the loop returned or raised
