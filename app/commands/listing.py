@@ -7,7 +7,7 @@ from typing import Any
 
 from app.commands.common import OK, add_device, add_json, note, opened, plain, say, say_json
 from app.core.devices import Device, examine, find_devices
-from app.core.frame import Level
+from app.core.health import Level
 from app.core.known_content import identify
 from app.core.region import Region
 from app.core.units import format_size

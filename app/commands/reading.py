@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from app.commands.common import (
     OK,
+    Interrupt,
     ProgressLine,
     add_device,
     binary_out,
@@ -21,6 +24,7 @@ from app.commands.common import (
 )
 from app.core import write_tools
 from app.core.copy_formats import hexdump
+from app.core.errors import CancelledError
 from app.core.region import Region
 from app.core.units import format_size
 from app.core.values import Endian, type_named
@@ -129,13 +133,26 @@ def run_save(options: argparse.Namespace) -> int:
         if options.file == "-":
             _copy_out(region, start, length)
             return OK
-        # Ctrl+C may come at any point: what is half saved lies beside the file and is removed.
-        saved = write_tools.save_file(
-            region, options.file, start, length,
-            progress=ProgressLine("Saving"), cancelled=lambda: False,
-        )  # fmt: skip
+        saved = _save(region, options.file, start, length)
     if options.json:
         say_json({"file": options.file, "saved_bytes": saved})
     else:
         note(f"Saved {format_size(saved)} to {options.file}.")
     return OK
+
+
+def _save(region: Region, file: str, start: int, length: int) -> int:
+    def save(cancelled: Callable[[], bool]) -> int:
+        return write_tools.save_file(
+            region, file, start, length, progress=ProgressLine("Saving"), cancelled=cancelled
+        )
+
+    target = Path(file)
+    if target.exists() and not target.is_file():
+        return save(lambda: False)  # a pipe may block for ever: Ctrl+C has to break in
+    # Between two chunks only, so that what was half saved is never left beside the file.
+    with Interrupt() as interrupted:
+        try:
+            return save(interrupted)
+        except CancelledError:
+            raise CancelledError(f"Saving was stopped; {file} is as it was.") from None
