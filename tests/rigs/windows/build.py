@@ -29,6 +29,7 @@ TOOLS = {  # command: Debian package
     "import": "imagemagick",
     "unshare": "util-linux",
     "nsenter": "util-linux",
+    "setpriv": "util-linux",
 }
 PREFIX = "rig/prefix"  # the Wine prefix, inside the machine
 PYTHON = "rig/python"
@@ -205,5 +206,5 @@ def _make_prefix(folder: Path, lower: str) -> None:
 
 def enclosed(lower: str, *, upper: Path | None = None) -> list[str]:
     """The command prefix that runs something in a machine of its own: see machine.sh."""
-    return ["unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--",
+    return ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--",
             "sh", str(HERE / "machine.sh"), lower, str(upper or "")]  # fmt: skip
