@@ -23,48 +23,51 @@ from app.core.probe.requests import Command, Refusal
 from app.core.probe.responder import Job, RefusedRequest
 from app.core.probe.ring import Half, Layout, Source
 from app.core.probe.ring_python import FlowMemory
+from app.core.region import Region
 from app.core.region_window import RegionWindow
 
 TO_OWNER: Final = 1  # bits of the request's value 2
 TO_MASTER: Final = 2
 COUNT, RUN, GOOD, BAD, DISORDERED, SKIPPED, CPU = 0, 1, 2, 3, 4, 5, 7
+_COUNTERS: Final = (GOOD, BAD, DISORDERED, SKIPPED, CPU)
 _SLICE_NS: Final = 100_000_000
 _FAR_NS: Final = 1 << 62
 _now: Final = time.perf_counter_ns
 
 
 class Lines:
-    """The words of a side's SEND and TAKE lines, as they are in the memory now."""
+    """The words of a side's SEND and TAKE lines; through the Region, so that none can fault."""
 
-    def __init__(self, window: RegionWindow, slot: Slot, side: Side) -> None:
-        self._words = window.words
-        self.send = window.index(slot.line(side, Line.SEND))
-        self.take = window.index(slot.line(side, Line.TAKE))
+    def __init__(self, region: Region, slot: Slot, side: Side) -> None:
+        self._region = region
+        self.send = slot.line(side, Line.SEND)
+        self.take = slot.line(side, Line.TAKE)
 
     def sent(self, word: int) -> int:
-        """A word of SEND."""
-        return self._words[self.send + word]
+        """A word of SEND, as it is now."""
+        return self._region.load(self.send + 8 * word, 8)
 
     def taken(self, word: int) -> int:
-        """A word of TAKE."""
-        return self._words[self.take + word]
+        """A word of TAKE, as it is now."""
+        return self._region.load(self.take + 8 * word, 8)
+
+    def put(self, line: int, word: int, value: int) -> None:
+        """Store a word of one of the two lines."""
+        self._region.store(line + 8 * word, 8, value)
 
     def begin(self, run: int, filled: int, taken: int, skipped: int = 0) -> None:
         """Both lines at the start of a run, its number last: the other side waits for that."""
-        words = self._words
-        kept = self._kept(run)
-        words[self.send + RUN] = words[self.take + RUN] = 0
-        words[self.send + COUNT], words[self.take + COUNT] = filled, taken
-        for word, value in zip((GOOD, BAD, DISORDERED, SKIPPED, CPU), kept, strict=True):
-            words[self.take + word] = value
-        words[self.take + SKIPPED] = min(kept[3] + skipped, (1 << 64) - 1)
-        words[self.send + RUN] = words[self.take + RUN] = run
-
-    def _kept(self, run: int) -> tuple[int, ...]:
-        """Counters of the same run that a side had before it restarted."""
-        if self.taken(RUN) != run:
-            return (0, 0, 0, 0, 0)
-        return tuple(self.taken(word) for word in (GOOD, BAD, DISORDERED, SKIPPED, CPU))
+        kept = [0, 0, 0, 0, 0]
+        if self.taken(RUN) == run:  # what this side counted before it restarted
+            kept = [self.taken(word) for word in _COUNTERS]
+        kept[_COUNTERS.index(SKIPPED)] += skipped
+        for line in (self.send, self.take):
+            self.put(line, RUN, 0)
+        for word, value in zip(_COUNTERS, kept, strict=True):
+            self.put(self.take, word, value)
+        for line, count in ((self.send, filled), (self.take, taken)):
+            self.put(line, COUNT, count)
+            self.put(line, RUN, run)
 
 
 class FlowLoop:
@@ -79,6 +82,7 @@ class FlowLoop:
 
     def __init__(
         self,
+        region: Region,
         window: RegionWindow,
         slot: Slot,
         side: Side,
@@ -92,24 +96,26 @@ class FlowLoop:
         self._kernel = pick_engine(wanted)
         self.engine = EngineKind.KERNEL if self._kernel else EngineKind.PYTHON
         self.layout = layout
-        self.lines = Lines(window, slot, side)
+        self.lines = Lines(region, slot, side)
         self._window = window
         self._stop = ctypes.c_int32(0) if stop is None else stop
         source = Source.of(layout, run)
         self._scratch = np.zeros(layout.batch * layout.piece, np.uint8)
         ours, theirs = Half.of(layout, slot.data(side)), Half.of(layout, slot.data(side.other))
-        other = Lines(window, slot, side.other)
+        other = Lines(region, slot, side.other)
         self._parts = [window.part(half.cells.offset, half.cells.length) for half in (ours, theirs)]
         out_cells, in_cells = (np.frombuffer(part, np.uint8) for part in self._parts)
         self._memory: FlowMemory | None = FlowMemory(
-            window.words, self.lines.send, self.lines.take, other.send, other.take,
+            window.words,
+            window.index(self.lines.send), window.index(self.lines.take),
+            window.index(other.send), window.index(other.take),
             window.index(ours.heads.offset), window.index(theirs.heads.offset),
             out_cells, in_cells, layout, source, self._scratch,
         )  # fmt: skip
         sends_to = TO_OWNER if side is Side.MASTER else TO_MASTER
         self.state = FlowState(
-            send=self._at(window, self.lines.send), take=self._at(window, self.lines.take),
-            their_send=self._at(window, other.send), their_take=self._at(window, other.take),
+            send=window.address(self.lines.send), take=window.address(self.lines.take),
+            their_send=window.address(other.send), their_take=window.address(other.take),
             out_heads=window.address(ours.heads.offset),
             out_cells=window.address(ours.cells.offset),
             in_heads=window.address(theirs.heads.offset),
@@ -123,10 +129,6 @@ class FlowLoop:
             taken=self.lines.taken(COUNT), good=self.lines.taken(GOOD),
             bad=self.lines.taken(BAD), disordered=self.lines.taken(DISORDERED),
         )  # fmt: skip
-
-    @staticmethod
-    def _at(window: RegionWindow, index: int) -> int:
-        return window.address(window.offset + 8 * index)
 
     def stop(self) -> None:
         """End the running slice soon; from any thread."""
@@ -175,7 +177,7 @@ class TransferHandler:
 
     def begin(self, job: Job) -> tuple[int, ...]:
         """Check run, size and ring; begin where the run stands; tell the engine."""
-        window = job.need_window()
+        job.need_window()
         run, message, directions = (job.request.value(index) for index in range(3))
         try:
             layout = Layout.of(message, job.slot.data(Side.OWNER).length)
@@ -186,7 +188,7 @@ class TransferHandler:
         asked = (message, *(job.request.value(index) for index in range(3, 7)))
         if layout.as_values() != asked:
             raise RefusedRequest(Refusal.PARAMETER, 3)
-        master, ours = (Lines(window, job.slot, side) for side in (Side.MASTER, Side.OWNER))
+        master, ours = (Lines(job.region, job.slot, side) for side in (Side.MASTER, Side.OWNER))
         if not run or master.sent(RUN) != run or master.taken(RUN) != run:
             raise RefusedRequest(Refusal.PARAMETER, 0)
         if directions & TO_MASTER:
@@ -202,18 +204,17 @@ class TransferHandler:
         request = job.request
         layout = Layout.of(request.value(1), job.slot.data(Side.OWNER).length)
         loop = FlowLoop(
-            job.need_window(), job.slot, Side.OWNER, layout, request.value(0), request.value(2),
-            wanted=self._wanted, stop=job.stop,
+            job.region, job.need_window(), job.slot, Side.OWNER, layout, request.value(0),
+            request.value(2), wanted=self._wanted, stop=job.stop,
         )  # fmt: skip
-        words = job.need_window().words
-        cpu_at = loop.lines.take + CPU
-        before_ns = words[cpu_at] - time.thread_time_ns()
+        before_ns = loop.lines.taken(CPU) - time.thread_time_ns()
         try:
             with on_core(self._core, pick_engine(self._wanted), short_sleeps=False):
                 result = Slice.AGAIN
                 while result is Slice.AGAIN:
                     result = loop.run(_now() + _SLICE_NS)
-                    words[cpu_at] = max(0, before_ns + time.thread_time_ns())
+                    cpu_ns = max(0, before_ns + time.thread_time_ns())
+                    loop.lines.put(loop.lines.take, CPU, cpu_ns)
         finally:
             loop.close()
         return int(loop.state.good), int(loop.state.bad), int(loop.state.disordered)

@@ -134,7 +134,8 @@ def run_transfer(
             sleep=watch.sleep,
         )  # fmt: skip
         with (
-            Master(region, lane, seats, sleep=watch.sleep) as master,
+            # Its waits are short, and a test that is cancelled still has to end in order.
+            Master(region, lane, seats) as master,
             on_core(core, pick_engine(options.engine), short_sleeps=False) as ok,
         ):
             run = _Run(master, window, options, watch)
@@ -172,7 +173,7 @@ class _Run:
         self.notes: list[str] = []
         self.sizes: list[SizeResult] = []
         self._life = Life.ALIVE
-        self._theirs = Lines(window, master.slot, Side.OWNER)
+        self._theirs = Lines(master.region, master.slot, Side.OWNER)
 
     def measure(self, layouts: list[Layout], seats: Seats, core: int | None) -> TransferResult:
         """All sizes, one after the other."""
@@ -206,10 +207,11 @@ class _Run:
         run = secrets.randbits(62) | 1
         if bits & TO_OWNER:
             master.seat.touch(layout.length)
-        Lines(self.window, master.slot, Side.MASTER).begin(run, 0, 0)
+        Lines(master.region, master.slot, Side.MASTER).begin(run, 0, 0)
         loop = FlowLoop(
-            self.window, master.slot, Side.MASTER, layout, run, bits, wanted=self.options.engine
-        )
+            master.region, self.window, master.slot, Side.MASTER, layout, run, bits,
+            wanted=self.options.engine,
+        )  # fmt: skip
         try:
             values = layout.as_values()
             reply = master.ask(Command.TRANSFER, (run, values[0], bits, *values[1:]))
