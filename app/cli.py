@@ -11,16 +11,20 @@ import json
 import logging
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
 
 from app import __version__
 from app.core.errors import ScopeError
 
-VERBS: Final = (
-    "list", "info", "dump", "read", "write", "fill", "watch", "save", "load", "latency", "respond",
-    "transfer", "bandwidth",
-)  # fmt: skip
+# The module of each verb; only the wanted one is loaded (pyinstaller.spec names them all).
+VERBS: Final = {
+    "list": "listing", "info": "listing", "dump": "reading", "read": "reading",
+    "write": "writing", "fill": "writing", "watch": "watching", "save": "reading",
+    "load": "writing", "latency": "measuring", "respond": "measuring", "transfer": "transferring",
+    "bandwidth": "transferring",
+}  # fmt: skip
 _INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)
 
@@ -51,24 +55,17 @@ def _fix_streams() -> None:
 # -- verbs ---------------------------------------------------------------------------------------
 
 
-def _verb_parser() -> argparse.ArgumentParser:
-    from app.commands import listing, measuring, reading, transferring, watching, writing
-
+def _verb_parser(verb: str) -> argparse.ArgumentParser:
     parser = _Parser(prog="ivshmem-scope")
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
-    for add in (
-        listing.add_list, listing.add_info, reading.add_dump, reading.add_read,
-        writing.add_write, writing.add_fill, watching.add_watch, reading.add_save,
-        writing.add_load, measuring.add_latency, measuring.add_respond,
-        transferring.add_transfer, transferring.add_bandwidth,
-    ):  # fmt: skip
-        add(verbs)
+    module = import_module(f"app.commands.{VERBS[verb]}")
+    getattr(module, f"add_{verb}")(verbs)
     return parser
 
 
 def _run_verb(arguments: list[str]) -> int:
     try:
-        options = _verb_parser().parse_args(arguments)
+        options = _verb_parser(arguments[0]).parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
     except ScopeError as error:
@@ -183,6 +180,7 @@ def _open_window(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from app.core.engine_process import EngineProcess
+    from app.core.new_file import any_length
     from app.core.open_region import spec_for
 
     spec = None
@@ -201,7 +199,7 @@ def _open_window(options: argparse.Namespace) -> int:
         Options(
             spec=spec,
             demo=options.demo,
-            screenshot=options.screenshot,
+            screenshot=options.screenshot and Path(any_length(options.screenshot)),
             after_s=options.after,
             size=options.size,
             theme=options.theme,

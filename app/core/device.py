@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import ScopeError
-from app.core.frame import Health, Level
+from app.core.health import Health, Level
 
 if TYPE_CHECKING:
     from app.core.known_content import Content

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from app.core.demo.starter import PREFIX as DEMO_PREFIX
+from app.core.demo.layout import PREFIX as DEMO_PREFIX
 from app.core.device import GOOD, Access, Device, fault, may_access, warning
 from app.core.errors import AccessDeniedError, CannotFindError, UnsuitableError
 from app.core.file_contents import FileContents
-from app.core.frame import Health
+from app.core.health import Health
 from app.core.host_files import Candidate
 from app.core.known_content import Content
 from app.core.processes import User

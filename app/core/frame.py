@@ -7,42 +7,18 @@ All arrays are numpy, one-dimensional, read-only. Times are monotonic nanosecond
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
+
+# Part of a Frame, so to be had from here, too.
+from app.core.health import Health as Health  # noqa: PLC0414
+from app.core.health import Level as Level  # noqa: PLC0414
 
 U8 = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
-
-
-class Level(Enum):
-    """How well something is: ● ▲ ■ in the window."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """The state of a region or device, in the words of errors.py.
-
-    Attributes:
-        level: Good, warning or fault.
-        code: `ok`, or the `code` of the error that it is.
-        text: One sentence.
-        hint: What to do next; may be empty.
-        command: A command to copy; may be empty.
-    """
-
-    level: Level = Level.GOOD
-    code: str = "ok"
-    text: str = "Healthy"
-    hint: str = ""
-    command: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.core.device import GOOD, Access, Device, fault, may_access, warning
 from app.core.errors import AccessDeniedError, UnsuitableError
-from app.core.frame import Health
+from app.core.health import Health
 from app.core.processes import Processes
 from app.core.region import RegionKind, RegionSpec
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from app.core.errors import ConflictError, ScopeError
 from app.core.messages import Landed
 from app.core.region import WIDTHS, Region
@@ -22,6 +20,8 @@ def what_landed(region: Region, offset: int, old: bytes, new: bytes) -> Landed:
         return Landed.NONE if len(new) in WIDTHS else Landed.PART
     if now == new:
         return Landed.WHOLE
+    import numpy as np
+
     asked = np.frombuffer(new, np.uint8)
     changed = asked != np.frombuffer(old, np.uint8)
     there = np.frombuffer(now, np.uint8) == asked
@@ -45,6 +45,8 @@ def refuse_newer(region: Region, offset: int, left: bytes, wanted: bytes) -> Non
     now = region.read(offset, len(left))
     if now == left:
         return
+    import numpy as np
+
     here = np.frombuffer(now, np.uint8)
     newer = here != np.frombuffer(left, np.uint8)
     newer &= here != np.frombuffer(wanted, np.uint8)

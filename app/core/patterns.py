@@ -13,8 +13,6 @@ import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import numpy as np
-
 from app.core.errors import ValueFormatError
 from app.core.units import format_size
 from app.core.values import Endian, number_bytes
@@ -130,6 +128,8 @@ class IncrementPattern:
 
     def chunk(self, offset: int, length: int) -> bytes:
         """Part of the row of words."""
+        import numpy as np
+
         first = offset // self.width
         count = (offset + length - 1) // self.width - first + 1 if length else 0
         mask = (1 << 64) - 1
@@ -154,6 +154,8 @@ class RandomPattern:
 
     def chunk(self, offset: int, length: int) -> bytes:
         """Part of the stream. Philox steps make four words of 64 bits, 32 bytes."""
+        import numpy as np
+
         block = offset // 32
         generator = np.random.Philox(key=self.seed & ((1 << 128) - 1), counter=block)
         count = (offset + length - block * 32 + 7) // 8

@@ -15,7 +15,7 @@ from typing import Final
 
 from app.core.device import GOOD, Access, Device, fault, may_access, warning
 from app.core.errors import AccessDeniedError, ScopeError, UnsuitableError
-from app.core.frame import Health
+from app.core.health import Health
 from app.core.pci import PciAddress
 from app.core.region import RegionKind, RegionSpec
 

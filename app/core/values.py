@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-import numpy as np
-
 from app.core.errors import ValueFormatError
 
 # [MS-DTYP] 2.3.3: FILETIME counts 100 ns since 1601-01-01; this many until 1970-01-01.
@@ -123,11 +121,12 @@ def _integer(bits: int, *, signed: bool) -> ValueType:
 
 def _float(name: str, code: str) -> ValueType:
     size = struct.calcsize(code)
-    # numpy's own text is the shortest that reads back as the same bits, for each width.
-    kind = {"e": np.float16, "f": np.float32, "d": np.float64}[code]
 
     def decode(data: bytes, endian: Endian) -> str:
-        return str(kind(struct.unpack(_ORDER[endian] + code, data)[0]))
+        import numpy as np
+
+        # numpy's own text is the shortest that reads back as the same bits, for each width.
+        return str(np.frombuffer(data, _ORDER[endian] + code)[0])
 
     def encode(text: str, endian: Endian) -> bytes:
         return struct.pack(_ORDER[endian] + code, float(text))

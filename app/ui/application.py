@@ -33,7 +33,7 @@ from app.ui.theme import DARK, LIGHT, Theme, system_theme
 from app.ui.windows_events import WindowsEvents
 
 if TYPE_CHECKING:
-    from app.core.demo import Demo
+    from app.core.demo.starter import Demo
     from app.core.devices import DeviceList
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class Application(QObject):
 
     def open_demo(self, window: MainWindow) -> None:
         """Start the demo's peer, if it does not run yet, and open its region."""
-        from app.core.demo import Demo
+        from app.core.demo.starter import Demo
 
         try:
             if self._demo is None or not self._demo.alive:

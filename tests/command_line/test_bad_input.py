@@ -151,11 +151,25 @@ def test_help_and_version(run: Run) -> None:
         assert (told.code, told.err) == (0, "")
 
 
-def test_the_verbs_load_no_qt() -> None:
-    code = "import sys, app.cli; app.cli.run(['list']); sys.exit('PySide6' in sys.modules)"
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True
-        ).returncode
-        == 0
+@pytest.mark.parametrize(
+    ("words", "unwanted"),
+    [
+        (["list"], "numpy"), (["info", "FILE"], "numpy"), (["dump", "FILE"], "numpy"),
+        (["read", "FILE", "0"], "numpy"), (["save", "FILE", "FILE.saved"], "numpy"),
+        (["write", "FILE", "0", "01"], "numpy"), (["fill", "FILE", "0", "8", "--byte", "1"], "numpy"),
+        (["load", "FILE", __file__, "--length", "8"], "numpy"),
+        (["watch", "FILE", "--seconds", "0.1"], "PySide6"),
+        (["respond", "FILE", "--seconds", "0.1"], "PySide6"),
+    ],
+)  # fmt: skip
+def test_verbs_load_only_what_they_need(
+    shm_file: MakeFile, words: list[str], unwanted: str
+) -> None:
+    file = str(shm_file(1 << 20))
+    code = (
+        "import sys, app.cli; code = app.cli.run(sys.argv[1:]); "
+        f"sys.exit(code or sorted({{'PySide6', {unwanted!r}}} & set(sys.modules)) or 0)"
     )
+    command = [sys.executable, "-c", code, *(word.replace("FILE", file) for word in words)]
+    told = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr

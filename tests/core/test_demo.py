@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.demo import Demo, layout
-from app.core.demo.starter import PREFIX
+from app.core.demo import layout
+from app.core.demo.layout import PREFIX
+from app.core.demo.starter import Demo
 from app.core.errors import StorageError
 from app.core.open_region import open_region
 from app.core.region import Region
@@ -179,7 +180,7 @@ def test_a_peer_that_was_killed_is_seen_and_its_file_goes() -> None:
 
 _STARTER = """
 import sys, time
-from app.core.demo import Demo
+from app.core.demo.starter import Demo
 if __name__ == "__main__":
     demo = Demo.start()
     assert demo.wait_ready()

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.demo import layout
-from app.core.demo.starter import PREFIX
+from app.core.demo.layout import PREFIX
 from app.core.device import Device, DeviceList, Places
 from app.core.devices import DeviceFinder, examine, find_devices
 from app.core.errors import DriverMissingError, HeldByAnotherError

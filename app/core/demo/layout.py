@@ -17,6 +17,7 @@ from typing import Final
 
 MAGIC: Final = b"IVSHDEMO"
 VERSION: Final = 1
+PREFIX: Final = "ivshmem-scope-demo-"  # of the file's name
 SIZE: Final = 1 << 20
 
 COUNTERS: Final = 0x20

@@ -8,15 +8,13 @@ import os
 import struct
 import tempfile
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import psutil  # type: ignore[import-untyped]
 
 from app.core.demo import layout, peer
 from app.core.errors import StorageError
 from app.core.region import RegionKind, RegionSpec
-
-PREFIX: Final = "ivshmem-scope-demo-"
 
 
 def _place() -> str | None:
@@ -25,7 +23,7 @@ def _place() -> str | None:
 
 def _remove_orphans() -> None:
     """Files of demos whose starter and peer were both killed; the header names the peer."""
-    for path in Path(_place() or tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for path in Path(_place() or tempfile.gettempdir()).glob(f"{layout.PREFIX}*"):
         with contextlib.suppress(OSError, struct.error):
             with path.open("rb") as file:
                 magic, _, pid = struct.unpack("<8sII", file.read(16))
@@ -56,7 +54,7 @@ class Demo:
         _remove_orphans()
         name = ""
         try:
-            handle, name = tempfile.mkstemp(prefix=PREFIX, dir=_place())
+            handle, name = tempfile.mkstemp(prefix=layout.PREFIX, dir=_place())
             try:
                 os.ftruncate(handle, layout.SIZE)
             finally:

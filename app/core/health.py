@@ -1,0 +1,36 @@
+"""How well a region or device is, in words.
+
+Apart from frame.py, so that listing devices needs no numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Level(Enum):
+    """How well something is: ● ▲ ■ in the window."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of a region or device, in the words of errors.py.
+
+    Attributes:
+        level: Good, warning or fault.
+        code: `ok`, or the `code` of the error that it is.
+        text: One sentence.
+        hint: What to do next; may be empty.
+        command: A command to copy; may be empty.
+    """
+
+    level: Level = Level.GOOD
+    code: str = "ok"
+    text: str = "Healthy"
+    hint: str = ""
+    command: str = ""
