@@ -23,7 +23,7 @@ from app.core.logs import describe_system
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from app.core.demo import Demo
+    from app.core.demo.starter import Demo
     from app.ui.main_window import MainWindow
 
 _WAIT_S: Final = 20.0
@@ -111,7 +111,7 @@ class SelfTest:
 
     def demo(self) -> str:
         """A living region."""
-        from app.core.demo import Demo
+        from app.core.demo.starter import Demo
 
         self._demo = Demo.start()
         if not self._demo.wait_ready(_WAIT_S):
@@ -123,7 +123,6 @@ class SelfTest:
         from PySide6.QtWidgets import QApplication
 
         from app.core.demo.layout import COUNTERS
-        from app.core.demo import layout
         from app.core.engine_process import EngineProcess
         from app.core.settings import Settings
         from app.ui.main_window import MainWindow
