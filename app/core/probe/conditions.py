@@ -66,7 +66,7 @@ def conditions(
     pinned: int | None, started_s: float,
 ) -> Conditions:  # fmt: skip
     """Look at the machine and write down what matters."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else -1.0
+    load = psutil.getloadavg()[0] if sys.platform != "win32" else -1.0
     return Conditions(
         region=info.name, kind=info.spec.kind.value, cache=info.cache, region_size_bytes=info.size,
         lane_offset_bytes=lane.offset, slot=slot, system=describe_system(),
@@ -78,21 +78,20 @@ def conditions(
 
 def processor_name() -> str:
     """The processor as the system calls it. platform.processor() asks WMI on Windows: avoid it."""
-    if sys.platform == "win32":
-        return os.environ.get("PROCESSOR_IDENTIFIER", "")
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return platform.machine()
+        return os.environ.get("PROCESSOR_IDENTIFIER", "") or platform.machine()
     names = (line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line)
     return next(names, platform.machine())
 
 
 def usable_cores() -> list[int]:
     """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    cores = set(range(os.cpu_count() or 1))
+    if sys.platform != "win32":
+        cores = os.sched_getaffinity(0)
+    return sorted(cores)
 
 
 def free_cores(look_s: float = 0.1) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -277,16 +278,26 @@ def on_core(core: int | None, engine: Kernel | None, *, short_sleeps: bool) -> I
     if core is None:
         yield True
         return
-    if not hasattr(os, "sched_setaffinity"):
-        yield engine is not None and engine.pin(core)
-        return
-    before = os.sched_getaffinity(0)
+    before = _affinity()
     try:
-        os.sched_setaffinity(0, {core})
-    except OSError:
-        yield False
-        return
-    try:
-        yield True
+        yield _stay_on({core}, engine)
     finally:
-        os.sched_setaffinity(0, before)
+        if before:
+            _stay_on(before, engine)
+
+
+def _affinity() -> set[int]:
+    """The cores of this thread; empty where the system cannot tell."""
+    cores: set[int] = set()
+    if sys.platform != "win32":
+        cores = os.sched_getaffinity(0)
+    return cores
+
+
+def _stay_on(cores: set[int], engine: Kernel | None) -> bool:
+    done = engine is not None and engine.pin(min(cores))
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, cores)
+        done = os.sched_getaffinity(0) == cores
+    return done

@@ -272,31 +272,44 @@ def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:
 
 def run_pong(state: PongState, memory: Memory, stopped: Callable[[], bool]) -> Slice:
     """One slice of the owner's side; `memory.out` is the half that the owner writes."""
-    words, ping, pong, bell = memory.words, memory.ping, memory.pong, memory.bell
-    out, back, own = memory.out, memory.back, memory.own
-    last, answered, stamp, payload = state.last, state.answered, state.stamp, len(own)
-    wait, poll_ns = state.wait, state.poll_ns
-    turns = range(1024) if wait == Wait.SPIN else range(1)
-    try:
-        while True:
-            for _ in turns:
-                there = words[ping]
-                if there != last:
-                    if payload:
-                        own[:] = back
-                        out[:] = own
-                    if stamp:
-                        words[pong + 1] = _now()
-                    words[pong] = there
-                    last = there
-                    answered += 1
-                    if bell is not None:
-                        bell.ring()
-                elif wait:
-                    _rest(wait, poll_ns, bell)
-            if stopped():
-                return Slice.STOPPED
-            if _now() >= state.slice_end_ns:
-                return Slice.AGAIN
-    finally:
-        state.last, state.answered = last, answered
+    bare = state.wait == Wait.SPIN and not memory.own and not state.stamp and memory.bell is None
+    answer = _answer_bare if bare else _answer
+    while True:
+        answer(state, memory)
+        if stopped():
+            return Slice.STOPPED
+        if _now() >= state.slice_end_ns:
+            return Slice.AGAIN
+
+
+def _answer_bare(state: PongState, memory: Memory) -> None:
+    """A thousand looks with nothing between the two words, all in locals."""
+    words, ping, pong = memory.words, memory.ping, memory.pong
+    last, answered = state.last, state.answered
+    for _ in range(1024):
+        there = words[ping]
+        if there != last:
+            words[pong] = there
+            last = there
+            answered += 1
+    state.last, state.answered = last, answered
+
+
+def _answer(state: PongState, memory: Memory) -> None:
+    """Some looks, with payload, stamp, rest and bell as asked."""
+    words, ping, pong, own = memory.words, memory.ping, memory.pong, memory.own
+    for _ in range(256 if state.wait == Wait.SPIN else 1):
+        there = words[ping]
+        if there == state.last:
+            _rest(state.wait, state.poll_ns, memory.bell)
+            continue
+        if own:
+            own[:] = memory.back
+            memory.out[:] = own
+        if state.stamp:
+            words[pong + 1] = _now()
+        words[pong] = there
+        state.last = there
+        state.answered += 1
+        if memory.bell is not None:
+            memory.bell.ring()

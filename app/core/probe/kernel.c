@@ -278,32 +278,46 @@ static void give_up(struct ping *p, int64_t now)
     miss_until(p, now); /* these were due while nobody answered */
 }
 
+static void record_pong(struct ping *p, int64_t now)
+{
+    int64_t at = p->count++;
+    p->intended[at] = p->interval_ns > 0 ? p->intended_ns : p->sent_ns;
+    p->sent[at] = p->sent_ns;
+    p->received[at] = now;
+    p->stamps[at] = (int64_t)(load(p->pong + 1) & INT64_MAX);
+    p->seen = p->number;
+    p->pending = 0;
+}
+
+/* The answer comes soon, mostly: nothing but the load in between. 1: it came. */
+static inline int spin_for(const uint64_t *pong, uint64_t number)
+{
+    for (int turn = 0; turn < 256; turn++) {
+        if (load(pong) == number) return 1;
+        rest();
+    }
+    return 0;
+}
+
 /* Wait for the answer to the one on its way. 1: it was recorded or given up. */
 static int await_pong(struct ping *p, int *result)
 {
-    for (uint32_t turn = 1;; turn++) {
-        uint64_t there = load(p->pong);
-        if (there == p->number) {
+    for (;;) {
+        if (p->wait == SPIN ? spin_for(p->pong, p->number) : load(p->pong) == p->number) {
             if (p->payload) memcpy(p->sink, p->in, p->payload);
-            int64_t now = now_ns(), at = p->count++;
-            p->intended[at] = p->interval_ns > 0 ? p->intended_ns : p->sent_ns;
-            p->sent[at] = p->sent_ns;
-            p->received[at] = now;
-            p->stamps[at] = (int64_t)load(p->pong + 1);
-            p->seen = there;
-            p->pending = 0;
+            record_pong(p, now_ns());
             return 1;
         }
+        uint64_t there = load(p->pong);
+        if (there == p->number) continue;
         if (there != p->seen) {
             p->strays++;
             p->seen = there;
         }
-        if (p->wait != SPIN || !(turn & 255)) {
-            int64_t now = now_ns();
-            if (now - p->sent_ns > p->timeout_ns) { give_up(p, now); return 1; }
-            if (told_to_stop(p->stop)) { *result = STOPPED; return 0; }
-            if (now >= p->slice_end_ns + GRACE_NS) { *result = AGAIN; return 0; }
-        }
+        int64_t now = now_ns();
+        if (now - p->sent_ns > p->timeout_ns) { give_up(p, now); return 1; }
+        if (told_to_stop(p->stop)) { *result = STOPPED; return 0; }
+        if (now >= p->slice_end_ns + GRACE_NS) { *result = AGAIN; return 0; }
         wait_a_bit(p->wait, p->poll_ns);
     }
 }
@@ -358,24 +372,27 @@ struct pong {
 
 static int run_pong(struct pong *p)
 {
-    for (uint32_t turn = 1;; turn++) {
-        uint64_t there = load(p->ping);
-        if (there != p->last) {
+    const uint64_t *ping = p->ping;
+    const int turns = p->wait == SPIN ? 1024 : 1;
+    uint64_t last = p->last;
+    for (;;) {
+        for (int turn = 0; turn < turns; turn++) {
+            uint64_t there = load(ping);
+            if (there == last) {
+                wait_a_bit(p->wait, p->poll_ns);
+                continue;
+            }
             if (p->payload) {
                 memcpy(p->scratch, p->in, p->payload);
                 memcpy(p->out, p->scratch, p->payload);
             }
             if (p->stamp) store(p->pong + 1, (uint64_t)now_ns());
             store(p->pong, there);
-            p->last = there;
+            p->last = last = there;
             p->answered++;
-        } else {
-            wait_a_bit(p->wait, p->poll_ns);
         }
-        if (p->wait != SPIN || !(turn & 1023)) {
-            if (told_to_stop(p->stop)) return STOPPED;
-            if (now_ns() >= p->slice_end_ns) return AGAIN;
-        }
+        if (told_to_stop(p->stop)) return STOPPED;
+        if (now_ns() >= p->slice_end_ns) return AGAIN;
     }
 }
 

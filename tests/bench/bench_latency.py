@@ -1,0 +1,283 @@
+"""Round trips through a shared file: our two engines against the smallest loop in C.
+
+Two processes, each pinned to a core of its own where there are two; the same words of the same
+file, the same moment: one round runs every contender once. Compared is the median round trip.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.core.open_region import open_region
+from app.core.probe import echo_python
+from app.core.probe.cards import EngineKind
+from app.core.probe.conditions import usable_cores
+from app.core.probe.echo import EchoLoop
+from app.core.probe.echo_python import Memory
+from app.core.probe.kernel import PongState, kernel, why_absent
+from app.core.probe.lane import Lane, Line, Side
+from app.core.probe.stats import Histogram
+from app.core.region import Region, RegionKind, RegionSpec
+from tests.bench.harness import Row, c_library, shared_file
+
+SIZE = 1 << 20
+LANE = Lane(SIZE - 65536, 65536, 1, 1)
+SAMPLES = 50_000
+REFERENCE = """
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <time.h>
+#define GET(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define SET(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+static int64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+void reference_pong(uint64_t *ping, uint64_t *pong, int64_t until) {
+    uint64_t last = GET(ping), turn = 0;
+    for (;;) {
+        uint64_t there = GET(ping);
+        if (there != last) { SET(pong, there); last = there; }
+        else __builtin_ia32_pause();
+        if (!(++turn & 1023) && now() > until) return;
+    }
+}
+int64_t reference_ping(uint64_t *ping, uint64_t *pong, int64_t *times, int64_t count,
+                       int64_t until) {
+    uint64_t number = GET(pong);
+    for (int64_t at = 0; at < count; at++) {
+        int64_t sent = now();
+        SET(ping, ++number);
+        while (GET(pong) != number) __builtin_ia32_pause();
+        int64_t back = now();
+        times[at] = back - sent;
+        if (back > until) return at + 1;
+    }
+    return count;
+}
+"""
+
+
+def _region(path: Path) -> Region:
+    return open_region(RegionSpec(RegionKind.FILE, str(path)))
+
+
+def _answerer(pipe: Connection, path: Path, core: int | None) -> None:
+    """The other process: answers in the way that is asked, as long as it is asked."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    native = kernel()
+    ping = LANE.slot(0).line(Side.MASTER, Line.ECHO)
+    pong = LANE.slot(0).line(Side.OWNER, Line.ECHO)
+    stop = ctypes.c_int32(0)
+    with (
+        c_library(REFERENCE) as reference,
+        _region(path) as region,
+        region.window(LANE.offset, LANE.size) as window,
+    ):
+        words, empty = window.words, window.part(LANE.offset, 0)
+        while (asked := pipe.recv()) is not None:
+            how, seconds = asked
+            until = time.perf_counter_ns() + int(seconds * 1e9)
+            words[window.index(pong)] = words[window.index(ping)]
+            state = PongState(
+                ping=window.address(ping), pong=window.address(pong),
+                stop=ctypes.addressof(stop), last=words[window.index(ping)], slice_end_ns=until,
+            )  # fmt: skip
+            pipe.send("ready")
+            if how == "C":
+                places = (ctypes.c_void_p(window.address(at)) for at in (ping, pong))
+                reference.reference_pong(*places, ctypes.c_int64(until))
+            elif how == "kernel" and native is not None:
+                native.pong(state)
+            else:
+                memory = Memory(
+                    words, window.index(ping), window.index(pong), empty, empty, bytearray()
+                )
+                echo_python.run_pong(state, memory, lambda: False)
+            pipe.send("done")
+        empty.release()
+
+
+def _ping_reference(library: ctypes.CDLL, window: Any, seconds: float) -> np.ndarray:
+    times = np.zeros(SAMPLES, np.int64)
+    ping = window.address(LANE.slot(0).line(Side.MASTER, Line.ECHO))
+    pong = window.address(LANE.slot(0).line(Side.OWNER, Line.ECHO))
+    until = time.perf_counter_ns() + int(seconds * 1e9)
+    count = library.reference_ping(
+        ctypes.c_void_p(ping), ctypes.c_void_p(pong), ctypes.c_void_p(times.ctypes.data),
+        ctypes.c_int64(SAMPLES), ctypes.c_int64(until),
+    )  # fmt: skip
+    return times[:count]
+
+
+def _ping_ours(window: Any, wanted: EngineKind, seconds: float) -> np.ndarray:
+    loop = EchoLoop(window, LANE.slot(0), wanted=wanted)
+    loop.state.number = window.words[loop._memory.pong]
+    loop.schedule(0, 0)
+    now = time.perf_counter_ns()
+    loop.state.end_ns = now + int(seconds * 1e9)
+    loop.run(loop.state.end_ns)
+    times = loop.batch().service
+    loop.close()
+    return times
+
+
+def _round(
+    pipe: Connection, how: str, seconds: float, measure: Callable[[float], np.ndarray]
+) -> np.ndarray:
+    pipe.send((how, seconds + 0.1))
+    assert pipe.recv() == "ready"
+    times = measure(seconds)
+    assert pipe.recv() == "done"
+    return times
+
+
+def round_trips(path: Path, rounds: int, seconds: float) -> dict[str, list[np.ndarray]]:
+    """Samples of each contender, round by round."""
+    cores = usable_cores()
+    pin = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
+    before = os.sched_getaffinity(0)
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_answerer, args=(theirs, path, pin[1]), daemon=True
+    )
+    process.start()
+    theirs.close()  # so that its end is an end of the pipe
+    kinds = [kind for kind in EngineKind if kind is EngineKind.PYTHON or kernel() is not None]
+    found: dict[str, list[np.ndarray]] = {"C": [], "kernel": [], "python": []}
+    try:
+        if pin[0] is not None:
+            os.sched_setaffinity(0, {pin[0]})
+        with (
+            c_library(REFERENCE) as library,
+            _region(path) as region,
+            region.window(LANE.offset, LANE.size) as window,
+        ):
+            for _ in range(rounds + 1):
+                found["C"].append(
+                    _round(ours, "C", seconds, lambda s: _ping_reference(library, window, s))
+                )
+                for kind in kinds:
+                    ping = partial(_ping_ours, window, kind)
+                    found[kind.value].append(_round(ours, kind.value, seconds, ping))
+        ours.send(None)
+        process.join(10)
+    finally:
+        process.kill()
+        os.sched_setaffinity(0, before)
+    return {name: batches[1:] for name, batches in found.items()}
+
+
+def _row(
+    name: str, title: str, found: dict[str, list[np.ndarray]], goal: float, floor: float
+) -> Row:
+    medians = {key: [float(np.median(b)) for b in batches] for key, batches in found.items()}
+    ratio = statistics.median(
+        own / ref for own, ref in zip(medians[name], medians["C"], strict=True)
+    )
+    p99 = statistics.median(float(np.percentile(batch, 99)) for batch in found[name])
+    detail = (
+        f"p50 {statistics.median(medians[name]):.0f} ns, C {statistics.median(medians['C']):.0f} ns;"
+        f" p99 {p99:.0f} ns; {len(usable_cores())} cores"
+    )
+    return Row(
+        title, ratio, "x", "p50 of the smallest C loop", floor, goal, detail, lower_is_better=True
+    )
+
+
+def _fixed_rate_p99(path: Path, seconds: float) -> float:
+    """Response p99 at 10 000/s with a responder of the program, in ns."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "latency", str(path), "--rate", "10000", "--warm-up", "0.2",
+         "--duration", str(seconds), "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(json.loads(done.stdout)["p99_ns"])
+
+
+def beside_a_window(rounds: int, seconds: float) -> list[Row]:
+    """The fixed rate with a busy window on the machine against the same without one."""
+    with shared_file(64 << 20) as path, shared_file(64 << 20) as shown:
+        responder = subprocess.Popen(
+            [sys.executable, "-m", "app", "respond", str(path)], stderr=subprocess.DEVNULL
+        )
+        try:
+            time.sleep(1.0)
+            ratios = []
+            for _ in range(rounds):
+                alone = _fixed_rate_p99(path, seconds)
+                window = subprocess.Popen(
+                    [sys.executable, "-m", "tests.bench.in_window", str(shown), "120"],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                )  # fmt: skip
+                time.sleep(4.0)
+                try:
+                    ratios.append(_fixed_rate_p99(path, seconds) / alone)
+                finally:
+                    window.kill()
+                    window.wait()
+        finally:
+            responder.terminate()
+            responder.wait()
+    return [
+        Row(
+            "fixed-rate p99 beside a 60 fps window",
+            statistics.median(ratios),
+            "x",
+            "the same without a window",
+            2.0,
+            1.2,
+            lower_is_better=True,
+        )
+    ]
+
+
+def recording(rounds: int) -> Row:
+    """What counting costs per value; perf.md 8 has 605 ns for HdrHistogram and 9 for numpy."""
+    values = np.random.default_rng(1).lognormal(6, 1, 100_000).astype(np.int64)
+    histogram = Histogram()
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter_ns()
+        histogram.record(values)
+        took.append((time.perf_counter_ns() - began) / values.size)
+    return Row(
+        "recording a sample", statistics.median(took), "ns", "one value, 100 000 at a time",
+        200.0, 30.0, lower_is_better=True,
+    )  # fmt: skip
+
+
+def rows(*, quick: bool = False) -> list[Row]:
+    """All rows; those that need more cores than there are are left out and said so."""
+    rounds, seconds = (5, 0.05) if quick else (21, 0.1)
+    with shared_file(SIZE) as path:
+        found = round_trips(path, rounds, seconds)
+    made = []
+    if found["kernel"]:
+        made.append(_row("kernel", "round trip, C kernel", found, goal=1.05, floor=1.5))
+    else:
+        print(f"no row for the C kernel: {why_absent()}", file=sys.stderr)
+    made.append(_row("python", "round trip, Python", found, goal=1.5, floor=5.0))
+    made.append(recording(5 if quick else 21))
+    if len(usable_cores()) >= 4:
+        made += beside_a_window(2 if quick else 5, 2.0)
+    else:
+        print("no row beside a window: two loops, a window and its engine need 4 cores",
+              file=sys.stderr)  # fmt: skip
+    return made
