@@ -12,17 +12,14 @@ import sys
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
 from app.core.errors import ClosedError, RegionGoneError
 from app.core.region import Region, RegionInfo, RegionSpec
-from app.core.safe_copy import FaultError, MappedCopier
+from app.core.safe_copy import FaultError, MappedCopier, load_word
 from app.core.units import format_short_offset
-
-_WORD: Final = 8
 
 
 class MappedRegion(Region):
@@ -61,18 +58,7 @@ class MappedRegion(Region):
             raise self._gone(offset, fault) from None
 
     def _raw_load(self, offset: int, width: int) -> int:
-        # A load in our own code would be one instruction, and SIGBUS when the device was
-        # unplugged. The kernel moves an aligned word of 8 bytes at once (perf.md 1, Tearing),
-        # but may go byte by byte over less: so take the whole word and cut it.
-        start = offset - offset % _WORD
-        if start + _WORD > self.size:
-            start, length = offset, width
-        else:
-            length = _WORD
-        word = bytearray(length)
-        self._raw_read(start, memoryview(word))
-        at = offset - start
-        return int.from_bytes(word[at : at + width], "little")
+        return load_word(self._raw_read, offset, width, self.size)
 
     def _raw_store(self, offset: int, width: int, value: int) -> None:
         # 8 bytes land at once, as above. Less must not be widened: its neighbours are the peer's.

@@ -35,7 +35,7 @@ from app.core.errors import (
 )
 from app.core.file_rules import part_size, refuse_kind, size_notes
 from app.core.region import Extent, Region, RegionInfo, RegionSpec
-from app.core.safe_copy import FaultError, MappedCopier, read_file
+from app.core.safe_copy import FaultError, MappedCopier, load_word, read_file
 from app.core.units import format_short_offset, format_size
 
 _PATH_CHECK_NS: Final = 100_000_000
@@ -268,10 +268,7 @@ class SharedFile(Region):
             raise self._failed("written", error) from error
 
     def _raw_load(self, offset: int, width: int) -> int:
-        # The kernel copies 8 aligned bytes untorn on x86 (perf.md 1, Tearing).
-        buffer = bytearray(width)
-        self._raw_read(offset, memoryview(buffer))
-        return int.from_bytes(buffer, "little")
+        return load_word(self._raw_read, offset, width, self.size)
 
     def _raw_store(self, offset: int, width: int, value: int) -> None:
         self._raw_write(offset, memoryview(value.to_bytes(width, "little")))

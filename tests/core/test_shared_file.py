@@ -31,6 +31,7 @@ from app.core.errors import (
 )
 from app.core.open_region import open_region, spec_for
 from app.core.region import RegionKind, RegionSpec
+from app.core.safe_copy import read_file
 from app.core.shared_file import SharedFile
 from tests.core.children import as_nobody, toggler
 
@@ -227,6 +228,24 @@ def test_reading_outside_takes_no_memory_first(shm_file: ShmFile, offset: int, l
         if length > 0:
             with pytest.raises(OutOfRangeError):
                 region.extents(offset, offset + length)
+
+
+def test_a_load_takes_the_whole_word_of_the_kernel_and_cuts_it(
+    shm_file: ShmFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[int, int]] = []
+
+    def read(fd: int, offset: int, buffer: memoryview) -> None:
+        taken.append((offset, buffer.nbytes))
+        read_file(fd, offset, buffer)
+
+    monkeypatch.setattr("app.core.shared_file.read_file", read)
+    with opened(shm_file(4096 + 4, fill=bytes(range(256)))) as region:
+        assert region.load(0x13, 1) == 0x13
+        assert region.load(0x16, 2) == 0x1716
+        assert region.load(0x24, 4) == 0x27262524
+        assert region.load(4096, 4) == 0x03020100, "no word of 8 bytes is there"
+    assert taken == [(0x10, 8), (0x10, 8), (0x20, 8), (4096, 4)]
 
 
 def test_single_accesses_are_aligned(shm_file: ShmFile) -> None:
