@@ -92,19 +92,24 @@ def look_at(address: PciAddress, root: Path = SYS) -> PciFacts:
         CannotFindError: There is no such device, or it went while we looked.
     """
     try:
-        return _read(address, root)
+        return read_facts(address, root)
     except (OSError, ValueError):
         raise CannotFindError(f"There is no PCI device {address}.", _what_there_is(root)) from None
 
 
-def _read(address: PciAddress, root: Path) -> PciFacts:
+def read_facts(address: PciAddress, root: Path = SYS) -> PciFacts:
+    """As `look_at`, with the system's own words.
+
+    Raises:
+        OSError, ValueError: What stood in the way.
+    """
     folder = device_folder(address, root)
     return PciFacts(
         address=address,
         folder=folder,
-        vendor=int((folder / "vendor").read_text("ascii"), 16),
-        device=int((folder / "device").read_text("ascii"), 16),
-        bars=tuple(parse_resource((folder / "resource").read_text("ascii"))),
+        vendor=int((folder / "vendor").read_text("utf-8"), 16),
+        device=int((folder / "device").read_text("utf-8"), 16),
+        bars=tuple(parse_resource((folder / "resource").read_text("utf-8"))),
         driver=bound_driver(folder),
     )
 
@@ -160,7 +165,7 @@ def ivshmem_addresses(root: Path = SYS) -> list[PciAddress]:
     found = []
     for name in names:
         try:
-            facts = _read(PciAddress.parse(name), root)
+            facts = read_facts(PciAddress.parse(name), root)
         except (OSError, ValueError, CannotFindError):
             continue
         if facts.is_ivshmem:
