@@ -113,7 +113,7 @@ def _facts(region: Region) -> dict[str, Any]:
     info = region.info
     content = identify(region)
     device = examine(info.spec)
-    notes = [*info.notes, *(device.notes if device else ())]
+    notes = [*info.notes, *info.details, *(device.notes if device else ())]
     return {
         "name": info.name,
         "kind": info.spec.kind.value,

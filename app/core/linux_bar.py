@@ -79,7 +79,7 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
     info = RegionInfo(
         spec=spec, name=str(facts.address), system="guest", path=str(file), size=size,
         writable=writable, read_only_reason=reason, cache=cache, address=facts.address,
-        notes=_notes(facts),
+        notes=_notes(facts), details=_details(facts),
     )  # fmt: skip
     return BarRegion(info, memory, (status.st_dev, status.st_ino))
 
@@ -250,15 +250,20 @@ def _open(file: Path, *, read_only: bool) -> tuple[int, bool, str]:
 def _notes(facts: PciFacts) -> tuple[str, ...]:
     notes = []
     size = facts.shared.size
-    if facts.doorbell:
-        notes.append("A doorbell device: it has interrupts, which its memory does not need.")
-    if facts.driver:
-        notes.append(f"The driver {facts.driver} is bound to it. {_way_past(facts.driver)}")
     if size == PAGE:
         notes.append("4096 bytes are one page; see whether the VM's size= is what you meant.")
     if size & (size - 1):
         notes.append(f"{size} bytes are no power of two, which no real BAR is.")
     return tuple(notes)
+
+
+def _details(facts: PciFacts) -> tuple[str, ...]:
+    details = []
+    if facts.doorbell:
+        details.append("A doorbell device: it has interrupts, which its memory does not need.")
+    if facts.driver:
+        details.append(f"The driver {facts.driver} is bound to it. {_way_past(facts.driver)}")
+    return tuple(details)
 
 
 # -- when the kernel refuses ----------------------------------------------------------------------

@@ -136,7 +136,6 @@ def test_the_size_is_known_without_permission(sysfs):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"doorbell": True}, "doorbell device"),
         ({"size": PAGE}, "4096 bytes"),
         ({"size": 3 * PAGE}, "no power of two"),
     ],
@@ -147,11 +146,14 @@ def test_notes(sysfs, opened, options, words):
         assert any(words in note for note in region.info.notes), region.info.notes
 
 
-def test_a_bound_driver_is_noted(sysfs, opened):
-    folder = sysfs.add()
+def test_a_doorbell_and_a_bound_driver_are_told_and_warn_of_nothing(sysfs, opened):
+    folder = sysfs.add(doorbell=True)
     sysfs.bind(folder, "kvmfr")
     with opened() as region:
-        assert any("/dev/kvmfr0" in note for note in region.info.notes)
+        doorbell, driver = region.info.details
+        assert "doorbell device" in doorbell
+        assert "/dev/kvmfr0" in driver
+        assert region.info.notes == ()
 
 
 def test_a_part(sysfs, opened):
