@@ -116,6 +116,8 @@ class Kernel:
         ):  # fmt: skip
             getattr(library, name).argtypes = (ctypes.c_void_p,)
         library.scope_pin.argtypes = (ctypes.c_int,)
+        library.scope_hash_pages.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p)
+        library.scope_hash_pages.restype = None
 
     def ping(self, state: PingState) -> Slice:
         """One slice of the master's echo loop."""
@@ -140,6 +142,10 @@ class Kernel:
     def copies(self, state: CopiesState) -> Slice:
         """One block copied `count` times."""
         return Slice(self.library.scope_copies(ctypes.addressof(state)))
+
+    def hash_pages(self, pages: int, count: int, out: int) -> None:
+        """A 64-bit hash of each page at an address, as words at another."""
+        self.library.scope_hash_pages(pages, count, out)
 
     def now_ns(self) -> int:
         """The kernel's clock, which is time.perf_counter_ns's."""
@@ -167,7 +173,9 @@ def why_absent() -> str:
         return ""
     if os.environ.get(_SWITCH) == "0":
         return f"switched off by {_SWITCH}=0"
-    return "not built: python scripts/build_kernel.py makes it where a C compiler is"
+    stale = Path(__file__).with_name(_NAME).is_file()
+    state = "of another version, or spoiled" if stale else "not built"
+    return f"{state}: python scripts/build_kernel.py makes it where a C compiler is"
 
 
 @cache

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from scripts import build_kernel
 from tests.rigs.windows.build import Layers
 from tests.rigs.windows.machine import Device, Machine
 from tests.rigs.windows.places import HERE
@@ -35,6 +36,7 @@ def results(
 ) -> Results:
     """Outcome of every case: an empty text when it passed, else what went wrong."""
     out = tmp_path_factory.mktemp("wine")
+    build_kernel.build(windows=True)  # beside its source, where the machine sees it
     with Machine(layers, out, devices, undriven=1) as machine:
         done = machine.python(
             "-m", "pytest", "-q", "--junitxml=Z:\\out\\results.xml", "-c", "Z:\\src\\tests\\rigs\\windows\\in_wine\\pytest.ini",
