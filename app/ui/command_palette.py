@@ -56,7 +56,6 @@ class CommandPalette(QDialog):
         self.list.setColumnCount(2)
         self.list.setHeaderHidden(True)
         self.list.setRootIsDecorated(False)
-        self.list.setUniformRowHeights(True)
         self.list.setIndentation(0)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -142,7 +141,7 @@ class KeyList(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(self.tree)
-        self.resize(520, 560)
+        self.resize(620, 560)
         views = sorted({view for view, _, _ in VIEW_KEYS}, key=lambda view: view != focus)
         for view in views:
             self._add(view, [(what, key) for name, key, what in VIEW_KEYS if name == view])

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWi
 
 _STATE_VERSION = 1
 # What sixteen and eight bytes in a row take, with scroll bar and minimap.
-_HEX_WIDTHS = (604, 388)
+_HEX_WIDTHS = (576, 388)
 
 
 class Docks:
@@ -97,7 +97,7 @@ class Docks:
         width, height = window.width(), window.height()
         left = 200 if width < 1100 else 232
         hexes = next((room for room in _HEX_WIDTHS if width - left - room >= 240), 300)
-        right = min(424, max(240, width - left - hexes))
+        right = min(456, max(240, width - left - hexes))
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window.resizeDocks([docks["devices"], docks["inspector"]], [left, right], horizontal)
         window.resizeDocks([docks["activity"]], [min(420, max(196, height * 27 // 100))], vertical)

@@ -26,8 +26,9 @@ from app.ui.panels.rings import Ring, step_up, thin
 from app.ui.session import Session
 from app.ui.theme import DARK, Theme, mono_font
 
-DRAW_MS: Final = 50
+DRAW_MS: Final = 66
 _SAMPLE_NS: Final = 50_000_000
+_NAME_NS: Final = 250_000_000
 SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
 _TRACES: Final = ("observed", "read", "written", "cost")
 _TICK_PX: Final = 9
@@ -125,6 +126,7 @@ class ActivityPanel(QWidget):
         self._sampled_ns = 0
         self._drawn = -1
         self._row_due_ns = 0
+        self._name_due_ns = 0
         self.span = QComboBox()
         for text, seconds in SPANS:
             self.span.addItem(text, seconds)
@@ -251,7 +253,11 @@ class ActivityPanel(QWidget):
             self._drawn = frame.activity.number
             self.heat.show_activity(frame.activity)
         self.water.redraw(256)
-        self._name(frame, span_s)
+        # A figure that changes twenty times a second cannot be read, and each new text costs a
+        # layout of the window.
+        if frame.time_ns >= self._name_due_ns:
+            self._name_due_ns = frame.time_ns + _NAME_NS
+            self._name(frame, span_s)
 
     def _name(self, frame: Frame, span_s: int) -> None:
         traffic, colors = frame.traffic, self._theme.traces

@@ -9,6 +9,7 @@ from PySide6.QtCore import (
     QEvent,
     QObject,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent
@@ -34,6 +35,7 @@ from app.ui.session import Session
 from app.ui.theme import Theme, mono_font
 
 WINDOW: Final = 32
+_SHOW_MS: Final = 50  # nobody reads faster
 _ENDIANS: Final = (Endian.LITTLE, Endian.BIG)
 
 
@@ -101,6 +103,10 @@ class InspectorPanel(QWidget):
         self._offset = 0
         self._frame: Frame | None = None
         self._session: Session | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SHOW_MS)
+        self._soon.timeout.connect(self._show)
         self.head = QLabel("no region open")
         self.head.setFont(mono_font())
         self.problem = QLabel(wordWrap=True)
@@ -162,6 +168,10 @@ class InspectorPanel(QWidget):
     def set_frame(self, frame: Frame) -> None:
         """A newer look."""
         self._frame = frame
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _show(self) -> None:
         if self.isVisible() and self.table.state() != QAbstractItemView.State.EditingState:
             self._refresh()
 
