@@ -116,8 +116,6 @@ class Kernel:
         ):  # fmt: skip
             getattr(library, name).argtypes = (ctypes.c_void_p,)
         library.scope_pin.argtypes = (ctypes.c_int,)
-        library.scope_hash_pages.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p)
-        library.scope_hash_pages.restype = None
 
     def ping(self, state: PingState) -> Slice:
         """One slice of the master's echo loop."""
@@ -142,10 +140,6 @@ class Kernel:
     def copies(self, state: CopiesState) -> Slice:
         """One block copied `count` times."""
         return Slice(self.library.scope_copies(ctypes.addressof(state)))
-
-    def hash_pages(self, pages: int, count: int, out: int) -> None:
-        """A 64-bit hash of each page at an address, as words at another."""
-        self.library.scope_hash_pages(pages, count, out)
 
     def now_ns(self) -> int:
         """The kernel's clock, which is time.perf_counter_ns's."""
