@@ -192,6 +192,7 @@ def test_near_the_end_of_the_region(
 def test_a_conflict_is_asked_and_not_written(
     qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
 ) -> None:
+    qtbot.waitUntil(lambda: len(panel.model.data_bytes) >= 32, timeout=WAIT_MS)
     region.session.set_locked(False)
     region.session.set_paused(True)
     qtbot.waitUntil(lambda: region.session.frame.paused, timeout=WAIT_MS)
