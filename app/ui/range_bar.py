@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 from app.core.errors import ExpressionError
 from app.core.expressions import parse_range
 from app.core.units import format_short_offset, format_size
+from app.ui.elided import ElidedLabel
 from app.ui.theme import DARK, PAD, UNIT, Theme, mono_font
 
 
@@ -32,7 +33,7 @@ class RangeBar(QFrame):
         self.edit.setAccessibleName("Range to select")
         self.edit.setToolTip("START..END (END itself not selected) or START:LENGTH")
         self.edit.setMaximumWidth(420)
-        self.preview = QLabel()
+        self.preview = ElidedLabel()
         self.preview.setFont(mono_font())
         label = QLabel("Select")
         label.setBuddy(self.edit)

@@ -6,7 +6,7 @@ from functools import partial
 from time import monotonic_ns
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core import messages as msg
 from app.core.copy_formats import copy_as
@@ -66,6 +66,10 @@ class RegionView(QWidget):
         for bar in (self.messages, self.conflict, self.goto, self.range):
             layout.addWidget(bar)
             bar.hide()
+        for slim in (self.messages, self.goto, self.range):
+            policy = slim.sizePolicy()  # a long text in a bar must not push the docks aside
+            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+            slim.setSizePolicy(policy)
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.hex, 1)

@@ -257,6 +257,20 @@ def test_select_a_range(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     assert window.view.hex.selection() == (0, 1 << 20)
 
 
+def test_a_long_text_in_a_bar_leaves_the_docks_alone(
+    qtbot: QtBot, make: Open, shm_file: ShmFile
+) -> None:
+    window = make(shm_file(1 << 20))
+    width = window.inspector.width()
+    trigger(window, "goto")
+    qtbot.keyClicks(window.view.goto.edit, "end-end+size*16-0x1234567890 nonsense " * 3)
+    trigger(window, "select_range")
+    qtbot.keyClicks(window.view.range.edit, "0..size*4096*4096*4096")
+    window.tell(Notice(Level.WARNING, "word " * 50, "hint " * 50, ("Retry",)))
+    QGuiApplication.processEvents()
+    assert window.inspector.width() == width
+
+
 def test_next_changed_byte(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     path = shm_file(1 << 20)
     window = make(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,7 @@ class DevicesPanel(QWidget):
         self._scanned = True
         self._refresh()
 
-    def set_recent(self, recent: list[str]) -> None:
+    def set_recent(self, recent: Iterable[object]) -> None:
         """What was open before, newest first."""
         self._recent = [text for text in recent if isinstance(text, str)]  # from a file
         self._refresh()
