@@ -167,8 +167,8 @@ def hold_lane(
     lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
     if lane is not None:
         return LaneHold(region, lane, _debt_of(region, lane, folder))
-    for saved in debts(folder):
-        if saved.header.belongs_to(region.info) and saved.header.lane.span.overlaps(wanted.span):
+    for saved in owed(region, folder):
+        if saved.header.lane.span.overlaps(wanted.span):
             give_back(region, saved)
     if not force:
         _refuse_busy(region, wanted.span, sleep)
@@ -205,10 +205,15 @@ def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
 
 
 def _debt_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | None:
-    for saved in debts(folder):
-        if saved.header.token == lane.token and saved.header.belongs_to(region.info):
+    for saved in owed(region, folder):
+        if saved.header.token == lane.token:
             return saved.adopt()
     return None
+
+
+def owed(region: Region, folder: Path | None = None) -> list[SavedBytes]:
+    """Bytes of this region that a program which crashed did not put back; see `give_back`."""
+    return [saved for saved in debts(folder) if saved.header.belongs_to(region.info)]
 
 
 def _refuse_busy(region: Region, span: Span, sleep: Sleep) -> None:

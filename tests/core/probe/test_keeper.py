@@ -16,7 +16,7 @@ import pytest
 
 from app.core.errors import LaneError, LaneVersionError, MemoryInUseError, StorageError
 from app.core.probe.cards import own_card
-from app.core.probe.keeper import Ending, hold_lane, lay_lane, look_at
+from app.core.probe.keeper import Ending, give_back, hold_lane, lay_lane, look_at, owed
 from app.core.probe.lane import CLOSING, STATE_AT, Lane, Side, Span
 from app.core.probe.place import find_lane, place_lane
 from app.core.probe.presence import Seat
@@ -179,8 +179,6 @@ def test_a_peer_that_stays_keeps_the_lane(filled: Path, tmp_path: Path) -> None:
         assert hold_lane(region, folder=tmp_path).lane == hold.lane  # our process lives: no debt
         again = SavedBytes.load(hold.saved.path)
         assert again is not None
-        from app.core.probe.keeper import give_back
-
         assert give_back(region, again) is Ending.RESTORED
     assert filled.read_bytes() == before
 
@@ -230,6 +228,16 @@ def test_after_a_crash_the_next_one_takes_the_lane_and_its_debt(
         assert hold.close() is Ending.RESTORED
     assert filled.read_bytes() == before
     assert not list(tmp_path.iterdir())
+
+
+def test_a_debt_can_be_paid_without_a_new_test(filled: Path, tmp_path: Path) -> None:
+    before = filled.read_bytes()
+    killed_layer(filled, tmp_path)
+    with opened(filled) as region:
+        (debt,) = owed(region, tmp_path)
+        assert give_back(region, debt) is Ending.RESTORED
+        assert not owed(region, tmp_path)
+    assert filled.read_bytes() == before
 
 
 def test_debts_are_of_one_file_not_of_a_name(filled: Path, tmp_path: Path) -> None:
