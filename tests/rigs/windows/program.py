@@ -17,7 +17,7 @@ from tests.rigs.windows.screen import Box, Screen
 TITLE = "IVSHMEM Scope"
 EXE = "ivshmem-scope.exe"
 SEEN_S = 30
-APPLY = (0.5, 0.9)  # where the write tool's button is, as shares of the window
+APPLY = (0.521, 0.807)  # where the write tool's button is, as shares of the window
 
 
 def artefacts() -> Path:
@@ -91,7 +91,7 @@ class Program:
             nonlocal tried_s
             if time.monotonic() - tried_s > 3:  # the list may not have been filled yet
                 tried_s = time.monotonic()
-                self.screen.key("alt+1", "Home", *["Down"] * number, "Return")
+                self.screen.key("alt+1", *["Up"] * 5, *["Down"] * number, "Return")
             return self._names(address)
 
         wait_until(opened, f"{address} is open", SEEN_S)
