@@ -68,9 +68,8 @@ def add_transfer(verbs: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--size", default="64K", metavar="BYTES",
-        help="of a message: 64 to 16M, a multiple of 64; several with commas",
+        help="of a message: 64 to 16M, a multiple of 64; several with commas; or sweep, for all",
     )  # fmt: skip
-    parser.add_argument("--sweep", action="store_true", help="sizes from 64 bytes to 16 MiB")
     parser.add_argument(
         "--duration", type=float, default=3.0, metavar="S", help="seconds for each size"
     )
@@ -139,7 +138,7 @@ def run_transfer_verb(options: argparse.Namespace) -> int:
     choose_core(options.pin)
     with ender() as end, opened(options, read_only=False) as region:
         plan = TransferOptions(
-            message_bytes=SWEEP if options.sweep else _sizes(options.size, region),
+            message_bytes=SWEEP if options.size == "sweep" else _sizes(options.size, region),
             direction=Direction(options.direction), duration_s=options.duration, engine=wanted,
             core=options.pin, slot=options.slot,
         )  # fmt: skip

@@ -1,0 +1,70 @@
+"""Transfer between the host's file and a real guest's BAR, both ways, and the BAR's bandwidth.
+
+The guest is emulated, so no figure is looked at but for being there: what counts is that the
+rings, the checks and the lane work across two operating systems.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.probe.keeper import hold_lane
+from app.core.probe.transfer import TransferOptions, run_transfer
+from app.core.probe.transfer_result import Direction
+from tests.core.probe.peers import opened, responding
+from tests.rigs.linux.guest import Guest
+
+pytestmark = [pytest.mark.rig, pytest.mark.timeout(400)]
+BIG_BAR = "0000:01:00.0"
+
+
+def test_the_guest_measures_with_the_host(guest: Guest, big: Path) -> None:
+    with responding(big) as peer:
+        result = guest.scope(
+            "transfer", BIG_BAR, "--direction", "both", "--size", "64,64K", "--duration", "1",
+            "--peer-within", "30", "--json",
+        )  # fmt: skip
+        peer.end()
+    assert result.code == 0, result.err
+    found = json.loads(result.out)
+    assert found["clean"]
+    for size in found["sizes"]:
+        for way in ("to_peer", "from_peer"):
+            assert size[way]["messages"] > 0
+            assert size[way]["bad"] == size[way]["lost"] == size[way]["disordered"] == 0
+    assert found["conditions"]["peer"].startswith("host ")
+    assert found["conditions"]["us"].startswith("guest ")
+
+
+def test_the_host_measures_with_the_guest(guest: Guest, big: Path, tmp_path: Path) -> None:
+    with opened(big) as region, hold_lane(region, folder=tmp_path) as hold:
+        guest.start(sys.executable, "-m", "app", "respond", BIG_BAR, "--seconds", "12")
+        try:
+            options = TransferOptions((4096,), Direction.BOTH, duration_s=1)
+            result = run_transfer(region, hold.lane, options, give_up_s=60)
+        finally:
+            answered = guest.finish()
+    assert answered.code == 0, answered.err
+    assert result.clean
+    assert result.conditions.peer.startswith("guest ")
+
+
+def test_the_bars_bandwidth_by_cache_mode(guest: Guest, big: Path) -> None:
+    before = big.read_bytes()
+    result = guest.scope(
+        "bandwidth", BIG_BAR, "--blocks", "4K,128K", "--slice", "2", "--lane-size", "320K",
+        "--slots", "1", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    found = json.loads(result.out)
+    assert [mode["mode"] for mode in found["modes"]] == ["write-combined", "uncached"]
+    assert not found["not_measured"]
+    for mode in found["modes"]:
+        assert [block["block_bytes"] for block in mode["blocks"]] == [4096, 128 << 10]
+        assert all(value > 0 for block in mode["blocks"] for value in block.values())
+        assert "BAR" in mode["verdict"]
+    assert big.read_bytes() == before
