@@ -9,6 +9,7 @@ from app.commands.common import OK, add_device, add_json, note, opened, plain, s
 from app.core.devices import Device, examine, find_devices
 from app.core.health import Level
 from app.core.known_content import identify
+from app.core.mapping_speed import measure_mapping
 from app.core.region import Region
 from app.core.units import format_size
 
@@ -113,6 +114,7 @@ def _facts(region: Region) -> dict[str, Any]:
     info = region.info
     content = identify(region)
     device = examine(info.spec)
+    speed = measure_mapping(region)
     notes = [*info.notes, *info.details, *(device.notes if device else ())]
     return {
         "name": info.name,
@@ -124,6 +126,8 @@ def _facts(region: Region) -> dict[str, Any]:
         "address": str(info.address) if info.address else None,
         "windows_address": info.address.windows if info.address else None,
         "cache": info.cache,
+        "read_bytes_per_s": round(speed.read_bytes_per_s),
+        "speed": speed.sentence,
         "content": str(content) if content else None,
         "writable": device.writable if device else None,
         "share": device.share if device else None,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +19,7 @@ _BINARY: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 
 def any_length(path: str | Path) -> str:
     """A path that may be long, as Windows takes it; the path as it is elsewhere."""
-    text = str(path)
-    if sys.platform != "win32":
-        return text
-    return prefixed(text)
+    return prefixed(str(path)) if os.name == "nt" else str(path)
 
 
 def prefixed(path: str) -> str:
