@@ -60,7 +60,7 @@ def cycle(qtbot: QtBot, path: Path, client: type[EngineClient], window: MainWind
 
 @pytest.mark.parametrize(
     ("client", "own_window", "times"),
-    [(LocalEngine, True, 20), (LocalEngine, False, 20), (EngineProcess, False, 10)],
+    [(LocalEngine, True, 8), (LocalEngine, False, 36), (EngineProcess, False, 6)],
     ids=["new windows", "one window", "one window, engine processes"],
 )
 def test_nothing_is_left_behind(
