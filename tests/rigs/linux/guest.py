@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -35,6 +36,45 @@ class Result:
     code: int
     out: str
     err: str
+
+
+class Spawned:
+    """A process in the guest."""
+
+    def __init__(self, guest: Guest, pid: int) -> None:
+        self._ask = guest._ask
+        self.pid = pid
+
+    def told(self) -> str:
+        """What it printed until now."""
+        answer = self._ask({"peek": self.pid})
+        return str(answer["out"] + answer["err"])
+
+    def until(self, words: str, timeout: float = 150) -> str:
+        """What it printed, once these words are in it."""
+        deadline = time.monotonic() + timeout
+        while True:
+            answer = self._ask({"peek": self.pid})
+            told = str(answer["out"] + answer["err"])
+            if words in told:
+                return told
+            if answer["code"] is not None or time.monotonic() > deadline:
+                raise AssertionError(f"no {words!r} of it, code {answer['code']}:\n{told}")
+            time.sleep(0.05)
+
+    def send(self, number: int) -> None:
+        """Send a signal."""
+        self._ask({"signal": self.pid, "number": number})
+
+    def wait(self, timeout: float = 150) -> Result:
+        """Its end."""
+        answer = self._ask({"wait": self.pid, "timeout": timeout}, timeout + 15)
+        return Result(answer["code"], answer["out"], answer["err"])
+
+    def end(self, number: int = signal.SIGTERM) -> Result:
+        """Signal and wait."""
+        self.send(number)
+        return self.wait(30)
 
 
 class Guest:
@@ -122,33 +162,43 @@ class Guest:
         """Hot-unplug a device."""
         self.qmp("device_del", id=f"shm{number}")
 
-    def start(self, *command: str, timeout: float = 150, env: dict[str, str] | None = None) -> None:
-        """Start a command in the guest; finish() waits for it. One at a time."""
-        request = {"command": command, "cwd": str(ROOT), "timeout": timeout, "env": env or {}}
-        self._agent.settimeout(timeout + 15)
+    def _ask(self, request: dict[str, Any], within_s: float = 30) -> dict[str, Any]:
+        self._agent.settimeout(within_s)
         self._agent.sendall(json.dumps(request).encode() + b"\n")
+        answer = json.loads(self._lines.readline())
+        if answer.get("code") == -2:
+            raise RigError(f"the guest could not {request}: {answer['err']}")
+        return dict(answer)
+
+    def spawn(self, *command: str, env: dict[str, str] | None = None) -> Spawned:
+        """Start a command in the guest."""
+        request = {"spawn": command, "cwd": str(ROOT), "env": env or {}}
+        return Spawned(self, int(self._ask(request)["pid"]))
+
+    def start(self, *command: str, timeout: float = 150) -> None:
+        """Start a command in the guest; finish() waits for it. One at a time."""
+        self._started = self.spawn(*command), timeout
 
     def finish(self) -> Result:
         """What the started command printed."""
-        answer = json.loads(self._lines.readline())
-        return Result(answer["code"], answer["out"], answer["err"])
+        process, timeout = self._started
+        return process.wait(timeout)
 
     def run(self, *command: str, timeout: float = 150, env: dict[str, str] | None = None) -> Result:
         """Run a command in the guest."""
-        self.start(*command, timeout=timeout, env=env)
-        return self.finish()
+        return self.spawn(*command, env=env).wait(timeout)
 
     def scope(self, *arguments: str, timeout: float = 150) -> Result:
         """Run this checkout's program in the guest."""
         return self.run(sys.executable, "-m", "app", *arguments, timeout=timeout)
 
+    def spawn_scope(self, *arguments: str) -> Spawned:
+        """Start this checkout's program in the guest."""
+        return self.spawn(sys.executable, "-u", "-m", "app", *arguments)
+
     def fetch(self, path: str) -> bytes:
         """A file of the guest."""
-        self._agent.sendall(json.dumps({"fetch": path}).encode() + b"\n")
-        answer = json.loads(self._lines.readline())
-        if "data" not in answer:
-            raise RigError(f"{path} is not in the guest: {answer.get('err')}")
-        return base64.b64decode(answer["data"])
+        return base64.b64decode(self._ask({"fetch": path})["data"])
 
     def stop(self) -> None:
         """End the guest. Safe to call twice."""
