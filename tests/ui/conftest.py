@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.ui.style import apply_theme, style_sheet
+from app.ui.theme import DARK
 from tests.ui.helpers import Sessions
+
+
+@pytest.fixture(autouse=True)
+def _in_style(qapp: QApplication) -> None:
+    """Every test sees the look that the program has, whatever the test before left."""
+    if qapp.styleSheet() != style_sheet(DARK):
+        apply_theme(qapp, DARK)
 
 
 @pytest.fixture
