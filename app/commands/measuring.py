@@ -28,6 +28,7 @@ from app.commands.common import (
     say_json,
 )
 from app.core.errors import CancelledError, ScopeError, StorageError
+from app.core.probe.bells import measuring_bell
 from app.core.probe.cards import EngineKind
 from app.core.probe.conditions import choose_core
 from app.core.probe.echo import EchoHandler
@@ -40,7 +41,8 @@ from app.core.probe.responder import Handler, Phase, Responder, ResponderState
 from app.core.region import Region
 from app.core.units import format_short_offset, format_size
 
-_WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD}
+_OWN_WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD}
+_WAITS: Final = {**_OWN_WAITS, "bell": Wait.BELL}  # who is measured rings when it is asked to
 _BACK: Final = (Ending.RESTORED, Ending.NOTHING_OWED)
 
 
@@ -80,7 +82,10 @@ def add_latency(verbs: Any) -> None:
     parser.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds")
     parser.add_argument("--warm-up", type=float, default=0.5, metavar="S", help="seconds before")
     parser.add_argument("--payload", type=int, default=8, metavar="BYTES", help="8 to 4096")
-    parser.add_argument("--wait", choices=_WAITS, default="spin", help="how both sides wait")
+    parser.add_argument(
+        "--wait", choices=_WAITS, default="spin",
+        help="how both sides wait; bell: asleep until the device's doorbell rings",
+    )  # fmt: skip
     parser.add_argument("--poll", type=float, default=50.0, metavar="US", help="poll interval, µs")
     parser.add_argument("--lost-after", type=float, default=1.0, metavar="S", help="seconds")
     parser.add_argument("--slot", type=int, help="measure with the owner of this slot")
@@ -95,7 +100,7 @@ def add_respond(verbs: Any) -> None:
     """Declare `respond`."""
     parser = verbs.add_parser("respond", help="be the peer that others measure, until Ctrl+C")
     add_device(parser)
-    parser.add_argument("--wait", choices=_WAITS, help="wait so, whatever the other side asks")
+    parser.add_argument("--wait", choices=_OWN_WAITS, help="wait so, whatever the other side asks")
     parser.add_argument("--seconds", type=float, default=0.0, help="end after; 0 is never")
     add_engine(parser)
     add_lane(parser)
@@ -171,6 +176,7 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     plan.check()
     choose_core(plan.core)
     with ender() as end, opened(options, read_only=False) as region:
+        measuring_bell(region, plan.wait)  # before anything is laid
         hold = hold_of(options, region, end.sleep)
         try:
             place = f"{format_size(hold.lane.size)} at {format_short_offset(hold.lane.offset)}"
@@ -275,7 +281,7 @@ def _save(path: str, result: LatencyResult) -> None:
 
 def handlers(options: argparse.Namespace) -> list[Handler]:
     """Every test mode that can be answered without a window."""
-    wait = None if options.wait is None else _WAITS[options.wait]
+    wait = None if options.wait is None else _OWN_WAITS[options.wait]
     wanted, core = engine_of(options), choose_core(options.pin)
     return [
         EchoHandler(wanted=wanted, wait=wait, core=core),

@@ -21,6 +21,7 @@ from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from app.core.bell import DeviceBell
 from app.core.errors import (
     ClosedError,
     MisalignedError,
@@ -215,6 +216,17 @@ class Region(ABC):
                 yield window
             finally:
                 window.close()
+
+    def bell(self, waiter: int) -> DeviceBell | None:
+        """The device's doorbell; None where nobody can ring us.
+
+        Args:
+            waiter: Who of this process will wait (bell.ANSWERS, bell.MEASURES).
+
+        Raises:
+            DriverError, RegionGoneError: The driver would not have us listen.
+        """
+        return None
 
     # -- life -------------------------------------------------------------------------------
 

@@ -9,12 +9,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
+from app.core.bell import DeviceBell
 from app.core.errors import CannotFindError, DriverMissingError, OutOfRangeError, ScopeError
 from app.core.pci import PciAddress
 from app.core.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
 from app.core.units import format_offset, format_size
 from app.core.windows_abi import CACHE_WORDS, DRIVER_HINT, check_size, driver_error, size_notes
 from app.core.windows_api import ON_WINDOWS, Win32, Win32Error, win32
+from app.core.windows_doorbell import WindowsBell
 from app.core.windows_mapping import DeviceMapping
 from app.core.windows_requests import ask_peer, ask_size
 from app.core.windows_setup import FoundDevice, SetupApi, setup_api, undriven
@@ -68,6 +70,10 @@ class WindowsRegion(Region):
         """Raise when the device went or was given back; asks the driver twice a second."""
         self._open()
         self.mapping.check()
+
+    def bell(self, waiter: int) -> DeviceBell | None:
+        """The doorbell; None on a plain device, which nobody can ring."""
+        return WindowsBell(self.mapping, waiter) if self.mapping.vectors else None
 
     def _raw_read(self, offset: int, buffer: memoryview) -> None:
         self.mapping.read_into(self._start + offset, buffer)

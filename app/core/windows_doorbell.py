@@ -7,12 +7,13 @@ writes a sequence number into the shared memory before ringing, and the other si
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
+from app.core.bell import BellAddress
 from app.core.errors import OutOfRangeError, UnsuitableError
 from app.core.region import Region
 from app.core.windows_api import Win32, win32
-from app.core.windows_bar import WindowsRegion
 from app.core.windows_mapping import DeviceMapping
 
 _MOST_VECTORS: Final = 64  # the driver's bit mask (Device.c:313)
@@ -35,9 +36,10 @@ class Doorbell:
     """The doorbell of an open region; it lives as long as the region's mapping."""
 
     def __init__(self, region: Region, api: Win32 | None = None) -> None:
-        if not isinstance(region, WindowsRegion):
+        mapping = getattr(region, "mapping", None)
+        if not isinstance(mapping, DeviceMapping):
             raise UnsuitableError("Only a device behind the Windows driver rings through it.")
-        self._mapping: DeviceMapping = region.mapping
+        self._mapping = mapping
         self._api = api or win32()
 
     @property
@@ -77,3 +79,34 @@ class Doorbell:
                 f"Vector {vector} is none of this device's {most}.",
                 "Give the device vectors=N in the VM's configuration." if not most else "",
             )
+
+
+class WindowsBell:
+    """The doorbell of an open device as one waiter of this process uses it: a DeviceBell.
+
+    Its event belongs to the mapping, which lives as long as a window of the region: so leave the
+    window when no more waits are wanted, and the event is closed after them.
+    """
+
+    def __init__(self, mapping: DeviceMapping, waiter: int) -> None:
+        """Listen.
+
+        Raises:
+            DriverError: The driver's places are all taken.
+        """
+        self._mapping = mapping
+        self._vector = waiter % min(mapping.vectors, _MOST_VECTORS)
+        self._event = mapping.event(self._vector, waiter)
+
+    @property
+    def address(self) -> BellAddress:
+        """Where others ring us."""
+        return BellAddress(self._mapping.peer, self._vector)
+
+    def ring(self, to: BellAddress) -> None:
+        """Ring a peer."""
+        self._mapping.ring(to.peer, to.vector)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until somebody rings us; whether somebody did."""
+        return self._mapping.api.wait(self._event, math.ceil(timeout_s * 1000))

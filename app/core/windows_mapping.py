@@ -50,6 +50,7 @@ class DeviceMapping:
         size: Bytes.
         peer: Our own peer number.
         vectors: Interrupt vectors; 0 is a plain device.
+        api: The Windows calls.
     """
 
     def __init__(self, path: str, name: str, cache: CacheMode, api: Win32) -> None:
@@ -60,7 +61,7 @@ class DeviceMapping:
         self.vectors = 0
         self.users = 0
         self.cache = cache
-        self._api = api
+        self.api = api
         self._handle = 0
         self._pointer = 0
         self._copies = 0
@@ -69,7 +70,7 @@ class DeviceMapping:
         self._away: ScopeError = ClosedError(f"{name} is closed.", "Open it again.")
         self._gate = threading.Condition()
         self._change = threading.RLock()  # one change of state at a time
-        self._events: dict[int, int] = {}
+        self._events: dict[tuple[int, int], int] = {}  # by vector and waiter
         self._watch: DeviceWatch | None = None
         self._old_watches: list[DeviceWatch] = []
         self._map(cache)
@@ -104,9 +105,9 @@ class DeviceMapping:
                 with contextlib.suppress(
                     Win32Error
                 ):  # it may be gone already; closing undoes it too
-                    release_map(self._api, handle)
+                    release_map(self.api, handle)
             if handle:
-                self._api.close(handle)
+                self.api.close(handle)
             if self._watch:  # it cannot end here: this may be its own callback
                 self._old_watches.append(self._watch)
                 self._watch = None
@@ -132,7 +133,7 @@ class DeviceMapping:
                 )
                 self.release(gone)
                 raise gone
-            for vector, event in self._events.items():
+            for (vector, _), event in self._events.items():
                 self._register(vector, event)
         self._end_watches()
 
@@ -141,7 +142,7 @@ class DeviceMapping:
         self.release(ClosedError(f"{self.name} is closed.", "Open it again."))
         self._end_watches()
         for event in self._events.values():
-            self._api.close(event)
+            self.api.close(event)
         self._events.clear()
 
     def check(self) -> None:
@@ -159,7 +160,7 @@ class DeviceMapping:
                 return
             self._looked_s = now
             try:
-                ask_peer(self._api, self._handle, self.name)
+                ask_peer(self.api, self._handle, self.name)
                 return
             except UnpluggedError as error:
                 lost = UnpluggedError(error.message, _BY_ITSELF)
@@ -177,13 +178,13 @@ class DeviceMapping:
 
     def _map(self, cache: CacheMode) -> None:
         try:
-            self._handle = self._api.open_device(self.path)
+            self._handle = self.api.open_device(self.path)
         except Win32Error as error:
             raise driver_error(error.number, "open the device", self.name) from error
         try:
-            mode, answer = request_map(self._api, self._handle, self.name, cache)
+            mode, answer = request_map(self.api, self._handle, self.name, cache)
         except BaseException:
-            self._api.close(self._handle)  # unmaps too, when it came to that
+            self.api.close(self._handle)  # unmaps too, when it came to that
             self._handle = 0
             raise
         self.cache, self.size = mode, int(answer.size)
@@ -234,7 +235,7 @@ class DeviceMapping:
         for at in range(0, len(view), CHUNK):
             length = min(CHUNK, len(view) - at)
             with self._use() as pointer:
-                self._copy(self._api.read_memory, pointer, offset + at, address + at, length)
+                self._copy(self.api.read_memory, pointer, offset + at, address + at, length)
 
     def write(self, offset: int, data: memoryview) -> None:
         """Copy the data in. Raises as `read_into`; the chunks before have landed then."""
@@ -245,7 +246,7 @@ class DeviceMapping:
             chunk = kind.from_buffer_copy(part) if part.readonly else kind.from_buffer(part)
             with self._use() as pointer:
                 self._copy(
-                    self._api.write_memory,
+                    self.api.write_memory,
                     pointer,
                     offset + at,
                     ctypes.addressof(chunk),
@@ -321,25 +322,25 @@ class DeviceMapping:
     def ring(self, peer: int, vector: int) -> None:
         """Ring a peer; nobody there is silence, as in hardware (ivshmem.md 1.4)."""
         with self._use():
-            ring(self._api, self._handle, self.name, peer, vector)
+            ring(self.api, self._handle, self.name, peer, vector)
 
-    def event(self, vector: int) -> int:
-        """The handle of this vector's repeating event, registered at its first use.
+    def event(self, vector: int, waiter: int = 0) -> int:
+        """The handle of a waiter's repeating event for this vector, registered at its first use.
 
-        It is one per vector and lives as long as the mapping, because the driver takes
+        It is one for both and lives as long as the mapping, because the driver takes
         a repeating event back only with the handle, and has 32 places.
         """
         with self._change:
-            if vector not in self._events:
-                event = self._api.create_event()
+            if (vector, waiter) not in self._events:
+                event = self.api.create_event()
                 try:
                     self._register(vector, event)
                 except BaseException:
-                    self._api.close(event)
+                    self.api.close(event)
                     raise
-                self._events[vector] = event
-            return self._events[vector]
+                self._events[vector, waiter] = event
+            return self._events[vector, waiter]
 
     def _register(self, vector: int, event: int) -> None:
         with self._use():
-            register_event(self._api, self._handle, self.name, vector, event)
+            register_event(self.api, self._handle, self.name, vector, event)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from app import __version__
+from app.core.bell import BellAddress, DeviceBell
 from app.core.probe.lane import LINE, MINOR, new_token
 from app.core.region import RegionInfo
 
@@ -20,7 +21,8 @@ NAME_SIZE: Final = 64
 VERSION_SIZE: Final = 32
 BEAT_WORD: Final = 1
 TOUCHED_WORD: Final = 7
-_PRESENCE: Final = struct.Struct("<3Q8B4Q")
+_PRESENCE: Final = struct.Struct("<3Q8B5Q")
+_MOST: Final = 0xFFFF
 _SYSTEMS: Final = ("", "host", "guest")
 _PLATFORMS: Final = ("", "Linux", "Windows")
 _CACHES: Final = ("", "cached", "uncached", "write-combined")
@@ -62,6 +64,7 @@ class Card:
         touched: Bytes at the start of its data half that were ever written.
         name: Computer name.
         version: Program version.
+        bell: Where its device is rung; None where it has no doorbell.
     """
 
     token: int
@@ -76,6 +79,7 @@ class Card:
     touched: int = 0
     name: str = ""
     version: str = ""
+    bell: BellAddress | None = None
 
     def __str__(self) -> str:
         head = " ".join(part for part in (self.system, self.name) if part) or "a peer"
@@ -98,6 +102,7 @@ def build_card(card: Card) -> bytes:
         card.pid,
         card.boot,
         card.touched,
+        _bell_word(card.bell),
     )
     name = _text(card.name, NAME_SIZE) + _text(card.version, VERSION_SIZE)
     return presence.ljust(LINE, b"\0") + name.ljust(LINE, b"\0")
@@ -111,7 +116,7 @@ def parse_card(data: bytes) -> Card | None:
     """
     if len(data) < LINE + NAME_SIZE + VERSION_SIZE:
         return None
-    token, beat, capabilities, system, where, cache, *_, minor, pid, boot, touched = (
+    token, beat, capabilities, system, where, cache, *_, minor, pid, boot, touched, bell = (
         _PRESENCE.unpack_from(data)
     )
     if not token:
@@ -122,17 +127,25 @@ def parse_card(data: bytes) -> Card | None:
         _word(_CACHES, cache), minor, pid, boot, touched,
         _read_text(data[LINE : LINE + NAME_SIZE]),
         _read_text(data[LINE + NAME_SIZE : LINE + NAME_SIZE + VERSION_SIZE]),
+        _read_bell(bell),
     )  # fmt: skip
 
 
-def own_card(info: RegionInfo, capabilities: Capability = Capability.NONE) -> Card:
+def own_card(
+    info: RegionInfo,
+    capabilities: Capability = Capability.NONE,
+    bell: DeviceBell | None = None,
+) -> Card:
     """The card of this process for a region that it has open."""
+    if bell is not None:
+        capabilities |= Capability.DOORBELL
     return replace(
         _machine_card(),
         token=new_token(),
         capabilities=capabilities,
         system=info.system,
         cache=_cache_of(info),
+        bell=bell.address if bell else None,
     )
 
 
@@ -158,6 +171,16 @@ def _cache_of(info: RegionInfo) -> str:
         return "cached"  # a file: the page cache itself
     first = info.cache.lower()
     return next((word for word in ("write-combined", "uncached", "cached") if word in first), "")
+
+
+def _bell_word(bell: BellAddress | None) -> int:
+    """Peer + 1, as 0 is a peer's number too, and in the upper half the vector."""
+    return 0 if bell is None else bell.peer + 1 | bell.vector << 32
+
+
+def _read_bell(word: int) -> BellAddress | None:
+    peer, vector = (word & (1 << 32) - 1) - 1, word >> 32
+    return BellAddress(peer, vector) if 0 <= peer <= _MOST and vector <= _MOST else None
 
 
 def _code(table: tuple[str, ...], text: str) -> int:

@@ -16,6 +16,7 @@ from app.core import messages as msg
 from app.core.errors import CancelledError, LaneError, LockedError, PeerBusyError, ScopeError
 from app.core.probe import desk_messages as dm
 from app.core.probe.bandwidth import BandwidthOptions, run_bandwidth
+from app.core.probe.bells import measuring_bell
 from app.core.probe.cards import Capability
 from app.core.probe.echo import EchoHandler
 from app.core.probe.flash import FlashHandler, Flip
@@ -289,6 +290,8 @@ class ProbeDesk:
             self._say(msg.Done(request, outcome))
 
     def _measure(self, command: dm.StartTest, test: Test, io: TestIo) -> dm.Outcome:
+        if isinstance(command.plan, LatencyOptions):
+            measuring_bell(self._region, command.plan.wait)  # before anything is laid
         hold = self._hold(command.wish, io.sleep)
         try:
             result = test.run(self._region, hold.lane, command, io)

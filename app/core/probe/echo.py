@@ -17,10 +17,11 @@ from typing import Final
 
 import numpy as np
 
+from app.core.bell import ANSWERS, Bell, PeerBell
 from app.core.errors import TruncatedError
 from app.core.probe import echo_python
 from app.core.probe.cards import Capability, EngineKind
-from app.core.probe.echo_python import Arrays, Bell, Memory
+from app.core.probe.echo_python import Arrays, Memory
 from app.core.probe.kernel import Kernel, PingState, PongState, Slice, Wait, kernel
 from app.core.probe.lane import Line, Side, Slot
 from app.core.probe.requests import Command, Refusal
@@ -188,7 +189,6 @@ class EchoHandler:
         wanted: Run on this engine only.
         wait: Wait in this way, whatever the master asks for.
         core: Keep the loop on this core.
-        bell: The device's doorbell, where there is one.
     """
 
     command = Command.ECHO
@@ -199,23 +199,20 @@ class EchoHandler:
         wanted: EngineKind | None = None,
         wait: Wait | None = None,
         core: int | None = None,
-        bell: Bell | None = None,
     ) -> None:
         self._wanted = wanted
         self._wait = wait
         self._core = core
-        self._bell = bell
         self.capability = capabilities()
-        if bell is not None:
-            self.capability |= Capability.DOORBELL
 
     def _waiting(self, job: Job) -> tuple[Wait, int]:
         asked = job.request.value(1)
         wait = Wait(asked) if asked in tuple(Wait) else Wait.POLL
         wait = self._wait if self._wait is not None else wait
-        if wait is Wait.BELL and self._bell is None:
-            raise RefusedRequest(Refusal.PARAMETER, 1)
         return wait, max(1_000, min(_LONGEST_POLL_NS, job.request.value(2)))
+
+    def _engine(self, job: Job) -> Kernel | None:
+        return None if _wants_bell(job) else pick_engine(self._wanted)
 
     def begin(self, job: Job) -> tuple[int, ...]:
         """Check payload and waiting; tell the mode in force and the engine."""
@@ -224,16 +221,16 @@ class EchoHandler:
         if payload > min(MAX_PAYLOAD, job.slot.data(Side.OWNER).length) or payload % 8:
             raise RefusedRequest(Refusal.PARAMETER, 0)
         wait, poll_ns = self._waiting(job)
-        in_kernel = wait is not Wait.BELL and pick_engine(self._wanted) is not None
+        _bell_of(job)
         if payload > MIN_PAYLOAD:
             job.seat.touch(payload)
-        return int(wait), poll_ns, int(in_kernel)
+        return int(wait), poll_ns, int(self._engine(job) is not None)
 
     def run(self, job: Job) -> tuple[int, ...]:
         """Answer until told to end; how many were answered."""
         window = job.need_window()
         wait, poll_ns = self._waiting(job)
-        engine = None if wait is Wait.BELL else pick_engine(self._wanted)
+        engine = self._engine(job)
         payload = job.request.value(0) if job.request.value(0) > MIN_PAYLOAD else 0
         slot = job.slot
         ping, pong = slot.line(Side.MASTER, Line.ECHO), slot.line(Side.OWNER, Line.ECHO)
@@ -252,7 +249,7 @@ class EchoHandler:
         ):
             memory = Memory(
                 window.words, window.index(ping), window.index(pong), out_view, back_view,
-                bytearray(payload), self._bell if wait is Wait.BELL else None,
+                bytearray(payload), _bell_of(job),
             )  # fmt: skip
             self._answer(job, state, memory, engine)
         return (int(state.answered),)
@@ -268,6 +265,24 @@ class EchoHandler:
         if result is Slice.FAULT:
             job.need_window().check()
             raise TruncatedError("The memory under the lane vanished while it was measured.")
+
+
+def _wants_bell(job: Job) -> bool:
+    return job.request.value(1) == Wait.BELL
+
+
+def _bell_of(job: Job) -> Bell | None:
+    """The doorbell between us and the master, when it asks for one.
+
+    It is rung also by an owner that waits in a way of its own: the master waits for it.
+    """
+    if not _wants_bell(job):
+        return None
+    ours = job.region.bell(ANSWERS)
+    theirs = job.master.bell if job.master else None
+    if ours is None or theirs is None:
+        raise RefusedRequest(Refusal.NO_DOORBELL)
+    return PeerBell(ours, theirs)
 
 
 @contextlib.contextmanager

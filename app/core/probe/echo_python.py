@@ -12,27 +12,17 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+from app.core.bell import Bell
 from app.core.probe.kernel import PingState, PongState, Slice, Wait
 
 _now: Final = time.perf_counter_ns
 _SIGNED: Final = (1 << 63) - 1
 _GRACE_NS: Final = 50_000_000  # as in kernel.c
+_BELL_S: Final = 0.02  # a lost ring costs no more; whether to stop is looked at as often
 _TURNS: Final = 64  # spins between two looks at the clock
 _sched_yield: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: time.sleep(0))
-
-
-class Bell(Protocol):
-    """A doorbell: something that can wake the peer, and be woken by it."""
-
-    def ring(self) -> None:
-        """Wake the peer."""
-        ...
-
-    def wait(self, timeout_s: float) -> bool:
-        """Sleep until the peer rings; whether it did."""
-        ...
 
 
 @dataclass(slots=True)
@@ -74,7 +64,7 @@ def _rest(wait: int, poll_ns: int, bell: Bell | None) -> None:
     elif wait == Wait.YIELD:
         _sched_yield()
     elif wait == Wait.BELL and bell is not None:
-        bell.wait(0.02)
+        bell.wait(_BELL_S)
 
 
 def run_ping(

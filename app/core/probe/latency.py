@@ -16,7 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.core.bell import BellAddress, DeviceBell, PeerBell
 from app.core.errors import MeasureOptionError, NoPeerError
+from app.core.probe.bells import measuring_bell
 from app.core.probe.cards import Capability, Card, EngineKind
 from app.core.probe.clocks import OneWay, one_way
 from app.core.probe.conditions import (
@@ -26,7 +28,6 @@ from app.core.probe.conditions import (
     usable_cores,
 )
 from app.core.probe.echo import MAX_PAYLOAD, MIN_PAYLOAD, EchoLoop, joined, on_core, pick_engine
-from app.core.probe.echo_python import Bell
 from app.core.probe.kernel import Slice, Wait
 from app.core.probe.lane import Lane
 from app.core.probe.latency_result import LatencyResult, Tally
@@ -111,6 +112,10 @@ class LatencyOptions:
             raise MeasureOptionError(
                 f"A poll interval of {self.poll_ns} ns is out of bounds.", "1 µs to 100 ms."
             )
+        if self.wait is Wait.BELL and self.engine is EngineKind.KERNEL:
+            raise MeasureOptionError(
+                "The C loops do not wait for a doorbell.", "Python's do; leave the engine open."
+            )
 
 
 @dataclass(slots=True)
@@ -137,7 +142,6 @@ def run_latency(
     watcher: Watcher | None = None,
     *,
     give_up_s: float | None = None,
-    bell: Bell | None = None,
 ) -> LatencyResult:
     """Wait for a peer and measure; a cancelled test gives what it has.
 
@@ -147,7 +151,6 @@ def run_latency(
         options: What to measure.
         watcher: Who is told.
         give_up_s: Wait no longer for a peer; None waits for ever.
-        bell: The device's doorbell, for the wait mode that uses it.
 
     Raises:
         MeasureOptionError: It cannot be measured.
@@ -157,13 +160,10 @@ def run_latency(
     """
     options.check()
     watch = watcher or Watcher()
+    bell = measuring_bell(region, options.wait)
     needs = Capability.ECHO | Capability.MAPPED
-    if options.wait is Wait.BELL:
+    if bell is not None:
         needs |= Capability.DOORBELL
-        if bell is None:
-            raise MeasureOptionError(
-                "This device has no doorbell to wait for.", "Use the wait mode poll."
-            )
     core = choose_core(options.core)
     with region.window(lane.offset, lane.size) as window:
         seats = wait_for_peer(
@@ -172,7 +172,7 @@ def run_latency(
         )  # fmt: skip
         with (
             # Its waits are short, and a test that is cancelled still has to end in order.
-            Master(region, lane, seats) as master,
+            Master(region, lane, seats, bell=bell) as master,
             on_core(
                 core, pick_engine(options.engine), short_sleeps=options.wait is Wait.POLL
             ) as ok,
@@ -188,14 +188,14 @@ class _Run:
 
     def __init__(
         self, master: Master, window: RegionWindow, options: LatencyOptions, watch: Watcher,
-        core: int | None, bell: Bell | None,
+        core: int | None, bell: DeviceBell | None,
     ) -> None:  # fmt: skip
         self.master = master
         self.window = window
         self.options = options
         self.watch = watch
         self.core = core
-        self.bell = bell
+        self.bell = None if bell is None else PeerBell(bell, _bell_of(master.owner))
         self.tally = Tally(options.duration_s, stall_ns=_stall_ns(options))
         self._life = Life.ALIVE
 
@@ -207,7 +207,7 @@ class _Run:
             master.seat.touch(options.payload_bytes)
         loop = EchoLoop(
             self.window, master.slot, payload=options.payload_bytes, wanted=options.engine,
-            bell=self.bell if options.wait is Wait.BELL else None,
+            bell=self.bell,
         )  # fmt: skip
         try:
             loop.state.timeout_ns = int(options.timeout_s * 1e9)
@@ -297,6 +297,8 @@ class _Run:
 
     def _look(self, tally: Tally | None) -> None:
         peer = self.master.tick()
+        if self.bell is not None:
+            self.bell.to = _bell_of(peer.card)  # another one after a restart
         restarts = self.master.restarts
         self.master.resume()
         texts = []
@@ -311,6 +313,10 @@ class _Run:
             self.watch.say(text)
             if tally is not None:
                 tally.note(text, timed=True)
+
+
+def _bell_of(card: Card | None) -> BellAddress | None:
+    return card.bell if card else None
 
 
 def _stall_ns(options: LatencyOptions) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from app.core.bell import DeviceBell
 from app.core.errors import (
     LaneLostError,
     NoPeerError,
@@ -43,9 +44,22 @@ class Master:
     """
 
     def __init__(
-        self, region: Region, lane: Lane, seats: Seats, *, sleep: Sleep = time.sleep
+        self,
+        region: Region,
+        lane: Lane,
+        seats: Seats,
+        *,
+        bell: DeviceBell | None = None,
+        sleep: Sleep = time.sleep,
     ) -> None:
         """Sit down.
+
+        Args:
+            region: The region.
+            lane: The lane in it.
+            seats: The slot.
+            bell: Our doorbell, when the owner shall ring it.
+            sleep: How to wait.
 
         Raises:
             PeerBusyError: Another master sits there.
@@ -55,7 +69,7 @@ class Master:
         dead = (
             seats.master.card.token if seats.master.life is Life.GONE and seats.master.card else 0
         )
-        card = own_card(region.info)
+        card = own_card(region.info, bell=bell)
         self.seat = Seat.take(
             region, lane, seats.slot, Side.MASTER, card, dead_token=dead, sleep=sleep
         )

@@ -44,6 +44,7 @@ class Refusal(IntEnum):
     NO_MAPPING = 3
     BUSY = 4
     FAILED = 5
+    NO_DOORBELL = 6
 
     @property
     def sentence(self) -> str:
@@ -58,6 +59,7 @@ _REFUSALS: Final = {
     Refusal.NO_MAPPING: "it has no direct mapping of the memory",
     Refusal.BUSY: "it is busy with another test",
     Refusal.FAILED: "the test failed on its side",
+    Refusal.NO_DOORBELL: "one of the two has no doorbell",
 }
 
 

@@ -26,6 +26,7 @@ from app.core.errors import (
     ScopeError,
     UnsuitableError,
 )
+from app.core.probe.bells import answering_bell
 from app.core.probe.cards import Capability, Card, own_card
 from app.core.probe.keeper import Ending, LaneHold, still_there
 from app.core.probe.lane import Lane, Side
@@ -58,17 +59,24 @@ class Job:
         slot: The slot that the test runs in; offsets of lines and data come from here.
         seat: Our side; `touch` it before writing into our data half.
         request: What was asked; every value in it may be anything.
+        master: Who asked.
         window: Direct access to the whole lane; None where the region has no mapping.
         stop: Becomes 1 when the handler shall end; its address is for the C kernel.
     """
 
     def __init__(
-        self, region: Region, seat: Seat, request: Message, window: RegionWindow | None
+        self,
+        region: Region,
+        seat: Seat,
+        request: Message,
+        master: Card | None,
+        window: RegionWindow | None,
     ) -> None:
         self.region = region
         self.slot = seat.slot
         self.seat = seat
         self.request = request
+        self.master = master
         self.window = window
         self.stop = ctypes.c_int32(0)
 
@@ -228,7 +236,7 @@ class Responder:
         able = Capability.NONE
         for handler in self._handlers.values():
             able |= handler.capability
-        return own_card(self._region.info, able)
+        return own_card(self._region.info, able, answering_bell(self._region))
 
     def _say(self, state: ResponderState) -> None:
         if state != self.state:
@@ -275,7 +283,7 @@ class _Attending:
         self._pause = pause
         self._master = PeerWatch(region, seat.slot, Side.MASTER)
         self._answered = 0
-        self._asker = 0
+        self._asker: Card | None = None
         self._job: Job | None = None
         self._worker: threading.Thread | None = None
 
@@ -302,7 +310,7 @@ class _Attending:
         if request is not None and self._is_new(request, master):
             self._end_job()
             self._answered = request.number
-            self._asker = master.card.token if master.card else 0
+            self._asker = master.card
             self._obey(request)
         job = self._job
         self._state = replace(
@@ -324,7 +332,8 @@ class _Attending:
         return self._worker is not None and self._worker.is_alive()
 
     def _reply(self, request: Message, status: Status, values: tuple[int, ...] = ()) -> None:
-        self._seat.say(Message(request.number, status, self._asker, values))
+        token = self._asker.token if self._asker else 0
+        self._seat.say(Message(request.number, status, token, values))
 
     def _obey(self, request: Message) -> None:
         if request.code == Command.STOP:
@@ -346,7 +355,7 @@ class _Attending:
         """The worker: everything from the handler's check to its result."""
         try:
             with lane_window(self._region, self._seat.lane) as window:
-                job = Job(self._region, self._seat, request, window)
+                job = Job(self._region, self._seat, request, self._asker, window)
                 values = handler.begin(job)
                 self._job = job
                 self._reply(request, Status.RUNNING, values)

@@ -146,9 +146,9 @@ def wait_for_peer(
             raise PeerBusyError(f"{able[0].owner.card} is being measured by another already.")
         if waited >= PATIENCE_S and not told:
             told = True
-            say(_nobody(there))
+            say(_nobody(there, needs))
         if give_up_s is not None and waited >= give_up_s:
-            raise NoPeerError(_nobody(there))
+            raise NoPeerError(_nobody(there, needs))
         sleep(_STEP_S)
 
 
@@ -156,7 +156,11 @@ def _is_us(card: Card | None) -> bool:
     return card is not None and card.pid == os.getpid() and card.boot == boot_number() != 0
 
 
-def _nobody(there: list[Seats]) -> str:
+def _nobody(there: list[Seats], needs: Capability) -> str:
     if there:
+        bell = Capability.DOORBELL
+        card = there[0].owner.card
+        if card and bell in needs & ~card.capabilities and needs & ~bell in card.capabilities:
+            return f"{card} is there, but has no doorbell to be rung by."
         return f"{there[0].owner.card} is there, but does not answer this test."
     return "Nobody answers in the lane yet."

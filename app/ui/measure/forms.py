@@ -94,8 +94,9 @@ class LatencyForm(TestForm):
         self.warm_up = self.line("Warm-up, s", "0.5", "Run, but not counted")
         self.payload = self.line("Payload", "8", "8 to 4096 bytes, copied in and out on both sides")
         self.wait = self.choice(
-            "Wait", (("poll every 50 µs", Wait.POLL), ("spin", Wait.SPIN)),
-            "How both sides wait: polling leaves the core to others, spinning is the quickest",
+            "Wait", (("poll every 50 µs", Wait.POLL), ("spin", Wait.SPIN), ("doorbell", Wait.BELL)),
+            "How both sides wait: polling leaves the core to others, spinning is the quickest, "
+            "and with a doorbell both sleep until the other rings",
         )  # fmt: skip
         self.engine = self.choice(
             "Engine", ENGINES, "What runs the loop here; the result says which it was"
