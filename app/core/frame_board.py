@@ -146,7 +146,7 @@ class NewestBoard:
 
 
 class FrameBoard:
-    """Frames on two boards: the span on one, the region's activity, which changes less, beside it."""
+    """Frames on two boards: the span on one, the activity, which changes less, beside it."""
 
     def __init__(self) -> None:
         self._frames = NewestBoard(_FRAME_BYTES)

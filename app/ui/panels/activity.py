@@ -53,9 +53,7 @@ class RatePlot(pg.PlotWidget):  # type: ignore[misc]
 
     def __init__(self, traces: tuple[str, ...], *, share: bool) -> None:
         left = pg.AxisItem("left")
-        super().__init__(
-            axisItems={"left": left, "bottom": _AgoAxis("bottom")}, enableMenu=False
-        )
+        super().__init__(axisItems={"left": left, "bottom": _AgoAxis("bottom")}, enableMenu=False)
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         self.setMinimumHeight(48)
