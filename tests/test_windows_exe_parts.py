@@ -68,7 +68,7 @@ assert not [name for name in sys.modules if "OpenGL" in name and getattr(sys.mod
             and "PySide6" in name]
 print("drawn")
 """
-    hook = ROOT / "scripts/windows/no_opengl_hook.py"
+    hook = ROOT / "scripts/windows/lean_hook.py"
     done = subprocess.run(
         [sys.executable, "-c", code, str(hook)], capture_output=True, text=True, check=False
     )

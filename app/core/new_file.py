@@ -34,6 +34,17 @@ def prefixed(path: str) -> str:
     return "\\\\?\\" + full
 
 
+def resolved(path: str | Path) -> Path:
+    """The path without links, of any length; raises as Path.resolve() does."""
+    full = Path(any_length(path))
+    try:
+        return full.resolve()
+    except OSError:
+        if os.name != "nt":
+            raise
+        return full.absolute()  # some file systems cannot tell where a long path ends
+
+
 def make_beside(target: Path) -> tuple[int, Path]:
     """A new empty file in the target's folder, to be renamed to it: its descriptor and path.
 

@@ -25,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.journal import Journal
 from app.core.messages import WriteRecord
-from app.core.new_file import any_length, make_beside
+from app.core.new_file import any_length, make_beside, resolved
 from app.core.patterns import Pattern
 from app.core.region import Region
 from app.core.units import format_short_offset, format_size
@@ -288,7 +288,7 @@ def _like_a_new_file(temporary: str, target: Path) -> None:
 def _target(region: Region, path: str) -> Path:
     """What is to be replaced: a link stays, what it points to is not."""
     try:
-        target = Path(any_length(path)).resolve()
+        target = resolved(path)
         target.exists()
     except PermissionError as error:
         raise StorageError(

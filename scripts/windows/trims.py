@@ -14,7 +14,7 @@ EXCLUDED_MODULES = (
     *(f"PySide6.{name}" for name in (
         "QtNetwork", "QtQml", "QtQuick", "QtQuickWidgets", "QtQuickControls2", "QtDesigner",
         "QtHelp", "QtSql", "QtPrintSupport", "QtTest", "QtUiTools", "QtConcurrent", "QtXml",
-        "QtOpenGL", "QtOpenGLWidgets",  # no_opengl_hook.py stands in
+        "QtOpenGL", "QtOpenGLWidgets",  # lean_hook.py stands in
     )),
     *(f"pyqtgraph.{name}" for name in ("opengl", "examples", "flowchart", "console", "jupyter")),
     "numpy.f2py", "numpy.testing", "numpy.distutils",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rigs.windows.build import CannotBuildError, Layers
+from tests.rigs.windows.build import PYTHON, CannotBuildError, Layers
 from tests.rigs.windows.exe import build_exe
 from tests.rigs.windows.machine import Device, Machine, wait_until
 from tests.rigs.windows.program import EXE, TITLE, Program, artefacts
@@ -210,18 +210,21 @@ def test_killing_it_frees_the_mapping(machine: Machine, screen: Screen) -> None:
 
 
 def test_a_device_that_vanishes_is_said_and_comes_back_by_itself(
-    machine: Machine, screen: Screen, blank: list[Path]
+    machine: Machine, screen: Screen, out: Path, blank: list[Path]
 ) -> None:
     with Program(machine, screen, SECOND) as program:
         program.wait_open()
         shows_live(program, blank[1])
         before = screen.wait_steady(program.bytes_box)
-        machine.python(f"{INSIDE}\\plug.py", "1", "out")
+        script = f"{INSIDE}\\plug.py"
+        plug = machine.start(f"/{PYTHON}/python.exe", script, "1", "Z:\\out\\plug-in")
         screen.wait_picture(program.bytes_box, lambda now: now != before, "it is said")
         screen.wait_steady(program.bytes_box)
         program.shoot("vanished")
         assert program.process.poll() is None
-        machine.python(f"{INSIDE}\\plug.py", "1", "in")
+        (out / "plug-in").touch()
+        told, _ = plug.communicate(timeout=30)
+        assert plug.returncode == 0, told
         screen.wait_picture(program.bytes_box, lambda now: now == before, "it is back")
         shows_live(program, blank[1])
 
@@ -376,7 +379,7 @@ def test_twenty_devices_of_all_kinds(
         poke(zoo[2].path, (2 << 30) - 16, b"the very last ..")
         last = run(machine, "dump", "0000:02:02.0", "end-16", "16")
         assert "the very last .." in last.stdout, last.stdout
-        for device in (0, *range(4, 11)):
+        for device in (0, 6, 7):  # no size, a garbage size, no address; the rest: in_wine
             lied = run(machine, "dump", f"0000:{device:02x}:{device:02x}.0", "0", "16")
             assert lied.returncode != 0, lied.stdout
             assert "Traceback" not in lied.stdout

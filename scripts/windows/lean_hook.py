@@ -1,9 +1,11 @@
-"""Runs before the program in the executable: stands in for Qt's OpenGL modules.
+"""Runs before the program in the executable: leaves out what nobody uses.
 
-pyqtgraph imports them for a way of drawing that is never switched on here (see trims.py). They
+numpy's library for linear algebra, which is never called, keeps memory for each core, so it gets
+one. Qt's OpenGL modules have stand-ins: pyqtgraph imports them for a way of drawing that is never switched on here (see trims.py). They
 are 11 MB of the executable, and as much of the memory and of the time until the first window.
 """
 
+import os
 import sys
 import types
 
@@ -24,5 +26,6 @@ def _widget(name: str) -> type:
     return type(name, (QWidget,), {})
 
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _stand_in("PySide6.QtOpenGL")
 _stand_in("PySide6.QtOpenGLWidgets").__getattr__ = _widget
