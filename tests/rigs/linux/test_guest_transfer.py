@@ -7,7 +7,6 @@ rings, the checks and the lane work across two operating systems.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from tests.rigs.linux.guest import Guest
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(400)]
 BIG_BAR = "0000:01:00.0"
+SMALL_BAR = "0000:02:00.0"
 
 
 def test_the_guest_measures_with_the_host(guest: Guest, big: Path) -> None:
@@ -42,21 +42,21 @@ def test_the_guest_measures_with_the_host(guest: Guest, big: Path) -> None:
 
 def test_the_host_measures_with_the_guest(guest: Guest, big: Path, tmp_path: Path) -> None:
     with opened(big) as region, hold_lane(region, folder=tmp_path) as hold:
-        guest.start(sys.executable, "-m", "app", "respond", BIG_BAR, "--seconds", "12")
+        peer = guest.spawn_scope("respond", BIG_BAR)
         try:
             options = TransferOptions((4096,), Direction.BOTH, duration_s=1)
             result = run_transfer(region, hold.lane, options, give_up_s=60)
         finally:
-            answered = guest.finish()
+            answered = peer.end()
     assert answered.code == 0, answered.err
     assert result.clean
     assert result.conditions.peer.startswith("guest ")
 
 
-def test_the_bars_bandwidth_by_cache_mode(guest: Guest, big: Path) -> None:
-    before = big.read_bytes()
+def test_the_bars_bandwidth_by_cache_mode(guest: Guest, small: Path) -> None:
+    before = small.read_bytes()
     result = guest.scope(
-        "bandwidth", BIG_BAR, "--blocks", "4K,128K", "--slice", "2", "--lane-size", "320K",
+        "bandwidth", SMALL_BAR, "--blocks", "4K,128K", "--slice", "2", "--lane-size", "320K",
         "--slots", "1", "--json",
     )  # fmt: skip
     assert result.code == 0, result.err
@@ -67,4 +67,4 @@ def test_the_bars_bandwidth_by_cache_mode(guest: Guest, big: Path) -> None:
         assert [block["block_bytes"] for block in mode["blocks"]] == [4096, 128 << 10]
         assert all(value > 0 for block in mode["blocks"] for value in block.values())
         assert "BAR" in mode["verdict"]
-    assert big.read_bytes() == before
+    assert small.read_bytes() == before
