@@ -178,6 +178,7 @@ class MainWindow(QMainWindow):
 
     def _connect_measure(self) -> None:
         self.measure.notice.connect(self.view.messages.show_notice)
+        self.view.messages.acted.connect(self.measure.act)
         self.measure.front_wanted.connect(lambda: self.docks.show("measure"))
         self.measure.hex_flash_wanted.connect(self._flash_in_hex)
         self.hex_flash.painted.connect(self.measure.painted)

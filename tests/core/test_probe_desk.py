@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -254,3 +256,29 @@ def test_a_read_only_region_cannot_be_measured(shm_file: Callable[..., Path]) ->
     assert isinstance(talk.fail(dm.StartTest(FlashPlan())), ReadOnlyError)
     client.close()
     assert not any(path.read_bytes())
+
+
+def test_what_a_killed_engine_owes_is_told_and_paid(shm_file: Callable[..., Path]) -> None:
+    path = shm_file(1 << 20, fill=FILL)
+    before = path.read_bytes()
+    killed = Side(path)
+    killed.do(dm.Respond(on=True))
+    killed.until(
+        lambda: any(isinstance(a, dm.ResponderNews) and a.state.slot >= 0 for a in killed.seen),
+        "a place in the lane",
+    )
+    assert isinstance(killed.client, EngineProcess)
+    assert killed.client.pid is not None
+    os.kill(killed.client.pid, signal.SIGKILL)
+    killed.until(lambda: killed.client.trouble() is not None, "the engine's end")
+    killed.client.close()
+    assert path.read_bytes() != before
+    later = Side(path, unlock=False)
+    (debt,) = later.do(dm.LookForDebts())  # type: ignore[misc]
+    assert "0xC0000" in debt
+    assert isinstance(later.fail(dm.PayDebts()), LockedError)
+    later.client.ask(msg.SetLocked(locked=False))
+    assert later.do(dm.PayDebts()) == (Ending.RESTORED,)
+    assert later.do(dm.LookForDebts()) == ()
+    later.client.close()
+    assert path.read_bytes() == before

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from app.core.engine_process import EngineProcess
+from app.core.probe.desk_messages import Respond, ResponderNews
 from app.core.probe.flash import Flip, Painted, Surface
 from app.core.probe.kernel import Wait
 from app.core.probe.stats import Histogram
@@ -21,7 +24,7 @@ from app.ui.measure.panel import MeasurePanel
 from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.theme import DARK, LIGHT
-from tests.ui.helpers import Sessions, ShmFile, pixels
+from tests.ui.helpers import Sessions, ShmFile, pixels, spec_of
 
 WAIT_MS = 30_000
 
@@ -231,3 +234,38 @@ def test_charts_draw_every_shape_of_histogram(qtbot: QtBot, theme: object) -> No
 )  # fmt: skip
 def test_times_have_three_digits_and_a_unit(time_ns: int, text: str) -> None:
     assert format_time(time_ns) == text
+
+
+def test_what_a_crashed_test_owes_is_offered_and_put_back(
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
+) -> None:
+    path = shm_file(1 << 20, fill=b"mine ")
+    before = path.read_bytes()
+    crashed = sessions.open(path, EngineProcess)
+    crashed.set_locked(False)
+    with qtbot.waitSignal(crashed.news, timeout=WAIT_MS, check_params_cb=_seated):
+        crashed.ask(Respond(on=True))
+    engine = crashed._client
+    assert isinstance(engine, EngineProcess)
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: crashed.lost, timeout=WAIT_MS)
+    panel = MeasurePanel()
+    qtbot.addWidget(panel)
+    notices: list[Notice] = []
+    panel.notice.connect(notices.append)
+    session = sessions.make(spec_of(path), EngineProcess)
+    panel.set_session(session)
+    session.start()
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT_MS)
+    assert notices[0].actions == ("Put back",)
+    session.set_locked(False)
+    panel.act("Put back")
+    qtbot.waitUntil(lambda: len(notices) == 2, timeout=WAIT_MS)
+    assert "as they were before" in notices[1].text
+    assert path.read_bytes() == before
+    panel.set_session(None)
+
+
+def _seated(answer: object) -> bool:
+    return isinstance(answer, ResponderNews) and answer.state.slot >= 0

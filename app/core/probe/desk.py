@@ -23,7 +23,7 @@ from app.core.probe.flash import FlashHandler, Flip
 from app.core.probe.flash_master import FlashMaster
 from app.core.probe.flash_result import FlashPlan
 from app.core.probe.flow import TransferHandler
-from app.core.probe.keeper import LaneHold, hold_lane
+from app.core.probe.keeper import LaneHold, give_back, hold_lane, owed
 from app.core.probe.lane import Lane
 from app.core.probe.latency import LatencyOptions, Watcher, run_latency
 from app.core.probe.master import Master
@@ -32,9 +32,10 @@ from app.core.probe.responder import Responder, ResponderState
 from app.core.probe.seating import LaneWatch, wait_for_peer
 from app.core.probe.transfer import TransferOptions, TransferWatcher, run_transfer
 from app.core.region import Region
+from app.core.units import format_short_offset, format_size
 
 Say = Callable[[msg.Answer], None]
-_SLOW = (dm.LookAtLane, dm.Respond)
+_SLOW = (dm.LookAtLane, dm.Respond, dm.LookForDebts, dm.PayDebts)
 _FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth look
 
 
@@ -199,6 +200,15 @@ class ProbeDesk:
                 return self._respond(wish) if on else self._silence()
             case dm.LookAtLane(wish):
                 return self._look(wish)
+            case dm.LookForDebts():
+                return tuple(
+                    f"{format_size(debt.header.lane.size)} at "
+                    f"{format_short_offset(debt.header.lane.offset)}"
+                    for debt in owed(self._region)
+                )
+            case dm.PayDebts():
+                self._may_write()
+                return tuple(give_back(self._region, debt) for debt in owed(self._region))
             case dm.StopTest():
                 self.stop_test(wait_s=0)
             case dm.FlipNow():

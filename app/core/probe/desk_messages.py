@@ -89,6 +89,16 @@ class FlashReacted(ProbeCommand):
     reaction_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class LookForDebts(ProbeCommand):
+    """What a program that crashed in a test still owes. Done.value: sentences, one for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayDebts(ProbeCommand):
+    """Put those bytes back. Done.value: an Ending for each."""
+
+
 # -- what comes back --------------------------------------------------------------------------
 
 

@@ -44,6 +44,7 @@ from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.theme import DARK, PAD, Theme
 
+PUT_BACK: Final = "Put back"
 _PATCH_HINT: Final = (
     "Flash test: this patch turns over when the other side stores a number, and answers when it "
     "has been painted. Start it here, or switch answering on and start it over there."
@@ -163,6 +164,7 @@ class MeasurePanel(QWidget):
         if session is not None:
             session.news.connect(self._news)
             session.lock_changed.connect(self._lock_changed)
+            session.opened.connect(lambda _info: self._look_for_debts())
         self.patch.clear(_PATCH_HINT)
         self._show_running(on=False)
         self._check()
@@ -281,6 +283,29 @@ class MeasurePanel(QWidget):
     def _lock_changed(self, locked: bool) -> None:
         if locked and self._request:
             self._say("Writing was locked: the test ends.")
+
+    # -- what a crashed test still owes ----------------------------------------------------------
+
+    def _look_for_debts(self) -> None:
+        if self._session is not None:
+            self._session.ask(dm.LookForDebts(), self._tell_debts, lambda _error: None)
+
+    def _tell_debts(self, debts: tuple[str, ...]) -> None:
+        if debts:
+            text = f"A test that crashed did not put back the bytes under its lane ({debts[0]})."
+            hint = "They are kept on this computer; nothing is lost."
+            self.notice.emit(Notice(Level.WARNING, text, hint, (PUT_BACK,), "debts"))
+
+    def act(self, word: str) -> None:
+        """A button of the message bar was pressed."""
+        if word == PUT_BACK and self._session is not None:
+            self._session.ask(dm.PayDebts(), self._paid, self._failed)
+
+    def _paid(self, endings: tuple[Ending, ...]) -> None:
+        good = all(ending is Ending.RESTORED for ending in endings)
+        text = "; ".join(dict.fromkeys(ending.value for ending in endings)) or "nothing is owed"
+        level = Level.GOOD if good else Level.WARNING
+        self.notice.emit(Notice(level, f"Under the lane: {text}.", key="debts"))
 
     # -- what the engine says --------------------------------------------------------------------
 
