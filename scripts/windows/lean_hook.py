@@ -1,8 +1,8 @@
 """Runs before the program in the executable: leaves out what nobody uses.
 
 numpy's library for linear algebra, which is never called, keeps memory for each core, so it gets
-one. Qt's OpenGL modules have stand-ins: pyqtgraph imports them for a way of drawing that is never switched on here (see trims.py). They
-are 11 MB of the executable, and as much of the memory and of the time until the first window.
+one. Qt's OpenGL modules have stand-ins: pyqtgraph imports them for a way of drawing that is never
+switched on here (see trims.py), and they are 11 MB of the executable, and as much of the memory.
 """
 
 import os
