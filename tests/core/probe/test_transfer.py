@@ -233,7 +233,8 @@ def test_a_peer_that_stays_frozen_loses_what_it_did_not_take(table: Table) -> No
 
 def test_bytes_changed_by_a_stranger_are_bad_messages(table: Table) -> None:
     """Somebody writes into the ring while messages go round."""
-    layout = Layout.of(64 << 10, table.hold.lane.slot(0).data(Side.MASTER).length)
+    layout = Layout.of(16 << 10, table.hold.lane.slot(0).data(Side.MASTER).length)
+    assert layout.pieces == 1
     cells = Half.of(layout, table.hold.lane.slot(0).data(Side.MASTER)).cells
     noise = threading.Event()
 
@@ -245,7 +246,7 @@ def test_bytes_changed_by_a_stranger_are_bad_messages(table: Table) -> None:
     thread = threading.Thread(target=spoil)
     thread.start()
     try:
-        result = table.measure(replace(QUICK, duration_s=0.5))
+        result = table.measure(replace(QUICK, message_bytes=(16 << 10,), duration_s=0.5))
     finally:
         noise.set()
         thread.join()
