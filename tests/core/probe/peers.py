@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,14 @@ class PeerProcess:
     """`ivshmem-scope respond --json`; its states come line by line."""
 
     def __init__(
-        self, path: Path, *options: str, environment: dict[str, str] | None = None
+        self,
+        path: Path,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        program: Sequence[str] = ("-m", "app"),
     ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app", "respond", str(path), "--json", *options],
+            [sys.executable, *program, "respond", str(path), "--json", *options],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, **(environment or {})},
         )  # fmt: skip
