@@ -136,6 +136,8 @@ def test_a_cut_region_ends_the_responder_with_a_sentence(path: Path) -> None:
         (("--rate", "1e12"), 2, "cannot be measured"),
         (("--payload", "5"), 2, "8 to 4096"),
         (("--pin", "512"), 2, "no core"),
+        (("--wait", "bell"), 2, "A file has no doorbell"),
+        (("--wait", "bell", "--engine", "python"), 2, "ivshmem-server"),
         (("--offset", "100"), 1, "not aligned"),
         (("--offset", "2M"), 1, "not inside"),
         (("--offset", "0", "--lane-size", "8K"), 1, "too small"),

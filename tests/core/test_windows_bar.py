@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core import windows_abi, windows_notices, windows_sharing
+from app.core.bell import ANSWERS, MEASURES, BellAddress
 from app.core.errors import (
     CannotFindError,
     ClosedError,
@@ -503,6 +504,49 @@ def test_listening_again_takes_no_second_place(opened, driver):
         for _ in range(40):
             Doorbell(region, driver).listen(0)
     assert len(driver.events) == 1
+
+
+def test_a_region_gives_its_doorbell_to_each_who_waits(opened, driver):
+    with opened() as region:
+        bells = [region.bell(waiter) for waiter in (ANSWERS, MEASURES)]
+        assert [bell.address for bell in bells] == [BellAddress(3, 0), BellAddress(3, 1)]
+        assert not bells[0].wait(0)
+        bells[0].ring(BellAddress(4, 1))
+        assert driver.rung == [(4, 1)]
+        assert bells[1].wait(0.02)
+        for _ in range(40):
+            region.bell(ANSWERS)
+    assert len(driver.events) == 2
+
+
+def test_two_who_wait_on_one_vector_have_an_event_each(opened, driver):
+    driver.vectors = 1
+    with opened() as region:
+        bells = [region.bell(waiter) for waiter in (ANSWERS, MEASURES)]
+        assert {bell.address for bell in bells} == {BellAddress(3, 0)}
+        windows_sharing.release_all("a test")
+        with pytest.raises(UnpluggedError):
+            bells[0].ring(BellAddress(4, 0))
+        assert not bells[0].wait(0), "its event is still there"
+        windows_sharing.reopen_all()
+        bells[0].ring(BellAddress(4, 0))
+    assert len(driver.events) == 4, "registered again for both"
+
+
+def test_a_plain_device_has_no_doorbell(opened, driver):
+    driver.vectors = 0
+    with opened() as region:
+        assert region.bell(ANSWERS) is None
+    assert not driver.events
+
+
+def test_a_driver_without_a_place_left_is_an_error_with_a_name(opened, driver):
+    driver.fail[windows_abi.REGISTER_EVENT] = 1450
+    with opened() as region:
+        with pytest.raises(DriverError):
+            region.bell(ANSWERS)
+        del driver.fail[windows_abi.REGISTER_EVENT]
+        assert region.bell(ANSWERS) is not None
 
 
 # -- elsewhere -------------------------------------------------------------------------------------------

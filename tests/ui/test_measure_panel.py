@@ -171,6 +171,17 @@ def test_fields_that_make_no_sense_are_said_in_place(qtbot: QtBot, sides: Sides)
     assert form.plan().wait is Wait.SPIN
 
 
+def test_a_doorbell_that_is_not_there_is_said_in_place(qtbot: QtBot, sides: Sides) -> None:
+    form = sides.a.forms["latency"]
+    form.wait.setCurrentIndex(form.wait.findData(Wait.BELL))
+    sides.sessions[0].set_locked(False)
+    qtbot.mouseClick(sides.a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "no doorbell" in sides.a.status.text(), timeout=WAIT_MS)
+    assert "poll" in sides.a.status.text()
+    assert sides.a.start.text() == "Start"
+    assert not sides.a.runs.model.runs
+
+
 def test_without_a_region_it_teaches(qtbot: QtBot) -> None:
     panel = MeasurePanel()
     qtbot.addWidget(panel)
