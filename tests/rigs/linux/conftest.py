@@ -11,8 +11,8 @@ import pytest
 from tests.rigs.linux.build import RigError, build
 from tests.rigs.linux.guest import Guest, Shared
 
-BIG = Path("/dev/shm/ivshmem-scope-rig-64")
-SMALL = Path("/dev/shm/ivshmem-scope-rig-1")
+# Each run has its own: two may go on at once.
+BIG, SMALL = (Path(f"/dev/shm/ivshmem-scope-rig-{size}-{os.getpid()}") for size in (64, 1))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from app.core import messages as msg
-from app.core.engine_process import EngineProcess
+from app.core.engine_client import LocalEngine
 from app.core.open_region import spec_for
 from app.core.probe import desk_messages as dm
 from app.core.probe.flash_result import FlashPlan
@@ -16,7 +16,7 @@ from app.core.probe.flash_result import FlashPlan
 PATIENCE_S = 120.0
 
 
-def until(engine: EngineProcess, fits: Callable[[msg.Answer], bool]) -> msg.Answer:
+def until(engine: LocalEngine, fits: Callable[[msg.Answer], bool]) -> msg.Answer:
     """The first answer that fits."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
@@ -29,7 +29,7 @@ def until(engine: EngineProcess, fits: Callable[[msg.Answer], bool]) -> msg.Answ
 
 def main(address: str, flips: int) -> None:
     """Open, unlock, flash."""
-    engine = EngineProcess()
+    engine = LocalEngine()
     engine.open(spec_for(address))
     until(engine, lambda answer: isinstance(answer, msg.Opened))
     engine.ask(msg.SetLocked(locked=False))

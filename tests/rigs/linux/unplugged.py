@@ -1,7 +1,7 @@
-"""Runs inside the guest: three hold a device open while it is unplugged, and say what they met.
+"""Runs inside the guest: four hold a device open while it is unplugged, and say what they met.
 
-A window's engine in its own process, the verb `watch`, and the library in this process. A word
-in the memory tells the host that all three are at work.
+A window's engine in its own process, the verbs `watch` and `latency`, and the library in this
+process. A word in the memory tells the host that they are at work; `latency` shows by itself.
 """
 
 from __future__ import annotations
@@ -42,15 +42,20 @@ def refused(call: Callable[[], object]) -> str:
         return error.code
 
 
+def verb(*words: str) -> subprocess.Popen[str]:
+    """A verb in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "app", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
 def main(address: str) -> None:
     """Hold, wait, report."""
     engine = EngineProcess()
     engine.open(spec_for(address))
-    watch = subprocess.Popen(
-        [sys.executable, "-m", "app", "watch", address, "0", "64", "--quiet"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=dict(os.environ, PYTHONUNBUFFERED="1"),
-    )  # fmt: skip
+    watch = verb("watch", address, "0", "64", "--quiet")
+    latency = verb("latency", address, "--duration", "600", "--rate", "200", "--wait", "poll")
     guest = Guest(address)
     guest.map()
     until(engine, lambda frame: frame.health.level is Level.GOOD)
@@ -74,6 +79,8 @@ def main(address: str) -> None:
     }
     _, report["watch_err"] = watch.communicate(timeout=PATIENCE_S)
     report["watch_code"] = watch.returncode
+    _, report["latency_err"] = latency.communicate(timeout=PATIENCE_S)
+    report["latency_code"] = latency.returncode
     engine.close()
     print(json.dumps(report))
 
