@@ -227,6 +227,21 @@ class DeviceMapping:
                 if not self._copies:
                     self._gate.notify_all()
 
+    @contextmanager
+    def _access(self) -> Iterator[int]:
+        """As `_use`; a fault gives the device back at once, for all who use it.
+
+        Windows may hand the freed addresses to our own next allocation, so that another reader
+        would read our heap and see no fault, and a writer would spoil it.
+        """
+        try:
+            with self._use() as pointer:
+                yield pointer
+        except UnpluggedError as error:
+            if not self.released:
+                self.release(error, _BACK_S)
+            raise
+
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill the buffer. Raises UnpluggedError when the memory is not there any more."""
         view = buffer.cast("B")
@@ -234,7 +249,7 @@ class DeviceMapping:
         address = ctypes.addressof(room)
         for at in range(0, len(view), CHUNK):
             length = min(CHUNK, len(view) - at)
-            with self._use() as pointer:
+            with self._access() as pointer:
                 self._copy(self.api.read_memory, pointer, offset + at, address + at, length)
 
     def write(self, offset: int, data: memoryview) -> None:
@@ -244,7 +259,7 @@ class DeviceMapping:
             kind = ctypes.c_char * len(part)
             # ctypes tells the address of what it may write only; the rest is copied once more.
             chunk = kind.from_buffer_copy(part) if part.readonly else kind.from_buffer(part)
-            with self._use() as pointer:
+            with self._access() as pointer:
                 self._copy(
                     self.api.write_memory,
                     pointer,
@@ -283,7 +298,7 @@ class DeviceMapping:
         access violation inside a call into OSError.
         """
         value = ctypes.c_uint64(0)
-        with self._use() as pointer:
+        with self._access() as pointer:
             try:
                 ctypes.memmove(ctypes.addressof(value), pointer + offset, width)
             except OSError as error:
@@ -293,7 +308,7 @@ class DeviceMapping:
     def store(self, offset: int, width: int, value: int) -> None:
         """One store; see `load`."""
         number = ctypes.c_uint64(value)
-        with self._use() as pointer:
+        with self._access() as pointer:
             try:
                 ctypes.memmove(pointer + offset, ctypes.addressof(number), width)
             except OSError as error:

@@ -305,6 +305,18 @@ def test_gone_pages_are_an_error_with_the_place(opened, driver):
             region.write(2 * PAGE, b"x")
 
 
+def test_a_fault_gives_the_device_back_for_all_at_once(opened, driver):
+    with opened() as region, opened(start=PAGE) as other:
+        driver.gone = 2 * PAGE
+        with pytest.raises(UnpluggedError):
+            region.read(2 * PAGE, 1)
+        assert driver.calls[-2:] == ["release", "close"]
+        driver.gone = driver.size  # as if our own memory lay there now
+        for access in (lambda: other.read(0, 1), lambda: other.write(0, b"x")):
+            with pytest.raises(UnpluggedError):
+                access()
+
+
 # -- life --------------------------------------------------------------------------------------------
 
 
