@@ -16,6 +16,7 @@ from contextlib import contextmanager
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
+from app.core.direct_compare import copy_differing
 from app.core.errors import ClosedError, RegionGoneError
 from app.core.region import Region, RegionInfo, RegionSpec
 from app.core.safe_copy import FaultError, MappedCopier, load_word
@@ -68,6 +69,13 @@ class MappedRegion(Region):
     def _raw_window(self, offset: int, length: int) -> Iterator[memoryview[int]]:
         with memoryview(self._memory) as whole, whole[offset : offset + length] as part:
             yield part
+
+    def _raw_differing(
+        self, offset: int, buffer: memoryview, before: memoryview
+    ) -> bytearray | None:
+        if not self.info.writable:
+            return None
+        return copy_differing(self._memory, offset, buffer, before, holes=False)
 
     def _raw_close(self) -> None:
         self._copier.close()

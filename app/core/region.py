@@ -149,6 +149,24 @@ class Region(ABC):
             if buffer.nbytes:
                 self._raw_read(offset, buffer)
 
+    def read_differing(
+        self, offset: int, buffer: memoryview, before: memoryview
+    ) -> bytearray | None:
+        """Fill only the pages of `buffer` that differ from `before`, an older copy.
+
+        Not for holes: looking at one may allocate it.
+
+        Returns:
+            A byte for each page, 1 where it differs and was filled. None when this cannot be
+            said without a copy of everything: use `read_into`, which also says why.
+
+        Raises:
+            OutOfRangeError, ClosedError: As for `read`.
+        """
+        self._bounds(offset, buffer.nbytes)
+        with self._using:
+            return self._raw_differing(offset, buffer, before)
+
     def load(self, offset: int, width: int) -> int:
         """One aligned load of 1, 2, 4 or 8 bytes, little endian, unsigned.
 
@@ -300,6 +318,12 @@ class Region(ABC):
     def _raw_window(self, offset: int, length: int) -> AbstractContextManager[memoryview[int]]:
         """The mapping's own memory; a maker that has one provides it."""
         raise UnsuitableError(f"{self.info.name} has no mapping that can be measured directly.")
+
+    def _raw_differing(
+        self, offset: int, buffer: memoryview, before: memoryview
+    ) -> bytearray | None:
+        """Compare in the mapping; a maker whose mapping is guarded provides it."""
+        return None
 
     @abstractmethod
     def _raw_close(self) -> None:

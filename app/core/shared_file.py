@@ -22,6 +22,7 @@ from typing import Final
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
+from app.core.direct_compare import copy_differing
 from app.core.errors import (
     AccessDeniedError,
     CannotFindError,
@@ -280,6 +281,14 @@ class SharedFile(Region):
         start = self._start + offset
         with memoryview(self._mapping) as whole, whole[start : start + length] as part:
             yield part
+
+    def _raw_differing(
+        self, offset: int, buffer: memoryview, before: memoryview
+    ) -> bytearray | None:
+        if self._mapping is None:
+            return None
+        start = self._start + offset
+        return copy_differing(self._mapping, start, buffer, before, holes=True)
 
     def _raw_close(self) -> None:
         if self._copier is not None:

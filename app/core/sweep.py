@@ -1,10 +1,10 @@
 """Sweep: which pages of the whole region change, found exactly, a slice of time at a time.
 
 Nothing tells what another process or a guest wrote (perf.md section 6), so everything that is
-allocated is read and compared. It is read into a scratch through the Region's safe copy, a
-hash per page says whether it changed, and only changed pages are compared with the snapshot
-(perf.md section 5). Holes are not read. What changed and changed back between two looks is
-not seen. "Exact" is up to a collision of a 64-bit hash, 2^-64 for each changed page.
+allocated is read and compared: with the snapshot in the mapping itself where the Region can,
+else by a safe copy and a hash per page, and changed pages with the snapshot (perf.md section
+5). Holes are not read. What changed and changed back between two looks is not seen. "Exact"
+is up to a collision of a 64-bit hash, 2^-64 for each changed page.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _NEVER: Final = 1 << 63
 MEMORY_BOUND: Final = 512 << 20
 # Allocation is asked for window by window, so that one question stays short.
 WINDOW_BLOCKS: Final = (64 << 20) // BLOCK
-# Measured: 256 KiB and 1 MiB pieces are slower here, by what Python costs per piece.
-CHUNK_BLOCKS: Final = (2 << 20) // BLOCK
+# Measured: 1 and 2 MiB pieces are slower here, by what Python costs per piece.
+CHUNK_BLOCKS: Final = (4 << 20) // BLOCK
 # A piece should not take longer than this, so that a tick that is due is not kept waiting.
 PIECE_NS: Final = 1_000_000
 HOT_BLOCKS: Final = 64

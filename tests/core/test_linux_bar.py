@@ -32,6 +32,7 @@ from app.core.errors import (
 from app.core.linux_bar import look_at_bar, open_bar
 from app.core.pci import PciAddress
 from app.core.pci_sysfs import ivshmem_addresses, parse_resource
+from app.core.probe.kernel import kernel, why_absent
 from app.core.region import PAGE, CacheMode, RegionKind, RegionSpec
 from tests.fakes.sysfs import FakeSysfs
 
@@ -71,6 +72,19 @@ def every_look_is_due(region):
 
 
 # -- what is opened ------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(kernel() is None, reason=f"the C kernel is {why_absent()}")
+def test_pages_that_differ_are_told_in_the_mapping(sysfs, opened):
+    folder = sysfs.add()
+    with opened() as region:
+        before, buffer = bytearray(region.read(0, region.size)), bytearray(region.size)
+        region.write(7 * PAGE + 5, b"from the guest")
+        flags = region.read_differing(0, memoryview(buffer), memoryview(before))
+        assert [at for at, flag in enumerate(flags) if flag] == [7]
+        assert buffer[7 * PAGE : 8 * PAGE] == bar(folder)[7 * PAGE : 8 * PAGE]
+    with opened(read_only=True) as region:
+        assert region.read_differing(0, memoryview(buffer), memoryview(before)) is None
 
 
 def test_bytes_go_both_ways(sysfs, opened):

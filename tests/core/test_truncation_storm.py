@@ -24,6 +24,7 @@ from app.core.errors import OutOfRangeError, ScopeError, TruncatedError
 from app.core.open_region import open_region
 from app.core.patterns import RandomPattern
 from app.core.region import Region, RegionKind, RegionSpec
+from app.core.sweep import Sweep
 from tests.core.children import script
 from tests.core.talk import Talk
 
@@ -119,6 +120,29 @@ def test_a_region_survives_in_this_process(shm_file: ShmFile, read_only: bool) -
         assert seen["truncated"] >= 100
         region.check()  # grown again, and open all the while
         assert set(region.read(0, SIZE)) <= {0, 0xAA}
+    assert path.stat().st_size == SIZE
+
+
+def test_a_change_scan_survives_in_this_process(shm_file: ShmFile) -> None:
+    """Where there is a kernel, it looks into the mapping itself."""
+    path = shm_file(SIZE, fill=b"\xaa")
+    seen: Counter[str] = Counter()
+    with open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
+        sweep = Sweep(region)
+        sweep.full_scan()
+        sweep.full_scan()
+        with storm(path) as child:
+            deadline = time.monotonic() + 20
+            while min(seen["good"], seen["truncated"]) < 50 and time.monotonic() < deadline:
+                try:
+                    sweep.full_scan(threads=1 + seen["good"] % 2)
+                    seen["good"] += 1
+                except TruncatedError:
+                    seen["truncated"] += 1
+            assert cuts(child) > 50
+        assert seen["truncated"] >= 50
+        sweep.full_scan()
+        assert sweep.full_scan().changed_pages == 0
     assert path.stat().st_size == SIZE
 
 

@@ -1,8 +1,10 @@
-/* The loops of the measurements, for when Python is too slow to be the instrument.
+/* The loops of the measurements, for when Python is too slow to be the instrument, and the
+ * comparison of the change scan.
  *
  * Called through ctypes.CDLL, which lets go of the GIL. Each function runs one bounded slice on a
  * state struct that kernel.py mirrors field by field (all fields are 8 bytes), so that a loop can
- * go on where the last slice ended. Everything here has a twin in Python (echo_python.py).
+ * go on where the last slice ended. Everything here has a twin in Python (echo_python.py,
+ * page_scan.py).
  *
  * The memory may vanish under us (a file that is cut, a device that is pulled): each entry point
  * runs inside a guard and answers FAULT then. A peer may write anything: no word of the lane is
@@ -22,12 +24,14 @@
 #else
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#define SCOPE_ABI 1
+#define SCOPE_ABI 2
 #ifndef SCOPE_SOURCE
 #define SCOPE_SOURCE 0
 #endif
@@ -549,6 +553,54 @@ static int run_copies(struct copies *c)
 }
 
 EXPORT int scope_copies(struct copies *c) { GUARDED(run_copies(c)); }
+
+/* --- change scan: the mapping against what was seen before --------------------------------------------- */
+
+struct differ {
+    const uint8_t *live, *before;
+    uint8_t *into;                /* our own memory: pages that differ are copied to their place */
+    uint8_t *flags;               /* one for each page, zeros: 1 where it differs */
+    uint64_t length, page;        /* the last page may be short */
+    int64_t holes;                /* 1: there may be pages without memory, which must not get any */
+};
+
+enum { CHUNK = 256 };             /* pages */
+
+/* Whether these bytes are in memory. Asked just before they are looked at: what was cut and has
+ * grown again since the last turn is holes. */
+static int resident(const uint8_t *live, uint64_t length)
+{
+#ifdef _WIN32
+    (void)live;
+    return !length;
+#else
+    unsigned char in_memory[CHUNK];
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), pages = (length + page - 1) / page;
+    if (pages > CHUNK || mincore((void *)live, length, in_memory)) return 0;
+    for (uint64_t at = 0; at < pages; at++)
+        if (!(in_memory[at] & 1)) return 0;
+    return 1;
+#endif
+}
+
+/* A page may change between the comparison and the copy: what was copied is what was seen. */
+static int run_differ(struct differ *d)
+{
+    const uint8_t *live = d->live, *before = d->before;
+    const uint64_t length = d->length, page = d->page;
+    for (uint64_t at = 0, number = 0; at < length; at += page, number++) {
+        uint64_t left = length - at, size = left < page ? left : page;
+        if (d->holes && number % CHUNK == 0
+            && !resident(live + at, left < CHUNK * page ? left : CHUNK * page))
+            return STOPPED;
+        if (!memcmp(live + at, before + at, size)) continue;
+        memcpy(d->into + at, live + at, size);
+        d->flags[number] = 1;
+    }
+    return DONE;
+}
+
+EXPORT int scope_differ(struct differ *d) { GUARDED(run_differ(d)); }
 
 /* --- this thread ------------------------------------------------------------------------------------ */
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, Final
 
-ABI: Final = 1
+ABI: Final = 2
 _NAME: Final = "_kernel.dll" if sys.platform == "win32" else "_kernel.so"
 _SWITCH: Final = "IVSHMEM_SCOPE_KERNEL"  # 0 turns it off, for tests and comparisons
 log = logging.getLogger(__name__)
@@ -105,6 +105,15 @@ class CopiesState(ctypes.Structure):
     ]  # fmt: skip
 
 
+class DifferState(ctypes.Structure):
+    """`struct differ`: pages of a mapping against an older copy of them."""
+
+    _fields_: ClassVar = [
+        ("live", _POINTER), ("before", _POINTER), ("into", _POINTER), ("flags", _POINTER),
+        ("length", _WORD), ("page", _WORD), ("holes", _NUMBER),
+    ]  # fmt: skip
+
+
 class Kernel:
     """The loaded library; its functions return a Slice."""
 
@@ -113,6 +122,7 @@ class Kernel:
         library.scope_now_ns.restype = ctypes.c_int64
         for name in (
             "scope_ping", "scope_floor", "scope_pong", "scope_flow", "scope_touch", "scope_copies",
+            "scope_differ",
         ):  # fmt: skip
             getattr(library, name).argtypes = (ctypes.c_void_p,)
         library.scope_pin.argtypes = (ctypes.c_int,)
@@ -140,6 +150,10 @@ class Kernel:
     def copies(self, state: CopiesState) -> Slice:
         """One block copied `count` times."""
         return Slice(self.library.scope_copies(ctypes.addressof(state)))
+
+    def differ(self, state: DifferState) -> Slice:
+        """Pages that differ, flagged and copied; STOPPED before pages without memory."""
+        return Slice(self.library.scope_differ(ctypes.addressof(state)))
 
     def now_ns(self) -> int:
         """The kernel's clock, which is time.perf_counter_ns's."""

@@ -19,7 +19,7 @@ from app.core.errors import TruncatedError
 from app.core.probe import kernel as module
 from app.core.probe.cards import EngineKind
 from app.core.probe.echo import EchoLoop
-from app.core.probe.kernel import PingState, PongState, Slice, kernel, why_absent
+from app.core.probe.kernel import DifferState, PingState, PongState, Slice, kernel, why_absent
 from app.core.probe.place import default_lane
 from tests.core.probe.peers import ROOT, opened
 
@@ -75,7 +75,7 @@ def test_the_structs_are_the_same_on_both_sides(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("no C compiler here")
     source = ROOT / "app" / "core" / "probe" / "kernel.c"
-    pairs = [("ping", PingState), ("pong", PongState)]
+    pairs = [("ping", PingState), ("pong", PongState), ("differ", DifferState)]
     prints = "".join(
         f'printf("%zu ", sizeof(struct {name}));'
         + "".join(
