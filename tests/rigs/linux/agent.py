@@ -1,18 +1,34 @@
 """Runs inside the guest: takes commands as JSON lines from the second serial port.
 
-Standard library only; its answers carry the exit code and what was printed.
+Its answers carry the exit code and what was printed. A module can be run in a fork of the agent:
+an emulated processor takes many seconds to load Python and numpy anew each time.
 """
 
 import base64
+import contextlib
+import importlib
 import json
 import os
+import runpy
+import signal
 import subprocess
 import sys
 import tempfile
 import termios
+import time
+import traceback
 import tty
 
 running = {}
+# Before the first fork, so that all of them have it.
+LOADED = (
+    "app.cli",
+    "app.core.engine_process",
+    *(
+        f"app.commands.{name}"
+        for name in ("listing", "reading", "writing", "watching", "measuring", "transferring")
+    ),
+)
 
 
 def fetch(request):
@@ -23,7 +39,7 @@ def fetch(request):
 
 def spawn(request):
     """Start a command; the others ask for it by its process id."""
-    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+    out, err = printed()
     process = subprocess.Popen(
         request["spawn"],
         cwd=request["cwd"],
@@ -32,6 +48,82 @@ def spawn(request):
         stdout=out,
         stderr=err,
     )
+    running[process.pid] = process, out, err
+    return {"pid": process.pid}
+
+
+def printed():
+    """Files for what a command prints."""
+    return tempfile.TemporaryFile(), tempfile.TemporaryFile()
+
+
+class Fork:
+    """A fork of this process in which a module runs; as much of Popen as is needed."""
+
+    def __init__(self, module, words, out, err):
+        self.code = None
+        self.pid = os.fork()
+        if not self.pid:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            os._exit(run(module, words))
+
+    def poll(self):
+        """Its exit code, if it ended."""
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
+
+    def wait(self, timeout=30):
+        """Wait for its end."""
+        end = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired("verb", timeout)
+            time.sleep(0.01)
+
+    def send_signal(self, number):
+        """Send it a signal."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+
+def run(module, words):
+    """What `python -m module words` does; the exit code."""
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
+    sys.argv = [module, *words]
+    code = 0
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    if isinstance(code, str):
+        sys.stderr.write(code + "\n")
+        code = 1
+    for file in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            file.flush()
+    return code
+
+
+def fork(request):
+    """Run a module in a fork."""
+    os.chdir(request["cwd"])
+    if request["cwd"] not in sys.path:
+        sys.path.insert(0, request["cwd"])
+    for name in LOADED:
+        importlib.import_module(name)
+    out, err = printed()
+    process = Fork(request["fork"], request["words"], out, err)
     running[process.pid] = process, out, err
     return {"pid": process.pid}
 
@@ -46,9 +138,9 @@ def peek(request):
     return {"code": process.poll(), "out": texts[0], "err": texts[1]}
 
 
-def signal(request):
+def send(request):
     """Send it a signal."""
-    running[request["signal"]][0].send_signal(request["number"])
+    running[request["send"]][0].send_signal(request["number"])
     return {}
 
 
@@ -69,7 +161,7 @@ def wait(request):
     return dict(told, code=-1, err=told["err"] + "timed out in the guest") if late else told
 
 
-ABLE = {"fetch": fetch, "spawn": spawn, "peek": peek, "signal": signal, "wait": wait}
+ABLE = {"fetch": fetch, "spawn": spawn, "peek": peek, "fork": fork, "send": send, "wait": wait}
 
 
 def main():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,17 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.linux.build import RigError, build
-from tests.rigs.linux.guest import Guest, Shared
+from tests.rigs.linux.guest import ROOT, Guest, Shared
 
 # Each run has its own: two may go on at once.
 BIG, SMALL = (Path(f"/dev/shm/ivshmem-scope-rig-{size}-{os.getpid()}") for size in (64, 1))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # it ends with these tests, and costs the next ones nothing
 def guest() -> Iterator[Guest]:
     """A guest with two devices: 64 MiB, then 1 MiB."""
     for path in (BIG, SMALL):
         path.unlink(missing_ok=True)
+    # The guest reads this checkout: what is compiled here it need not compile, ten times slower.
+    compileall.compile_dir(ROOT / "app", quiet=2)
     try:
         running = Guest(build(), [Shared(BIG, 64), Shared(SMALL, 1)])
     except RigError as error:

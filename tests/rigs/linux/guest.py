@@ -64,7 +64,7 @@ class Spawned:
 
     def send(self, number: int) -> None:
         """Send a signal."""
-        self._ask({"signal": self.pid, "number": number})
+        self._ask({"send": self.pid, "number": number})
 
     def wait(self, timeout: float = 150) -> Result:
         """Its end."""
@@ -188,13 +188,18 @@ class Guest:
         """Run a command in the guest."""
         return self.spawn(*command, env=env).wait(timeout)
 
-    def scope(self, *arguments: str, timeout: float = 150) -> Result:
-        """Run this checkout's program in the guest."""
-        return self.run(sys.executable, "-m", "app", *arguments, timeout=timeout)
+    def spawn_module(self, module: str, *arguments: str) -> Spawned:
+        """Start `python -m module arguments` in a fork of the agent, which is quick."""
+        request = {"fork": module, "words": arguments, "cwd": str(ROOT)}
+        return Spawned(self, int(self._ask(request, BOOT_S)["pid"]))
 
     def spawn_scope(self, *arguments: str) -> Spawned:
-        """Start this checkout's program in the guest."""
-        return self.spawn(sys.executable, "-u", "-m", "app", *arguments)
+        """Start a verb of this checkout's program in the guest."""
+        return self.spawn_module("app", *arguments)
+
+    def scope(self, *arguments: str, timeout: float = 150) -> Result:
+        """Run a verb of this checkout's program in the guest."""
+        return self.spawn_scope(*arguments).wait(timeout)
 
     def fetch(self, path: str) -> bytes:
         """A file of the guest."""

@@ -55,7 +55,7 @@ def peek(path: Path, offset: int, length: int) -> bytes:
 
 
 def test_list_shows_the_real_bars(guest: Guest) -> None:
-    result = guest.scope("list", "--json")
+    result = guest.run(sys.executable, "-m", "app", "list", "--json")
     assert result.code == 0, result.err
     devices = {d["location"]: d for d in json.loads(result.out)["devices"] if d["kind"] == "bar"}
     assert set(devices) == {BIG_BAR, SMALL_BAR}
@@ -168,9 +168,10 @@ def test_watch_in_the_guest_sees_the_host_write(guest: Guest, big: Path) -> None
 
 def test_the_window_runs_in_the_guest_on_the_bar(guest: Guest, big: Path, tmp_path: Path) -> None:
     poke(big, 0, b"IVSHMEM Scope in a real guest")
-    result = guest.scope(
-        BIG_BAR, "--screenshot", "/tmp/window.png", "--after", "3", "--theme", "dark", timeout=200
-    )
+    result = guest.run(
+        sys.executable, "-m", "app", BIG_BAR, "--screenshot", "/tmp/window.png", "--after", "1",
+        "--rate", "10", "--theme", "dark", timeout=200,
+    )  # fmt: skip
     assert result.code == 0, result.out + result.err
     from PySide6.QtGui import QImage
 

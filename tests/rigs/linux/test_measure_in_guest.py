@@ -252,7 +252,7 @@ class Window:
 
 def test_the_guest_flashes_at_the_hosts_window(guest: Guest, memory: Path) -> None:
     window = Window(memory)
-    flashing = guest.spawn(sys.executable, "-m", "tests.rigs.linux.flashing", BAR, "4")
+    flashing = guest.spawn_module("tests.rigs.linux.flashing", BAR, "4")
     results: list[Any] = []
     waiter = threading.Thread(target=lambda: results.append(flashing.wait()))
     waiter.start()

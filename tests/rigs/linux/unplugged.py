@@ -1,14 +1,13 @@
-"""Runs inside the guest: four hold a device open while it is unplugged, and say what they met.
+"""Runs inside the guest: two hold a device open while it is unplugged, and say what they met.
 
-A window's engine in its own process, the verbs `watch` and `latency`, and the library in this
-process. A word in the memory tells the host that they are at work; `latency` shows by itself.
+A window's engine in its own process, and the library in this process. A word in the memory tells
+the host that both are at work.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -42,25 +41,13 @@ def refused(call: Callable[[], object]) -> str:
         return error.code
 
 
-def verb(*words: str) -> subprocess.Popen[str]:
-    """A verb in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-u", "-m", "app", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
 def main(address: str) -> None:
     """Hold, wait, report."""
     engine = EngineProcess()
     engine.open(spec_for(address))
-    watch = verb("watch", address, "0", "64", "--quiet")
-    latency = verb("latency", address, "--duration", "600", "--rate", "200", "--wait", "poll")
     guest = Guest(address)
     guest.map()
     until(engine, lambda frame: frame.health.level is Level.GOOD)
-    assert watch.stdout is not None
-    watch.stdout.readline()
     guest.store(READY_AT, 8, 1)
 
     frame = until(engine, lambda frame: frame.health.level is Level.FAULT)
@@ -77,10 +64,6 @@ def main(address: str) -> None:
         "map_again": refused(guest.map),
         "find_again": refused(lambda: Guest(address)),
     }
-    _, report["watch_err"] = watch.communicate(timeout=PATIENCE_S)
-    report["watch_code"] = watch.returncode
-    _, report["latency_err"] = latency.communicate(timeout=PATIENCE_S)
-    report["latency_code"] = latency.returncode
     engine.close()
     print(json.dumps(report))
 
