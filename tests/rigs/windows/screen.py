@@ -121,16 +121,16 @@ class Screen:
         self._run("import", "-silent", "-window", "root", str(path))
 
     def wait_steady(self, box: Box, limit_s: float = 30) -> bytes:
-        """The pixels there, once two looks in a row are the same."""
+        """The pixels there, once four looks in a row are the same."""
         end = time.monotonic() + limit_s
-        last = self.picture(box)
-        while True:
+        last, same = self.picture(box), 0
+        while same < 3:
             time.sleep(0.4)
             now = self.picture(box)
-            if now == last:
-                return now
+            same = same + 1 if now == last else 0
             assert time.monotonic() < end, "the picture does not come to rest"
             last = now
+        return last
 
     def wait_picture(self, box: Box, fits: Callable[[bytes], bool], what: str) -> None:
         """Until the pixels there fit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from tests.rigs.windows.build import PYTHON, CannotBuildError, Layers
 from tests.rigs.windows.exe import build_exe
 from tests.rigs.windows.machine import Device, Machine, wait_until
+from tests.rigs.windows.places import REPOSITORY
 from tests.rigs.windows.program import EXE, TITLE, Program, artefacts
 from tests.rigs.windows.screen import Screen
 
@@ -86,13 +88,24 @@ def peek(file: Path, offset: int, length: int) -> bytes:
 
 
 def shows_live(program: Program, file: Path, offset: int = 0) -> None:
-    """What Linux writes shows at once, and what it takes back goes away again."""
+    """What Linux writes shows at once, what it takes back goes away, and so again.
+
+    The first picture is compared with nothing: on a slow machine it may be from before the
+    first look at the memory.
+    """
     screen, box = program.screen, program.bytes_box
-    before = screen.wait_steady(box)
-    poke(file, offset, bytes(range(0xA0, 0xB0)))
-    screen.wait_picture(box, lambda now: now != before, "what Linux wrote shows")
+    pattern = bytes(range(0xA0, 0xB0))
+    first = screen.wait_steady(box)
+    poke(file, offset, pattern)
+    screen.wait_picture(box, lambda now: now != first, "what Linux wrote shows")
+    written = screen.wait_steady(box)
     poke(file, offset, bytes(16))
-    screen.wait_picture(box, lambda now: now == before, "the old picture comes back")
+    screen.wait_picture(box, lambda now: now != written, "what it took back goes away")
+    blank = screen.wait_steady(box)
+    poke(file, offset, pattern)
+    screen.wait_picture(box, lambda now: now == written, "the same bytes look the same again")
+    poke(file, offset, bytes(16))
+    screen.wait_picture(box, lambda now: now == blank, "the old picture comes back")
 
 
 def type_and_see(program: Program, file: Path, keys: tuple[str, str], value: int) -> None:
@@ -323,6 +336,101 @@ def test_the_log_is_in_the_local_data_folder(machine: Machine) -> None:
         "find /rig/prefix/drive_c/users -path '*AppData/Local*' -name ivshmem-scope.log"
     )
     assert found.strip()
+
+
+# -- measured from the host --------------------------------------------------------------------
+
+
+def scope(*arguments: str) -> subprocess.Popen[str]:
+    """This checkout's program on the host."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", *arguments], cwd=REPOSITORY, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str], limit_s: float = 90) -> str:
+    """What it printed on its way to a good end."""
+    out, err = process.communicate(timeout=limit_s)
+    assert process.returncode == 0, (out, err)
+    return out
+
+
+LATENCY = (
+    "latency", "--rate", "200", "--duration", "1", "--warm-up", "0.2", "--wait", "poll", "--json",
+    "--peer-within", "60",
+)  # fmt: skip
+
+
+def test_the_host_measures_with_the_executable(machine: Machine, blank: list[Path]) -> None:
+    file = blank[0]
+    guest = machine.start(f"Z:\\out\\{EXE}", "respond", FIRST, "--json", "--seconds", "40")
+    try:
+        figures = json.loads(ended(scope(*LATENCY, str(file))).splitlines()[-1])
+        assert figures["count"] > 0
+        assert figures["count"] + figures["lost"] >= 150
+        assert "Windows" in figures["conditions"]["peer"]
+        assert "guest" in figures["conditions"]["peer"]
+        assert figures["floor"]["p50_ns"] < figures["p50_ns"]
+        assert figures["one_way"]["uncertainty_ns"] > 0
+        for way in ("to-peer", "from-peer"):
+            out = ended(scope(
+                "transfer", str(file), "--size", "4K", "--duration", "0.5", "--direction", way,
+                "--peer-within", "30", "--json",
+            ))  # fmt: skip
+            moved = json.loads(out.splitlines()[-1])
+            assert moved["clean"], moved
+            assert moved["sizes"][0]["bytes_per_s"] > 0
+        said, _ = guest.communicate(timeout=90)
+        assert guest.returncode == 0, said
+    finally:
+        guest.kill()
+        guest.communicate()
+    assert not any(file.read_bytes()), "the bytes under the lane were not put back"
+
+
+def test_the_executable_measures_with_the_host(machine: Machine, blank: list[Path]) -> None:
+    file = blank[0]
+    host = scope("respond", str(file), "--json", "--seconds", "45")
+    try:
+        done = run(machine, *LATENCY, FIRST)
+        assert done.returncode == 0, done.stdout
+        line = next(line for line in done.stdout.splitlines() if line.startswith("{"))
+        figures = json.loads(line)
+        assert figures["count"] > 0
+        assert "Linux" in figures["conditions"]["peer"]
+        wide = run(machine, "bandwidth", FIRST, "--json")
+        assert wide.returncode == 0, wide.stdout
+        assert '"verdict"' in wide.stdout
+        ended(host)
+    finally:
+        host.kill()
+        host.communicate()
+    assert not any(file.read_bytes()), "the bytes under the lane were not put back"
+
+
+def test_the_executable_killed_while_it_answers_is_told_as_silent(
+    machine: Machine, blank: list[Path]
+) -> None:
+    guest = machine.start(f"Z:\\out\\{EXE}", "respond", FIRST, "--seconds", "60")
+    host = scope(
+        "latency", str(blank[0]), "--rate", "100", "--duration", "6", "--wait", "poll", "--json",
+        "--peer-within", "60", "--lost-after", "0.5",
+    )  # fmt: skip
+    try:
+        wait_until(lambda: b"IVSCLANE" in blank[0].read_bytes(), "a lane is there", 60)
+        time.sleep(4)  # into the test; when exactly it dies does not matter
+        machine.kill(EXE)
+        out, err = host.communicate(timeout=90)
+    finally:
+        host.kill()
+        host.communicate()
+        guest.communicate(timeout=30)
+    assert host.returncode in (0, 8), (out, err)
+    if out.strip():
+        figures = json.loads(out.splitlines()[-1])
+        assert figures["lost"] > 0 or not figures["complete"]
+    wait_until(lambda: run(machine, "dump", FIRST, "0", "16").returncode == 0, "it is free", 30)
 
 
 # -- other machines --------------------------------------------------------------------------------
