@@ -155,7 +155,7 @@ def test_help_and_version(run: Run) -> None:
     ("words", "unwanted"),
     [
         (["list"], "numpy"), (["info", "FILE"], "numpy"), (["dump", "FILE"], "numpy"),
-        (["read", "FILE", "0"], "numpy"), (["save", "FILE", "FILE.saved"], "numpy"),
+        (["read", "FILE", "0"], "numpy"), (["save", "FILE", "SAVED"], "numpy"),
         (["write", "FILE", "0", "01"], "numpy"), (["fill", "FILE", "0", "8", "--byte", "1"], "numpy"),
         (["load", "FILE", __file__, "--length", "8"], "numpy"),
         (["watch", "FILE", "--seconds", "0.1"], "PySide6"),
@@ -163,13 +163,13 @@ def test_help_and_version(run: Run) -> None:
     ],
 )  # fmt: skip
 def test_verbs_load_only_what_they_need(
-    shm_file: MakeFile, words: list[str], unwanted: str
+    shm_file: MakeFile, tmp_path: Path, words: list[str], unwanted: str
 ) -> None:
-    file = str(shm_file(1 << 20))
+    names = {"FILE": str(shm_file(1 << 20)), "SAVED": str(tmp_path / "saved")}
     code = (
         "import sys, app.cli; code = app.cli.run(sys.argv[1:]); "
         f"sys.exit(code or sorted({{'PySide6', {unwanted!r}}} & set(sys.modules)) or 0)"
     )
-    command = [sys.executable, "-c", code, *(word.replace("FILE", file) for word in words)]
+    command = [sys.executable, "-c", code, *(names.get(word, word) for word in words)]
     told = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
