@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from app import __version__
 from app.core.logs import describe_system
+from app.core.new_file import any_length
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -211,7 +212,7 @@ def run_self_test(report: Path) -> int:
         "steps": [asdict(step) for step in test.steps],
     }
     try:
-        report.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        Path(any_length(report)).write_text(json.dumps(content, indent=1), encoding="utf-8")
     except OSError as error:
         sys.stderr.write(f"ivshmem-scope: {report} could not be written: {error.strerror}\n")
         return 1
