@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import struct
@@ -151,15 +152,13 @@ def own_card(
 
 def boot_number() -> int:
     """A number that only processes of this running system have; 0 when it cannot be told."""
-    if sys.platform == "win32":
-        # Two processes there count as having two clocks, which is safe. Under Wine the file
-        # below can be read, but the clocks are others all the same.
-        return 0
-    try:
-        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    return zlib.crc32(text.encode()) << 31 | 1
+    text = ""
+    # On Windows two processes count as having two clocks, which is safe. Under Wine the file
+    # could be read, but the clocks are others all the same.
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    return zlib.crc32(text.encode()) << 31 | 1 if text else 0
 
 
 def _machine_card() -> Card:
