@@ -171,7 +171,14 @@ def hold_lane(
         if saved.header.lane.span.overlaps(wanted.span):
             give_back(region, saved)
     if not force:
-        _refuse_busy(region, wanted.span, sleep)
+        try:
+            _refuse_busy(region, wanted.span, sleep)
+        except MemoryInUseError:
+            # What changes there may be a peer that lays the lane in this moment.
+            lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
+            if lane is None:
+                raise
+            return LaneHold(region, lane, _debt_of(region, lane, folder))
     return lay_lane(region, wanted, folder, sleep)
 
 

@@ -366,6 +366,7 @@ def test_the_host_measures_with_the_executable(machine: Machine, blank: list[Pat
     file = blank[0]
     guest = machine.start(f"Z:\\out\\{EXE}", "respond", FIRST, "--json", "--seconds", "40")
     try:
+        wait_until(lambda: b"IVSCLANE" in file.read_bytes(), "its lane is there", 60)
         figures = json.loads(ended(scope(*LATENCY, str(file))).splitlines()[-1])
         assert figures["count"] > 0
         assert figures["count"] + figures["lost"] >= 150
