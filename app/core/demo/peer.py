@@ -134,13 +134,15 @@ class Peer:
     def picture(self) -> None:
         """A moving picture: a ball over a sliding gradient."""
         shift = self._ticks // 25
-        self._pixels[..., 0] = (self._x + shift) & 0xFF
-        self._pixels[..., 1] = (self._y + 2 * shift) & 0xFF
-        self._pixels[..., 2] = 64
-        self._pixels[..., 3] = 255
+        drawn = np.empty_like(self._pixels)
+        drawn[..., 0] = (self._x + shift) & 0xFF
+        drawn[..., 1] = (self._y + 2 * shift) & 0xFF
+        drawn[..., 2] = 64
+        drawn[..., 3] = 255
         x = layout.WIDTH // 2 + int(90 * math.cos(shift / 9))
         y = layout.HEIGHT // 2 + int(60 * math.sin(shift / 7))
-        self._pixels[max(0, y - 12) : y + 12, max(0, x - 12) : x + 12, :3] = 255
+        drawn[max(0, y - 12) : y + 12, max(0, x - 12) : x + 12, :3] = 255
+        self._pixels[:] = drawn  # at once: who looks sees few pictures half drawn
 
 
 def run(path: str, life: Connection) -> None:
