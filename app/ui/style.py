@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QApplication
 
+from app.core.paths import resource_dir
 from app.ui.theme import Theme, palette
 
 _SHEET = """
@@ -38,6 +39,16 @@ QLineEdit, QSpinBox, QComboBox, QPlainTextEdit {{ background: {ground};
     border: 1px solid {line}; border-radius: 4px; padding: 3px 6px; }}
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border-color: {mine}; }}
 QLineEdit[invalid="true"] {{ border-color: {fault}; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url("{icons}/down-{name}.svg"); width: 12px; height: 12px; }}
+QComboBox:disabled, QLineEdit:disabled {{ color: {quiet}; background: {panel}; }}
+QCheckBox::indicator, QTableView::indicator {{ width: 12px; height: 12px; background: {ground};
+    border: 1px solid {quiet}; border-radius: 3px; }}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {mine}; }}
+QCheckBox::indicator:checked, QTableView::indicator:checked {{ background: {mine};
+    border-color: {mine}; image: url("{icons}/tick-{name}.svg"); }}
+QCheckBox::indicator:disabled {{ border-color: {line}; }}
+QCheckBox:disabled {{ color: {quiet}; }}
 QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: 4px; }}
 QMenu {{ background: {raised}; border: 1px solid {line}; padding: 4px; }}
 QMenu::item {{ padding: 4px 24px 4px 16px; border-radius: 3px; }}
@@ -69,7 +80,8 @@ def style_sheet(theme: Theme) -> str:
     return _SHEET.format(
         ground=theme.ground, panel=theme.panel, raised=theme.raised, hover=theme.hover,
         line=theme.line, text=theme.text, quiet=theme.quiet, mine=theme.mine,
-        fault=theme.fault, selection=theme.selection,
+        fault=theme.fault, selection=theme.selection, name=theme.name,
+        icons=(resource_dir() / "icons").as_posix(),
     )  # fmt: skip
 
 

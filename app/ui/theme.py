@@ -23,7 +23,8 @@ from app.core.frame import Level
 class Theme:
     """One set of colours, as #rrggbb text.
 
-    `line` divides, `raised` is a control's face, `hover` and `pressed` its answer.
+    `line` divides, `raised` is a control's face, `hover` and `pressed` its answer. `grid` parts the
+    cells of a heat map, whose own ground is dark in both themes.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Theme:
     warning: str
     fault: str
     selection: str
+    grid: str
     traces: tuple[str, ...]
 
     @property
@@ -64,6 +66,7 @@ DARK: Final = Theme(
     ground="#14171A", panel="#1B1F24", raised="#242A31", hover="#2D343D", line="#2A3038",
     text="#E6E9EC", quiet="#7C8792", changed="#FFB454", mine="#59C2FF", flux="#FF7A90",
     good="#7FD962", warning="#FFB454", fault="#FF6B6B", selection="#2F5D8A",
+    grid="#14171A",
     traces=("#59C2FF", "#FFB454", "#7FD962", "#D2A6FF", "#F07178", "#95E6CB"),
 )  # fmt: skip
 
@@ -72,6 +75,7 @@ LIGHT: Final = Theme(
     ground="#FAFBFC", panel="#F1F3F5", raised="#FFFFFF", hover="#E4E8EC", line="#D5DAE0",
     text="#1D2329", quiet="#68727D", changed="#C86B00", mine="#0B6BCB", flux="#C2183B",
     good="#267A37", warning="#A85500", fault="#C92A2A", selection="#B7D4F2",
+    grid="#141728",
     traces=("#0B6BCB", "#A85500", "#267A37", "#7A3EB1", "#C2183B", "#147060"),
 )  # fmt: skip
 

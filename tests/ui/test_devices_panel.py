@@ -69,6 +69,27 @@ def test_the_model_keeps_qts_rules(panel: DevicesPanel, qtmodeltester: ModelTest
     panel.set_devices(FOUND)
 
 
+def test_keys_that_move_end_on_a_device_and_never_on_a_head(
+    qtbot: QtBot, panel: DevicesPanel
+) -> None:
+    panel.set_devices(FOUND)
+    keys = Qt.Key
+
+    def after(key: Qt.Key) -> str:
+        qtbot.keyClick(panel.list, key)
+        return str(panel.list.currentIndex().data())
+
+    first, last = "looking-glass", "/dev/kvmfr0"
+    assert after(keys.Key_End) == last
+    assert after(keys.Key_Home) == first
+    assert after(keys.Key_Up) == first
+    assert after(keys.Key_PageDown) == last
+    assert after(keys.Key_PageUp) == first
+    assert [after(keys.Key_Down) for _ in range(4)] == ["denied", "0000:08:01.0", last, last]
+    panel.set_devices(DeviceList())
+    qtbot.keyClick(panel.list, keys.Key_Home)
+
+
 def test_devices_stand_under_their_heads(panel: DevicesPanel) -> None:
     panel.set_devices(FOUND)
     assert titles(panel) == [

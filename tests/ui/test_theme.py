@@ -74,6 +74,12 @@ def test_levels_differ_without_colour() -> None:
 
 
 @BOTH
+def test_lines_between_the_cells_of_a_heat_map_do_not_shine(theme: Theme) -> None:
+    idle = QColor(*(int(part) for part in heat_table()[0][:3]))
+    assert contrast(theme.grid, idle) <= 1.3
+
+
+@BOTH
 def test_every_role_is_a_colour(theme: Theme) -> None:
     for role in roles():
         assert QColor(getattr(theme, role)).isValid(), role

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPoint, Signal
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -33,9 +34,28 @@ if TYPE_CHECKING:
 
 
 class _List(QListView):
-    """Enter opens what is chosen."""
+    """Enter opens what is chosen; keys that move never end on a head."""
 
     opened = Signal()
+
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
+        """Where Qt would go, or from a head on to the next device, in the same direction first."""
+        moves, model = QAbstractItemView.CursorAction, self.model()
+        ends = {moves.MoveHome: 0, moves.MoveEnd: model.rowCount() - 1}
+        if action in ends:
+            target = model.index(ends[action], 0)
+        else:
+            target = super().moveCursor(action, modifiers)
+        down = action in (moves.MoveHome, moves.MoveDown, moves.MovePageDown, moves.MoveNext)
+        for step in (1, -1) if down else (-1, 1):
+            index = target
+            while index.isValid():
+                if index.flags() & Qt.ItemFlag.ItemIsSelectable:
+                    return index
+                index = index.siblingAtRow(index.row() + step)
+        return target
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.text() in ("\r", "\n"):

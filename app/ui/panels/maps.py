@@ -118,7 +118,7 @@ class HeatMap(_Map):
         super().paintEvent(event)
         if self.activity is not None and self.width() / self._columns >= 6:
             painter = QPainter(self)
-            painter.setPen(QPen(self.theme.color("ground"), 1))
+            painter.setPen(QPen(self.theme.color("grid"), 1))
             for column in range(1, self._columns):
                 x = round(column * self.width() / self._columns)
                 painter.drawLine(x, 0, x, self.height())
