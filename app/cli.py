@@ -22,8 +22,8 @@ from app.core.errors import ScopeError
 VERBS: Final = {
     "list": "listing", "info": "listing", "dump": "reading", "read": "reading",
     "write": "writing", "fill": "writing", "watch": "watching", "save": "reading",
-    "load": "writing", "latency": "measuring", "respond": "measuring", "transfer": "transferring",
-    "bandwidth": "transferring",
+    "load": "writing", "latency": "latency", "respond": "respond", "transfer": "transfer",
+    "bandwidth": "bandwidth",
 }  # fmt: skip
 _INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)

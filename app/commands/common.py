@@ -99,6 +99,11 @@ def offset_of(text: str, region: Region) -> int:
     return evaluate(text, size=region.size)
 
 
+def offsets_of(text: str, region: Region) -> tuple[int, ...]:
+    """Several, with commas between them."""
+    return tuple(offset_of(part, region) for part in text.split(",") if part.strip())
+
+
 def length_of(text: str | None, region: Region, start: int) -> int:
     """A length; None is everything from `start`."""
     return region.size - start if text is None else evaluate(text, size=region.size)

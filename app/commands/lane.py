@@ -1,0 +1,55 @@
+"""The lane of the measuring verbs: its arguments, taking it, leaving it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from app.commands.common import note, offset_of
+from app.core.probe.keeper import Ending, LaneHold, Sleep, hold_lane
+from app.core.region import Region
+from app.core.units import format_short_offset, format_size
+
+_BACK: Final = (Ending.RESTORED, Ending.NOTHING_OWED)
+
+
+def add_lane(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say where the lane lies; shared by all measuring verbs."""
+    lane = parser.add_argument_group("lane", "where the two sides meet (docs/lane.md)")
+    lane.add_argument("--offset", help="its place; default: the one that is there, else the end")
+    lane.add_argument("--lane-size", help="bytes of a new lane (64K, 4M)")
+    lane.add_argument("--slots", type=int, help="peers that a new lane has places for")
+    lane.add_argument(
+        "--force", action="store_true", help="lay it even over bytes that somebody keeps changing"
+    )
+
+
+def hold_of(options: argparse.Namespace, region: Region, sleep: Sleep) -> LaneHold:
+    """The lane that the arguments ask for."""
+    offset = None if options.offset is None else offset_of(options.offset, region)
+    size = None if options.lane_size is None else offset_of(options.lane_size, region)
+    return hold_lane(region, offset, size, options.slots, force=options.force, sleep=sleep)
+
+
+@contextmanager
+def held_lane(options: argparse.Namespace, region: Region, sleep: Sleep) -> Iterator[LaneHold]:
+    """The lane that the arguments ask for, left afterwards."""
+    hold = hold_of(options, region, sleep)
+    try:
+        yield hold
+    finally:
+        tell_ending(hold.close())
+
+
+def tell_place(hold: LaneHold, region: Region) -> None:
+    """Say where the lane lies."""
+    place = f"{format_size(hold.lane.size)} at {format_short_offset(hold.lane.offset)}"
+    note(f"Lane: {place} of {region.info.name}.")
+
+
+def tell_ending(ending: Ending | None) -> None:
+    """Say what became of the bytes under the lane, when that is not what everybody expects."""
+    if ending is not None and ending not in _BACK:
+        note(f"Of the memory under the lane: {ending.value}.")

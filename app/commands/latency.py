@@ -1,0 +1,132 @@
+"""`latency`: measure round trips with a peer that responds.
+
+Ctrl+C and SIGTERM end it as it ends by itself: the peer is told, the lane is left, and the bytes
+under it are as they were before. Sentences and progress go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from typing import Any, Final
+
+from app.commands.common import FAILED, INTERRUPTED, OK, add_device, opened, say, say_json
+from app.commands.ending import ender
+from app.commands.engines import add_engine, engine_of, engine_word
+from app.commands.lane import add_lane, held_lane, tell_place
+from app.commands.running_line import RunningLine
+from app.core.errors import StorageError
+from app.core.probe.bells import measuring_bell
+from app.core.probe.conditions import choose_core
+from app.core.probe.kernel import Wait
+from app.core.probe.latency import LatencyOptions, Watcher, run_latency
+from app.core.probe.latency_result import LatencyResult, Tally
+
+_WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD, "bell": Wait.BELL}
+
+
+def add_latency(verbs: Any) -> None:
+    """Declare `latency`."""
+    parser = verbs.add_parser("latency", help="measure round trips with a peer that responds")
+    add_device(parser)
+    parser.add_argument(
+        "--rate", type=float, default=1000.0, metavar="HZ",
+        help="requests per second, 10 to 1000000; 0: one after the other",
+    )  # fmt: skip
+    parser.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds")
+    parser.add_argument("--warm-up", type=float, default=0.5, metavar="S", help="seconds before")
+    parser.add_argument("--payload", type=int, default=8, metavar="BYTES", help="8 to 4096")
+    parser.add_argument(
+        "--wait", choices=_WAITS, default="spin",
+        help="how both sides wait; bell: asleep until the device's doorbell rings",
+    )  # fmt: skip
+    parser.add_argument("--poll", type=float, default=50.0, metavar="US", help="poll interval, µs")
+    parser.add_argument("--lost-after", type=float, default=1.0, metavar="S", help="seconds")
+    parser.add_argument("--slot", type=int, help="measure with the owner of this slot")
+    parser.add_argument("--peer-within", type=float, metavar="S", help="give up without a peer")
+    parser.add_argument("--save", metavar="FILE", help="keep the result: .json, .csv or .hlog")
+    add_engine(parser)
+    add_lane(parser)
+    parser.set_defaults(run=run_latency_verb)
+
+
+def run_latency_verb(options: argparse.Namespace) -> int:
+    """Measure, print, keep."""
+    plan = LatencyOptions(
+        rate_hz=options.rate, duration_s=options.duration, warm_up_s=options.warm_up,
+        payload_bytes=options.payload, wait=_WAITS[options.wait],
+        poll_ns=int(options.poll * 1000), timeout_s=options.lost_after, engine=engine_of(options),
+        core=options.pin, slot=options.slot,
+    )  # fmt: skip
+    plan.check()
+    choose_core(plan.core)
+    with ender() as end, opened(options, read_only=False) as region:
+        measuring_bell(region, plan.wait)  # before anything is laid
+        with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
+            tell_place(hold, region)
+
+            def show(tally: Tally, share: float) -> None:
+                if line.on:
+                    line.show(_live(tally, share))
+
+            watcher = Watcher(show, line.say, end.asked.is_set, end.sleep)
+            result = run_latency(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
+        _report(options, result)
+        if end.asked.is_set():
+            return INTERRUPTED
+    return OK if result.response.count else FAILED
+
+
+def _live(tally: Tally, share: float) -> str:
+    now = tally.response.summary()
+    return (
+        f"{min(share, 1) * 100:3.0f} %  p50 {_time(now.p50)}  p99 {_time(now.p99)}  "
+        f"max {_time(now.maximum)}  lost {tally.lost}"
+    )
+
+
+def _report(options: argparse.Namespace, result: LatencyResult) -> None:
+    if options.save:
+        _save(options.save, result)
+    if options.json:
+        say_json(result.figures())
+        return
+    how = f"{result.rate_hz:g}/s" if result.rate_hz else "closed loop"
+    say(f"{how}, {result.payload_bytes} B, {result.wait.name.lower()}, "
+        f"{result.duration_s:.1f} s with {result.conditions.peer}")  # fmt: skip
+    rows = [("response" if result.rate_hz else "round trip", result.response.summary())]
+    if result.rate_hz:
+        rows.append(("service", result.service.summary()))
+    rows.append(("floor", result.floor))
+    heads = ("p50", "p90", "p99", "p99.9", "p99.99", "min", "max", "mean")
+    say(" " * 11 + "".join(f"{head:>10}" for head in heads))
+    for name, row in rows:
+        times = (row.p50, row.p90, row.p99, row.p99_9, row.p99_99, row.minimum, row.maximum)
+        say(f"{name:<11}" + "".join(f"{_time(value):>10}" for value in (*times, row.mean)))
+    stalled = f"stalled {result.stalled_share * 100:.2f} % of the time"
+    say(f"{result.response.count} answered, {result.lost} lost, {result.late} sent late, "
+        f"{result.strays} strays; {stalled}")  # fmt: skip
+    if result.ways is not None:
+        say(f"one way (p50): {result.ways}")
+    say(f"measured in {engine_word(result.engine)}, answered in "
+        f"{engine_word(result.peer_engine)}")  # fmt: skip
+    for text in result.notes:
+        say(f"note: {text}")
+
+
+def _time(ns: float) -> str:
+    for limit, unit, factor in ((1e3, "ns", 1.0), (1e6, "µs", 1e3), (1e9, "ms", 1e6)):
+        if ns < limit * 0.9995:
+            digits = 0 if unit == "ns" or ns / factor >= 100 else 1 if ns / factor >= 10 else 2
+            return f"{ns / factor:.{digits}f} {unit}"
+    return f"{ns / 1e9:.2f} s"
+
+
+def _save(path: str, result: LatencyResult) -> None:
+    texts = {".csv": result.csv_text, ".hlog": result.hdr_text}
+    make = next((made for end, made in texts.items() if path.endswith(end)), result.json_text)
+    try:
+        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as typed
+            file.write(make())
+    except OSError as error:
+        raise StorageError(f"{path} could not be written ({error.strerror}).") from error

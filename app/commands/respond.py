@@ -1,0 +1,116 @@
+"""`respond`: be the peer that is measured.
+
+Ctrl+C and SIGTERM end it as it ends by itself: the lane is left, and the bytes under it are as
+they were before. Sentences go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any, Final
+
+from app.commands.common import OK, add_device, note, opened, say_json
+from app.commands.ending import ender
+from app.commands.engines import add_engine, engine_of
+from app.commands.lane import add_lane, hold_of, tell_ending
+from app.core.probe.conditions import choose_core
+from app.core.probe.echo import EchoHandler
+from app.core.probe.flow import TransferHandler
+from app.core.probe.kernel import Wait
+from app.core.probe.responder import Handler, Phase, Responder, ResponderState
+from app.core.units import format_short_offset
+
+# Without the bell: who is measured rings when it is asked to.
+_WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD}
+
+
+def add_respond(verbs: Any) -> None:
+    """Declare `respond`."""
+    parser = verbs.add_parser("respond", help="be the peer that others measure, until Ctrl+C")
+    add_device(parser)
+    parser.add_argument("--wait", choices=_WAITS, help="wait so, whatever the other side asks")
+    parser.add_argument("--seconds", type=float, default=0.0, help="end after; 0 is never")
+    add_engine(parser)
+    add_lane(parser)
+    parser.set_defaults(run=run_respond)
+
+
+def handlers(options: argparse.Namespace) -> list[Handler]:
+    """Every test mode that can be answered without a window."""
+    wait = None if options.wait is None else _WAITS[options.wait]
+    wanted, core = engine_of(options), choose_core(options.pin)
+    return [
+        EchoHandler(wanted=wanted, wait=wait, core=core),
+        TransferHandler(wanted=wanted, core=core),
+    ]
+
+
+def run_respond(options: argparse.Namespace) -> int:
+    """Answer until told to end."""
+    known = handlers(options)
+    with ender() as end, opened(options, read_only=False) as region:
+        teller = _Teller(options.json)
+        responder = Responder(
+            region, lambda sleep: hold_of(options, region, sleep), known, teller
+        )  # fmt: skip
+        responder.start()
+        # The main thread only waits: signals arrive here, and the loops never see them.
+        while responder.running and not end.asked.wait(0.2):
+            if options.seconds and teller.seconds() >= options.seconds:
+                break
+        state = responder.stop()
+        tell_ending(state.ending)
+    if state.trouble is not None and state.phase is Phase.ENDED and not end.asked.is_set():
+        raise state.trouble
+    return OK
+
+
+class _Teller:
+    """Prints the responder's states as they change."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._json = as_json
+        self._began = time.monotonic()
+        self._said = ""
+
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self._began
+
+    def __call__(self, state: ResponderState) -> None:
+        if self._json:
+            say_json(_plain(state))
+            sys.stdout.flush()
+            return
+        text = _sentence(state)
+        if text and text != self._said:
+            self._said = text
+            note(text)
+
+
+def _plain(state: ResponderState) -> dict[str, Any]:
+    lane = state.lane
+    return {
+        "phase": state.phase.name.lower(),
+        "lane_offset_bytes": None if lane is None else lane.offset,
+        "lane_size_bytes": None if lane is None else lane.size,
+        "slot": state.slot,
+        "master": None if state.master is None else str(state.master),
+        "test": state.command,
+        "tests": state.tests,
+        "trouble": None if state.trouble is None else str(state.trouble),
+        "ending": None if state.ending is None else state.ending.name.lower(),
+    }
+
+
+def _sentence(state: ResponderState) -> str:
+    if state.phase is Phase.TROUBLE and state.trouble is not None:
+        return f"{state.trouble} Trying again."
+    if state.phase is Phase.ANSWERING:
+        return f"Answering {state.master} ({state.command})."
+    if state.phase is Phase.LISTENING and state.lane is not None:
+        at = format_short_offset(state.lane.offset)
+        return f"Listening in slot {state.slot} of the lane at {at}."
+    return ""

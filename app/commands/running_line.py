@@ -1,0 +1,37 @@
+"""The running line of a measurement, which each look at it replaces."""
+
+from __future__ import annotations
+
+import sys
+
+from app.commands.common import note
+
+
+class RunningLine:
+    """One running line on a terminal, and sentences wherever standard error goes.
+
+    Attributes:
+        on: Whether there is a terminal; without one nobody needs to make the text.
+    """
+
+    def __init__(self) -> None:
+        self.on = sys.stderr.isatty()
+        self._open = False
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if self.on:
+            sys.stderr.write(f"\r{text:<76}")
+            sys.stderr.flush()
+            self._open = True
+
+    def say(self, text: str) -> None:
+        """A sentence on a line of its own."""
+        self.close()
+        note(text)
+
+    def close(self) -> None:
+        """Leave the running line."""
+        if self._open:
+            sys.stderr.write("\n")
+            self._open = False

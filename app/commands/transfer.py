@@ -1,0 +1,122 @@
+"""`transfer`: send verified messages to a peer that responds, and count what goes through.
+
+Ctrl+C and SIGTERM end it as it ends by itself; the bytes under the lane are as they were before.
+Sentences and progress go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from typing import Any
+
+from app.commands.common import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    add_device,
+    offsets_of,
+    opened,
+    say,
+    say_json,
+)
+from app.commands.ending import ender
+from app.commands.engines import add_engine, engine_of, engine_word
+from app.commands.lane import add_lane, held_lane, tell_place
+from app.commands.running_line import RunningLine
+from app.core.probe.conditions import choose_core
+from app.core.probe.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
+from app.core.probe.transfer_result import Direction, SizeResult, TransferLive, TransferResult, Way
+from app.core.units import format_size
+
+
+def add_transfer(verbs: Any) -> None:
+    """Declare `transfer`."""
+    parser = verbs.add_parser("transfer", help="send verified messages to a peer that responds")
+    add_device(parser)
+    parser.add_argument(
+        "--direction", choices=[way.value for way in Direction], default=Direction.TO_PEER.value,
+        help="which way; both is at once",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", default="64K", metavar="BYTES",
+        help="of a message: 64 to 16M, a multiple of 64; several with commas; or sweep, for all",
+    )  # fmt: skip
+    parser.add_argument(
+        "--duration", type=float, default=3.0, metavar="S", help="seconds for each size"
+    )
+    parser.add_argument("--slot", type=int, help="measure with the owner of this slot")
+    parser.add_argument("--peer-within", type=float, metavar="S", help="give up without a peer")
+    add_engine(parser)
+    add_lane(parser)
+    parser.set_defaults(run=run_transfer_verb)
+
+
+def run_transfer_verb(options: argparse.Namespace) -> int:
+    """Measure and print."""
+    wanted = engine_of(options)
+    choose_core(options.pin)
+    with ender() as end, opened(options, read_only=False) as region:
+        plan = TransferOptions(
+            message_bytes=SWEEP if options.size == "sweep" else offsets_of(options.size, region),
+            direction=Direction(options.direction), duration_s=options.duration, engine=wanted,
+            core=options.pin, slot=options.slot,
+        )  # fmt: skip
+        plan.check()
+        with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
+            tell_place(hold, region)
+            watcher = TransferWatcher(
+                lambda live: line.show(_live(live)), line.say, end.asked.is_set, end.sleep
+            )
+            result = run_transfer(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
+    if options.json:
+        say_json(result.as_dict())
+    else:
+        _report(result)
+    if end.asked.is_set():
+        return INTERRUPTED
+    return OK if result.clean else FAILED
+
+
+def _live(live: TransferLive) -> str:
+    ways = [
+        f"{word} {_rate(rate)}"
+        for word, rate in (
+            ("to peer", live.to_peer_bytes_per_s), ("from peer", live.from_peer_bytes_per_s),
+        )
+        if rate
+    ]  # fmt: skip
+    size = format_size(live.message_bytes)
+    return f"{live.share * 100:3.0f} %  {size}: {'  '.join(ways) or 'nothing moves'}"
+
+
+def _report(result: TransferResult) -> None:
+    say(f"{result.direction.value}, verified, with {result.conditions.peer}")
+    say(f"{'message':>10}{'way':>11}{'MB/s':>10}{'Gbit/s':>9}{'messages':>12}{'bad':>6}"
+        f"{'order':>7}{'lost':>7}{'CPU s/GB':>10}{'peer':>7}")  # fmt: skip
+    for size in result.sizes:
+        for word, way in (("to peer", size.to_peer), ("from peer", size.from_peer)):
+            if way is not None:
+                say(_row(size, word, way))
+    peers = {engine_word(size.peer_engine) for size in result.sizes}
+    say(f"measured in {engine_word(result.engine)}, answered in {' and '.join(sorted(peers))}")
+    stalled = sum(size.stalled_s for size in result.sizes)
+    if stalled:
+        say(f"note: nothing moved for {stalled:.1f} s in all")
+    cut = [format_size(size.message_bytes) for size in result.sizes if size.pieces > 1]
+    if cut:
+        say(f"note: longer than a quarter of the ring, so sent in pieces: {', '.join(cut)}")
+    for text in result.notes:
+        say(f"note: {text}")
+
+
+def _row(size: SizeResult, word: str, way: Way) -> str:
+    return (
+        f"{format_size(size.message_bytes):>10}{word:>11}{way.bytes_per_s / 1e6:>10.1f}"
+        f"{way.bytes_per_s * 8 / 1e9:>9.2f}{way.messages:>12}{way.bad:>6}{way.disordered:>7}"
+        f"{way.lost:>7}{size.cpu_s_per_gb:>10.3f}{size.peer_cpu_s_per_gb:>7.3f}"
+    )
+
+
+def _rate(bytes_per_s: float) -> str:
+    return f"{bytes_per_s / 1e6:.1f} MB/s ({bytes_per_s * 8 / 1e9:.2f} Gbit/s)"
