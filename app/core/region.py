@@ -30,6 +30,7 @@ from app.core.errors import (
     UnsuitableError,
 )
 from app.core.region_window import RegionWindow
+from app.core.shield import shielded
 from app.core.units import format_offset, format_size
 
 if TYPE_CHECKING:
@@ -228,8 +229,12 @@ class Region(ABC):
         if offset % 8 or length % 8:
             raise MisalignedError(f"A window at {format_offset(offset)} is not aligned.")
         self._may_write()
-        with self._using, self._raw_window(offset, length) as memory:
-            window = RegionWindow(memory, offset, self.check)
+        with (
+            self._using,
+            self._raw_window(offset, length) as memory,
+            shielded(memory) as shield,
+        ):
+            window = RegionWindow(memory, offset, self.check, shield)
             try:
                 yield window
             finally:

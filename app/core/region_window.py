@@ -3,16 +3,18 @@
 A measurement must load and store in the mapping itself: a copy by the kernel costs microseconds
 where the thing measured takes a tenth of one. The price is that a page which vanishes is a fault
 in our own code. So a window is open only while a loop runs, covers only the lane, is asked
-`check()` between slices of the loop, and the loops in kernel.c catch the fault and return it. A
-loop in Python cannot: the fault ends the process, which in the window is the engine's child, and
-the window says so.
+`check()` between slices of the loop, and the loops in kernel.c catch the fault and return it. For
+loops in Python a shield (shield.py) puts an empty page in its place, and `check()` tells.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from typing import NoReturn
 
+from app.core.errors import TruncatedError
+from app.core.shield import Shield
 from app.core.units import format_short_offset
 
 
@@ -25,11 +27,14 @@ class RegionWindow:
         words: The same as 8-byte words, for loops: `words[window.index(offset)]` is one load.
     """
 
-    def __init__(self, memory: memoryview[int], offset: int, check: Callable[[], None]) -> None:
+    def __init__(
+        self, memory: memoryview[int], offset: int, check: Callable[[], None], shield: Shield
+    ) -> None:
         self.offset = offset
         self.bytes = memory
         self.words = memory.cast("Q")
         self._check = check
+        self._shield = shield
 
     def index(self, offset: int) -> int:
         """The word's index for an offset in the region."""
@@ -58,6 +63,25 @@ class RegionWindow:
             RegionGoneError: One of its kinds, with the reason.
         """
         self._check()
+        if self.torn:
+            self._vanished()
+
+    @property
+    def torn(self) -> bool:
+        """A page vanished and was replaced; it stays so also when the file has grown again."""
+        return self._shield.hit
+
+    def lost(self) -> NoReturn:
+        """A loop met a fault, or a torn window.
+
+        Raises:
+            RegionGoneError: One of its kinds, with the reason.
+        """
+        self._check()
+        self._vanished()
+
+    def _vanished(self) -> NoReturn:
+        raise TruncatedError("The memory under the lane vanished while it was measured.")
 
     def close(self) -> None:
         """Let go; the Region does it."""

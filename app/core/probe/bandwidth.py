@@ -181,7 +181,9 @@ def run_bandwidth(
                 window.part(half.offset, max(blocks)) as part,
                 on_core(core, kernel, short_sleeps=False) as pinned,
             ):
-                run = _Run(np.frombuffer(part, np.uint8), RawAccess(kernel, options.slice_s))
+                run = _Run(
+                    np.frombuffer(part, np.uint8), RawAccess(kernel, options.slice_s), window.check
+                )
                 try:
                     done = run.measure(blocks, seat, progress, cancelled)
                 finally:
@@ -218,8 +220,9 @@ def _fitting(blocks: tuple[int, ...], half: int) -> tuple[list[int], list[str]]:
 class _Run:
     """The mapping's block and our own, while they are measured."""
 
-    def __init__(self, memory: U8, access: RawAccess) -> None:
+    def __init__(self, memory: U8, access: RawAccess, check: Callable[[], None]) -> None:
         self._memory: U8 | None = memory
+        self._check = check
         self._access = access
         self._one, self._other = (aligned_bytes(len(memory)) for _ in range(2))
         self._one[:], self._other[:] = 1, 2
@@ -243,6 +246,7 @@ class _Run:
                 if cancelled():
                     return done
                 found += what(block, seat)
+                self._check()
                 share = (number + len(found) / 8) / len(blocks)
                 progress(BandwidthLive(share, tuple(done)))
             done.append(BlockFigures(block, *found))

@@ -18,7 +18,6 @@ from typing import Final
 import numpy as np
 
 from app.core.bell import ANSWERS, Bell, PeerBell
-from app.core.errors import TruncatedError
 from app.core.probe import echo_python
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.echo_python import Arrays, Memory
@@ -32,7 +31,7 @@ from app.core.region_window import RegionWindow
 MIN_PAYLOAD: Final = 8
 MAX_PAYLOAD: Final = 4096
 BATCH: Final = 1 << 16
-_OWNER_SLICE_NS: Final = 10_000_000_000  # it looks at `stop` all the time
+_OWNER_SLICE_NS: Final = 1_000_000_000  # it looks at `stop` all the time
 _LONGEST_POLL_NS: Final = 1_000_000_000
 
 
@@ -155,9 +154,8 @@ class EchoLoop:
             result = echo_python.run_ping(
                 self.state, self._memory, self._arrays, lambda: bool(self._stop.value)
             )
-        if result is Slice.FAULT:
-            self._window.check()
-            raise TruncatedError("The memory under the lane vanished while it was measured.")
+        if result is Slice.FAULT or self._window.torn:
+            self._window.lost()
         return result
 
     def floor(self, count: int) -> Times:
@@ -165,10 +163,12 @@ class EchoLoop:
         state = self.state
         state.capacity = min(count, BATCH)
         if self._kernel is not None:
-            self._kernel.floor(state)
+            result = self._kernel.floor(state)
         else:
-            echo_python.run_floor(state, self._memory, self._arrays)
+            result = echo_python.run_floor(state, self._memory, self._arrays)
         state.capacity = BATCH
+        if result is Slice.FAULT or self._window.torn:
+            self._window.lost()
         return self.batch().service
 
     def batch(self) -> Batch:
@@ -255,16 +255,15 @@ class EchoHandler:
         return (int(state.answered),)
 
     def _answer(self, job: Job, state: PongState, memory: Memory, engine: Kernel | None) -> None:
-        result = Slice.AGAIN
+        result, window = Slice.AGAIN, job.need_window()
         while result is Slice.AGAIN:
             state.slice_end_ns = time.perf_counter_ns() + _OWNER_SLICE_NS
             if engine is not None:
                 result = engine.pong(state)
             else:
                 result = echo_python.run_pong(state, memory, lambda: job.stopped)
-        if result is Slice.FAULT:
-            job.need_window().check()
-            raise TruncatedError("The memory under the lane vanished while it was measured.")
+            if result is Slice.FAULT or window.torn:
+                window.lost()
 
 
 def _wants_bell(job: Job) -> bool:

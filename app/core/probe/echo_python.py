@@ -251,7 +251,7 @@ def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:
         number += 1
         words[ping] = number
         while words[ping] != number:
-            pass
+            words[ping] = number  # whoever writes over it cannot hold us up
         if payload:
             own[:] = out
         sent[at] = begun

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from app.core.errors import ScopeError, TruncatedError
+from app.core.errors import ScopeError
 from app.core.probe import ring_python
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.echo import capabilities, on_core, pick_engine
@@ -138,7 +138,7 @@ class FlowLoop:
         """One slice.
 
         Raises:
-            TruncatedError: The memory under it vanished.
+            RegionGoneError: The memory under it vanished.
         """
         self.state.slice_end_ns = until_ns
         memory = self._memory
@@ -148,9 +148,8 @@ class FlowLoop:
             result = self._kernel.flow(self.state)
         else:
             result = ring_python.run_flow(self.state, memory, lambda: bool(self._stop.value))
-        if result is Slice.FAULT:
-            self._window.check()
-            raise TruncatedError("The memory under the lane vanished while it was measured.")
+        if result is Slice.FAULT or self._window.torn:
+            self._window.lost()
         return result
 
     def close(self) -> None:

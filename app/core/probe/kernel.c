@@ -7,13 +7,14 @@
  * page_scan.py).
  *
  * The memory may vanish under us (a file that is cut, a device that is pulled): each entry point
- * runs inside a guard and answers FAULT then. A peer may write anything: no word of the lane is
+ * runs inside a guard and answers FAULT then; loops in Python run behind a shield. A peer may write anything: no word of the lane is
  * ever used as an address or a length here.
  *
  * Build: scripts/build_kernel.py (cc -O2 -shared -fPIC). No other dependency than the C library.
  */
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <string.h>
@@ -31,7 +32,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#define SCOPE_ABI 2
+#define SCOPE_ABI 3
 #ifndef SCOPE_SOURCE
 #define SCOPE_SOURCE 0
 #endif
@@ -104,9 +105,63 @@ static void yield_core(void) { sched_yield(); }
 
 EXPORT int64_t scope_now_ns(void) { return now_ns(); }
 
+/* --- the shield: a page that vanishes under a loop in Python is replaced, and told ------------ */
+
+static struct shield {
+    volatile uintptr_t start, end; /* start == end: it covers nothing */
+    int32_t *hit;
+    int taken;
+} shields[32];
+
+static int put_page(uintptr_t at);
+
+/* Whether the access may be tried again: the page is ours now, empty, and nobody's else. */
+static int shielded(uintptr_t at)
+{
+    for (unsigned i = 0; i < sizeof shields / sizeof *shields; i++) {
+        struct shield *s = &shields[i];
+        if (at < s->start || at >= s->end || !put_page(at)) continue;
+        __atomic_store_n(s->hit, 1, __ATOMIC_RELAXED);
+        return 1;
+    }
+    return 0;
+}
+
+static void guard_arm(void);
+
+/* Cover a range until scope_unshield; its number, or -1 when there are too many. */
+EXPORT int scope_shield(uintptr_t start, uint64_t length, int32_t *hit)
+{
+    guard_arm();
+    for (unsigned i = 0; i < sizeof shields / sizeof *shields; i++) {
+        struct shield *s = &shields[i];
+        if (__atomic_exchange_n(&s->taken, 1, __ATOMIC_ACQ_REL)) continue;
+        s->hit = hit;
+        s->end = start;
+        s->start = start;
+        __atomic_store_n(&s->end, start + length, __ATOMIC_RELEASE);
+        return (int)i;
+    }
+    return -1;
+}
+
+EXPORT void scope_unshield(int number)
+{
+    struct shield *s = &shields[number];
+    __atomic_store_n(&s->end, s->start, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->taken, 0, __ATOMIC_RELEASE);
+}
+
 /* --- the guard: a fault inside becomes a return value --------------------------------------- */
 
 #ifdef _WIN32
+
+/* Only where a whole view is gone; a page that cannot be read stays where it is. */
+static int put_page(uintptr_t at)
+{
+    return VirtualAlloc((void *)(at & ~(uintptr_t)0xffff), 0x10000, MEM_RESERVE | MEM_COMMIT,
+                        PAGE_READWRITE) != 0;
+}
 
 static __thread void *volatile guard_place[5];
 static __thread volatile int guarded;
@@ -116,8 +171,11 @@ static void jump_out(void) { __builtin_longjmp((void **)guard_place, 1); }
 static LONG CALLBACK on_fault(EXCEPTION_POINTERS *what)
 {
     DWORD code = what->ExceptionRecord->ExceptionCode;
-    if (!guarded || (code != EXCEPTION_ACCESS_VIOLATION && code != EXCEPTION_IN_PAGE_ERROR))
+    if (code != EXCEPTION_ACCESS_VIOLATION && code != EXCEPTION_IN_PAGE_ERROR)
         return EXCEPTION_CONTINUE_SEARCH;
+    if (!guarded)
+        return shielded(what->ExceptionRecord->ExceptionInformation[1])
+             ? EXCEPTION_CONTINUE_EXECUTION : EXCEPTION_CONTINUE_SEARCH;
     guarded = 0;
     what->ContextRecord->Rip = (DWORD64)jump_out;
     what->ContextRecord->Rsp = (what->ContextRecord->Rsp & ~15ULL) - 8;
@@ -147,12 +205,28 @@ static __thread sigjmp_buf guard_place;
 static __thread volatile sig_atomic_t guarded;
 static struct sigaction before;
 
+static int put_page(uintptr_t at)
+{
+    /* A mapping of huge pages takes only its own size: EINVAL for less. */
+    for (uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE); size <= 1u << 30; size <<= 9) {
+        void *put = mmap((void *)(at & ~(size - 1)), size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        if (put != MAP_FAILED) return 1;
+        if (errno != EINVAL) return 0;
+    }
+    return 0;
+}
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     if (guarded) {
         guarded = 0;
         siglongjmp(guard_place, 1);
     }
+    int kept = errno;
+    int again = shielded((uintptr_t)info->si_addr);
+    errno = kept;
+    if (again) return;
     /* Not ours: hand on to whoever had the signal before (faulthandler), or die of it. */
     if (before.sa_flags & SA_SIGINFO) {
         before.sa_sigaction(number, info, context);
@@ -344,20 +418,26 @@ static int run_ping(struct ping *p)
 
 EXPORT int scope_ping(struct ping *p) { GUARDED(run_ping(p)); }
 
-/* The same loop with nobody at the other end: what the instrument itself takes. */
-EXPORT int scope_floor(struct ping *p)
+/* The same loop with nobody at the other end: what the instrument itself takes. Whoever writes
+ * over the word cannot hold us up: it is stored again. */
+static int run_floor(struct ping *p)
 {
     for (p->count = 0; p->count < p->capacity; p->count++) {
         int64_t sent = now_ns();
         if (p->payload) memcpy(p->out, p->source, p->payload);
         store(p->ping, ++p->number);
-        while (load(p->ping) != p->number) rest();
+        for (int turn = 1; load(p->ping) != p->number; turn++) {
+            if (turn % 256 == 0) store(p->ping, p->number);
+            rest();
+        }
         if (p->payload) memcpy(p->sink, p->out, p->payload);
         p->sent[p->count] = sent;
         p->received[p->count] = now_ns();
     }
     return DONE;
 }
+
+EXPORT int scope_floor(struct ping *p) { GUARDED(run_floor(p)); }
 
 /* --- echo: the owner's side ----------------------------------------------------------------------- */
 

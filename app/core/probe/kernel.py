@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, Final
 
-ABI: Final = 2
+ABI: Final = 3
 _NAME: Final = "_kernel.dll" if sys.platform == "win32" else "_kernel.so"
 _SWITCH: Final = "IVSHMEM_SCOPE_KERNEL"  # 0 turns it off, for tests and comparisons
 log = logging.getLogger(__name__)
@@ -126,6 +126,8 @@ class Kernel:
         ):  # fmt: skip
             getattr(library, name).argtypes = (ctypes.c_void_p,)
         library.scope_pin.argtypes = (ctypes.c_int,)
+        library.scope_shield.argtypes = (ctypes.c_size_t, ctypes.c_uint64, ctypes.c_void_p)
+        library.scope_unshield.argtypes = (ctypes.c_int,)
 
     def ping(self, state: PingState) -> Slice:
         """One slice of the master's echo loop."""
@@ -162,6 +164,14 @@ class Kernel:
     def pin(self, core: int) -> bool:
         """Keep this thread on one core."""
         return int(self.library.scope_pin(core)) == 0
+
+    def shield(self, address: int, length: int, hit: ctypes.c_int32) -> int:
+        """Replace pages that vanish there, and set `hit` then; its number, negative for none."""
+        return int(self.library.scope_shield(address, length, ctypes.addressof(hit)))
+
+    def unshield(self, number: int) -> None:
+        """End a shield."""
+        self.library.scope_unshield(number)
 
     def short_sleeps(self) -> None:
         """Let this thread's short sleeps be short."""

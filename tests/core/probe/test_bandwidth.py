@@ -96,15 +96,16 @@ def test_a_lane_whose_slots_are_taken_is_refused(path: Path, tmp_path: Path) -> 
     assert result.complete
 
 
-def test_a_region_cut_meanwhile_is_an_error_with_a_name(path: Path, tmp_path: Path) -> None:
-    if kernel() is None:
-        pytest.skip("only the kernel survives a fault")
+def test_a_region_cut_meanwhile_is_an_error_with_a_name(
+    path: Path, tmp_path: Path, loops: EngineKind
+) -> None:
+    plan = replace(QUICK, engine=loops)
     with (
         opened(path) as region,
         hold_lane(region, slots=1, folder=tmp_path) as hold,
         pytest.raises(RegionGoneError),
     ):
-        run_bandwidth(region, hold.lane, QUICK, lambda live: os.truncate(path, 4096))
+        run_bandwidth(region, hold.lane, plan, lambda live: os.truncate(path, 4096))
 
 
 @pytest.mark.parametrize(

@@ -305,11 +305,9 @@ def test_another_version_at_the_lanes_place(table: Table) -> None:
 
 @pytest.mark.parametrize("cut_by", ["tick", "loop"])
 def test_a_region_cut_meanwhile_is_an_error_with_a_name(
-    path: Path, tmp_path: Path, cut_by: str
+    path: Path, tmp_path: Path, cut_by: str, loops: EngineKind
 ) -> None:
-    if kernel() is None:
-        pytest.skip("only the kernel survives a fault")
-    with responding(path) as peer:
+    with responding(path, "--engine", loops.value) as peer:
         with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
             cut = threading.Event()
 
@@ -321,7 +319,9 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
                     threading.Timer(0.03, os.truncate, (path, 4096)).start()
 
             with pytest.raises(RegionGoneError):
-                Table(region, hold, peer).measure(replace(QUICK, duration_s=30), shorten)
+                Table(region, hold, peer).measure(
+                    replace(QUICK, duration_s=30, engine=loops), shorten
+                )
         code, errors = peer.wait()
     assert code == 5
     assert "cut to" in errors

@@ -281,10 +281,9 @@ def test_random_bytes_over_the_peers_counts_do_no_harm(table: Table) -> None:
 
 @pytest.mark.parametrize("cut_by", ["tick", "loop"])
 def test_a_region_cut_meanwhile_is_an_error_with_a_name(
-    path: Path, tmp_path: Path, cut_by: str
+    path: Path, tmp_path: Path, cut_by: str, loops: EngineKind
 ) -> None:
-    need_kernel()
-    with responding(path) as peer:
+    with responding(path, "--engine", loops.value) as peer:
         with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
             cut = threading.Event()
             table = Table(region, hold, peer)
@@ -297,7 +296,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
                     threading.Timer(0.03, os.truncate, (path, 4096)).start()
 
             with pytest.raises(RegionGoneError):
-                table.measure(replace(LONG, direction=Direction.BOTH), shorten)
+                table.measure(replace(LONG, direction=Direction.BOTH, engine=loops), shorten)
         code, errors = peer.wait()
     assert code == 5
     assert "cut to" in errors

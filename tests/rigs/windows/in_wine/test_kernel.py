@@ -60,3 +60,22 @@ def test_a_thread_can_be_kept_on_a_core(native):
     thread.start()
     thread.join()
     assert pinned == [True]
+
+
+def test_a_page_that_goes_behind_a_shield_is_empty_and_told(native):
+    """The page is our own then; what is beyond the shield stays as it is."""
+    for _ in range(3):
+        at, beside, hit = pages(), pages(), ctypes.c_int32(0)
+        number = native.shield(at, 8192, hit)
+        assert number >= 0
+        words = [ctypes.c_uint64.from_address(place + 4096) for place in (at, beside)]
+        for word in words:
+            word.value = 7
+        free(at)
+        assert not hit.value
+        assert [word.value for word in words] == [0, 7]
+        assert hit.value == 1
+        words[0].value = 8
+        assert words[0].value == 8
+        native.unshield(number)
+        free(beside)

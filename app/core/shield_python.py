@@ -1,0 +1,89 @@
+"""The shield without the C kernel: a handler of SIGBUS through ctypes, for Linux.
+
+A handler that Python itself installs runs after the access, which is never over. One that the
+system calls directly runs in the middle of it: the thread faulted at a plain load or store, and
+holds nothing but perhaps the GIL, which ctypes takes as it is. So it may run Python.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
+
+_SA_SIGINFO: Final = 4  # bits/sigaction.h
+_SA_NODEFER: Final = 0x40000000
+_SI_ADDR: Final = 16 if ctypes.sizeof(ctypes.c_void_p) == 8 else 12  # sigaction(2), siginfo_t
+_MAP_FIXED: Final = 0x10  # mmap(2)
+_FAILED: Final = ctypes.c_void_p(-1).value
+_Handler: Final = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_size_t, ctypes.c_size_t)
+
+
+class _SigAction(ctypes.Structure):
+    """`struct sigaction` of glibc and musl."""
+
+    _fields_: ClassVar = [
+        ("handler", ctypes.c_void_p), ("mask", ctypes.c_ubyte * 128), ("flags", ctypes.c_int),
+        ("restorer", ctypes.c_void_p),
+    ]  # fmt: skip
+
+
+class _Covers:
+    """All ranges that are covered, and the handler, which stays once it is there."""
+
+    def __init__(self) -> None:
+        self.ranges: tuple[tuple[int, int, ctypes.c_int32], ...] = ()
+        self._system: Any = None
+        self._before = _SigAction()
+        self._handler = _Handler(self._on_fault)
+
+    def arm(self) -> None:
+        """Install the handler, at the first call."""
+        if self._system is None and sys.platform != "win32":
+            system = ctypes.CDLL(None)
+            system.mmap.restype = ctypes.c_void_p
+            system.mmap.argtypes = (
+                ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
+                ctypes.c_long,
+            )  # fmt: skip
+            ours = _SigAction(flags=_SA_SIGINFO | _SA_NODEFER)
+            ours.handler = ctypes.cast(self._handler, ctypes.c_void_p).value
+            system.sigaction(signal.SIGBUS, ctypes.byref(ours), ctypes.byref(self._before))
+            self._system = system
+
+    def _on_fault(self, number: int, info: int, context: int) -> None:
+        at = ctypes.c_size_t.from_address(info + _SI_ADDR).value
+        for start, end, hit in self.ranges:
+            if start <= at < end and self._put_page(at):
+                hit.value = 1
+                return
+        # Not ours: the access is tried again, and meets whoever had the signal before.
+        self._system.sigaction(number, ctypes.byref(self._before), None)
+
+    def _put_page(self, at: int) -> bool:
+        put: int | None = _FAILED
+        if sys.platform != "win32":
+            size = mmap.PAGESIZE
+            protection = mmap.PROT_READ | mmap.PROT_WRITE
+            kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_FIXED
+            put = self._system.mmap(at // size * size, size, protection, kind, -1, 0)
+        return put != _FAILED
+
+
+_covers: Final = _Covers()
+
+
+@contextmanager
+def covered(address: int, length: int, hit: ctypes.c_int32) -> Iterator[None]:
+    """Replace pages that vanish in a range, and set `hit` then."""
+    _covers.arm()
+    ours = (address, address + length, hit)
+    _covers.ranges = (*_covers.ranges, ours)
+    try:
+        yield
+    finally:
+        _covers.ranges = tuple(kept for kept in _covers.ranges if kept is not ours)

@@ -1,0 +1,18 @@
+"""What the tests of the measurements share."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.probe.cards import EngineKind
+from app.core.probe.kernel import kernel
+
+
+@pytest.fixture(params=["kernel", "python", "python alone"])
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> EngineKind:
+    """Every engine there is, and Python where the kernel was not built."""
+    if request.param == "kernel" and kernel() is None:
+        pytest.skip("no kernel was built")
+    if request.param == "python alone":
+        monkeypatch.setenv("IVSHMEM_SCOPE_KERNEL", "0")
+    return EngineKind.KERNEL if request.param == "kernel" else EngineKind.PYTHON
