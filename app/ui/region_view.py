@@ -16,13 +16,14 @@ from app.core.region import RegionInfo, RegionKind
 from app.core.units import format_short_offset, format_size
 from app.ui.hex import clipboard
 from app.ui.hex.goto_bar import GotoBar
+from app.ui.hex.line_bar import LineBar
 from app.ui.hex.minimap import Minimap
+from app.ui.hex.range_bar import RangeBar
 from app.ui.hex.selection import Selection
 from app.ui.hex.widget import HexView
 from app.ui.message_bar import ConflictBar, MessageBar
 from app.ui.notice import Notice
 from app.ui.places import Places
-from app.ui.range_bar import RangeBar
 from app.ui.session import Session
 from app.ui.theme import Theme
 from app.ui.writing import Question, Writing
@@ -252,7 +253,7 @@ class RegionView(QWidget):
         """Show the range bar."""
         self._open_bar(self.range)
 
-    def _open_bar(self, bar: GotoBar | RangeBar) -> None:
+    def _open_bar(self, bar: LineBar) -> None:
         info = self.session.info if self.session else None
         if info is not None:
             (self.range if bar is self.goto else self.goto).hide()
