@@ -39,9 +39,9 @@ from app.core.patterns import (
     RandomPattern,
     SequencePattern,
     TextPattern,
-    parse_hex,
 )
 from app.core.region import Region
+from app.core.typed_hex import typed_hex
 from app.core.units import format_short_offset, format_size
 from app.core.values import Endian, type_named
 from app.core.write_tools import OnProgress
@@ -114,7 +114,7 @@ def run_write(options: argparse.Namespace) -> int:
     """Write some bytes."""
     # What cannot be understood is said before anything is opened.
     data = None if options.data == "-" else _data(options)
-    expect = parse_hex(options.expect) if options.expect is not None else None
+    expect = typed_hex(options.expect) if options.expect is not None else None
     with opened(options, read_only=False) as region:
         start, _ = range_of(region, options.start, None)
         journal = unlocked(region)
@@ -134,7 +134,7 @@ def _data(options: argparse.Namespace) -> bytes:
         endian = Endian.BIG if options.big else Endian.LITTLE
         data = type_named(options.type).encode(options.data, endian)
     else:
-        data = parse_hex(options.data)
+        data = typed_hex(options.data)
     if not data:
         raise ValueFormatError("There is nothing to write.", "Give at least one byte.")
     return data
@@ -164,7 +164,7 @@ def _pattern(options: argparse.Namespace) -> Pattern:
     if options.byte is not None:
         return BytePattern(_byte(options.byte))
     if options.hex is not None:
-        return SequencePattern(parse_hex(options.hex))
+        return SequencePattern(typed_hex(options.hex))
     if options.text is not None:
         return TextPattern(options.text, "utf-8")
     if options.random is not None:

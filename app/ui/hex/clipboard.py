@@ -59,7 +59,7 @@ def take(*, as_text: bool) -> bytes:
     elif mime.hasText() and mime.text():
         text = mime.text()
         _bound(len(text), _MAX_TEXT)
-        data = text.encode("utf-8", errors="replace") if as_text else parse_hex(text)
+        data = text.encode("utf-8", errors="replace") if as_text else pasted_hex(text)
     else:
         raise ValueFormatError("The clipboard holds no text; nothing was written.")
     _bound(len(data), MAX_PASTE)
@@ -74,8 +74,11 @@ def _bound(size: int, limit: int) -> None:
         )
 
 
-def parse_hex(text: str) -> bytes:
+def pasted_hex(text: str) -> bytes:
     """Hex digits, 0x numbers, escapes, C, Rust, Go and JSON lists and hex dumps as bytes.
+
+    A paste writes at once, so that half a byte is refused here and not guessed (`typed_hex` is
+    for what a person sees before it is used).
 
     Raises:
         ValueFormatError: The text is nothing of that.

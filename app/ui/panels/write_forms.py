@@ -24,8 +24,8 @@ from app.core.patterns import (
     Repeat,
     SequencePattern,
     TextPattern,
-    parse_hex,
 )
+from app.core.typed_hex import typed_hex
 from app.core.units import format_short_offset
 from app.core.values import TYPES, type_named
 from app.ui.panels.tool_form import ToolForm, endian_box, line, number
@@ -65,7 +65,7 @@ class FillForm(ToolForm):
                 raise ValueFormatError(f"{text} is no byte.", "0 to 255, or 0x00 to 0xFF.")
             return BytePattern(int(value))
         if kind == 1:
-            return SequencePattern(parse_hex(text))
+            return SequencePattern(typed_hex(text))
         if kind == 2:
             return TextPattern(text)
         if kind == 4:

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.core.copy_formats import copy_as
 from app.core.errors import ValueFormatError
 from app.ui.hex import clipboard
-from app.ui.hex.clipboard import parse_hex
+from app.ui.hex.clipboard import pasted_hex
 
 FORMS = ("hex", "hex without spaces", "hex dump", "C array", "Rust array", "Go slice", "JSON array")
 
@@ -23,18 +23,18 @@ FORMS = ("hex", "hex without spaces", "hex dump", "C array", "Rust array", "Go s
      "00000000  de ad be ef                                       |....|\n00000004"],
 )  # fmt: skip
 def test_hex_is_read_in_every_usual_form(text: str) -> None:
-    assert parse_hex(text) == b"\xde\xad\xbe\xef"
+    assert pasted_hex(text) == b"\xde\xad\xbe\xef"
 
 
 @given(st.binary(min_size=1, max_size=70), st.sampled_from(FORMS))
 def test_what_we_copy_as_hex_is_read_back(data: bytes, form: str) -> None:
-    assert parse_hex(copy_as(form, data, 0x40)) == data
+    assert pasted_hex(copy_as(form, data, 0x40)) == data
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_bytes_or_a_sentence(text: str) -> None:
     try:
-        data = parse_hex(text)
+        data = pasted_hex(text)
     except ValueFormatError as error:
         said = error.message
     else:
@@ -47,7 +47,7 @@ def test_any_text_is_bytes_or_a_sentence(text: str) -> None:
 )
 def test_garbage_is_refused_with_words(text: str) -> None:
     with pytest.raises(ValueFormatError, match="nothing was written"):
-        parse_hex(text)
+        pasted_hex(text)
 
 
 def test_own_copies_come_back_exactly_whatever_their_form(qtbot: QtBot) -> None:
