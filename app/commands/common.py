@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, BinaryIO, Final, Self
 
 from app.core.errors import (
@@ -260,12 +260,7 @@ class Interrupt:
         self._before = signal.signal(signal.SIGINT, self._press)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._before)
 
     def _press(self, _number: int, _frame: FrameType | None) -> None:
