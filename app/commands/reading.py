@@ -27,7 +27,8 @@ from app.core.copy_formats import hexdump
 from app.core.errors import CancelledError
 from app.core.region import Region
 from app.core.units import format_size
-from app.core.values import Endian, type_named
+from app.core.value_type import Endian
+from app.core.values import type_named
 
 _CHUNK: Final = 64 << 10
 _DUMPED: Final = 256

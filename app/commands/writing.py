@@ -43,7 +43,8 @@ from app.core.patterns import (
 from app.core.region import Region
 from app.core.typed_hex import typed_hex
 from app.core.units import format_short_offset, format_size
-from app.core.values import Endian, type_named
+from app.core.value_type import Endian
+from app.core.values import type_named
 from app.core.write_tools import OnProgress
 
 _CHUNK: Final = 1 << 20

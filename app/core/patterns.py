@@ -12,7 +12,8 @@ from typing import Final, Protocol
 
 from app.core.errors import ValueFormatError
 from app.core.units import format_size
-from app.core.values import Endian, number_bytes
+from app.core.value_type import Endian
+from app.core.values import number_bytes
 
 WAVES: Final = ("counter", "toggle", "sine", "random")
 MIN_INTERVAL_NS: Final = 100_000
@@ -127,8 +128,7 @@ class IncrementPattern:
         mask = (1 << 64) - 1
         base = np.uint64((self.start + first * self.step) & mask)
         words = np.arange(count, dtype=np.uint64) * np.uint64(self.step & mask) + base
-        order = "<" if self.endian is Endian.LITTLE else ">"
-        data = words.astype(f"{order}u{self.width}").tobytes()
+        data = words.astype(f"{self.endian.mark}u{self.width}").tobytes()
         skip = offset - first * self.width
         return data[skip : skip + length]
 

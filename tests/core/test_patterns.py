@@ -20,7 +20,8 @@ from app.core.patterns import (
     SequencePattern,
     TextPattern,
 )
-from app.core.values import Endian, type_named
+from app.core.value_type import Endian
+from app.core.values import type_named
 
 PATTERNS: list[Pattern] = [
     BytePattern(0xA5),

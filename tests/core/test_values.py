@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import ValueFormatError
-from app.core.values import TYPES, Endian, ValueType, number_bytes, type_named
+from app.core.value_type import Endian, ValueType
+from app.core.values import TYPES, number_bytes, type_named
 
 LITTLE, BIG = Endian.LITTLE, Endian.BIG
 FIXED = [kind for kind in TYPES if kind.size and kind.name not in ("char", "dos")]

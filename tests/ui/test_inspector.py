@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from app.core.values import TYPES, Endian, type_named
+from app.core.value_type import Endian
+from app.core.values import TYPES, type_named
 from app.ui.panels.inspector import InspectorPanel
 from app.ui.theme import DARK
 from app.ui.writing import Writing

@@ -29,7 +29,8 @@ from PySide6.QtWidgets import (
 from app.core.errors import ValueFormatError
 from app.core.frame import Frame, Health, Level
 from app.core.units import format_offset
-from app.core.values import TYPES, Endian
+from app.core.value_type import Endian
+from app.core.values import TYPES
 from app.ui.panels.inspector_model import Index, InspectorModel
 from app.ui.session import Session
 from app.ui.theme import Theme, mono_font

@@ -7,7 +7,8 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QBrush, QRawFont
 
-from app.core.values import TYPES, Endian, ValueType
+from app.core.value_type import Endian, ValueType
+from app.core.values import TYPES
 from app.ui.theme import DARK, mono_font
 
 _FRESH_NS: Final = 1_200_000_000

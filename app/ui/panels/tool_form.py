@@ -19,7 +19,7 @@ from app.core import messages as msg
 from app.core.errors import (
     ValueFormatError,
 )
-from app.core.values import Endian, parse_int
+from app.core.value_type import Endian, parse_int
 from app.ui.theme import mono_font
 
 _WIDEST_LABEL: Final = "Words"
