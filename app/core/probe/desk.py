@@ -27,6 +27,7 @@ from app.core.probe.keeper import LaneHold, give_back, hold_lane, owed
 from app.core.probe.lane import Lane
 from app.core.probe.latency import LatencyOptions, Watcher, run_latency
 from app.core.probe.master import Master
+from app.core.probe.peer_news import PeerNews
 from app.core.probe.place import find_lane, lane_at
 from app.core.probe.responder import Responder, ResponderState
 from app.core.probe.seating import LaneWatch, wait_for_peer
@@ -90,8 +91,9 @@ class _FlashTest:
             region, lane, Capability.FLASH, slot=start.slot, say=io.say, sleep=io.sleep
         )
         with Master(region, lane, seats) as master:
+            news = PeerNews(master, io.say, sleep=io.sleep, cancelled=io.stopped.is_set)
             flashing = FlashMaster(
-                master, self._show, lambda sample, lost: io.figures((sample, lost))
+                news, self._show, lambda sample, lost: io.figures((sample, lost))
             )
             io.on_stop, io.on_flip = flashing.stop, flashing.flip
             io.say(f"Flashing for {master.owner}.")

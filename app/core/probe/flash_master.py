@@ -15,7 +15,8 @@ from app.core.probe.cards import boot_number
 from app.core.probe.flash import OWNER_WORDS, POLL_S, REACTED, Flip, Surface
 from app.core.probe.flash_result import FlashPlan, FlashResult, FlashSample
 from app.core.probe.lane import Line, Side
-from app.core.probe.master import TICK_S, Master
+from app.core.probe.master import TICK_S
+from app.core.probe.peer_news import PeerNews
 from app.core.probe.requests import Command
 from app.core.region import Region
 
@@ -27,18 +28,19 @@ class FlashMaster:
     """Runs a flash test against the owner of a slot.
 
     Args:
-        master: Seated, not asked yet.
+        news: Of the peer of a master that is seated and has not asked yet.
         show: Called with each of our own flashes, so that our window shows them too.
         told: Called with each sample and the number lost so far.
     """
 
     def __init__(
         self,
-        master: Master,
+        news: PeerNews,
         show: Callable[[Flip], None] = lambda flip: None,
         told: Callable[[FlashSample | None, int], None] = lambda sample, lost: None,
     ) -> None:
-        self._master = master
+        self._news = news
+        self._master = news.master
         self._show = show
         self._told = told
         self._flip = threading.Event()
@@ -60,12 +62,13 @@ class FlashMaster:
         """Do it; returns what was measured until the end or the stop.
 
         Raises:
-            NoPeerError, PeerRefusedError, LaneLostError, RegionGoneError: As Master.
+            NoPeerError, PeerRefusedError, CancelledError: As PeerNews.ask.
+            LaneLostError, RegionGoneError: As Master.
         """
         plan = plan.checked()
         master = self._master
         began_s = time.time()
-        master.ask(Command.FLASH, (int(plan.surface),))
+        self._news.ask(Command.FLASH, (int(plan.surface),))
         owner = master.owner
         if owner is None:
             raise NoPeerError("The peer went before the first flash.")
@@ -94,8 +97,7 @@ class FlashMaster:
         spread = (secrets.randbelow(2001) - 1000) / 1000 * plan.jitter
         due = None if plan.manual else time.monotonic() + plan.every_s * (1 + spread)
         while not self._end.is_set():
-            self._master.tick()
-            self._master.resume()
+            self._news.look()
             left = TICK_S if due is None else due - time.monotonic()
             if left <= 0:
                 return

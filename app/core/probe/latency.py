@@ -32,7 +32,7 @@ from app.core.probe.kernel import Slice, Wait
 from app.core.probe.lane import Lane
 from app.core.probe.latency_result import LatencyResult, Tally
 from app.core.probe.master import TICK_S, Master
-from app.core.probe.presence import Life
+from app.core.probe.peer_news import PeerNews
 from app.core.probe.requests import Command
 from app.core.probe.seating import Seats, wait_for_peer
 from app.core.probe.stats import Histogram
@@ -46,11 +46,6 @@ FLOOR_COUNT: Final = 20_000
 _CLOCK_S: Final = 0.2
 _CLOCK_RATE_HZ: Final = 5_000.0
 _SLICE_NS: Final = int(TICK_S * 1e9)
-_SENTENCES: Final = {
-    Life.SILENT: "The peer fell silent.",
-    Life.GONE: "The peer is gone.",
-    Life.ABSENT: "The peer left.",
-}
 _now: Final = time.perf_counter_ns
 Sleep = Callable[[float], None]
 
@@ -177,7 +172,7 @@ def run_latency(
                 core, pick_engine(options.engine), short_sleeps=options.wait is Wait.POLL
             ) as ok,
         ):
-            run = _Run(master, window, options, watch, core if ok else None, bell)
+            run = _Run(master, window, options, watch, core if ok else None, bell, give_up_s)
             if not ok:
                 run.tally.note(f"The measuring thread could not be kept on core {core}.")
             return run.measure(seats)
@@ -188,7 +183,7 @@ class _Run:
 
     def __init__(
         self, master: Master, window: RegionWindow, options: LatencyOptions, watch: Watcher,
-        core: int | None, bell: DeviceBell | None,
+        core: int | None, bell: DeviceBell | None, give_up_s: float | None,
     ) -> None:  # fmt: skip
         self.master = master
         self.window = window
@@ -197,7 +192,10 @@ class _Run:
         self.core = core
         self.bell = None if bell is None else PeerBell(bell, _bell_of(master.owner))
         self.tally = Tally(options.duration_s, stall_ns=_stall_ns(options))
-        self._life = Life.ALIVE
+        self._counting = False
+        self._news = PeerNews(
+            master, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
+        )
 
     def measure(self, seats: Seats) -> LatencyResult:
         """Floor, clock, warm-up, test."""
@@ -214,9 +212,10 @@ class _Run:
             loop.state.wait, loop.state.poll_ns = int(options.wait), options.poll_ns
             floor = Histogram()
             floor.record(loop.floor(FLOOR_COUNT))
-            ways = self._one_way(loop, seats.owner.card)
+            ways = self._one_way(loop)
             peer_engine = self._begin(stamp=False)
-            self._warn(seats.owner.card)
+            peer = master.owner or seats.owner.card
+            self._warn(peer)
             self._drive(loop, options.warm_up_s, None)
             complete = self._drive(loop, options.duration_s, self.tally)
             self.tally.finish(loop.state)
@@ -225,7 +224,7 @@ class _Run:
             loop.stop()
             loop.close()
         facts = conditions(
-            master.region.info, master.lane, master.slot.index, master.seat.card, seats.owner.card,
+            master.region.info, master.lane, master.slot.index, master.seat.card, peer,
             pinned=self.core, started_s=started_s,
         )  # fmt: skip
         return self.tally.result(
@@ -237,14 +236,16 @@ class _Run:
     def _begin(self, *, stamp: bool) -> EngineKind:
         options = self.options
         asked = (options.payload_bytes, int(options.wait), options.poll_ns, int(stamp))
-        reply = self.master.ask(Command.ECHO, asked)
+        reply = self._news.ask(Command.ECHO, asked)
+        if self.bell is not None:
+            self.bell.to = _bell_of(self.master.owner)
         if reply.value(0) != options.wait:
             modes = {int(wait): wait.name.lower() for wait in Wait}
             mode = modes.get(reply.value(0), "in its own way")
             self.tally.note(f"The peer waits by its own choice: {mode}.")
         return EngineKind.KERNEL if reply.value(2) == 1 else EngineKind.PYTHON
 
-    def _one_way(self, loop: EchoLoop, peer: Card | None) -> OneWay | None:
+    def _one_way(self, loop: EchoLoop) -> OneWay | None:
         """A short run with stamps; the stamps would cost the test itself 20 ns a round trip."""
         self._begin(stamp=True)
         now = _now()
@@ -255,10 +256,9 @@ class _Run:
         while result is Slice.AGAIN and _now() < now + 1e9:
             result = loop.run(_now() + _SLICE_NS)
             batches.append(loop.batch())
-            self.master.tick()
-            self.master.resume()
+            self._look()
         batch = joined(batches)
-        us = self.master.seat.card
+        us, peer = self.master.seat.card, self.master.owner
         same = peer is not None and us.boot != 0 and us.boot == peer.boot
         return one_way(batch.sent, batch.stamps, batch.received, same_clock=same)
 
@@ -280,6 +280,7 @@ class _Run:
         if tally is not None:
             state.lost = state.missed = state.late = state.strays = 0
             tally.begin(start)
+            self._counting = True
         result = Slice.AGAIN if duration_s else Slice.DONE
         while result is Slice.AGAIN:
             result = loop.run(_now() + _SLICE_NS)
@@ -287,7 +288,7 @@ class _Run:
             if tally is not None:
                 tally.add(loop.batch(), returned, state)
                 self.watch.progress(tally, (returned - start) / (state.end_ns - start))
-            self._look(tally)
+            self._look()
             if self.watch.cancelled():
                 return False
             pause = loop.shift(returned, _now())
@@ -295,24 +296,15 @@ class _Run:
                 tally.paused_ns += pause
         return True
 
-    def _look(self, tally: Tally | None) -> None:
-        peer = self.master.tick()
+    def _look(self) -> None:
+        peer = self._news.look()
         if self.bell is not None:
             self.bell.to = _bell_of(peer.card)  # another one after a restart
-        restarts = self.master.restarts
-        self.master.resume()
-        texts = []
-        if self.master.restarts != restarts:
-            texts.append("The peer restarted and was asked again.")
-        if peer.life is not self._life and peer.life in _SENTENCES:
-            texts.append(_SENTENCES[peer.life])
-        elif self._life is Life.SILENT and peer.life is Life.ALIVE:
-            texts.append("The peer is back.")
-        self._life = peer.life
-        for text in texts:
-            self.watch.say(text)
-            if tally is not None:
-                tally.note(text, timed=True)
+
+    def _hear(self, text: str) -> None:
+        self.watch.say(text)
+        if self._counting:
+            self.tally.note(text, timed=True)
 
 
 def _bell_of(card: Card | None) -> BellAddress | None:

@@ -29,6 +29,7 @@ from app.core.region import Region
 
 ANSWER_S: Final = 3.0
 _STEP_S: Final = 0.005
+_AWAY: Final = (Life.SILENT, Life.GONE, Life.ABSENT)
 TICK_S: Final = 0.1
 Sleep = Callable[[float], None]
 
@@ -96,9 +97,21 @@ class Master:
         return self.peer.card
 
     def ask(
-        self, command: Command, values: tuple[int, ...] = (), timeout_s: float = ANSWER_S
+        self,
+        command: Command,
+        values: tuple[int, ...] = (),
+        timeout_s: float = ANSWER_S,
+        *,
+        away: Callable[[], None] | None = None,
     ) -> Message:
         """Ask the owner to begin; its RUNNING or DONE reply.
+
+        Args:
+            command: What to begin.
+            values: Its parameters.
+            timeout_s: How long a reply may take.
+            away: Called again and again while the owner is silent or gone, which does not count
+                then; it may raise. None is to give up.
 
         Raises:
             PeerRefusedError: It will not.
@@ -118,8 +131,13 @@ class Master:
             before = self._asked_token
             self.tick()
             if self.owner is not None and self.owner.token != before:
+                self.restarts += before != 0
                 self._put(command, values)
-            self._sleep(_STEP_S)
+            if away is not None and self.peer.life in _AWAY:
+                away()
+                deadline = time.monotonic() + timeout_s
+            else:
+                self._sleep(_STEP_S)
 
     def _put(self, command: Command, values: tuple[int, ...]) -> None:
         self.peer = self._watch.look()

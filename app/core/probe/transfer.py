@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.core.errors import MeasureOptionError
+from app.core.errors import CancelledError, MeasureOptionError, NoPeerError
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.conditions import (
     choose_core,
@@ -36,7 +36,7 @@ from app.core.probe.flow import (
 from app.core.probe.kernel import Slice
 from app.core.probe.lane import Lane, Side
 from app.core.probe.master import TICK_S, Master
-from app.core.probe.presence import Life
+from app.core.probe.peer_news import PeerNews
 from app.core.probe.requests import Command
 from app.core.probe.ring import Layout, check_message
 from app.core.probe.seating import Seats, wait_for_peer
@@ -138,7 +138,7 @@ def run_transfer(
             Master(region, lane, seats) as master,
             on_core(core, pick_engine(options.engine), short_sleeps=False) as ok,
         ):
-            run = _Run(master, window, options, watch)
+            run = _Run(master, window, options, watch, give_up_s)
             if not ok:
                 run.notes.append(f"The measuring thread could not be kept on core {core}.")
             return run.measure(layouts, seats, core if ok else None)
@@ -168,11 +168,14 @@ class _Run:
         window: RegionWindow,
         options: TransferOptions,
         watch: TransferWatcher,
+        give_up_s: float | None,
     ) -> None:
         self.master, self.window, self.options, self.watch = master, window, options, watch
         self.notes: list[str] = []
         self.sizes: list[SizeResult] = []
-        self._life = Life.ALIVE
+        self._news = PeerNews(
+            master, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
+        )
         self._theirs = Lines(master.region, master.slot, Side.OWNER)
 
     def measure(self, layouts: list[Layout], seats: Seats, core: int | None) -> TransferResult:
@@ -187,7 +190,14 @@ class _Run:
             )
         complete = True
         for layout in layouts:
-            size = self._one(layout)
+            try:
+                size = self._one(layout)
+            except (CancelledError, NoPeerError) as error:
+                if not self.sizes:
+                    raise
+                self.notes.append(str(error))
+                complete = False
+                break
             self.sizes.append(size)
             complete = size.complete
             if not complete:
@@ -214,7 +224,7 @@ class _Run:
         )  # fmt: skip
         try:
             values = layout.as_values()
-            reply = master.ask(Command.TRANSFER, (run, values[0], bits, *values[1:]))
+            reply = self._news.ask(Command.TRANSFER, (run, values[0], bits, *values[1:]))
             peer_engine = EngineKind.KERNEL if reply.value(0) == 1 else EngineKind.PYTHON
             return self._drive(loop, peer_engine)
         finally:
@@ -234,7 +244,7 @@ class _Run:
         result = Slice.AGAIN
         while result is Slice.AGAIN and _now() < last.at_ns + _DRAIN_S * 1e9:
             result = loop.run(_now() + _SLICE_NS)
-            self._look()
+            self._news.look()
         self.master.stop()
         return self._result(loop, first, last, stalled_ns, peer_engine, complete=complete)
 
@@ -249,7 +259,7 @@ class _Run:
             if counted:
                 self._tell(loop, before, now, end_ns)
             before = now
-            self._look()
+            self._news.look()
             if self.watch.cancelled():
                 return False, stalled_ns
         return True, stalled_ns
@@ -279,24 +289,9 @@ class _Run:
             )
         )
 
-    def _look(self) -> None:
-        """Beat; tell when the peer falls silent, comes back or restarts."""
-        peer = self.master.tick()
-        restarts = self.master.restarts
-        self.master.resume()
-        gone = (Life.SILENT, Life.GONE, Life.ABSENT)
-        texts = []
-        if self.master.restarts != restarts:
-            texts.append("The peer restarted and was asked again.")
-        if peer.life in gone and self._life not in gone:
-            texts.append("The peer fell silent.")
-        elif self._life in gone and peer.life is Life.ALIVE:
-            texts.append("The peer is back.")
-        if peer.life is not Life.NEW:
-            self._life = peer.life
-        for text in texts:
-            self.watch.say(text)
-            self.notes.append(text)
+    def _hear(self, text: str) -> None:
+        self.watch.say(text)
+        self.notes.append(text)
 
     def _result(
         self, loop: FlowLoop, first: _Mark, last: _Mark, stalled_ns: int,

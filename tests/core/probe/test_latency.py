@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import (
+    CancelledError,
     LaneLostError,
     MeasureOptionError,
     NoPeerError,
@@ -28,11 +29,13 @@ from app.core.errors import (
 )
 from app.core.probe.cards import Card, EngineKind
 from app.core.probe.conditions import choose_core, spinner_warning, usable_cores
+from app.core.probe.echo import EchoLoop
 from app.core.probe.keeper import LaneHold, hold_lane
 from app.core.probe.kernel import Wait, kernel
 from app.core.probe.lane import Side
 from app.core.probe.latency import LatencyOptions, Watcher, need_answers, run_latency
 from app.core.probe.latency_result import LatencyResult, Tally
+from app.core.probe.stats import Times
 from app.core.region import Region
 from tests.core.probe.peers import PeerProcess, opened, responding
 
@@ -245,6 +248,56 @@ def test_a_killed_and_restarted_responder_is_met_again(path: Path, tmp_path: Pat
     assert result.lost > 0
     assert "The peer restarted and was asked again." in table.said
     assert any("restarted" in note and " s)" in note for note in result.notes)
+
+
+@pytest.fixture
+def leaving(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PeerProcess]:
+    """A peer that is killed when it was found, and before it was asked."""
+    real = EchoLoop.floor
+    with responding(path) as peer:
+
+        def floor(self: EchoLoop, count: int) -> Times:
+            peer.send(signal.SIGKILL)
+            peer.wait()
+            return real(self, count)
+
+        monkeypatch.setattr(EchoLoop, "floor", floor)
+        yield peer
+
+
+def test_a_peer_that_goes_before_it_began_is_waited_for(
+    path: Path, tmp_path: Path, leaving: PeerProcess
+) -> None:
+    heirs: list[PeerProcess] = []
+    said: list[str] = []
+
+    def hear(text: str) -> None:
+        said.append(text)
+        if not heirs:
+            heirs.append(PeerProcess(path))
+
+    try:
+        with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
+            result = run_latency(region, hold.lane, QUICK, Watcher(say=hear))
+    finally:
+        for heir in heirs:
+            heir.end()
+    assert result.complete
+    assert result.response.count > 0
+    assert said[0] == "The peer is gone."
+    assert "The peer restarted and was asked again." in said
+
+
+@pytest.mark.parametrize("patience_s", [None, 0.2])
+def test_waiting_for_one_that_went_can_be_ended(
+    path: Path, tmp_path: Path, leaving: PeerProcess, patience_s: float | None
+) -> None:
+    said: list[str] = []
+    watcher = Watcher(say=said.append, cancelled=lambda: bool(said) and patience_s is None)
+    error = CancelledError if patience_s is None else NoPeerError
+    with opened(path) as region, hold_lane(region, folder=tmp_path) as hold, pytest.raises(error):
+        run_latency(region, hold.lane, QUICK, watcher, give_up_s=patience_s)
+    assert said
 
 
 def test_a_frozen_responder_is_silent_then_back(table: Table) -> None:

@@ -27,7 +27,7 @@ from app.core.errors import (
 )
 from app.core.open_region import open_region
 from app.core.probe.cards import Capability, EngineKind
-from app.core.probe.flow import COUNT, TO_OWNER, Lines
+from app.core.probe.flow import COUNT, TO_OWNER, FlowLoop, Lines
 from app.core.probe.keeper import LaneHold, hold_lane
 from app.core.probe.kernel import kernel
 from app.core.probe.lane import MIN_SIZE, Side
@@ -198,6 +198,53 @@ def test_a_killed_and_restarted_peer_is_met_again(
     assert way.messages > 0
     assert way.lost <= 8  # at most what lay in the ring
     assert result.sizes[0].stalled_s > 0
+
+
+def leave_after_the_first_size(peer: PeerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = FlowLoop.close
+    closed: list[FlowLoop] = []
+
+    def close(self: FlowLoop) -> None:
+        real(self)
+        closed.append(self)
+        if len(closed) == 1:
+            peer.send(signal.SIGKILL)
+            peer.wait()
+
+    monkeypatch.setattr(FlowLoop, "close", close)
+
+
+def test_a_peer_that_goes_between_two_sizes_is_waited_for(
+    table: Table, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_after_the_first_size(table.peer, monkeypatch)
+    heirs: list[PeerProcess] = []
+
+    def hear(text: str) -> None:
+        if not heirs:
+            heirs.append(PeerProcess(path))
+
+    plan = replace(QUICK, message_bytes=(4096, 64))
+    try:
+        result = run_transfer(table.region, table.hold.lane, plan, TransferWatcher(say=hear))
+    finally:
+        for heir in heirs:
+            heir.end()
+    assert result.complete
+    assert result.clean
+    assert [size.message_bytes for size in result.sizes] == [4096, 64]
+    assert "The peer restarted and was asked again." in result.notes
+
+
+def test_what_was_measured_before_the_peer_went_is_kept(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_after_the_first_size(table.peer, monkeypatch)
+    plan = replace(QUICK, message_bytes=(4096, 64))
+    result = run_transfer(table.region, table.hold.lane, plan, give_up_s=0.2)
+    assert not result.complete
+    assert [size.message_bytes for size in result.sizes] == [4096]
+    assert any("no other came" in note for note in result.notes)
 
 
 def test_a_frozen_peer_is_silent_then_back(table: Table) -> None:
