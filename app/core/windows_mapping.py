@@ -1,10 +1,8 @@
 """The process's one mapping of a device: copied from safely, given back in order.
 
 The driver gives one mapping per device (or per handle, in the builds of 2024), so a process keeps
-one per device; windows_sharing counts who uses it. Every copy is made under an exception handler
-(windows_api), because the driver may take the pages away at any moment (Device.c:249) and a plain
-access would then end the program. Giving back goes: no new copies, wait for the running ones,
-RELEASE_MMAP, CloseHandle.
+one per device; windows_sharing counts who uses it. Every copy is guarded (windows_copies). Giving
+back goes: no new copies, wait for the running ones, RELEASE_MMAP, CloseHandle.
 """
 
 from __future__ import annotations
@@ -13,15 +11,16 @@ import contextlib
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from app.core.errors import ClosedError, ReplacedError, ScopeError, UnpluggedError
-from app.core.region import PAGE, CacheMode
-from app.core.units import format_offset, format_size
+from app.core.region import CacheMode
+from app.core.units import format_size
 from app.core.windows_abi import driver_error
 from app.core.windows_api import Win32, Win32Error
+from app.core.windows_copies import BY_ITSELF, GuardedCopies
 from app.core.windows_notices import (
     QUERY_FAILED,
     QUERY_REMOVE,
@@ -37,7 +36,6 @@ _LOOK_S: Final = 0.5  # how often check() really asks the driver
 _BACK_S: Final = 1.0  # how often check() tries to map again a device that went
 PLANNED_S: Final = 10.0  # an announced stop or sleep must not be met by mapping it again at once
 _NEVER_S: Final = float("inf")
-_BY_ITSELF: Final = "Enable it in the Device Manager or plug it in; it opens again by itself."
 
 
 class DeviceMapping:
@@ -62,9 +60,10 @@ class DeviceMapping:
         self.users = 0
         self.cache = cache
         self.api = api
+        self._copies = GuardedCopies(api, name)
         self._handle = 0
         self._pointer = 0
-        self._copies = 0
+        self._running = 0
         self._looked_s = 0.0
         self._back_s = _NEVER_S
         self._away: ScopeError = ClosedError(f"{name} is closed.", "Open it again.")
@@ -99,12 +98,10 @@ class DeviceMapping:
             with self._gate:
                 self._away = why
                 mapped, self._pointer = self._pointer, 0
-                self._gate.wait_for(lambda: not self._copies, _DRAIN_S)
+                self._gate.wait_for(lambda: not self._running, _DRAIN_S)
             handle, self._handle = self._handle, 0
             if mapped:
-                with contextlib.suppress(
-                    Win32Error
-                ):  # it may be gone already; closing undoes it too
+                with contextlib.suppress(Win32Error):  # gone already; closing undoes it too
                     release_map(self.api, handle)
             if handle:
                 self.api.close(handle)
@@ -163,7 +160,7 @@ class DeviceMapping:
                 ask_peer(self.api, self._handle, self.name)
                 return
             except UnpluggedError as error:
-                lost = UnpluggedError(error.message, _BY_ITSELF)
+                lost = UnpluggedError(error.message, BY_ITSELF)
         self.release(lost, _BACK_S)
         raise lost
 
@@ -198,7 +195,7 @@ class DeviceMapping:
         if action in (QUERY_REMOVE, REMOVED):
             planned = action == QUERY_REMOVE
             did = "disables or ejects it" if planned else "removed it"
-            why = UnpluggedError(f"{self.name} was given back because Windows {did}.", _BY_ITSELF)
+            why = UnpluggedError(f"{self.name} was given back because Windows {did}.", BY_ITSELF)
             self.release(why, PLANNED_S if planned else _BACK_S)
         elif action == QUERY_FAILED:
             self.reopen()
@@ -218,13 +215,13 @@ class DeviceMapping:
             if not self._pointer:
                 raise type(self._away)(self._away.message, self._away.hint)
             pointer = self._pointer
-            self._copies += 1
+            self._running += 1
         try:
             yield pointer
         finally:
             with self._gate:
-                self._copies -= 1
-                if not self._copies:
+                self._running -= 1
+                if not self._running:
                     self._gate.notify_all()
 
     @contextmanager
@@ -250,7 +247,7 @@ class DeviceMapping:
         for at in range(0, len(view), CHUNK):
             length = min(CHUNK, len(view) - at)
             with self._access() as pointer:
-                self._copy(self.api.read_memory, pointer, offset + at, address + at, length)
+                self._copies.read(pointer, offset + at, address + at, length)
 
     def write(self, offset: int, data: memoryview) -> None:
         """Copy the data in. Raises as `read_into`; the chunks before have landed then."""
@@ -260,59 +257,17 @@ class DeviceMapping:
             # ctypes tells the address of what it may write only; the rest is copied once more.
             chunk = kind.from_buffer_copy(part) if part.readonly else kind.from_buffer(part)
             with self._access() as pointer:
-                self._copy(
-                    self.api.write_memory,
-                    pointer,
-                    offset + at,
-                    ctypes.addressof(chunk),
-                    len(chunk),
-                )
-
-    def _copy(
-        self,
-        call: Callable[[int, int, int], None],
-        pointer: int,
-        offset: int,
-        ours: int,
-        length: int,
-    ) -> None:
-        """One guarded copy; page by page when it fails, as Windows copies all or nothing."""
-        try:
-            call(pointer + offset, ours, length)
-            return
-        except Win32Error:
-            pass
-        done = 0
-        while done < length:
-            step = min(PAGE - (offset + done) % PAGE, length - done)
-            try:
-                call(pointer + offset + done, ours + done, step)
-            except Win32Error as error:
-                raise self._fault(offset + done) from error
-            done += step
+                self._copies.write(pointer, offset + at, ctypes.addressof(chunk), len(chunk))
 
     def load(self, offset: int, width: int) -> int:
-        """One load.
-
-        The C runtime moves 1, 2, 4 and 8 bytes in one instruction each, and ctypes turns an
-        access violation inside a call into OSError.
-        """
-        value = ctypes.c_uint64(0)
+        """One load."""
         with self._access() as pointer:
-            try:
-                ctypes.memmove(ctypes.addressof(value), pointer + offset, width)
-            except OSError as error:
-                raise self._fault(offset) from error
-        return value.value
+            return self._copies.load(pointer, offset, width)
 
     def store(self, offset: int, width: int, value: int) -> None:
-        """One store; see `load`."""
-        number = ctypes.c_uint64(value)
+        """One store."""
         with self._access() as pointer:
-            try:
-                ctypes.memmove(pointer + offset, ctypes.addressof(number), width)
-            except OSError as error:
-                raise self._fault(offset) from error
+            self._copies.store(pointer, offset, width, value)
 
     @contextmanager
     def window(self, offset: int, length: int) -> Iterator[memoryview[int]]:
@@ -324,13 +279,6 @@ class DeviceMapping:
             memory = (ctypes.c_char * length).from_address(pointer + offset)
             with memoryview(memory) as typed, typed.cast("B") as view:
                 yield view
-
-    def _fault(self, offset: int) -> UnpluggedError:
-        return UnpluggedError(
-            f"The memory of {self.name} is gone at {format_offset(offset)}: "
-            "the device was disabled or removed.",
-            _BY_ITSELF,
-        )
 
     # -- doorbell --------------------------------------------------------------------------------
 
