@@ -41,8 +41,8 @@ class MappedRegion(Region):
         Nothing has to be flushed: msync is a no-op on sysfs and an error on kvmfr. Taking the
         lock is a locked instruction, which empties the processor's write-combining buffers.
         """
-        with self._lock:
-            self._open()
+        with self._using:
+            pass
 
     # -- what Region asks of a maker ----------------------------------------------------------
 
@@ -82,7 +82,7 @@ class MappedRegion(Region):
         self._memory.close()
 
     def _gone(self, offset: int, fault: FaultError) -> RegionGoneError:
-        if self._closed:
+        if self.closed:
             return ClosedError(f"{self.info.name} is closed.", "Open it again.")
         return self._why_gone(format_short_offset(offset + fault.done))
 

@@ -11,8 +11,6 @@ read-only rule are kept here, in one place.
 
 from __future__ import annotations
 
-import logging
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,12 +20,12 @@ from typing import TYPE_CHECKING, Final, Self
 
 from app.core.bell import DeviceBell
 from app.core.errors import (
-    ClosedError,
     MisalignedError,
     OutOfRangeError,
     ReadOnlyError,
     UnsuitableError,
 )
+from app.core.in_use import InUse
 from app.core.region_window import RegionWindow
 from app.core.shield import shielded
 from app.core.units import format_offset, format_size
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
 
 PAGE: Final = 4096
 WIDTHS: Final = (1, 2, 4, 8)
-_CLOSE_WAIT_S: Final = 2.0  # a loop in a window looks at check() at least every 0.1 s
-log = logging.getLogger(__name__)
 Extent = tuple[int, int]
 
 
@@ -121,12 +117,7 @@ class Region(ABC):
     def __init__(self, info: RegionInfo) -> None:
         self.info = info
         self.size: Final = info.size
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
-        self._closed = False
-        self._released = False
-        self._users = 0
-        self._using: Final = _Using(self)
+        self._using: Final = InUse(info.name, self._raw_close)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -274,21 +265,13 @@ class Region(ABC):
         return [(start, end)] if end > start else []
 
     def close(self) -> None:
-        """Give the mapping back, when the last access is out of it. Safe to call twice.
-
-        What was mapped is never pulled from under a copy that another thread makes; a
-        descriptor that is closed under it might be somebody else's in the next moment.
-        """
-        with self._lock:
-            self._closed = True
-            self._release_if_idle()
-            if not self._changed.wait_for(lambda: self._released, _CLOSE_WAIT_S):
-                log.warning("%s is closed while in use; the last user frees it.", self.info.name)
+        """Give the mapping back, when the last access is out of it. Safe to call twice."""
+        self._using.close()
 
     @property
     def closed(self) -> bool:
         """Whether close() was called."""
-        return self._closed
+        return self._using.closed
 
     def __enter__(self) -> Self:
         return self
@@ -330,17 +313,8 @@ class Region(ABC):
 
     # -- the rules, in one place ----------------------------------------------------------------
 
-    def _release_if_idle(self) -> None:
-        if self._closed and not self._users and not self._released:
-            self._released = True
-            try:
-                self._raw_close()
-            finally:
-                self._changed.notify_all()
-
     def _open(self) -> None:
-        if self._closed:
-            raise ClosedError(f"{self.info.name} is closed.", "Open it again.")
+        self._using.need_open()
 
     def _may_write(self) -> None:
         if not self.info.writable:
@@ -361,22 +335,3 @@ class Region(ABC):
                 f"A single access of {width} bytes at {format_offset(offset)} is not aligned."
             )
         self._bounds(offset, width)
-
-
-class _Using:
-    """Counts who is inside the mapping: `with region._using:` around each access."""
-
-    def __init__(self, region: Region) -> None:
-        self._region = region
-
-    def __enter__(self) -> None:
-        region = self._region
-        with region._lock:
-            region._open()
-            region._users += 1
-
-    def __exit__(self, *_: object) -> None:
-        region = self._region
-        with region._lock:
-            region._users -= 1
-            region._release_if_idle()
