@@ -33,6 +33,9 @@ VIEW_KEYS: tuple[tuple[str, str, str], ...] = (
     ("Hex view", "Double, triple click", "Select the group or word, the row"),
     ("Hex view", "Ctrl+wheel", "Zoom"),
     ("Hex view", "Shift+wheel", "Scroll sideways"),
+    ("Devices", "Enter, double click", "Open the chosen one"),
+    ("Devices", "Home, End", "First, last device"),
+    ("Measure", "Space", "Show or hide the chosen run; flip the flash patch"),
     ("Inspector", "F2, Enter", "Edit the value"),
     ("Inspector", "Esc", "Leave the value as it is"),
 )
@@ -94,6 +97,9 @@ class CommandPalette(QDialog):
             item.setData(0, Qt.ItemDataRole.UserRole, spec.name)
             if not action.isEnabled():
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+        if not self.list.topLevelItemCount():
+            nothing = QTreeWidgetItem(self.list, ["Nothing is called so. F1 lists all keys."])
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
         self._choose(0)
 
     def _choose(self, row: int) -> None:

@@ -6,22 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
+from PySide6.QtWidgets import QMainWindow
 
-from app import __version__
 from app.core.errors import ScopeError
-from app.core.frame import Frame, Health, Level
+from app.core.frame import Frame, Level
 from app.core.open_region import spec_for
 from app.core.probe.flash import Flip
 from app.core.region import RegionInfo, RegionSpec
 from app.core.settings import Settings
+from app.ui import dialogs
 from app.ui.actions import Actions
-from app.ui.command_palette import CommandPalette, KeyList
+from app.ui.command_palette import CommandPalette
 from app.ui.docks import Docks
+from app.ui.indicators import Indicators
 from app.ui.measure.hex_flash import HexFlash
-from app.ui.measure.panel import MeasurePanel
+from app.ui.measure.tab import MeasureTab
 from app.ui.notice import Notice
 from app.ui.panels.activity import ActivityPanel
 from app.ui.panels.devices import DevicesPanel
@@ -36,13 +37,6 @@ from app.ui.toolbar import ToolBar
 
 if TYPE_CHECKING:
     from app.core.devices import DeviceList
-
-_NEEDS_REGION = (
-    "duplicate", "save_range", "load_file", "lock", "undo", "redo", "copy", "paste",
-    "select_all", "select_range", "fill", "goto", "next_change", "previous_change", "back",
-    "forward", "pause", "step", "retry", "speed",
-)  # fmt: skip
-_SLOW_MS = 250
 
 
 class MainWindow(QMainWindow):
@@ -83,12 +77,13 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.view)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
+        self.indicators = Indicators(self.actions_table, self.toolbar, self.status, self)
         self.devices = DevicesPanel()
         self.inspector = InspectorPanel()
         self.activity = ActivityPanel()
         self.write = WritePanel()
         self.journal = JournalPanel()
-        self.measure = MeasurePanel()
+        self.measure = MeasureTab()
         self.hex_flash = HexFlash(self.view.hex.viewport(), self)
         self._panels = (self.inspector, self.activity, self.write, self.journal, self.measure)
         self.docks = Docks(self)
@@ -96,11 +91,7 @@ class MainWindow(QMainWindow):
         self._connect_actions()
         self._connect_panels()
         self._connect_measure()
-        self._slow = QTimer(self)
-        self._slow.setInterval(_SLOW_MS)
-        self._slow.timeout.connect(self._update_slowly)
         self.set_theme(theme)
-        self._enable(has_region=False)
         self._restore()
 
     # -- putting together -----------------------------------------------------------------------
@@ -112,7 +103,8 @@ class MainWindow(QMainWindow):
         bottom = area.BottomDockWidgetArea
         self.docks.add("activity", "Activity", self.activity, bottom)
         self.docks.add("write", "Write tools", self.write, bottom)
-        self.docks.add("measure", "Measure", self.measure, bottom)
+        measure = self.docks.add("measure", "Measure", self.measure, bottom)
+        measure.visibilityChanged.connect(self.measure.shown)
         self.docks.add("journal", "Journal", self.journal, bottom)
 
     def _connect_actions(self) -> None:
@@ -154,7 +146,7 @@ class MainWindow(QMainWindow):
         on("show_hex", view.hex.setFocus)
         on("palette", lambda: CommandPalette(self.actions_table, self).popup())
         on("keys", self._show_keys)
-        on("about", self._about)
+        on("about", lambda: dialogs.show_about(self))
 
     def _connect_panels(self) -> None:
         view = self.view
@@ -173,12 +165,13 @@ class MainWindow(QMainWindow):
         self.journal.goto_wanted.connect(view.go_to)
         self.journal.undo_wanted.connect(self.actions_table["undo"].trigger)
         self.journal.redo_wanted.connect(self.actions_table["redo"].trigger)
+        self.toolbar.open_wanted.connect(self.open)
         self.toolbar.rate_wanted.connect(lambda hz: self._on_session(Session.set_rate, hz))
         self.toolbar.lock_wanted.connect(self._set_locked)
 
     def _connect_measure(self) -> None:
         self.measure.notice.connect(self.view.messages.show_notice)
-        self.view.messages.acted.connect(self.measure.act)
+        self.view.messages.acted.connect(self.measure.debts.act)
         self.measure.front_wanted.connect(lambda: self.docks.show("measure"))
         self.measure.hex_flash_wanted.connect(self._flash_in_hex)
         self.hex_flash.painted.connect(self.measure.painted)
@@ -212,20 +205,14 @@ class MainWindow(QMainWindow):
         self.close_region()
         session = self._make_session(spec)
         self.session = session
+        self.indicators.set_session(session)
         session.frame_arrived.connect(self._frame)
         session.opened.connect(self._opened)
-        session.health_changed.connect(self._health)
-        session.lock_changed.connect(self._lock)
-        session.paused_changed.connect(self._pause)
-        session.rate_changed.connect(lambda _hz: self._pause(session.paused))
         self.view.set_session(session)
         for panel in self._panels:
             panel.set_session(session)
-        self._enable(has_region=True)
-        self.status.device.setText(f"opening {spec.location}")
         self.setWindowTitle(f"{Path(spec.location).name} - IVSHMEM Scope")
         session.start()
-        self._slow.start()
         self.view.hex.setFocus()
         return session
 
@@ -234,31 +221,16 @@ class MainWindow(QMainWindow):
         session, self.session = self.session, None
         if session is None:
             return
-        self._slow.stop()
+        self.indicators.set_session(None)
         self.view.set_session(None)
         for panel in self._panels:
             panel.set_session(None)
         session.close()
         self.devices.set_open("")
-        self._enable(has_region=False)
-
-    def _enable(self, *, has_region: bool) -> None:
-        self.actions_table.enable(_NEEDS_REGION, has_region)
-        self.toolbar.lock.setEnabled(has_region)
-        self.toolbar.live.setEnabled(has_region)
-        if not has_region:
-            self.toolbar.set_region(None)
-            self.status.clear_region()
-            self.setWindowTitle("IVSHMEM Scope")
+        self.setWindowTitle("IVSHMEM Scope")
 
     def _opened(self, info: RegionInfo) -> None:
-        assert self.session is not None
-        self.toolbar.set_region(info)
-        self.status.set_region(info)
-        self.status.set_selection(0)
         self._cursor(self.view.hex.cursor())
-        self._lock(self.session.locked)
-        self._pause(self.session.paused)
         self.setWindowTitle(f"{info.name} - IVSHMEM Scope")
         self.devices.set_open(info.spec.location)
         self._settings.remember("recent", f"{info.spec.kind.value}:{info.spec.location}")
@@ -268,27 +240,6 @@ class MainWindow(QMainWindow):
         self.inspector.set_frame(frame)
         self.activity.set_frame(frame)
         self.hex_flash.set_frame(frame)
-
-    def _update_slowly(self) -> None:
-        if self.session is not None and self.session.frame is not None:
-            self.status.set_frame(self.session.frame)
-
-    def _health(self, health: Health) -> None:
-        self.status.set_health(health)
-        session = self.session
-        if session is not None:
-            self.toolbar.set_rate(session.hz, paused=session.paused, health=health)
-
-    def _lock(self, locked: bool) -> None:
-        self.toolbar.set_locked(locked)
-        self.status.set_locked(locked)
-
-    def _pause(self, paused: bool) -> None:
-        session = self.session
-        if session is not None:
-            self.actions_table["pause"].setChecked(paused)
-            self.toolbar.set_rate(session.hz, paused=paused, health=session.health)
-            self.status.set_rate(session.hz, paused=paused)
 
     def _cursor(self, offset: int) -> None:
         self.status.set_cursor(offset)
@@ -312,15 +263,7 @@ class MainWindow(QMainWindow):
     def set_devices(self, found: DeviceList) -> None:
         """Show what was found."""
         self.devices.set_devices(found)
-        menu = QMenu(self.toolbar.device)
-        for device in found.devices:
-            if device.plausible:
-                action = menu.addAction(f"{device.name}   {device.location}")
-                action.triggered.connect(lambda _=False, spec=device.spec: self.open(spec))
-        menu.addSeparator()
-        menu.addAction(self.actions_table["open_file"])
-        menu.addAction(self.actions_table["demo"])
-        self.toolbar.device.setMenu(menu)
+        self.toolbar.set_devices(found)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -334,8 +277,7 @@ class MainWindow(QMainWindow):
 
     def choose_file(self) -> None:
         """Ask for a file and open it as shared memory."""
-        start = "/dev/shm" if Path("/dev/shm").is_dir() else ""  # noqa: S108 - it is the place
-        path, _ = QFileDialog.getOpenFileName(self, "Open shared memory", start)
+        path = dialogs.ask_for_region(self)
         if path:
             self.open_path(path)
 
@@ -349,24 +291,17 @@ class MainWindow(QMainWindow):
         self.open(spec)
 
     def choose_screenshot(self) -> None:
-        """Save what the window shows."""
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save a picture", "ivshmem-scope.png", "PNG (*.png)"
-        )
-        if path and not self.grab().save(path):
-            self.tell(Notice(Level.WARNING, f"{path} could not be written.", key="picture"))
+        """Save what the window shows, and say so."""
+        notice = dialogs.save_picture(self)
+        if notice is not None:
+            self.tell(notice)
 
     def _show_keys(self) -> None:
-        focus = "Hex view" if self.view.hex.hasFocus() else "Inspector"
-        KeyList(self.actions_table, focus, self).show()
-
-    def _about(self) -> None:
-        QMessageBox.about(
-            self,
-            "About IVSHMEM Scope",
-            f"<b>IVSHMEM Scope {__version__}</b><br>An oscilloscope for memory that a QEMU host "
-            "and its guests share.<br>MIT licence.",
-        )
+        views = {
+            "Hex view": self.view, "Inspector": self.inspector, "Devices": self.devices,
+            "Measure": self.measure,
+        }  # fmt: skip
+        dialogs.show_keys(self.actions_table, views, self)
 
     # -- layout and closing ----------------------------------------------------------------------
 

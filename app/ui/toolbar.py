@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
@@ -13,6 +15,9 @@ from app.core.units import format_size
 from app.ui.actions import Actions
 from app.ui.icons import icon
 from app.ui.theme import SYMBOLS, Theme
+
+if TYPE_CHECKING:
+    from app.core.devices import DeviceList
 
 _OTHERS = 720  # what everything but the name takes, generously
 _LEAST_NAME = 140
@@ -27,10 +32,12 @@ class ToolBar(QToolBar):
     """Device, live indicator with rate, pause, step, lock, undo, redo, go to, menu.
 
     Signals:
+        open_wanted(RegionSpec): A device of the menu was chosen.
         rate_wanted(float): Looks per second chosen.
         lock_wanted(bool): True to lock.
     """
 
+    open_wanted = Signal(object)
     rate_wanted = Signal(float)
     lock_wanted = Signal(bool)
 
@@ -96,6 +103,20 @@ class ToolBar(QToolBar):
             self._actions[name].setIcon(icon(picture, theme))
         self.menu_button.setIcon(icon("menu", theme))
         self.set_locked(self._locked)
+
+    def set_devices(self, found: DeviceList) -> None:
+        """Offer what was found, and the ways to more."""
+        menu = QMenu(self.device)
+        for device in found.devices:
+            if device.plausible:
+                action = menu.addAction(f"{device.name}   {device.location}")
+                action.triggered.connect(
+                    lambda _=False, spec=device.spec: self.open_wanted.emit(spec)
+                )
+        menu.addSeparator()
+        menu.addAction(self._actions["open_file"])
+        menu.addAction(self._actions["demo"])
+        self.device.setMenu(menu)
 
     def set_region(self, info: RegionInfo | None) -> None:
         """Name what is open."""

@@ -76,7 +76,7 @@ def test_hints_and_keys_can_be_searched(qtbot: QtBot, palette: CommandPalette) -
 
 def test_nothing_found_does_nothing(qtbot: QtBot, palette: CommandPalette) -> None:
     qtbot.keyClicks(palette.search, "no such thing")
-    assert rows(palette) == []
+    assert [text for text, _key in rows(palette)] == ["Nothing is called so. F1 lists all keys."]
     qtbot.keyClick(palette.search, Qt.Key.Key_Down)
     qtbot.keyClick(palette.search, Qt.Key.Key_Return)
     assert palette.isVisible()

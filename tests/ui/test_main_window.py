@@ -28,6 +28,8 @@ from app.core.device import Device, DeviceList
 from app.core.engine_client import EngineClient, LocalEngine
 from app.core.engine_process import EngineProcess
 from app.core.frame import Level
+from app.core.probe.desk_messages import Flashed
+from app.core.probe.flash import Flip, Surface
 from app.core.region import RegionKind
 from app.core.settings import Settings
 from app.ui.actions import TABLE
@@ -580,6 +582,31 @@ def test_behind_a_tab_nothing_is_drawn(
     assert not drawn
     window.docks.show("activity")
     qtbot.waitUntil(lambda: bool(drawn), timeout=WAIT_MS)
+
+
+def test_the_measure_panel_is_built_when_it_is_first_shown(
+    qtbot: QtBot, make: Open, shm_file: ShmFile, settings: Settings
+) -> None:
+    window = make(shm_file(65536))
+    assert not window.measure.built
+    trigger(window, "theme")
+    trigger(window, "show_measure")
+    assert window.measure.built
+    panel = window.measure.panel
+    assert panel.isVisible()
+    assert panel.start.isEnabled(), "it knows the region that was opened before"
+    assert window.measure.isAncestorOf(window.focusWidget())
+    window.docks.show("activity")
+    patch = panel.charts.patch
+    with qtbot.waitSignal(window.hex_flash.painted, timeout=WAIT_MS):
+        live(window).news.emit(Flashed(Flip(1, 0, ours=False, surface=Surface.HEX)))
+        poke(Path(live(window).spec.location), 0, (1).to_bytes(8, "little"))
+    assert behind(patch)
+    live(window).news.emit(Flashed(Flip(2, 0, ours=False)))
+    assert not behind(patch), "a peer's flash brings its patch to the front"
+    window.close()
+    again = make()
+    assert again.measure.built, "its tab was in front when the layout was remembered"
 
 
 @pytest.mark.parametrize("broken", ["", "garbage", "AAAA", "ÿþ", "QUJD" * 100])

@@ -21,6 +21,7 @@ from app.core.probe.stats import Histogram
 from app.ui.measure.charts import HistogramChart, PercentileChart, format_time
 from app.ui.measure.flash_patch import FlashPatch
 from app.ui.measure.panel import MeasurePanel
+from app.ui.measure.tab import MeasureTab
 from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.theme import DARK, LIGHT
@@ -83,13 +84,13 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     assert run.figures["p50"].split()[1] in ("ns", "µs", "ms")
     assert any("floor" in line for line in run.lines)
     assert any("One way" in line for line in run.lines)
-    assert len(a.percentiles.plotItem.listDataItems()) == 1
-    blank = pixels(a.percentiles.grab().toImage()).copy()
+    assert len(a.charts.percentiles.plotItem.listDataItems()) == 1
+    blank = pixels(a.charts.percentiles.grab().toImage()).copy()
     a.runs.table.model().setData(
         a.runs.model.index(0, 0), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole
     )
-    assert not a.percentiles.plotItem.listDataItems()
-    assert (pixels(a.percentiles.grab().toImage()) != blank).any()
+    assert not a.charts.percentiles.plotItem.listDataItems()
+    assert (pixels(a.charts.percentiles.grab().toImage()) != blank).any()
     for suffix in ("json", "csv", "hlog"):
         a.runs.save_to(tmp_path / f"run.{suffix}")
         assert (tmp_path / f"run.{suffix}").stat().st_size > 100
@@ -106,9 +107,9 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     flash = a.runs.model.runs[0].result
     assert len(flash.samples) + flash.lost == 4
     assert len(flash.samples) >= 3
-    assert b.patch.flip is not None
-    assert b.patch.flip.number == a.patch.flip.number
-    assert b.charts.currentWidget() is b.patch
+    assert b.charts.patch.flip is not None
+    assert b.charts.patch.flip.number == a.charts.patch.flip.number
+    assert b.charts.currentWidget() is b.charts.patch
     a.runs.save_to(tmp_path / "flash.csv")
     assert "cannot be saved as .csv" in a.status.text()
     a.show_test("latency")
@@ -119,7 +120,7 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
     assert "B/s" in a.runs.model.runs[0].figures["rate"]
-    assert a.rates.plotItem.listDataItems()
+    assert a.charts.rates.plotItem.listDataItems()
     a.show_test("transfer")
     a.forms["transfer"].sizes.setText("4 KiB, 8 KiB")
     a.forms["transfer"].duration.setText("0.2")
@@ -261,21 +262,26 @@ def test_what_a_crashed_test_owes_is_offered_and_put_back(
     assert engine.pid is not None
     os.kill(engine.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: crashed.lost, timeout=WAIT_MS)
-    panel = MeasurePanel()
-    qtbot.addWidget(panel)
+    tab = MeasureTab()
+    qtbot.addWidget(tab)
     notices: list[Notice] = []
-    panel.notice.connect(notices.append)
+    tab.notice.connect(notices.append)
     session = sessions.make(spec_of(path), EngineProcess)
-    panel.set_session(session)
+    tab.set_session(session)
     session.start()
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT_MS)
     assert notices[0].actions == ("Put back",)
-    session.set_locked(False)
-    panel.act("Put back")
+    tab.debts.act("Put back")
     qtbot.waitUntil(lambda: len(notices) == 2, timeout=WAIT_MS)
-    assert "as they were before" in notices[1].text
+    assert "locked" in notices[1].text
+    assert notices[1].actions == ("Put back",), "it can be tried again"
+    session.set_locked(False)
+    tab.debts.act("Put back")
+    qtbot.waitUntil(lambda: len(notices) == 3, timeout=WAIT_MS)
+    assert "as they were before" in notices[2].text
     assert path.read_bytes() == before
-    panel.set_session(None)
+    assert not tab.built
+    tab.set_session(None)
 
 
 def _seated(answer: object) -> bool:

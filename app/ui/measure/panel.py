@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
@@ -15,7 +14,6 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSplitter,
     QStackedWidget,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -24,17 +22,9 @@ from app.core.errors import CancelledError, LockedError, ScopeError
 from app.core.frame import Frame, Level
 from app.core.probe import desk_messages as dm
 from app.core.probe.flash import Flip, Painted, Surface
-from app.core.probe.flash_result import FlashPlan
 from app.core.probe.keeper import Ending
-from app.ui.measure.charts import (
-    HistogramChart,
-    PercentileChart,
-    RateChart,
-    SeriesChart,
-    Trace,
-    format_time,
-)
-from app.ui.measure.flash_patch import FlashPatch
+from app.ui.measure.chart_tabs import ChartTabs
+from app.ui.measure.charts import format_time
 from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from app.ui.measure.lane_box import LaneBox
 from app.ui.measure.live import live_sentence
@@ -44,11 +34,7 @@ from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.theme import DARK, PAD, Theme
 
-PUT_BACK: Final = "Put back"
-_PATCH_HINT: Final = (
-    "Flash test: this patch turns over when the other side stores a number, and answers when it "
-    "has been painted. Start it here, or switch answering on and start it over there."
-)
+_WIDTHS: Final = (184, 224, 372, 476)
 
 
 class MeasurePanel(QWidget):
@@ -70,7 +56,7 @@ class MeasurePanel(QWidget):
         self._theme = DARK
         self._request = 0
         self._number = 0
-        self._manual = False
+        self._bad = False
         self.lane = LaneBox()
         self.forms: dict[str, TestForm] = {
             "latency": LatencyForm(), "transfer": TransferForm(), "bandwidth": BandwidthForm(),
@@ -89,22 +75,10 @@ class MeasurePanel(QWidget):
         self.progress.setFixedHeight(6)
         self.status = QLabel()
         self.status.setWordWrap(True)
-        self.percentiles = PercentileChart()
-        self.histogram = HistogramChart()
-        self.series = SeriesChart()
-        self.rates = RateChart()
-        self.patch = FlashPatch()
-        self.charts = QTabWidget()
-        self.charts.setDocumentMode(True)
-        for chart, name in (
-            (self.percentiles, "Percentiles"), (self.histogram, "Histogram"),
-            (self.series, "Over time"), (self.rates, "Rate by size"), (self.patch, "Flash patch"),
-        ):  # fmt: skip
-            self.charts.addTab(chart, name)
+        self.charts = ChartTabs()
         self.runs = RunTable()
         self._lay_out()
         self._connect()
-        self.patch.clear(_PATCH_HINT)
         self._show_running(on=False)
         self._choose(0)
         self.set_session(None)
@@ -118,27 +92,28 @@ class MeasurePanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.choice, 1)
         head.addWidget(self.start)
-        middle = QWidget()
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(head)
-        column.addWidget(self.progress)
-        column.addWidget(form, 1)
-        column.addWidget(self.status)
+        middle, right = QWidget(), QWidget()
+        left_column, right_column = QVBoxLayout(middle), QVBoxLayout(right)
+        for column in (left_column, right_column):
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(4)
+        left_column.addLayout(head)
+        left_column.addWidget(form, 1)
+        right_column.addWidget(self.charts, 1)
+        right_column.addWidget(self.progress)
+        right_column.addWidget(self.status)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        for part, width in (
-            (self.lane, 190), (middle, 220), (self.charts, 390), (self.runs, 480),
-        ):  # fmt: skip
+        for number, part in enumerate((self.lane, middle, right, self.runs)):
             self.splitter.addWidget(part)
             part.setMinimumWidth(150)
-            self.splitter.setStretchFactor(self.splitter.count() - 1, 0 if width < 300 else 1)
-        self.splitter.setSizes([190, 220, 390, 480])
+            self.splitter.setStretchFactor(number, 0 if number < 2 else 1)
+        self.splitter.setSizes(list(_WIDTHS))
         self.splitter.setHandleWidth(PAD)
         self.splitter.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(PAD, 4, PAD, 4)
         layout.addWidget(self.splitter)
+        self.setFocusProxy(self.choice)
 
     def _connect(self) -> None:
         self.choice.currentIndexChanged.connect(self._choose)
@@ -148,8 +123,8 @@ class MeasurePanel(QWidget):
         self.runs.changed.connect(self._draw)
         self.runs.told.connect(self.status.setText)
         self.lane.failed.connect(self._failed)
-        self.patch.painted.connect(self.painted)
-        self.patch.pressed.connect(self._pressed)
+        self.charts.patch.painted.connect(self.painted)
+        self.charts.patch.pressed.connect(self._pressed)
 
     # -- what it works on --------------------------------------------------------------------------
 
@@ -164,8 +139,7 @@ class MeasurePanel(QWidget):
         if session is not None:
             session.news.connect(self._news)
             session.lock_changed.connect(self._lock_changed)
-            session.opened.connect(lambda _info: self._look_for_debts())
-        self.patch.clear(_PATCH_HINT)
+        self.charts.clear_patch()
         self._show_running(on=False)
         self._check()
 
@@ -175,11 +149,9 @@ class MeasurePanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self._theme = theme
-        for part in (
-            self.percentiles, self.histogram, self.series, self.rates, self.runs, self.lane,
-        ):  # fmt: skip
+        for part in (self.charts, self.runs, self.lane):
             part.set_theme(theme)
-        self._draw()
+        self._say(self.status.text(), bad=self._bad)
 
     def form(self) -> TestForm:
         """The form of the chosen test."""
@@ -191,15 +163,7 @@ class MeasurePanel(QWidget):
 
     def _choose(self, index: int) -> None:
         self.stack.setCurrentIndex(index)
-        times = (self.percentiles, self.histogram, self.series)
-        fitting: dict[str, tuple[QWidget, ...]] = {
-            "latency": times,
-            "flash": (self.patch, *times),
-        }
-        shown = fitting.get(self._kind(), (self.rates,))
-        for tab in range(self.charts.count()):
-            self.charts.setTabVisible(tab, self.charts.widget(tab) in shown)
-        self.charts.setCurrentWidget(shown[0])
+        self.charts.show_kind(self._kind())
         self.runs.set_kind(self._kind())
         self._check()
         self._draw()
@@ -220,6 +184,7 @@ class MeasurePanel(QWidget):
         self._say(text, bad=bool(text) and self._session is not None)
 
     def _say(self, text: str, *, bad: bool = False) -> None:
+        self._bad = bad
         self.status.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.quiet}")
         self.status.setText(text)
 
@@ -239,15 +204,12 @@ class MeasurePanel(QWidget):
         except ScopeError as error:
             self._failed(error)
             return
-        self._manual = isinstance(plan, FlashPlan) and plan.manual
         command = dm.StartTest(plan, wish, self.lane.slot())
         self._request = session.ask(command, self._done, self._failed)
         if self._request:
             self._show_running(on=True)
             self._say("Looking for a peer …")
-            if isinstance(plan, FlashPlan):
-                self.charts.setCurrentWidget(self.patch)
-                self.patch.setFocus()
+            self.charts.show_start(self._kind())
 
     def _show_running(self, *, on: bool) -> None:
         self.start.setText("Stop" if on else self.form().verb)
@@ -269,6 +231,7 @@ class MeasurePanel(QWidget):
             self._failed(error)
             return
         self.runs.add(run)
+        self.charts.show_end(run.kind)
         self._say(f"Run {run.number} done: {_headline(run)}. {ending}".strip(), bad=bool(ending))
 
     def _failed(self, error: ScopeError) -> None:
@@ -283,29 +246,6 @@ class MeasurePanel(QWidget):
     def _lock_changed(self, locked: bool) -> None:
         if locked and self._request:
             self._say("Writing was locked: the test ends.")
-
-    # -- what a crashed test still owes ----------------------------------------------------------
-
-    def _look_for_debts(self) -> None:
-        if self._session is not None:
-            self._session.ask(dm.LookForDebts(), self._tell_debts, lambda _error: None)
-
-    def _tell_debts(self, debts: tuple[str, ...]) -> None:
-        if debts:
-            text = f"A test that crashed did not put back the bytes under its lane ({debts[0]})."
-            hint = "They are kept on this computer; nothing is lost."
-            self.notice.emit(Notice(Level.WARNING, text, hint, (PUT_BACK,), "debts"))
-
-    def act(self, word: str) -> None:
-        """A button of the message bar was pressed."""
-        if word == PUT_BACK and self._session is not None:
-            self._session.ask(dm.PayDebts(), self._paid, self._failed)
-
-    def _paid(self, endings: tuple[Ending, ...]) -> None:
-        good = all(ending is Ending.RESTORED for ending in endings)
-        text = "; ".join(dict.fromkeys(ending.value for ending in endings)) or "nothing is owed"
-        level = Level.GOOD if good else Level.WARNING
-        self.notice.emit(Notice(level, f"Under the lane: {text}.", key="debts"))
 
     # -- what the engine says --------------------------------------------------------------------
 
@@ -329,13 +269,7 @@ class MeasurePanel(QWidget):
         if told.text:
             self._say(told.text, bad=told.bad)
         if isinstance(figures, dm.LiveLatency):
-            points = figures.points
-            self._live_series([p.at_s for p in points], [float(p.p99_ns) for p in points])
-
-    def _live_series(self, seconds: list[float], times: list[float]) -> None:
-        if len(seconds) > 1 and self.series.isVisible():
-            trace = self.series.trace("now", np.array(seconds), np.array(times), self._number + 1)
-            self.series.show_traces((*self._traces_over_time(), trace))
+            self.charts.show_live(figures, self._number + 1)
 
     # -- flash -----------------------------------------------------------------------------------
 
@@ -346,10 +280,11 @@ class MeasurePanel(QWidget):
         if not flip.ours:
             if not self._request:
                 self.show_test("flash")
-            self.charts.setCurrentWidget(self.patch)
-            if not self.patch.isVisible():
+            patch = self.charts.patch
+            self.charts.setCurrentWidget(patch)
+            if patch.visibleRegion().isEmpty():  # Qt does not call what is behind a tab hidden
                 self.front_wanted.emit()
-        self.patch.show_flip(flip)
+        self.charts.patch.show_flip(flip)
 
     def painted(self, painted: Painted) -> None:
         """A flash of the peer was painted, by the patch or by the hex view."""
@@ -371,29 +306,8 @@ class MeasurePanel(QWidget):
     def _kind(self) -> str:
         return list(self.forms)[self.choice.currentIndex()]
 
-    def _shown(self) -> list[Run]:
-        return self.runs.model.overlaid()
-
-    def _traces_over_time(self) -> tuple[Trace, ...]:
-        return tuple(
-            self.series.trace(run.title, run.seconds, run.times_ns, run.number)
-            for run in self._shown()
-        )
-
     def _draw(self) -> None:
-        runs = [run for run in self._shown() if run.histogram is not None]
-        for chart in (self.percentiles, self.histogram):
-            chart.show_traces(
-                tuple(chart.trace(r.title, r.histogram, r.number) for r in runs if r.histogram)
-            )
-        self.series.show_traces(self._traces_over_time())
-        self.rates.show_traces(
-            tuple(
-                self.rates.trace(run.title, run.sizes, run.rates, run.number)
-                for run in self._shown()
-                if len(run.sizes)
-            )
-        )
+        self.charts.show_runs(self.runs.model.overlaid())
 
 
 def _headline(run: Run) -> str:

@@ -1,0 +1,64 @@
+"""What a crashed test still owes: the bytes under its lane, offered to be put back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.errors import ScopeError
+from app.core.frame import Level
+from app.core.probe.desk_messages import LookForDebts, PayDebts
+from app.core.probe.keeper import Ending
+from app.ui.notice import Notice
+from app.ui.session import Session
+
+PUT_BACK: Final = "Put back"
+_KEY: Final = "debts"
+
+
+class Debts(QObject):
+    """Looks when a region was opened, tells, and puts back when a person says so.
+
+    Signals:
+        notice(Notice): For the message bar.
+    """
+
+    notice = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        if self._session is not None:
+            self._session.opened.disconnect(self._look)
+        self._session = session
+        if session is not None:
+            session.opened.connect(self._look)
+
+    def _look(self, _info: object) -> None:
+        if self._session is not None:
+            self._session.ask(LookForDebts(), self._tell, lambda _error: None)
+
+    def _tell(self, debts: tuple[str, ...]) -> None:
+        if debts:
+            text = f"A test that crashed did not put back the bytes under its lane ({debts[0]})."
+            hint = "They are kept on this computer; nothing is lost."
+            self.notice.emit(Notice(Level.WARNING, text, hint, (PUT_BACK,), _KEY))
+
+    def act(self, word: str) -> None:
+        """A button of the message bar was pressed."""
+        if word == PUT_BACK and self._session is not None:
+            self._session.ask(PayDebts(), self._paid, self._refused)
+
+    def _paid(self, endings: tuple[Ending, ...]) -> None:
+        good = all(ending is Ending.RESTORED for ending in endings)
+        text = "; ".join(dict.fromkeys(ending.value for ending in endings)) or "nothing is owed"
+        level = Level.GOOD if good else Level.WARNING
+        self.notice.emit(Notice(level, f"Under the lane: {text}.", key=_KEY))
+
+    def _refused(self, error: ScopeError) -> None:
+        """Not put back: the offer stays, with the reason."""
+        self.notice.emit(Notice(Level.WARNING, error.message, error.hint, (PUT_BACK,), _KEY))
