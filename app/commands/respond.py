@@ -18,8 +18,10 @@ from app.commands.lane import add_lane, hold_of, tell_ending
 from app.core.probe.conditions import choose_core
 from app.core.probe.echo import EchoHandler
 from app.core.probe.flow import TransferHandler
+from app.core.probe.job import Handler
 from app.core.probe.kernel import Wait
-from app.core.probe.responder import Handler, Phase, Responder, ResponderState
+from app.core.probe.responder import Responder
+from app.core.probe.responder_state import Phase, ResponderState
 from app.core.units import format_short_offset
 
 # Without the bell: who is measured rings when it is asked to.

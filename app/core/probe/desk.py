@@ -29,7 +29,8 @@ from app.core.probe.latency import LatencyOptions, Watcher, run_latency
 from app.core.probe.master import Master
 from app.core.probe.peer_news import PeerNews
 from app.core.probe.place import find_lane, lane_at
-from app.core.probe.responder import Responder, ResponderState
+from app.core.probe.responder import Responder
+from app.core.probe.responder_state import ResponderState
 from app.core.probe.seating import LaneWatch, wait_for_peer
 from app.core.probe.transfer import TransferOptions, TransferWatcher, run_transfer
 from app.core.region import Region

@@ -16,7 +16,7 @@ from app.core.probe.keeper import Ending
 from app.core.probe.lane import Lane
 from app.core.probe.latency_result import Point
 from app.core.probe.presence import Life
-from app.core.probe.responder import ResponderState
+from app.core.probe.responder_state import ResponderState
 from app.core.probe.stats import Summary
 
 

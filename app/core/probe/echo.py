@@ -21,10 +21,10 @@ from app.core.bell import ANSWERS, Bell, PeerBell
 from app.core.probe import echo_python
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.echo_python import Arrays, Memory
+from app.core.probe.job import Job, RefusedRequest
 from app.core.probe.kernel import Kernel, PingState, PongState, Slice, Wait, kernel
 from app.core.probe.lane import Line, Side, Slot
 from app.core.probe.requests import Command, Refusal
-from app.core.probe.responder import Job, RefusedRequest
 from app.core.probe.stats import Times
 from app.core.region_window import RegionWindow
 

@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.probe.cards import Capability
+from app.core.probe.job import Job, RefusedRequest
 from app.core.probe.lane import Line, Side
 from app.core.probe.requests import Command, Refusal
-from app.core.probe.responder import Job, RefusedRequest
 
 I64 = npt.NDArray[np.int64]
 

@@ -17,10 +17,10 @@ from app.core.errors import ScopeError
 from app.core.probe import ring_python
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.echo import capabilities, on_core, pick_engine
+from app.core.probe.job import Job, RefusedRequest
 from app.core.probe.kernel import FlowState, Slice
 from app.core.probe.lane import Line, Side, Slot
 from app.core.probe.requests import Command, Refusal
-from app.core.probe.responder import Job, RefusedRequest
 from app.core.probe.ring import Half, Layout, Source
 from app.core.probe.ring_python import FlowMemory
 from app.core.region import Region

@@ -22,7 +22,7 @@ from app.core.expressions import evaluate
 from app.core.probe.cards import Card
 from app.core.probe.desk_messages import LaneView, LaneWish, LookAtLane, Respond, SeatView
 from app.core.probe.presence import Life
-from app.core.probe.responder import Phase, ResponderState
+from app.core.probe.responder_state import Phase, ResponderState
 from app.core.units import format_short_offset, format_size
 from app.ui.session import Session
 from app.ui.theme import DARK, Theme, mono_font

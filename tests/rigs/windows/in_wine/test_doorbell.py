@@ -34,7 +34,8 @@ from app.core.probe import echo_python
 from app.core.probe.echo import EchoHandler
 from app.core.probe.keeper import hold_lane
 from app.core.probe.kernel import Wait
-from app.core.probe.responder import Phase, Responder
+from app.core.probe.responder import Responder
+from app.core.probe.responder_state import Phase
 from app.core.region import RegionKind, RegionSpec
 from app.core.windows_bar import open_windows_bar
 echo_python._BELL_S = float(sys.argv[3])
