@@ -8,31 +8,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, Protocol
 
 from app.core import messages as msg
-from app.core.errors import CancelledError, LaneError, LockedError, PeerBusyError, ScopeError
+from app.core.errors import LaneError, LockedError, PeerBusyError, ScopeError
 from app.core.probe import desk_messages as dm
-from app.core.probe.bandwidth import BandwidthOptions, run_bandwidth
+from app.core.probe.bandwidth import BandwidthOptions
 from app.core.probe.bells import measuring_bell
-from app.core.probe.cards import Capability
+from app.core.probe.desk_modes import (
+    BandwidthTest,
+    FlashTest,
+    LatencyTest,
+    Test,
+    TestIo,
+    TransferTest,
+)
 from app.core.probe.echo import EchoHandler
 from app.core.probe.flash import FlashHandler, Flip
-from app.core.probe.flash_master import FlashMaster
 from app.core.probe.flash_result import FlashPlan
 from app.core.probe.flow import TransferHandler
 from app.core.probe.keeper import LaneHold, give_back, hold_lane, owed
 from app.core.probe.lane import Lane
-from app.core.probe.latency import LatencyOptions, Watcher, run_latency
-from app.core.probe.master import Master
-from app.core.probe.peer_news import PeerNews
+from app.core.probe.latency import LatencyOptions
 from app.core.probe.place import find_lane, lane_at
 from app.core.probe.responder import Responder
 from app.core.probe.responder_state import ResponderState
-from app.core.probe.seating import LaneWatch, wait_for_peer
-from app.core.probe.transfer import TransferOptions, TransferWatcher, run_transfer
+from app.core.probe.seating import LaneWatch
+from app.core.probe.transfer import TransferOptions
 from app.core.region import Region
 from app.core.units import format_short_offset, format_size
 
@@ -41,98 +44,11 @@ _SLOW = (dm.LookAtLane, dm.Respond, dm.LookForDebts, dm.PayDebts)
 _FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth look
 
 
-class TestIo:
-    """What a running test is given: how to tell, how to wait, whether to stop.
-
-    Attributes:
-        stopped: Set when the test shall end and hand over what it has.
-    """
-
-    def __init__(self, say: Callable[[str], None], figures: Callable[[Any], None]) -> None:
-        self.stopped = threading.Event()
-        self.say = say
-        self.figures = figures
-        self.on_stop: Callable[[], None] = lambda: None
-        self.on_flip: Callable[[], None] = lambda: None
-
-    def sleep(self, seconds: float) -> None:
-        """Wait. Raises CancelledError when the test is stopped meanwhile."""
-        if self.stopped.wait(seconds):
-            raise CancelledError("Stopped before anything was measured.")
-
-    def stop(self) -> None:
-        """End it; any thread, safe to call twice."""
-        self.stopped.set()
-        self.on_stop()
-
-
-class Test(Protocol):
-    """One test mode's measuring side."""
-
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
-        """Find the peer, measure until done or `io.stopped`; the result."""
-        ...
-
-
 @dataclass(slots=True)
 class _Running:
     request: int
     io: TestIo
     thread: threading.Thread
-
-
-class _FlashTest:
-    """Flash, with this window as the one that stores."""
-
-    def __init__(self, show: Callable[[Flip], None]) -> None:
-        self._show = show
-
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
-        seats = wait_for_peer(
-            region, lane, Capability.FLASH, slot=start.slot, say=io.say, sleep=io.sleep
-        )
-        with Master(region, lane, seats) as master:
-            news = PeerNews(master, io.say, sleep=io.sleep, cancelled=io.stopped.is_set)
-            flashing = FlashMaster(
-                news, self._show, lambda sample, lost: io.figures((sample, lost))
-            )
-            io.on_stop, io.on_flip = flashing.stop, flashing.flip
-            io.say(f"Flashing for {master.owner}.")
-            if io.stopped.is_set():
-                flashing.stop()
-            return flashing.run(start.plan)
-
-
-class _LatencyTest:
-    """Echo round trips."""
-
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
-        watcher = Watcher(
-            progress=lambda tally, share: io.figures(
-                dm.LiveLatency(share, tally.response.summary(), tally.lost, tuple(tally.points))
-            ),
-            say=io.say,
-            cancelled=io.stopped.is_set,
-            sleep=io.sleep,
-        )
-        return run_latency(region, lane, replace(start.plan, slot=start.slot), watcher)
-
-
-class _TransferTest:
-    """Messages through the rings."""
-
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
-        watcher = TransferWatcher(
-            progress=io.figures, say=io.say, cancelled=io.stopped.is_set, sleep=io.sleep
-        )
-        return run_transfer(region, lane, replace(start.plan, slot=start.slot), watcher)
-
-
-class _BandwidthTest:
-    """The raw mapping, without a peer."""
-
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
-        return run_bandwidth(region, lane, start.plan, io.figures, io.stopped.is_set, io.sleep)
 
 
 class ProbeDesk:
@@ -155,10 +71,10 @@ class ProbeDesk:
         self._locked = locked
         self._flash = FlashHandler(self._show)
         self._tests: dict[type, Test] = {
-            FlashPlan: _FlashTest(self._show),
-            LatencyOptions: _LatencyTest(),
-            TransferOptions: _TransferTest(),
-            BandwidthOptions: _BandwidthTest(),
+            FlashPlan: FlashTest(self._show),
+            LatencyOptions: LatencyTest(),
+            TransferOptions: TransferTest(),
+            BandwidthOptions: BandwidthTest(),
         }
         self._lock = threading.Lock()
         self._responder: Responder | None = None
