@@ -66,7 +66,7 @@ def refuse_unseen(offset: int, seen: bytes, now: bytes, mine: bytes) -> None:
         count = sum(a != b for a, b in zip(seen, now, strict=False)) + abs(len(seen) - len(now))
         raise ConflictError(
             f"The peer changed {_bytes(count)} at {format_short_offset(offset)} "
-            "since you saw them.",
+            "since it was shown.",
             offset=offset, seen=seen, now=now, mine=mine,
         )  # fmt: skip
 

@@ -45,7 +45,7 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec("screenshot", "Save a picture of the window…", (), "File"),
     ActionSpec("close", "Close window", ("Ctrl+W",), "File"),
     ActionSpec("quit", "Quit", ("Ctrl+Q",), "File"),
-    ActionSpec("lock", "Lock writing", ("Ctrl+L",), "Edit", checkable=True,
+    ActionSpec("lock", "Lock or unlock writing", ("Ctrl+L",), "Edit",
                hint="Unlock to edit; locked, nothing in this window can change the memory"),
     ActionSpec("undo", "Undo write", ("Ctrl+Z",), "Edit",
                hint="Put the bytes back that your last write replaced"),

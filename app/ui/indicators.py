@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.core.frame import Health
+from app.core.frame import Health, Level
 from app.core.region import RegionInfo
 from app.ui.actions import Actions
 from app.ui.session import Session
@@ -45,6 +45,7 @@ class Indicators(QObject):
             self._slow.stop()
             return
         self._status.device.setText(f"opening {session.spec.location}")
+        self._toolbar.set_locked(session.locked)
         session.opened.connect(self._opened)
         session.health_changed.connect(self._health)
         session.lock_changed.connect(self._lock)
@@ -58,6 +59,7 @@ class Indicators(QObject):
         self._toolbar.lock.setEnabled(on)
         self._toolbar.live.setEnabled(on)
         if not on:
+            self._toolbar.set_locked(True)
             self._toolbar.set_region(None)
             self._status.clear_region()
 
@@ -79,6 +81,8 @@ class Indicators(QObject):
         session = self._session
         if session is not None:
             self._toolbar.set_rate(session.hz, paused=session.paused, health=health)
+            if session.info is None and health.level is Level.FAULT:
+                self._status.device.setText(f"not opened: {session.spec.location}")
 
     def _lock(self, locked: bool) -> None:
         self._toolbar.set_locked(locked)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -23,6 +23,7 @@ from app.ui.docks import Docks
 from app.ui.indicators import Indicators
 from app.ui.measure.hex_flash import HexFlash
 from app.ui.measure.tab import MeasureTab
+from app.ui.memory import Memory, Remembered
 from app.ui.notice import Notice
 from app.ui.panels.activity import ActivityPanel
 from app.ui.panels.devices import DevicesPanel
@@ -34,6 +35,7 @@ from app.ui.session import Session
 from app.ui.status import StatusBar
 from app.ui.theme import Theme
 from app.ui.toolbar import ToolBar
+from app.ui.welcome import Welcome
 
 if TYPE_CHECKING:
     from app.core.devices import DeviceList
@@ -85,27 +87,36 @@ class MainWindow(QMainWindow):
         self.journal = JournalPanel()
         self.measure = MeasureTab()
         self.hex_flash = HexFlash(self.view.hex.viewport(), self)
-        self._panels = (self.inspector, self.activity, self.write, self.journal, self.measure)
+        welcome = Welcome(self.view.hex, self.actions_table)
+        self._panels = (
+            self.inspector, self.activity, self.write, self.journal, self.measure, welcome,
+        )  # fmt: skip
         self.docks = Docks(self)
         self._add_docks()
         self._connect_actions()
         self._connect_panels()
         self._connect_measure()
         self.set_theme(theme)
-        self._restore()
+        views: dict[str, Remembered] = {"inspector": self.inspector, "hex": self.view.hex}
+        self._memory = Memory(settings, self, self.docks, views)
+        self._laid_out = self._memory.restore()
+        self.devices.set_recent(settings.get("recent", []))
 
     # -- putting together -----------------------------------------------------------------------
 
     def _add_docks(self) -> None:
-        area = Qt.DockWidgetArea
-        self.docks.add("devices", "Devices", self.devices, area.LeftDockWidgetArea)
-        self.docks.add("inspector", "Inspector", self.inspector, area.RightDockWidgetArea)
-        bottom = area.BottomDockWidgetArea
-        self.docks.add("activity", "Activity", self.activity, bottom)
-        self.docks.add("write", "Write tools", self.write, bottom)
-        measure = self.docks.add("measure", "Measure", self.measure, bottom)
-        measure.visibilityChanged.connect(self.measure.shown)
-        self.docks.add("journal", "Journal", self.journal, bottom)
+        areas = Qt.DockWidgetArea
+        bottom = areas.BottomDockWidgetArea
+        for name, title, panel, area in (
+            ("devices", "Devices", self.devices, areas.LeftDockWidgetArea),
+            ("inspector", "Inspector", self.inspector, areas.RightDockWidgetArea),
+            ("activity", "Activity", self.activity, bottom),
+            ("write", "Write tools", self.write, bottom),
+            ("measure", "Measure", self.measure, bottom),
+            ("journal", "Journal", self.journal, bottom),
+        ):
+            self.docks.add(name, title, panel, area)
+        self.docks["measure"].visibilityChanged.connect(self.measure.shown)
 
     def _connect_actions(self) -> None:
         on, view = self.actions_table.on, self.view
@@ -119,7 +130,7 @@ class MainWindow(QMainWindow):
         on("screenshot", self.choose_screenshot)
         on("close", self.close)
         on("quit", self.quit_wanted.emit)
-        on("lock", self._set_locked)
+        on("lock", lambda: self._on_session(lambda session: self._set_locked(not session.locked)))
         on("undo", view.undo)
         on("redo", view.redo)
         on("copy", view.hex.copy)
@@ -305,18 +316,6 @@ class MainWindow(QMainWindow):
 
     # -- layout and closing ----------------------------------------------------------------------
 
-    def _restore(self) -> None:
-        geometry = self._settings.get("window.geometry", "")
-        if geometry:
-            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "replace")))
-        state = self._settings.get("window.docks", "")
-        self._laid_out = bool(state) and self.docks.restore(state)
-        if not self._laid_out:
-            self.docks.default()
-        self.inspector.restore(self._settings.get("inspector", {}))
-        self.view.hex.restore(self._settings.get("hex", {}))
-        self.devices.set_recent(self._settings.get("recent", []))
-
     def showEvent(self, event: QShowEvent) -> None:
         """The first time, the default layout takes the size that the window really has."""
         super().showEvent(event)
@@ -326,11 +325,7 @@ class MainWindow(QMainWindow):
 
     def remember(self) -> None:
         """Put the layout into the settings."""
-        geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
-        self._settings.set("window.geometry", geometry)
-        self._settings.set("window.docks", self.docks.state())
-        self._settings.set("inspector", self.inspector.state())
-        self._settings.set("hex", self.view.hex.state())
+        self._memory.save()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, let go of the region, say so."""

@@ -154,6 +154,8 @@ class RegionView(QWidget):
     def _health(self, health: Health) -> None:
         fault = health.level is Level.FAULT
         self.hex.set_greyed(fault)
+        if fault and self.writing is not None:
+            self.writing.forget()  # nothing can be answered any more
         if health.level is Level.GOOD or health.code == "opening":
             self.messages.clear("health")
             return

@@ -38,6 +38,7 @@ QPushButton:focus, QToolButton:focus {{ border-color: {mine}; }}
 QLineEdit, QSpinBox, QComboBox, QPlainTextEdit {{ background: {ground};
     border: 1px solid {line}; border-radius: 4px; padding: 3px 6px; }}
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border-color: {mine}; }}
+QLineEdit, QPlainTextEdit {{ placeholder-text-color: {quiet}; }}
 QLineEdit[invalid="true"] {{ border-color: {fault}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url("{icons}/down-{name}.svg"); width: 12px; height: 12px; }}

@@ -123,6 +123,7 @@ class ToolBar(QToolBar):
         if info is None:
             self._name = ""
             self.device.setToolTip("Open another region")
+            self.live.setText("○ idle")
         else:
             # A Windows interface path is long and tells a person nothing.
             self._name = info.name if info.spec.kind is RegionKind.WINDOWS else info.path
@@ -167,7 +168,7 @@ class ToolBar(QToolBar):
     def set_locked(self, locked: bool) -> None:
         """Show the lock; an open one is loud."""
         self._locked = locked
-        self._actions["lock"].setChecked(locked)
+        self._actions["lock"].setText("Unlock writing" if locked else "Lock writing")
         self.lock.setText("Writing locked" if locked else "Writing unlocked")
         self.lock.setToolTip(
             "Nothing in this window can change the memory. Click to unlock (Ctrl+L)."

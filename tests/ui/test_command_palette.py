@@ -68,7 +68,7 @@ def test_arrows_choose(qtbot: QtBot, palette: CommandPalette, actions: Actions) 
 
 def test_hints_and_keys_can_be_searched(qtbot: QtBot, palette: CommandPalette) -> None:
     qtbot.keyClicks(palette.search, "nothing in this window")
-    assert [text for text, _ in rows(palette)] == ["Lock writing"]
+    assert [text for text, _ in rows(palette)] == ["Lock or unlock writing"]
     palette.search.clear()
     qtbot.keyClicks(palette.search, "shift+f6")
     assert [text for text, _ in rows(palette)] == ["Previous changed byte"]

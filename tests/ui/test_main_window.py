@@ -39,6 +39,7 @@ from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.style import apply_theme
 from app.ui.theme import DARK, LIGHT
+from app.ui.welcome import Welcome
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, bury, colors, peek, pixels, poke, spec_of
 
 Open = Callable[..., MainWindow]
@@ -116,7 +117,7 @@ def press(qtbot: QtBot, part: QWidget, word: str) -> None:
 # -- watching and writing -----------------------------------------------------------------------------
 
 
-def test_without_a_region_it_offers_what_to_do(make: Open) -> None:
+def test_without_a_region_it_offers_what_to_do(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     window = make()
     assert window.windowTitle() == "IVSHMEM Scope"
     assert not window.actions_table["goto"].isEnabled()
@@ -124,6 +125,27 @@ def test_without_a_region_it_offers_what_to_do(make: Open) -> None:
     assert not window.toolbar.lock.isEnabled()
     assert "no region open" in window.status.device.text()
     assert colors(window.view.hex) > 5, "the empty view is not blank"
+    assert "idle" in window.toolbar.live.text()
+    welcome = window.findChild(Welcome)
+    assert welcome.isVisible()
+    with qtbot.waitSignal(window.demo_wanted):
+        press(qtbot, welcome, "Open demo")
+    window.open_path(str(shm_file(4096)))
+    qtbot.waitUntil(lambda: live(window).info is not None, timeout=WAIT_MS)
+    assert welcome.isHidden()
+
+
+def test_a_file_that_is_gone_leaves_the_empty_view_and_a_locked_window(
+    qtbot: QtBot, make: Open, shm_file: ShmFile
+) -> None:
+    window = make(shm_file(4096))
+    live(window).set_locked(False)
+    assert "unlocked" in window.toolbar.lock.text()
+    window.open(spec_of("/dev/shm/ivshmem-scope-no-such-file"))
+    qtbot.waitUntil(lambda: window.view.messages.shown is not None, timeout=WAIT_MS)
+    assert window.findChild(Welcome).isVisible()
+    assert "unlocked" not in window.toolbar.lock.text()
+    assert "not opened" in window.status.device.text()
 
 
 def test_a_peers_write_is_seen(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
@@ -372,10 +394,10 @@ def test_a_read_only_region_refuses_with_the_reason(
     assert "read-only" in shown(window).text
     assert shown(window).hint
     assert live(window).locked
-    assert window.actions_table["lock"].isChecked()
+    assert window.actions_table["lock"].text() == "Unlock writing"
     trigger(window, "lock")
     assert live(window).locked
-    assert window.actions_table["lock"].isChecked(), "the menu says what is so"
+    assert window.actions_table["lock"].text() == "Unlock writing", "the menu says what is so"
 
 
 @pytest.mark.parametrize("what", ["missing", "directory", "empty", "device"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.engine_process import EngineProcess
@@ -21,6 +22,7 @@ from app.core.probe.stats import Histogram
 from app.ui.measure.charts import HistogramChart, PercentileChart, format_time
 from app.ui.measure.flash_patch import FlashPatch
 from app.ui.measure.panel import MeasurePanel
+from app.ui.measure.run_table import COLUMNS, RunTable
 from app.ui.measure.tab import MeasureTab
 from app.ui.notice import Notice
 from app.ui.session import Session
@@ -74,10 +76,12 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     a, b = sides.a, sides.b
     assert "Linux" in a.lane.peers.item(0).text()
     form = a.forms["latency"]
-    form.duration.setText("0.4")
+    form.duration.setText("1.5")
     form.rate.setText("500")
     qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
     assert a.start.text() == "Stop"
+    qtbot.waitUntil(lambda: bool(a.charts.series.plotItem.listDataItems()), timeout=WAIT_MS)
+    assert not a.runs.model.runs, "it is drawn while it runs"
     qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
     run = a.runs.model.runs[0]
     assert run.kind == "latency"
@@ -85,6 +89,7 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     assert any("floor" in line for line in run.lines)
     assert any("One way" in line for line in run.lines)
     assert len(a.charts.percentiles.plotItem.listDataItems()) == 1
+    assert a.charts.currentWidget() is a.charts.percentiles
     blank = pixels(a.charts.percentiles.grab().toImage()).copy()
     a.runs.table.model().setData(
         a.runs.model.index(0, 0), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole
@@ -119,7 +124,9 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     a.forms["bandwidth"].blocks.setText("4 KiB, 8 KiB")
     qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
-    assert "B/s" in a.runs.model.runs[0].figures["rate"]
+    for name in ("read", "write", "copy"):
+        assert "B/s" in a.runs.model.runs[0].figures[name]
+    assert a.charts.rates.empty.isHidden()
     assert a.charts.rates.plotItem.listDataItems()
     a.show_test("transfer")
     a.forms["transfer"].sizes.setText("4 KiB, 8 KiB")
@@ -189,6 +196,30 @@ def test_without_a_region_it_teaches(qtbot: QtBot) -> None:
     assert not panel.start.isEnabled()
     assert "Open a region" in panel.status.text()
     assert "Open this region on the other side" in panel.lane.peers.item(0).text()
+    assert panel.lane.copy.isHidden()
+    assert not panel.charts.percentiles.empty.isHidden()
+
+
+def test_while_nobody_answers_the_command_for_the_other_side_can_be_copied(
+    qtbot: QtBot, sides: Sides
+) -> None:
+    lane = sides.a.lane
+    assert lane.copy.isVisible()
+    qtbot.mouseClick(lane.copy, Qt.MouseButton.LeftButton)
+    wanted = f"ivshmem-scope respond {sides.sessions[0].spec.location}"
+    assert QGuiApplication.clipboard().text() == wanted
+    answering(qtbot, sides)
+    assert not lane.copy.isVisible()
+
+
+@pytest.mark.parametrize("kind", list(COLUMNS))
+def test_every_column_says_what_it_is(qtbot: QtBot, kind: str) -> None:
+    table = RunTable()
+    qtbot.addWidget(table)
+    table.set_kind(kind)
+    for column in range(table.model.columnCount()):
+        tip = table.model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+        assert len(tip) > 10
 
 
 def test_the_patch_answers_once_for_each_flash_and_only_for_a_peers(qtbot: QtBot) -> None:

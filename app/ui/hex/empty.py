@@ -12,8 +12,8 @@ from app.ui.theme import UNIT, Theme
 HEAD: Final = "No region is open"
 WAYS: Final = (
     "Choose one in the device list,",
-    "open a file as shared memory (Ctrl+O), or drop it here,",
-    "or open the demo from the menu.",
+    "open a file as shared memory (Ctrl+O), or drop it here.",
+    "The demo is a live region with a peer that plays.",
 )
 
 

@@ -97,7 +97,9 @@ class ChartTabs(QTabWidget):
     def show_live(self, figures: LiveLatency, number: int) -> None:
         """The run that goes on, beside the finished ones."""
         points = figures.points
-        if len(points) > 1 and not self.series.visibleRegion().isEmpty():
+        # Qt does not call what is behind another dock's tab hidden: it has no visible region.
+        seen = self.series.isVisible() and not self.visibleRegion().isEmpty()
+        if len(points) > 1 and seen:
             seconds = np.array([point.at_s for point in points])
             times = np.array([float(point.p99_ns) for point in points])
             self.series.show_traces(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from app.core.probe.stats import Histogram
 from app.core.units import format_rate, format_size
@@ -27,6 +28,7 @@ STYLES: Final = (
 _NINES: Final = ((0.0, "0 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), (4.0, "99.99 %"),
                  (5.0, "99.999 %"), (6.0, "99.9999 %"), (7.0, "99.99999 %"))  # fmt: skip
 _BARS_PER_OCTAVE: Final = 8
+EMPTY: Final = "No curve yet: start a test, or tick a finished run in the table."
 
 
 def format_time(time_ns: float) -> str:
@@ -126,11 +128,19 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         left.setWidth(64)
         self._theme = DARK
         self._traces: tuple[Trace, ...] = ()
+        # Axes without a curve would show numbers that nobody measured: this covers them.
+        self.empty = QLabel(EMPTY)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.empty)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self._theme = theme
         self.setBackground(theme.ground)
+        self.empty.setStyleSheet(f"color: {theme.quiet}; background: {theme.ground}")
         for name in ("left", "bottom"):
             axis = self.getAxis(name)
             axis.setPen(pg.mkPen(theme.line))
@@ -144,6 +154,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self.clear()
         for trace in traces:
             self.draw(trace)
+        self.empty.setVisible(not any(len(trace.x) for trace in traces))
         self._fit(traces)
 
     def draw(self, trace: Trace) -> None:

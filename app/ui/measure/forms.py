@@ -17,7 +17,7 @@ from app.core.probe.latency import LatencyOptions
 from app.core.probe.transfer import SWEEP, TransferOptions
 from app.core.probe.transfer_result import Direction
 from app.core.units import parse_size
-from app.ui.theme import mono_font
+from app.ui.theme import PAD, mono_font
 
 ENGINES: Final = (
     ("best there is", None), ("C kernel", EngineKind.KERNEL), ("Python", EngineKind.PYTHON),
@@ -49,14 +49,15 @@ class TestForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.form = QFormLayout(self)
-        self.form.setContentsMargins(0, 0, 0, 0)
-        self.form.setVerticalSpacing(4)
+        self.form.setContentsMargins(PAD // 2, 0, PAD // 2, 0)
+        self.form.setVerticalSpacing(2)
 
     def line(self, label: str, text: str, tip: str) -> QLineEdit:
         """Another text field."""
         field = QLineEdit(text)
         field.setFont(mono_font())
         field.setToolTip(tip)
+        field.setCursorPosition(0)  # a long text shows its beginning
         field.setAccessibleName(label)
         field.textChanged.connect(self.edited)
         self.form.addRow(label, field)
@@ -67,6 +68,8 @@ class TestForm(QWidget):
         box = QComboBox()
         for text, value in items:
             box.addItem(text, value)
+        box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(6)
         box.setToolTip(tip)
         box.setAccessibleName(label)
         box.currentIndexChanged.connect(self.edited)
@@ -92,7 +95,7 @@ class LatencyForm(TestForm):
         )  # fmt: skip
         self.duration = self.line("Duration, s", "5", "After the warm-up")
         self.warm_up = self.line("Warm-up, s", "0.5", "Run, but not counted")
-        self.payload = self.line("Payload", "8", "8 to 4096 bytes, copied in and out on both sides")
+        self.payload = self.line("Payload", "8 B", "8 B to 4 KiB, copied in and out on both sides")
         self.wait = self.choice(
             "Wait", (("poll every 50 µs", Wait.POLL), ("spin", Wait.SPIN), ("doorbell", Wait.BELL)),
             "How both sides wait: polling leaves the core to others, spinning is the quickest, "
@@ -198,7 +201,8 @@ class FlashForm(TestForm):
             "What the peer's window paints before it answers",
         )  # fmt: skip
         note = QLabel(
-            "Put both screens on one photo: the numbers and bars tell how far they are apart."
+            "The other side needs a window that answers; `respond` has nothing to paint. Put both "
+            "screens on one photo: the numbers and bars tell how far they are apart."
         )
         note.setWordWrap(True)
         self.form.addRow(note)

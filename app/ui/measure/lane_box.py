@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -13,12 +14,14 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.core.errors import ScopeError
 from app.core.expressions import evaluate
+from app.core.frame import Level
 from app.core.probe.cards import Card
 from app.core.probe.desk_messages import LaneView, LaneWish, LookAtLane, Respond, SeatView
 from app.core.probe.presence import Life
@@ -28,7 +31,16 @@ from app.ui.session import Session
 from app.ui.theme import DARK, Theme, mono_font
 
 LOOK_MS: Final = 700
+_LANE_TIP: Final = (
+    "The lane is the part of this memory in which both sides find each other and measure. "
+    "The bytes that lay there are kept, and put back at the end."
+)
+_NOBODY: Final = (
+    "Nobody is here yet. Open this region on the other side and switch on “Answer tests here”, "
+    "or type there what the button copies."
+)
 _MARKS: Final = {Life.ALIVE: "●", Life.NEW: "○", Life.SILENT: "▲", Life.GONE: "■"}
+_LEVELS: Final = {Life.SILENT: Level.WARNING, Life.GONE: Level.FAULT}
 _STATES: Final = {
     Life.ALIVE: "", Life.NEW: "looking", Life.SILENT: "silent", Life.GONE: "gone",
 }  # fmt: skip
@@ -49,6 +61,7 @@ class LaneBox(QWidget):
         super().__init__()
         self._session: Session | None = None
         self._theme = DARK
+        self.command = ""
         self.view = LaneView(None)
         self.answer = QCheckBox("Answer tests here")
         self.answer.setToolTip(
@@ -58,18 +71,23 @@ class LaneBox(QWidget):
         self.where = QLabel()
         self.where.setFont(mono_font())
         self.where.setWordWrap(True)
+        self.where.setToolTip(_LANE_TIP)
         self.offset = QLineEdit()
         self.offset.setFont(mono_font())
         self.offset.setPlaceholderText("at the end")
         self.offset.setToolTip("Where to lay a new lane, a multiple of 0x1000; both sides the same")
+        self.offset.setAccessibleName("Offset of a new lane")
         self.force = QCheckBox("force")
         self.force.setToolTip("Lay the lane even where somebody keeps changing the bytes")
+        self.copy = QPushButton("Copy command")
+        self.copy.clicked.connect(self._copy_command)
         self.peers = QListWidget()
         self.peers.setAccessibleName("Peers in the lane")
         self.peers.setWordWrap(True)
         self.state = QLabel()
         self.state.setWordWrap(True)
         row = QHBoxLayout()
+        row.addWidget(QLabel("Lane"))
         row.addWidget(self.offset, 1)
         row.addWidget(self.force)
         layout = QVBoxLayout(self)
@@ -79,19 +97,26 @@ class LaneBox(QWidget):
             layout.addWidget(part)
         layout.addLayout(row)
         layout.addWidget(self.peers, 1)
+        layout.addWidget(self.copy)
         self.answer.toggled.connect(self._switch)
         self.peers.currentRowChanged.connect(lambda _row: self.slot_chosen.emit(self.slot()))
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
-        self._timer.timeout.connect(self.look)
-        self._show_view(LaneView(None))
+        self._timer.timeout.connect(self._tick)
+        self.set_session(None)
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
         self._session = session
         self._set_answer(on=False)
         self.answer.setEnabled(session is not None)
-        self.state.clear()
+        self._say("")
+        location = session.spec.location if session is not None else "DEVICE"
+        self.command = f"ivshmem-scope respond {shlex.quote(location)}"
+        self.copy.setToolTip(
+            f"{self.command}\nAnswers tests without a window. In a guest name its own device "
+            "instead; `ivshmem-scope list` shows it."
+        )
         self._show_view(LaneView(None))
 
     def set_theme(self, theme: Theme) -> None:
@@ -113,6 +138,14 @@ class LaneBox(QWidget):
         chosen = self.peers.model().data(self.peers.currentIndex(), Qt.ItemDataRole.UserRole)
         return chosen if isinstance(chosen, int) else None
 
+    def _copy_command(self) -> None:
+        QGuiApplication.clipboard().setText(self.command)
+
+    def _say(self, text: str) -> None:
+        """What the responder does; no empty line where it does nothing."""
+        self.state.setText(text)
+        self.state.setVisible(bool(text))
+
     # -- looking -----------------------------------------------------------------------------------
 
     def look(self) -> None:
@@ -132,7 +165,7 @@ class LaneBox(QWidget):
         if view.trouble:
             self.where.setText(view.trouble)
         elif lane is None:
-            self.where.setText("no lane yet: answering or a test lays one")
+            self.where.setText("no lane yet; a test or answering lays one")
         else:
             place = format_short_offset(lane.offset)
             self.where.setText(f"lane at {place}, {format_size(lane.size)}, {lane.slots} slots")
@@ -145,14 +178,16 @@ class LaneBox(QWidget):
         for seat in seats:
             item = QListWidgetItem(seat_text(seat))
             item.setData(Qt.ItemDataRole.UserRole, seat.slot)
+            if seat.owner_life in _LEVELS:
+                item.setForeground(self._theme.level(_LEVELS[seat.owner_life]))
             self.peers.addItem(item)
             if seat.slot == chosen:
                 self.peers.setCurrentItem(item)
         if not seats:
-            item = QListWidgetItem("Nobody is here yet. Open this region on the other side, and "
-                                   "switch its answering on.")  # fmt: skip
+            item = QListWidgetItem(_NOBODY)
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.peers.addItem(item)
+        self.copy.setVisible(not seats and self._session is not None)
         self.peers.blockSignals(False)
 
     # -- the responder -----------------------------------------------------------------------------
@@ -188,7 +223,11 @@ class LaneBox(QWidget):
             self._set_answer(on=False)
             if state.ending is not None and state.trouble is None:
                 text = f"ended: {state.ending.value}"
-        self.state.setText(text)
+        self._say(text)
+
+    def _tick(self) -> None:
+        if not self.visibleRegion().isEmpty():  # Qt does not call what is behind a tab hidden
+            self.look()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look only while it can be seen."""

@@ -311,5 +311,5 @@ class MeasurePanel(QWidget):
 
 
 def _headline(run: Run) -> str:
-    wanted = ("p50", "p99") if "p50" in run.figures else ("rate",)
-    return ", ".join(f"{name} {run.figures.get(name, '-')}" for name in wanted)
+    wanted = ("p50", "p99", "rate", "read", "write")
+    return ", ".join(f"{name} {run.figures[name]}" for name in wanted if name in run.figures)

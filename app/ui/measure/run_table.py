@@ -25,9 +25,32 @@ from app.ui.theme import DARK, PAD, Theme, mono_font
 
 Index = QModelIndex | QPersistentModelIndex
 TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "count", "lost")
-RATES: Final = ("run", "rate", "Gbit/s", "CPU/GB", "sizes", "bad", "lost")
-COLUMNS: Final = {"latency": TIMES, "flash": TIMES, "transfer": RATES, "bandwidth": RATES}
-_WIDEST: Final = ("99.9 GB/s", "99.9 µs", "99.9 µs", "99.9 µs", "100,000", "1000")
+TRANSFERS: Final = ("run", "rate", "Gbit/s", "CPU/GB", "sizes", "bad", "lost")
+MAPPINGS: Final = ("run", "read", "write", "copy", "load", "store")
+COLUMNS: Final = {
+    "latency": TIMES, "flash": TIMES, "transfer": TRANSFERS, "bandwidth": MAPPINGS,
+}  # fmt: skip
+# What a column is, and the widest text in it.
+_ABOUT: Final = {
+    "run": ("Number and settings; the tick shows it in the charts", ""),
+    "p50": ("Half of all took no longer than this (median)", "99.9 µs"),
+    "p99": ("99 of 100 took no longer than this", "99.9 µs"),
+    "p99.9": ("999 of 1000 took no longer than this", "99.9 µs"),
+    "max": ("The longest of all", "99.9 µs"),
+    "count": ("How many were answered", "100,000"),
+    "lost": ("How many were never answered, or never arrived", "1000"),
+    "rate": ("Verified bytes per second, of the best size", "99.9 GB/s"),
+    "Gbit/s": ("The same in gigabits per second", "Gbit/s"),
+    "CPU/GB": ("Processor time of this side for a gigabyte", "CPU/GB"),
+    "sizes": ("How many sizes were measured; the chart shows each", "sizes"),
+    "bad": ("Messages that arrived changed or out of order", "1000"),
+    "read": ("Copied out of the memory, of the best block size", "99.9 GB/s"),
+    "write": ("Copied into the memory", "99.9 GB/s"),
+    "copy": ("Copied inside the memory", "99.9 GB/s"),
+    "load": ("One load of 8 bytes at a random place", "999 ns"),
+    "store": ("One store of 8 bytes at a random place", "999 ns"),
+}
+_EMPTY: Final = "Finished tests are listed above; what is known of the chosen one stands here."
 
 
 class RunModel(QAbstractTableModel):
@@ -81,6 +104,8 @@ class RunModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
             return COLUMNS[self.kind][section]
+        if role == Qt.ItemDataRole.ToolTipRole and orientation == Qt.Orientation.Horizontal:
+            return _ABOUT[COLUMNS[self.kind][section]][0]
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -145,9 +170,6 @@ class RunTable(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(40)
-        metrics = self.table.fontMetrics()
-        for column, widest in enumerate(_WIDEST, 1):
-            header.resizeSection(column, metrics.horizontalAdvance(widest) + PAD + 4)
         self.save = QPushButton("Save run…")
         self.save.setToolTip("JSON; latency runs also as CSV or HdrHistogram log (.hlog)")
         self.clear = QPushButton("Clear")
@@ -156,6 +178,7 @@ class RunTable(QWidget):
         self.detail.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.detail.setAccessibleName("What is known of the chosen test")
         self.detail.setMinimumHeight(40)
+        self.detail.setPlaceholderText(_EMPTY)
         buttons = QVBoxLayout()
         buttons.addWidget(self.save)
         buttons.addWidget(self.clear)
@@ -184,9 +207,16 @@ class RunTable(QWidget):
     def set_kind(self, kind: str) -> None:
         """List the runs of this kind of test."""
         self.model.set_kind(kind)
+        self._fit_columns()
         if self.model.runs:
             self.table.setCurrentIndex(self.model.index(0, 0))
         self._choose()
+
+    def _fit_columns(self) -> None:
+        metrics = self.table.fontMetrics()
+        for column, name in enumerate(COLUMNS[self.model.kind][1:], 1):
+            widest = metrics.horizontalAdvance(_ABOUT[name][1])
+            self.table.horizontalHeader().resizeSection(column, widest + PAD + 4)
 
     def current(self) -> Run | None:
         """The run of the current row."""
@@ -197,7 +227,7 @@ class RunTable(QWidget):
         """Use these colours."""
         self.model.theme = theme
         self.detail.setStyleSheet(
-            f"QPlainTextEdit {{ color: {theme.quiet}; background: {theme.panel}; border: none; }}"
+            f"QPlainTextEdit {{ color: {theme.text}; background: {theme.panel}; border: none; }}"
         )
         self.table.viewport().update()
 

@@ -31,7 +31,7 @@ class Run:
         kind: `latency`, `flash`, ...
         title: What was asked, in a few words.
         result: As the engine gave it.
-        figures: What the table shows: p50, p99, p99.9, max, count and lost, as texts.
+        figures: What the table shows, as texts by the name of the column.
         lines: Sentences with everything that a reader must know.
         histogram: Of the times; None where the test has none.
         seconds, times_ns: The series.
@@ -193,12 +193,16 @@ def _bandwidth(number: int, result: BandwidthResult, ending: str) -> Run:
     figures = {"sizes": str(len(blocks))}
     if best is not None:
         figures |= {
-            "rate": format_rate(best.read_bytes_per_s),
-            "Gbit/s": f"{best.read_bytes_per_s * 8 / 1e9:.1f}",
+            "read": format_rate(best.read_bytes_per_s),
+            "write": format_rate(best.write_bytes_per_s),
+            "copy": format_rate(best.copy_bytes_per_s),
+            "load": f"{best.load_ns:.0f} ns",
+            "store": f"{best.store_ns:.0f} ns",
         }
+    where = result.cache.split(" ")[0] or "shared file"
+    at = f" at {format_size(best.block_bytes)}" if best is not None else ""
     return Run(
-        number, "bandwidth", f"read, {result.cache.split(' ')[0] or 'shared file'}", result,
-        figures, tuple(line for line in lines if line),
+        number, "bandwidth", f"{where}{at}", result, figures, tuple(line for line in lines if line),
         sizes=np.array([float(block.block_bytes) for block in blocks]),
         rates=np.array([block.read_bytes_per_s for block in blocks]),
     )  # fmt: skip
