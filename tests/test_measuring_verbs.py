@@ -23,9 +23,7 @@ QUICK = ("--rate", "200", "--duration", "0.3", "--warm-up", "0", "--wait", "poll
 @pytest.fixture
 def path(shm_file: MakeFile) -> Path:
     """A file with something in every byte."""
-    made = shm_file(1 << 20)
-    made.write_bytes(random.Random(9).randbytes(1 << 20))
-    return made
+    return shm_file(1 << 20, fill=random.Random(9).randbytes(1 << 20))
 
 
 def latency(path: Path, *options: str) -> subprocess.Popen[str]:

@@ -61,6 +61,14 @@ class Sessions:
             session.deleteLater()
 
 
+def show(qtbot: QtBot, widget: QWidget, width: int, height: int) -> None:
+    """Put it on the screen in this size, until the test ends."""
+    widget.resize(width, height)
+    qtbot.addWidget(widget)
+    widget.show()
+    qtbot.waitExposed(widget)
+
+
 def bury(*widgets: QWidget) -> None:
     """Close and delete now: what lives on makes every change of style slower."""
     for widget in widgets:

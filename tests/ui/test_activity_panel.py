@@ -16,7 +16,7 @@ from app.ui.panels.maps import fold
 from app.ui.panels.rings import Ring, step_up, thin
 from app.ui.session import Session
 from app.ui.theme import DARK, LIGHT
-from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, pixels, poke
+from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, pixels, poke, show
 
 SIZE = 1 << 20
 HOT = 0xC0000
@@ -26,10 +26,7 @@ HOT = 0xC0000
 def panel(qtbot: QtBot) -> ActivityPanel:
     made = ActivityPanel()
     made.set_theme(DARK)
-    made.resize(1280, 220)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    show(qtbot, made, 1280, 220)
     return made
 
 

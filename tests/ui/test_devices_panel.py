@@ -18,7 +18,7 @@ from app.core.processes import User
 from app.core.region import CacheMode, RegionKind, RegionSpec
 from app.ui.panels.devices import DevicesPanel
 from app.ui.theme import DARK, LIGHT
-from tests.ui.helpers import colors
+from tests.ui.helpers import colors, show
 
 
 def device(name: str, kind: RegionKind = RegionKind.FILE, **more: object) -> Device:
@@ -47,10 +47,7 @@ FOUND = DeviceList(
 def panel(qtbot: QtBot) -> DevicesPanel:
     made = DevicesPanel()
     made.set_theme(DARK)
-    made.resize(232, 480)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    show(qtbot, made, 232, 480)
     return made
 
 

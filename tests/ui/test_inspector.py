@@ -17,7 +17,7 @@ from app.core.values import TYPES, type_named
 from app.ui.panels.inspector import InspectorPanel
 from app.ui.theme import DARK
 from app.ui.writing import Writing
-from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke
+from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
 
 
 @pytest.fixture
@@ -25,10 +25,7 @@ def panel(qtbot: QtBot) -> InspectorPanel:
     made = InspectorPanel()
     made.set_theme(DARK)
     made.model.choose([kind.name for kind in TYPES])
-    made.resize(420, 640)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    show(qtbot, made, 420, 640)
     return made
 
 

@@ -16,17 +16,14 @@ from app.core.messages import Landed, WriteRecord
 from app.ui.panels import journal
 from app.ui.panels.journal import JournalModel, JournalPanel
 from app.ui.theme import DARK
-from tests.ui.helpers import WAIT_MS, Sessions, ShmFile
+from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, show
 
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> JournalPanel:
     made = JournalPanel()
     made.set_theme(DARK)
-    made.resize(1000, 200)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    show(qtbot, made, 1000, 200)
     return made
 
 

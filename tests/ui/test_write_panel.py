@@ -15,7 +15,7 @@ from app.core import messages as msg
 from app.ui.panels import write_forms as forms
 from app.ui.panels.write import WritePanel
 from app.ui.theme import DARK
-from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke
+from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
 
 SIZE = 1 << 20
 
@@ -24,10 +24,7 @@ SIZE = 1 << 20
 def panel(qtbot: QtBot) -> WritePanel:
     made = WritePanel()
     made.set_theme(DARK)
-    made.resize(900, 200)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    show(qtbot, made, 900, 200)
     return made
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from app.core.probe.cards import EngineKind
@@ -16,3 +20,9 @@ def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> En
     if request.param == "python alone":
         monkeypatch.setenv("IVSHMEM_SCOPE_KERNEL", "0")
     return EngineKind.KERNEL if request.param == "kernel" else EngineKind.PYTHON
+
+
+@pytest.fixture
+def path(shm_file: Callable[..., Path]) -> Path:
+    """A file with something in every byte."""
+    return shm_file(1 << 20, fill=random.Random(2).randbytes(1 << 20))

@@ -10,9 +10,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import pytest
 
 from app.core.open_region import open_region, spec_for
+from app.core.probe.cards import EngineKind
+from app.core.probe.keeper import LaneHold, hold_lane
+from app.core.probe.kernel import kernel
 from app.core.region import Region
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,3 +87,35 @@ def responding(path: Path, *options: str, **more: Any) -> Iterator[PeerProcess]:
 def opened(path: Path) -> Region:
     """The file as a writable region."""
     return open_region(spec_for(str(path)))
+
+
+def need_kernel(engine: EngineKind = EngineKind.KERNEL) -> None:
+    """Skip the test where it wants the C kernel and there is none."""
+    if engine is EngineKind.KERNEL and kernel() is None:
+        pytest.skip("no kernel here")
+
+
+class Table:
+    """A region, its lane, and the peer in another process that answers there."""
+
+    def __init__(self, region: Region, hold: LaneHold, peer: PeerProcess) -> None:
+        self.region = region
+        self.hold = hold
+        self.peer = peer
+        self.said: list[str] = []
+
+
+T = TypeVar("T", bound=Table)
+
+
+@contextmanager
+def laid(kind: type[T], path: Path, folder: Path) -> Iterator[T]:
+    """A responder and its lane; afterwards the file is as it was, unless it was cut."""
+    before = path.read_bytes()
+    with responding(path) as peer:
+        with opened(path) as region, hold_lane(region, folder=folder / "ours") as hold:
+            yield kind(region, hold, peer)
+            intact = path.stat().st_size == len(before)
+        code, errors = peer.end()
+    if intact and code == 0 and "stay on disk" not in errors:
+        assert path.read_bytes() == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,28 +23,18 @@ from app.core.probe.bandwidth import (
 )
 from app.core.probe.cards import EngineKind
 from app.core.probe.keeper import hold_lane
-from app.core.probe.kernel import kernel
 from app.core.region import CacheMode, RegionInfo, RegionKind, RegionSpec
-from tests.core.probe.peers import ROOT, opened
+from tests.core.probe.peers import ROOT, need_kernel, opened
 
 MakeFile = Callable[..., Path]
 QUICK = BandwidthOptions(blocks=(4096, 65536), slice_s=0.001)
-
-
-@pytest.fixture
-def path(shm_file: MakeFile) -> Path:
-    """A file with something in every byte."""
-    made = shm_file(1 << 20)
-    made.write_bytes(random.Random(2).randbytes(1 << 20))
-    return made
 
 
 @pytest.mark.parametrize("engine", list(EngineKind))
 def test_every_figure_is_there_and_the_bytes_are_put_back(
     path: Path, tmp_path: Path, engine: EngineKind
 ) -> None:
-    if engine is EngineKind.KERNEL and kernel() is None:
-        pytest.skip("no kernel here")
+    need_kernel(engine)
     before = path.read_bytes()
     told: list[BandwidthLive] = []
     with opened(path) as region, hold_lane(region, slots=1, folder=tmp_path) as hold:

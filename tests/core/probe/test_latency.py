@@ -31,13 +31,13 @@ from app.core.probe.cards import Card, EngineKind
 from app.core.probe.conditions import choose_core, spinner_warning, usable_cores
 from app.core.probe.echo import EchoLoop
 from app.core.probe.keeper import LaneHold, hold_lane
-from app.core.probe.kernel import Wait, kernel
+from app.core.probe.kernel import Wait
 from app.core.probe.lane import Side
 from app.core.probe.latency import LatencyOptions, Watcher, need_answers, run_latency
 from app.core.probe.latency_result import LatencyResult, Tally
 from app.core.probe.stats import Times
 from app.core.region import Region
-from tests.core.probe.peers import PeerProcess, opened, responding
+from tests.core.probe.peers import PeerProcess, Table, laid, need_kernel, opened, responding
 
 MakeFile = Callable[..., Path]
 ENGINES = [EngineKind.KERNEL, EngineKind.PYTHON]
@@ -46,22 +46,11 @@ QUICK = LatencyOptions(
 )
 
 
-@pytest.fixture
-def path(shm_file: MakeFile) -> Path:
-    """A file with something in every byte."""
-    made = shm_file(1 << 20)
-    made.write_bytes(random.Random(2).randbytes(1 << 20))
-    return made
-
-
-class Table:
-    """Everything that a test of a test needs."""
+class Echoes(Table):
+    """Everything that a test of this test needs."""
 
     def __init__(self, region: Region, hold: LaneHold, peer: PeerProcess) -> None:
-        self.region = region
-        self.hold = hold
-        self.peer = peer
-        self.said: list[str] = []
+        super().__init__(region, hold, peer)
         self.tallies: list[float] = []
 
     def measure(
@@ -77,25 +66,18 @@ class Table:
 
 
 @pytest.fixture
-def table(path: Path, tmp_path: Path) -> Iterator[Table]:
+def table(path: Path, tmp_path: Path) -> Iterator[Echoes]:
     """A responder in another process, and the lane that it laid."""
-    before = path.read_bytes()
-    with responding(path) as peer:
-        with opened(path) as region, hold_lane(region, folder=tmp_path / "ours") as hold:
-            yield Table(region, hold, peer)
-            intact = path.stat().st_size == len(before)
-        code, errors = peer.end()
-    if intact and code == 0 and "stay on disk" not in errors:
-        assert path.read_bytes() == before
+    with laid(Echoes, path, tmp_path) as made:
+        yield made
 
 
 # -- what is measured ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_fixed_rate_counts_all_that_was_due(table: Table, engine: EngineKind) -> None:
-    if engine is EngineKind.KERNEL and kernel() is None:
-        pytest.skip("no kernel here")
+def test_a_fixed_rate_counts_all_that_was_due(table: Echoes, engine: EngineKind) -> None:
+    need_kernel(engine)
     result = table.measure(replace(QUICK, engine=engine))
     assert (result.engine, result.complete) == (engine, True)
     # 0.4 s at 500/s; pauses of the instrument itself are outside the schedule.
@@ -118,7 +100,7 @@ def test_a_fixed_rate_counts_all_that_was_due(table: Table, engine: EngineKind) 
 
 
 @pytest.mark.parametrize("wait", [Wait.SPIN, Wait.YIELD, Wait.POLL])
-def test_the_closed_loop_has_no_schedule(table: Table, wait: Wait) -> None:
+def test_the_closed_loop_has_no_schedule(table: Echoes, wait: Wait) -> None:
     result = table.measure(replace(QUICK, rate_hz=0, wait=wait, duration_s=0.2))
     assert result.response.count > 10
     assert result.response.as_dict() == result.service.as_dict()
@@ -126,7 +108,7 @@ def test_the_closed_loop_has_no_schedule(table: Table, wait: Wait) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_payloads_travel_and_are_put_back(table: Table, engine: EngineKind) -> None:
+def test_payloads_travel_and_are_put_back(table: Echoes, engine: EngineKind) -> None:
     for payload in (16, 4096):
         result = table.measure(replace(QUICK, payload_bytes=payload, engine=engine, duration_s=0.1))
         assert result.response.count > 0
@@ -142,14 +124,14 @@ def test_a_responder_in_python_answers_too(path: Path, tmp_path: Path) -> None:
         opened(path) as region,
         hold_lane(region, folder=tmp_path) as hold,
     ):
-        result = Table(region, hold, peer).measure(QUICK)
+        result = Echoes(region, hold, peer).measure(QUICK)
     assert result.peer_engine is EngineKind.PYTHON
     assert result.response.count > 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_fixed_rate_shows_a_stall_that_the_closed_loop_hides(
-    table: Table, engine: EngineKind
+    table: Echoes, engine: EngineKind
 ) -> None:
     """The peer stands still for 50 ms: one sample of the closed loop, fifty at 1000/s."""
 
@@ -186,7 +168,7 @@ def _share_above(result: LatencyResult, limit_ns: int) -> float:
     return above / result.response.count
 
 
-def test_a_stopped_test_gives_what_it_has(table: Table) -> None:
+def test_a_stopped_test_gives_what_it_has(table: Echoes) -> None:
     stop = threading.Event()
     watcher = Watcher(progress=lambda tally, share: stop.set(), cancelled=stop.is_set)
     result = run_latency(table.region, table.hold.lane, replace(QUICK, duration_s=60), watcher)
@@ -197,7 +179,7 @@ def test_a_stopped_test_gives_what_it_has(table: Table) -> None:
 # -- what is kept ----------------------------------------------------------------------------------
 
 
-def test_results_go_through_files(table: Table, tmp_path: Path) -> None:
+def test_results_go_through_files(table: Echoes, tmp_path: Path) -> None:
     result = table.measure(QUICK)
     plain = json.loads(result.json_text())
     assert LatencyResult.from_dict(plain).as_dict() == result.as_dict() == plain
@@ -223,7 +205,7 @@ def test_a_killed_and_restarted_responder_is_met_again(path: Path, tmp_path: Pat
         hold_lane(region, folder=tmp_path) as hold,
         responding(path) as first,
     ):
-        table = Table(region, hold, first)
+        table = Echoes(region, hold, first)
         started = threading.Event()
         answered: list[int] = []
 
@@ -300,7 +282,7 @@ def test_waiting_for_one_that_went_can_be_ended(
     assert said
 
 
-def test_a_frozen_responder_is_silent_then_back(table: Table) -> None:
+def test_a_frozen_responder_is_silent_then_back(table: Echoes) -> None:
     frozen = threading.Event()
     back = threading.Event()
 
@@ -321,7 +303,7 @@ def test_a_frozen_responder_is_silent_then_back(table: Table) -> None:
     assert result.stalled_share > 0
 
 
-def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Table) -> None:
+def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Echoes) -> None:
     lane = table.hold.lane
 
     def spoil(tally: Tally, share: float) -> None:
@@ -331,7 +313,7 @@ def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Table) -> None:
         table.measure(replace(QUICK, duration_s=30), spoil)
 
 
-def test_random_bytes_over_the_owners_lines_do_no_harm(table: Table) -> None:
+def test_random_bytes_over_the_owners_lines_do_no_harm(table: Echoes) -> None:
     """Its card is garbage then: to the master that is another peer, which never answers."""
     slot = table.hold.lane.slot(0)
     spoiled = threading.Event()
@@ -345,7 +327,7 @@ def test_random_bytes_over_the_owners_lines_do_no_harm(table: Table) -> None:
     assert result.lost > 0
 
 
-def test_another_version_at_the_lanes_place(table: Table) -> None:
+def test_another_version_at_the_lanes_place(table: Echoes) -> None:
     lane = table.hold.lane
 
     def replace_head(tally: Tally, share: float) -> None:
@@ -372,7 +354,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
                     threading.Timer(0.03, os.truncate, (path, 4096)).start()
 
             with pytest.raises(RegionGoneError):
-                Table(region, hold, peer).measure(
+                Echoes(region, hold, peer).measure(
                     replace(QUICK, duration_s=30, engine=loops), shorten
                 )
         code, errors = peer.wait()
@@ -380,7 +362,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
     assert "cut to" in errors
 
 
-def test_a_second_master_is_refused(table: Table, tmp_path: Path) -> None:
+def test_a_second_master_is_refused(table: Echoes, tmp_path: Path) -> None:
     refused: list[Exception] = []
 
     def second(tally: Tally, share: float) -> None:
@@ -396,7 +378,7 @@ def test_a_second_master_is_refused(table: Table, tmp_path: Path) -> None:
 
 
 def _measure_while(
-    table: Table, options: LatencyOptions, second: Callable[[Tally, float], None]
+    table: Echoes, options: LatencyOptions, second: Callable[[Tally, float], None]
 ) -> LatencyResult:
     """Run a test in a thread until `second` was called here."""
     results: list[LatencyResult] = []
@@ -445,12 +427,12 @@ def test_what_cannot_be_measured_is_said_before_anything_is_touched(wrong: dict[
     assert caught.value.hint
 
 
-def test_a_doorbell_that_is_not_there(table: Table) -> None:
+def test_a_doorbell_that_is_not_there(table: Echoes) -> None:
     with pytest.raises(MeasureOptionError, match="no doorbell"):
         table.measure(replace(QUICK, wait=Wait.BELL))
 
 
-def test_a_slot_that_is_not_there(table: Table) -> None:
+def test_a_slot_that_is_not_there(table: Echoes) -> None:
     with pytest.raises(Exception, match="no slot 40"):
         table.measure(replace(QUICK, slot=40))
 
@@ -477,7 +459,7 @@ def test_cores_by_name() -> None:
             choose_core(wrong)
 
 
-def test_a_pinned_thread_is_free_again_afterwards(table: Table) -> None:
+def test_a_pinned_thread_is_free_again_afterwards(table: Echoes) -> None:
     before = os.sched_getaffinity(0)
     core = min(before)
     result = table.measure(replace(QUICK, core=str(core)))

@@ -29,7 +29,6 @@ from app.core.open_region import open_region
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.flow import COUNT, TO_OWNER, FlowLoop, Lines
 from app.core.probe.keeper import LaneHold, hold_lane
-from app.core.probe.kernel import kernel
 from app.core.probe.lane import MIN_SIZE, Side
 from app.core.probe.master import Master
 from app.core.probe.place import find_lane
@@ -39,7 +38,7 @@ from app.core.probe.seating import wait_for_peer
 from app.core.probe.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
 from app.core.probe.transfer_result import Direction, TransferLive, TransferResult
 from app.core.region import Region, RegionKind, RegionSpec
-from tests.core.probe.peers import ROOT, PeerProcess, opened, responding
+from tests.core.probe.peers import ROOT, PeerProcess, Table, laid, need_kernel, opened, responding
 
 MakeFile = Callable[..., Path]
 ENGINES = [EngineKind.KERNEL, EngineKind.PYTHON]
@@ -50,17 +49,14 @@ LONG = replace(QUICK, duration_s=60)
 @pytest.fixture
 def path(shm_file: MakeFile) -> Path:
     """A file with something in every byte."""
-    made = shm_file(4 << 20)
-    made.write_bytes(random.Random(2).randbytes(4 << 20))
-    return made
+    return shm_file(4 << 20, fill=random.Random(2).randbytes(4 << 20))
 
 
-class Table:
-    """Everything that a test of a test needs."""
+class Transfers(Table):
+    """Everything that a test of this test needs."""
 
     def __init__(self, region: Region, hold: LaneHold, peer: PeerProcess) -> None:
-        self.region, self.hold, self.peer = region, hold, peer
-        self.said: list[str] = []
+        super().__init__(region, hold, peer)
         self.lives: list[TransferLive] = []
         self.stop = threading.Event()
 
@@ -77,20 +73,10 @@ class Table:
 
 
 @pytest.fixture
-def table(path: Path, tmp_path: Path) -> Iterator[Table]:
+def table(path: Path, tmp_path: Path) -> Iterator[Transfers]:
     """A responder in another process, and the lane that it laid."""
-    before = path.read_bytes()
-    with responding(path) as peer:
-        with opened(path) as region, hold_lane(region, folder=tmp_path / "ours") as hold:
-            yield Table(region, hold, peer)
-        code, errors = peer.end()
-    if code == 0 and "stay on disk" not in errors:
-        assert path.read_bytes() == before
-
-
-def need_kernel(engine: EngineKind = EngineKind.KERNEL) -> None:
-    if engine is EngineKind.KERNEL and kernel() is None:
-        pytest.skip("no kernel here")
+    with laid(Transfers, path, tmp_path) as made:
+        yield made
 
 
 # -- what is measured ------------------------------------------------------------------------------
@@ -99,7 +85,7 @@ def need_kernel(engine: EngineKind = EngineKind.KERNEL) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("direction", list(Direction))
 def test_all_arrives_whole_and_in_order(
-    table: Table, engine: EngineKind, direction: Direction
+    table: Transfers, engine: EngineKind, direction: Direction
 ) -> None:
     need_kernel(engine)
     sizes = (64, 4096, 64 << 10, 1 << 20)
@@ -129,18 +115,18 @@ def test_a_peer_in_python_answers_the_kernel(path: Path, tmp_path: Path) -> None
         opened(path) as region,
         hold_lane(region, folder=tmp_path) as hold,
     ):
-        result = Table(region, hold, peer).measure(replace(QUICK, direction=Direction.BOTH))
+        result = Transfers(region, hold, peer).measure(replace(QUICK, direction=Direction.BOTH))
     assert result.clean
     assert result.sizes[0].peer_engine is EngineKind.PYTHON
 
 
-def test_the_longest_message_goes_through(table: Table) -> None:
+def test_the_longest_message_goes_through(table: Transfers) -> None:
     result = table.measure(replace(QUICK, message_bytes=(SWEEP[-1],), duration_s=1.0))
     assert result.sizes[0].pieces > 16
     assert result.clean
 
 
-def test_progress_tells_the_share(table: Table) -> None:
+def test_progress_tells_the_share(table: Transfers) -> None:
     table.measure(replace(QUICK, message_bytes=(64, 4096), duration_s=0.3))
     shares = [live.share for live in table.lives]
     assert shares == sorted(shares)
@@ -149,7 +135,7 @@ def test_progress_tells_the_share(table: Table) -> None:
     assert len(table.lives[-1].done) == 1
 
 
-def test_a_stopped_test_gives_what_it_has(table: Table) -> None:
+def test_a_stopped_test_gives_what_it_has(table: Transfers) -> None:
     sizes = (64, 4096)
     result = table.measure(
         replace(LONG, message_bytes=sizes), lambda live: table.stop.set()
@@ -174,7 +160,7 @@ def test_a_killed_and_restarted_peer_is_met_again(
         hold_lane(region, folder=tmp_path) as hold,
         responding(path) as first,
     ):
-        table = Table(region, hold, first)
+        table = Transfers(region, hold, first)
         again = "The peer restarted and was asked again."
 
         def restart(live: TransferLive) -> None:
@@ -215,7 +201,7 @@ def leave_after_the_first_size(peer: PeerProcess, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_peer_that_goes_between_two_sizes_is_waited_for(
-    table: Table, path: Path, monkeypatch: pytest.MonkeyPatch
+    table: Transfers, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_after_the_first_size(table.peer, monkeypatch)
     heirs: list[PeerProcess] = []
@@ -237,7 +223,7 @@ def test_a_peer_that_goes_between_two_sizes_is_waited_for(
 
 
 def test_what_was_measured_before_the_peer_went_is_kept(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    table: Transfers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_after_the_first_size(table.peer, monkeypatch)
     plan = replace(QUICK, message_bytes=(4096, 64))
@@ -247,7 +233,7 @@ def test_what_was_measured_before_the_peer_went_is_kept(
     assert any("no other came" in note for note in result.notes)
 
 
-def test_a_frozen_peer_is_silent_then_back(table: Table) -> None:
+def test_a_frozen_peer_is_silent_then_back(table: Transfers) -> None:
     frozen = threading.Event()
 
     def freeze(live: TransferLive) -> None:
@@ -265,7 +251,7 @@ def test_a_frozen_peer_is_silent_then_back(table: Table) -> None:
     assert result.sizes[0].stalled_s > 0.5
 
 
-def test_a_peer_that_stays_frozen_loses_what_it_did_not_take(table: Table) -> None:
+def test_a_peer_that_stays_frozen_loses_what_it_did_not_take(table: Transfers) -> None:
     def freeze(live: TransferLive) -> None:
         table.peer.send(signal.SIGSTOP)
         if not live.to_peer_bytes_per_s:
@@ -278,7 +264,7 @@ def test_a_peer_that_stays_frozen_loses_what_it_did_not_take(table: Table) -> No
     assert not result.clean
 
 
-def test_bytes_changed_by_a_stranger_are_bad_messages(table: Table) -> None:
+def test_bytes_changed_by_a_stranger_are_bad_messages(table: Transfers) -> None:
     """Somebody writes into the ring while messages go round."""
     layout = Layout.of(16 << 10, table.hold.lane.slot(0).data(Side.MASTER).length)
     assert layout.pieces == 1
@@ -304,7 +290,7 @@ def test_bytes_changed_by_a_stranger_are_bad_messages(table: Table) -> None:
     assert way.messages + way.bad == way.sent
 
 
-def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Table) -> None:
+def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Transfers) -> None:
     lane = table.hold.lane
 
     def spoil(live: TransferLive) -> None:
@@ -314,7 +300,7 @@ def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Table) -> None:
         table.measure(LONG, spoil)
 
 
-def test_random_bytes_over_the_peers_counts_do_no_harm(table: Table) -> None:
+def test_random_bytes_over_the_peers_counts_do_no_harm(table: Transfers) -> None:
     lines = Lines(table.region, table.hold.lane.slot(0), Side.OWNER)
 
     def spoil(live: TransferLive) -> None:
@@ -333,7 +319,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
     with responding(path, "--engine", loops.value) as peer:
         with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
             cut = threading.Event()
-            table = Table(region, hold, peer)
+            table = Transfers(region, hold, peer)
 
             def shorten(live: TransferLive) -> None:
                 if cut_by == "tick":
@@ -379,7 +365,7 @@ def test_what_cannot_be_measured_is_said(options: TransferOptions) -> None:
         options.check()
 
 
-def test_a_peer_refuses_a_ring_that_is_not_its_own(table: Table) -> None:
+def test_a_peer_refuses_a_ring_that_is_not_its_own(table: Transfers) -> None:
     """Wrong run, size, way, or another idea of the ring: each is refused, none is begun."""
     lane = table.hold.lane
     needs = Capability.TRANSFER

@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.rigs.windows.build import PREFIX, PYTHON, WINE, WINE_ENVIRONMENT, Layers, enclosed
@@ -145,12 +144,7 @@ class Machine:
         self.shell(f"cat >> /{PREFIX}/user.reg", given=NO_3D.encode())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._holder:
             self._holder.kill()
             self._holder.wait()

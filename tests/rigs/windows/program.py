@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.rigs.windows.machine import Machine, wait_until
@@ -54,12 +53,7 @@ class Program:
         self.window = self.screen.wait_window(TITLE, besides=self._before)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             case = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2].split(" ")[0]
             self.shoot(f"failed-{case}")
