@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 _STATE_VERSION = 1
-# What sixteen and eight bytes in a row take, with scroll bar and minimap.
-_HEX_WIDTHS = (576, 388)
+_BYTES_IN_A_ROW = (16, 8)
+_BESIDE = 52  # the minimap, what divides the docks, and some air
 
 
 class Docks:
-    """The docks of one window, by name."""
+    """The docks of one window, by name.
 
-    def __init__(self, window: QMainWindow) -> None:
+    Args:
+        window: Whose docks.
+        room_for: What the hex view takes for so many bytes in a row.
+    """
+
+    def __init__(self, window: QMainWindow, room_for: Callable[[int], int]) -> None:
         self._window = window
+        self._room_for = room_for
         self._docks: dict[str, QDockWidget] = {}
         window.setDockNestingEnabled(True)
         corner, area = Qt.Corner, Qt.DockWidgetArea
@@ -96,7 +104,8 @@ class Docks:
         window, docks = self._window, self._docks
         width, height = window.width(), window.height()
         left = 200 if width < 1100 else 232
-        hexes = next((room for room in _HEX_WIDTHS if width - left - room >= 240), 300)
+        rooms = [self._room_for(columns) + _BESIDE for columns in _BYTES_IN_A_ROW]
+        hexes = next((room for room in rooms if width - left - room >= 240), 300)
         right = min(456, max(240, width - left - hexes))
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window.resizeDocks([docks["devices"], docks["inspector"]], [left, right], horizontal)

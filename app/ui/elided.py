@@ -20,4 +20,5 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().windowText().color())
         area = self.contentsRect()
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, self.alignment(), text)
+        if text != "…":  # which alone tells nothing
+            painter.drawText(area, self.alignment(), text)

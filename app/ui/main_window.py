@@ -91,7 +91,7 @@ class MainWindow(QMainWindow):
         self._panels = (
             self.inspector, self.activity, self.write, self.journal, self.measure, welcome,
         )  # fmt: skip
-        self.docks = Docks(self)
+        self.docks = Docks(self, self.view.hex.room_for)
         self._add_docks()
         self._connect_actions()
         self._connect_panels()

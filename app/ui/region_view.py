@@ -240,6 +240,7 @@ class RegionView(QWidget):
             self.session.retry()
         elif action == "Unlock":
             self.session.set_locked(False)
+            self.hex.setFocus()  # what was typed can be typed again
 
     def say(self, text: str) -> None:
         """A sentence about something that was not done."""

@@ -25,6 +25,7 @@ QDockWidget::title {{ background: {panel}; padding: 5px 8px; border-bottom: 1px 
 QTabBar {{ background: {panel}; }}
 QTabBar::tab {{ background: {panel}; color: {quiet}; padding: 5px 12px; border: none;
                border-top: 2px solid transparent; }}
+QTabWidget QTabBar::tab {{ padding: 5px 8px; }}
 QTabBar::tab:selected {{ color: {text}; border-top-color: {mine}; background: {ground}; }}
 QTabBar::tab:hover {{ color: {text}; background: {hover}; }}
 QTabWidget::pane {{ border: none; }}

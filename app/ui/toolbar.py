@@ -171,9 +171,11 @@ class ToolBar(QToolBar):
         self._actions["lock"].setText("Unlock writing" if locked else "Lock writing")
         self.lock.setText("Writing locked" if locked else "Writing unlocked")
         self.lock.setToolTip(
-            "Nothing in this window can change the memory. Click to unlock (Ctrl+L)."
+            "Nothing in this window can change the memory.\n"
+            "Click to unlock (Ctrl+L), then type over bytes in the hex view."
             if locked
-            else "What you type lands in the memory at once. Click to lock (Ctrl+L)."
+            else "What you type lands in the memory at once; Ctrl+Z takes it back.\n"
+            "Click to lock (Ctrl+L)."
         )
         if self._theme is not None:
             self.lock.setIcon(icon("lock" if locked else "unlock", self._theme))

@@ -34,6 +34,7 @@ from app.core.region import RegionKind
 from app.core.settings import Settings
 from app.ui.actions import TABLE
 from app.ui.command_palette import CommandPalette, KeyList
+from app.ui.hex.geometry import fitted_columns
 from app.ui.main_window import MainWindow
 from app.ui.notice import Notice
 from app.ui.session import Session
@@ -168,7 +169,7 @@ def test_type_over_a_byte_and_undo_it(qtbot: QtBot, make: Open, shm_file: ShmFil
     assert not live(window).locked
     assert "unlocked" in window.toolbar.lock.text()
     assert "unlocked" in window.status.lock.text()
-    window.view.hex.setFocus()
+    assert window.view.hex.hasFocus(), "what was typed can be typed again"
     keys(qtbot, window, "4142")
     qtbot.waitUntil(lambda: peek(path, 0, 3) == b"AB\0", timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.journal.model.rowCount() == 2, timeout=WAIT_MS)
@@ -666,6 +667,19 @@ def behind(part: QWidget) -> bool:
     return above is not None and above.visibleRegion().isEmpty()
 
 
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+@pytest.mark.parametrize("columns", [8, 16])
+def test_the_room_for_a_row_is_what_it_takes_at_every_scale(
+    make: Open, monkeypatch: pytest.MonkeyPatch, ratio: float, columns: int
+) -> None:
+    view = make().view.hex
+    viewport = view.viewport()
+    monkeypatch.setattr(viewport, "devicePixelRatioF", lambda: ratio)
+    room = view.room_for(columns) - view.verticalScrollBar().sizeHint().width()
+    assert view.surface.ratio == ratio
+    assert fitted_columns(view.surface.grid, int(room * ratio)) == columns
+
+
 @pytest.mark.parametrize(("width", "height"), [(900, 600), (1280, 800), (2560, 1440)])
 def test_nothing_is_clipped(
     qtbot: QtBot, make: Open, shm_file: ShmFile, width: int, height: int
@@ -676,10 +690,16 @@ def test_nothing_is_clipped(
     session = window.open(spec_of(shm_file(65536, name=f"scope-test-{'long-name-' * 6}{width}")))
     qtbot.waitUntil(lambda: session.frame is not None, timeout=WAIT_MS)
     assert (window.width(), window.height()) == (width, height), "it takes the size asked for"
-    for tab in ("activity", "write", "journal"):
+    for tab in ("activity", "write", "measure", "journal"):
         window.docks.show(tab)
         QGuiApplication.processEvents()
+        scrolled = window.measure.panel.stack
         for part in window.findChildren(QWidget):
+            if scrolled.isAncestorOf(part):
+                viewport = scrolled.parentWidget()
+                right = part.mapTo(viewport, part.rect().topRight()).x()
+                assert not part.isVisible() or right <= viewport.width(), "it scrolls downwards"
+                continue
             if (
                 isinstance(part, QPushButton | QToolButton | QComboBox | QLineEdit)
                 and part.isVisible()

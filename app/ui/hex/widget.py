@@ -5,6 +5,7 @@ It never reads or writes: what a person wants to see and to change goes out as s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from time import monotonic_ns
@@ -27,7 +28,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.ui.hex import keys, menu, tooltip
 from app.ui.hex.editing import Editor
-from app.ui.hex.geometry import Pane, Part
+from app.ui.hex.geometry import Pane, Part, with_columns
 from app.ui.hex.mouse import Mouse
 from app.ui.hex.screen import HexScreen
 from app.ui.hex.selection import Selection
@@ -235,6 +236,12 @@ class HexView(HexScreen):
         if event.type() is QEvent.Type.DevicePixelRatioChange:
             self._lay_out()
         return super().viewportEvent(event)
+
+    def room_for(self, columns: int) -> int:
+        """Logical pixels that rows of so many bytes take, with the scroll bar."""
+        self._lay_out()  # the display may be another one since
+        width = with_columns(self.surface.grid, columns).width
+        return math.ceil(width / self.surface.ratio) + self.verticalScrollBar().sizeHint().width()
 
     def tip_at(self, place: QPointF) -> str:
         """What hovering over a point tells; empty where there is no byte."""

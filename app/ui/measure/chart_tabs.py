@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from app.core.probe.desk_messages import LiveLatency
@@ -39,6 +40,8 @@ class ChartTabs(QTabWidget):
         self.patch = FlashPatch()
         self._runs: tuple[Run, ...] = ()
         self.setDocumentMode(True)
+        self.setUsesScrollButtons(False)  # narrow tabs rather than tabs out of sight
+        self.setElideMode(Qt.TextElideMode.ElideRight)
         for chart, name in (
             (self.percentiles, "Percentiles"), (self.histogram, "Histogram"),
             (self.series, "Over time"), (self.rates, "Rate by size"), (self.patch, "Flash patch"),

@@ -57,6 +57,7 @@ class TestForm(QWidget):
         field = QLineEdit(text)
         field.setFont(mono_font())
         field.setToolTip(tip)
+        field.setMinimumWidth(48)
         field.setCursorPosition(0)  # a long text shows its beginning
         field.setAccessibleName(label)
         field.textChanged.connect(self.edited)
@@ -69,7 +70,7 @@ class TestForm(QWidget):
         for text, value in items:
             box.addItem(text, value)
         box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(6)
+        box.setMinimumContentsLength(4)
         box.setToolTip(tip)
         box.setAccessibleName(label)
         box.currentIndexChanged.connect(self.edited)
@@ -97,9 +98,9 @@ class LatencyForm(TestForm):
         self.warm_up = self.line("Warm-up, s", "0.5", "Run, but not counted")
         self.payload = self.line("Payload", "8 B", "8 B to 4 KiB, copied in and out on both sides")
         self.wait = self.choice(
-            "Wait", (("poll every 50 µs", Wait.POLL), ("spin", Wait.SPIN), ("doorbell", Wait.BELL)),
-            "How both sides wait: polling leaves the core to others, spinning is the quickest, "
-            "and with a doorbell both sleep until the other rings",
+            "Wait", (("poll, 50 µs", Wait.POLL), ("spin", Wait.SPIN), ("doorbell", Wait.BELL)),
+            "How both sides wait: polling every 50 µs leaves the core to others, spinning is the "
+            "quickest, and with a doorbell both sleep until the other rings",
         )  # fmt: skip
         self.engine = self.choice(
             "Engine", ENGINES, "What runs the loop here; the result says which it was"

@@ -34,7 +34,10 @@ from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.theme import DARK, PAD, Theme
 
+# Peers, test, charts, runs: what they get of 1280 pixels, and what is enough for the first two.
 _WIDTHS: Final = (184, 224, 372, 476)
+_LEAST: Final = (150, 190, 150, 150)
+_ENOUGH: Final = (240, 280)
 
 
 class MeasurePanel(QWidget):
@@ -105,8 +108,10 @@ class MeasurePanel(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for number, part in enumerate((self.lane, middle, right, self.runs)):
             self.splitter.addWidget(part)
-            part.setMinimumWidth(150)
-            self.splitter.setStretchFactor(number, 0 if number < 2 else 1)
+            part.setMinimumWidth(_LEAST[number])
+            self.splitter.setStretchFactor(number, _WIDTHS[number])
+        for part, enough in zip((self.lane, middle), _ENOUGH, strict=True):
+            part.setMaximumWidth(enough)
         self.splitter.setSizes(list(_WIDTHS))
         self.splitter.setHandleWidth(PAD)
         self.splitter.setChildrenCollapsible(False)

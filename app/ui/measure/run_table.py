@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtGui import QBrush, QColor, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -50,6 +50,7 @@ _ABOUT: Final = {
     "load": ("One load of 8 bytes at a random place", "999 ns"),
     "store": ("One store of 8 bytes at a random place", "999 ns"),
 }
+_LEAST_NAME: Final = "☑ 1  1000/s"
 _EMPTY: Final = "Finished tests are listed above; what is known of the chosen one stands here."
 
 
@@ -213,10 +214,19 @@ class RunTable(QWidget):
         self._choose()
 
     def _fit_columns(self) -> None:
-        metrics = self.table.fontMetrics()
+        """Whole columns, the first ones first; what has no room stands in the text below."""
+        metrics, header = self.table.fontMetrics(), self.table.horizontalHeader()
+        room = self.table.viewport().width() - metrics.horizontalAdvance(_LEAST_NAME)
         for column, name in enumerate(COLUMNS[self.model.kind][1:], 1):
-            widest = metrics.horizontalAdvance(_ABOUT[name][1])
-            self.table.horizontalHeader().resizeSection(column, widest + PAD + 4)
+            widest = metrics.horizontalAdvance(_ABOUT[name][1]) + PAD + 4
+            header.resizeSection(column, widest)
+            room -= widest
+            header.setSectionHidden(column, room < 0 and column > 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width has room for other columns."""
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def current(self) -> Run | None:
         """The run of the current row."""

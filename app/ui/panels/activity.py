@@ -46,6 +46,17 @@ _TITLES: Final = {
     "changes": "Observed change rate", "own": "Own traffic", "cost": "Sampler cost",
     "heat": "Page activity", "water": "Page activity over time",
 }  # fmt: skip
+# How each was measured.
+_ABOUT: Final = {
+    "changes": "Bytes that were seen to differ from one look to the next, per second, and the time "
+               "between two looks. What changes twice in between counts once.",
+    "own": "What this window copies out of the memory to watch it, and what it writes",
+    "cost": "Share of one processor core that watching takes",
+    "heat": "Every cell stands for so much of the region, first byte at the top left. Its colour "
+            "tells how often its busiest page changes; a click goes there.",
+    "water": "The region from left to right, the present on top, older looks below; a click goes "
+             "there",
+}  # fmt: skip
 
 
 class RatePlot(pg.PlotWidget):  # type: ignore[misc]
@@ -143,6 +154,9 @@ class ActivityPanel(QWidget):
         names = ("changes", "own", "cost", "heat", "water")
         self.labels = {name: ElidedLabel() for name in names}
         self.values = {name: QLabel() for name in names}
+        for name, about in _ABOUT.items():
+            self.labels[name].setToolTip(about)
+            self.values[name].setToolTip(about)
         for value in self.values.values():
             value.setFont(mono_font(self.font().pointSizeF() - 0.5))
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

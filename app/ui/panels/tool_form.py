@@ -110,6 +110,10 @@ class ToolForm(QWidget):
         """Bytes that it writes when that does not follow from the length field."""
         return 0
 
+    def missing(self) -> str:
+        """What a person has yet to give; empty when nothing is missing."""
+        return ""
+
     def check(self, length: int) -> None:
         """Raise ScopeError for what the preview alone would not show."""
 

@@ -241,7 +241,8 @@ class WritePanel(QWidget):
             new = tool.preview(min(length, PREVIEW))
         except ScopeError as error:
             problem, sentence, new = str(error), "", b""
-        color = self._theme.fault if problem and session is not None else self._theme.quiet
+        wrong = problem and session is not None and not tool.missing()
+        color = self._theme.fault if wrong else self._theme.quiet
         self.check.setStyleSheet(f"color: {color}")
         self.check.setText(problem or sentence)
         self.preview.setText(_preview(new))

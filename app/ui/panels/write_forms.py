@@ -145,10 +145,13 @@ class LoadForm(_FileForm):
     def ask_path(self) -> str:
         return QFileDialog.getOpenFileName(self, "Load a file into the region")[0]
 
+    def missing(self) -> str:
+        return "" if self.path.text() else "Choose a file to load."
+
     def own_length(self) -> int:
         path = self.path.text()
         if not path:
-            raise ExpressionError("Choose a file to load.")
+            raise ExpressionError(self.missing())
         try:
             return Path(path).stat().st_size
         except OSError as error:
