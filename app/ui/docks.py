@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWi
 _STATE_VERSION = 1
 _BYTES_IN_A_ROW = (16, 8)
 _BESIDE = 52  # the minimap, what divides the docks, and some air
+_FIELDS = 200  # more than a window has
 
 
 class Docks:
@@ -70,6 +71,21 @@ class Docks:
 
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]
+
+    def behind(self, widget: QWidget | None) -> bool:
+        """Whether a widget is in a dock behind another's tab, which Qt does not call hidden."""
+        while widget is not None and not isinstance(widget, QDockWidget):
+            widget = widget.parentWidget()
+        return widget is not None and widget.visibleRegion().isEmpty()
+
+    def until_seen(self, move: Callable[[], bool]) -> bool:
+        """Move the focus on until it is not behind a tab; False where it cannot be moved."""
+        found = move()
+        for _ in range(_FIELDS):
+            if not found or not self.behind(self._window.focusWidget()):
+                break
+            found = move()
+        return found
 
     def show(self, name: str) -> None:
         """Bring a panel to the front and give it the focus."""

@@ -327,6 +327,11 @@ class MainWindow(QMainWindow):
         """Put the layout into the settings."""
         self._memory.save()
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes on until it is somewhere that a person can see."""
+        move = super().focusNextPrevChild
+        return self.docks.until_seen(lambda: move(forward))
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, let go of the region, say so."""
         self.remember()

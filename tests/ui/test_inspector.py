@@ -75,6 +75,14 @@ def test_the_model_keeps_qts_rules(panel: InspectorPanel, qtmodeltester: ModelTe
     qtmodeltester.check(panel.model)
 
 
+def test_the_first_key_is_on_a_value_that_can_be_edited(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    panel.table.clearFocus()
+    panel.setFocus()
+    assert panel.table.currentIndex().column() == 1
+
+
 def test_every_type_in_both_orders(
     qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
 ) -> None:

@@ -115,6 +115,14 @@ def press(qtbot: QtBot, part: QWidget, word: str) -> None:
     qtbot.mouseClick(button, LEFT)
 
 
+def behind(part: QWidget) -> bool:
+    """Whether it is in a dock behind another's tab; Qt puts such a dock outside of the window."""
+    above: QWidget | None = part
+    while above is not None and not isinstance(above, QDockWidget):
+        above = above.parentWidget()
+    return above is not None and above.visibleRegion().isEmpty()
+
+
 # -- watching and writing -----------------------------------------------------------------------------
 
 
@@ -659,12 +667,25 @@ def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     window.docks["activity"].setFloating(False)
 
 
-def behind(part: QWidget) -> bool:
-    """Whether it is in a dock behind another's tab; Qt puts such a dock outside of the window."""
-    above: QWidget | None = part
-    while above is not None and not isinstance(above, QDockWidget):
-        above = above.parentWidget()
-    return above is not None and above.visibleRegion().isEmpty()
+def test_tab_reaches_what_can_be_seen_and_nothing_else(
+    qtbot: QtBot, make: Open, shm_file: ShmFile
+) -> None:
+    window = make(shm_file(65536))
+    window.docks.show("journal")
+    window.docks.show("write")
+    reached: list[QWidget] = []
+    for _ in range(40):
+        focus = window.focusWidget()
+        assert not behind(focus), focus
+        reached.append(focus)
+        if focus is window.view.hex:
+            window.inspector.setFocus()  # in the hex view Tab swaps the panes
+        else:
+            qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    assert window.write.choice in reached
+    assert window.write.start in reached
+    assert window.inspector.table in reached
+    assert reached.count(window.inspector.table) < 10, "Tab leads out of a table"
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])

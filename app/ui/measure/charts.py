@@ -122,6 +122,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         super().__init__(axisItems={"left": left, "bottom": bottom}, enableMenu=False)
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMenuEnabled(False)
         self.setMinimumSize(160, 90)
         self.setAccessibleName(name)

@@ -92,6 +92,7 @@ class MeasurePanel(QWidget):
         form.setFrameShape(QScrollArea.Shape.NoFrame)
         form.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         form.setWidget(self.stack)
+        form.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields have it
         head = QHBoxLayout()
         head.addWidget(self.choice, 1)
         head.addWidget(self.start)

@@ -67,6 +67,7 @@ class RatePlot(pg.PlotWidget):  # type: ignore[misc]
         super().__init__(axisItems={"left": left, "bottom": _AgoAxis("bottom")}, enableMenu=False)
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(48)
         self._share = share
         self._top = 0.0

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QAction, QFocusEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -75,6 +75,12 @@ class _Editor(QStyledItemDelegate):
 class _Table(QTableView):
     """Enter edits, Ctrl+C copies."""
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """By keyboard, begin on a value: the column of types cannot be edited."""
+        if not self.currentIndex().isValid():
+            self.setCurrentIndex(self.model().index(1, 1))
+        super().focusInEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         editing = self.state() == QAbstractItemView.State.EditingState
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not editing:
@@ -114,6 +120,7 @@ class InspectorPanel(QWidget):
         self.problem.hide()
         self.model = InspectorModel()
         self.table = _Table()
+        self.table.setTabKeyNavigation(False)  # Tab leads on, arrows move inside
         self.table.setModel(self.model)
         self.table.setItemDelegate(_Editor(self))
         self.table.setFont(mono_font())

@@ -127,6 +127,7 @@ class JournalPanel(QWidget):
         self._session: Session | None = None
         self.model = JournalModel()
         self.table = QTableView()
+        self.table.setTabKeyNavigation(False)
         self.table.setModel(self.model)
         self.table.setFont(mono_font())
         self.table.setShowGrid(False)

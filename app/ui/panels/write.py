@@ -139,6 +139,7 @@ class WritePanel(QWidget):
         layout.setSpacing(16)
         layout.addLayout(left, 1)
         layout.addLayout(right, 1)
+        self.setFocusProxy(self.choice)
 
     # -- what it is about ------------------------------------------------------------------------
 
