@@ -22,7 +22,7 @@ run:
 
 test: lint
 	@$(SETUP) test
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n auto $(ARGS)
 
 lint:
 	@$(SETUP) lint

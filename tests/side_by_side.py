@@ -1,0 +1,68 @@
+"""Running the suite in two processes at once (`pytest -n auto`, which `make test` does).
+
+Each process gets a /dev/shm of its own, so that neither finds the other's devices. That takes
+root; without it the tests run one after the other, as they do without `-n`. The rigs come first,
+because they take longest, and a file's tests stay together with their fixtures.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+import pytest
+
+_CLONE_NEWNS = 0x00020000  # unshare(2)
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # mount(2)
+_RIGS = ("tests/rigs/windows/test_exe", "tests/rigs/linux", "tests/rigs/windows")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two, where each can have its own shared memory."""
+    return 2 if sys.platform == "linux" and os.geteuid() == 0 and _may_unshare() else 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a worker: own shared memory, before anything is opened in it."""
+    if hasattr(config, "workerinput"):
+        _own_shared_memory()
+    elif config.pluginmanager.hasplugin("xdist"):
+        config.option.dist = "loadgroup" if config.option.numprocesses else "no"
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stays together, and what comes first."""
+
+    def turn(item: pytest.Item) -> int:
+        return next((at for at, rig in enumerate(_RIGS) if item.nodeid.startswith(rig)), len(_RIGS))
+
+    items.sort(key=turn)
+    for item in items:
+        linux = item.nodeid.startswith("tests/rigs/linux")
+        group = "tests/rigs/linux" if linux else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _may_unshare() -> bool:
+    child = os.fork()
+    if child == 0:
+        try:
+            _own_shared_memory()
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _own_shared_memory() -> None:
+    system = ctypes.CDLL(None, use_errno=True)
+    for done in (
+        system.unshare(_CLONE_NEWNS),
+        system.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None),
+        system.mount(b"tmpfs", b"/dev/shm", b"tmpfs", ctypes.c_ulong(0), b"mode=1777"),
+    ):
+        if done != 0:
+            raise OSError(ctypes.get_errno(), "no shared memory of our own")
