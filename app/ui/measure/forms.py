@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.errors import ValueFormatError
 from app.core.probe.bandwidth import BandwidthOptions
@@ -48,9 +48,12 @@ class TestForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.form = QFormLayout(self)
-        self.form.setContentsMargins(PAD // 2, 0, PAD // 2, 0)
+        self.form = QFormLayout()
         self.form.setVerticalSpacing(2)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(PAD // 2, 0, PAD // 2, 0)
+        self.column.addLayout(self.form)
+        self.column.addStretch(1)
 
     def line(self, label: str, text: str, tip: str) -> QLineEdit:
         """Another text field."""
@@ -76,6 +79,12 @@ class TestForm(QWidget):
         box.currentIndexChanged.connect(self.edited)
         self.form.addRow(label, box)
         return box
+
+    def note(self, text: str) -> None:
+        """Sentences under the fields."""
+        label = QLabel(text)
+        label.setWordWrap(True)
+        self.column.insertWidget(1, label)
 
     def plan(self) -> Any:
         """What the fields ask for. Raises ScopeError for fields that make no sense."""
@@ -169,10 +178,10 @@ class BandwidthForm(TestForm):
         )  # fmt: skip
         self.engine = self.choice("Engine", ENGINES, "What runs the loops")
         self.core = self.choice("Core", CORES, "Keep the measuring loop on one core")
-        note = QLabel("Needs no peer. A BAR is measured in the cache mode it is open in; open it "
-                      "in another by the device list's menu, and compare the runs.")  # fmt: skip
-        note.setWordWrap(True)
-        self.form.addRow(note)
+        self.note(
+            "Needs no peer. A BAR is measured in the cache mode it is open in; open it in another "
+            "by the device list's menu, and compare the runs."
+        )
 
     def plan(self) -> BandwidthOptions:
         options = BandwidthOptions(
@@ -201,12 +210,10 @@ class FlashForm(TestForm):
             "Peer paints", (("a patch", Surface.PATCH), ("its hex view", Surface.HEX)),
             "What the peer's window paints before it answers",
         )  # fmt: skip
-        note = QLabel(
+        self.note(
             "The other side needs a window that answers; `respond` has nothing to paint. Put both "
             "screens on one photo: the numbers and bars tell how far they are apart."
         )
-        note.setWordWrap(True)
-        self.form.addRow(note)
 
     def plan(self) -> FlashPlan:
         return FlashPlan(

@@ -33,7 +33,8 @@ from app.ui.theme import DARK, Theme, mono_font
 LOOK_MS: Final = 700
 _LANE_TIP: Final = (
     "The lane is the part of this memory in which both sides find each other and measure. "
-    "The bytes that lay there are kept, and put back at the end."
+    "A test, or answering, lays one where none is; the bytes that lay there are kept, and put "
+    "back at the end."
 )
 _NOBODY: Final = (
     "Nobody is here yet. Open this region on the other side and switch on “Answer tests here”, "
@@ -84,6 +85,7 @@ class LaneBox(QWidget):
         self.peers = QListWidget()
         self.peers.setAccessibleName("Peers in the lane")
         self.peers.setWordWrap(True)
+        self.peers.setMinimumHeight(28)  # a long sentence above it has its room first
         self.state = QLabel()
         self.state.setWordWrap(True)
         row = QHBoxLayout()
@@ -144,6 +146,7 @@ class LaneBox(QWidget):
     def _say(self, text: str) -> None:
         """What the responder does; no empty line where it does nothing."""
         self.state.setText(text)
+        self.state.setToolTip(text)  # a narrow column may not have the room
         self.state.setVisible(bool(text))
 
     # -- looking -----------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ class LaneBox(QWidget):
         if view.trouble:
             self.where.setText(view.trouble)
         elif lane is None:
-            self.where.setText("no lane yet; a test or answering lays one")
+            self.where.setText("no lane yet")
         else:
             place = format_short_offset(lane.offset)
             self.where.setText(f"lane at {place}, {format_size(lane.size)}, {lane.slots} slots")
@@ -185,6 +188,7 @@ class LaneBox(QWidget):
                 self.peers.setCurrentItem(item)
         if not seats:
             item = QListWidgetItem(_NOBODY)
+            item.setToolTip(_NOBODY)
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.peers.addItem(item)
         self.copy.setVisible(not seats and self._session is not None)
