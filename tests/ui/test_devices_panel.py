@@ -87,6 +87,15 @@ def test_keys_that_move_end_on_a_device_and_never_on_a_head(
     qtbot.keyClick(panel.list, keys.Key_Home)
 
 
+def test_an_opened_file_of_another_kind_is_listed_once(panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    panel.set_recent(["file:/dev/shm/pulse-shm-1", "file:/dev/shm/looking-glass"])
+    assert titles(panel)[-2:] == ["RECENT", "pulse-shm-1"]
+    panel.others.setChecked(True)
+    assert titles(panel).count("pulse-shm-1") == 1
+    assert "RECENT" not in titles(panel)
+
+
 def test_devices_stand_under_their_heads(panel: DevicesPanel) -> None:
     panel.set_devices(FOUND)
     assert titles(panel) == [

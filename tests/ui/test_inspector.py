@@ -83,6 +83,17 @@ def test_the_first_key_is_on_a_value_that_can_be_edited(
     assert panel.table.currentIndex().column() == 1
 
 
+def test_a_cursor_that_was_scrolled_away_from_is_told(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    qtbot.waitUntil(lambda: shown(panel, "u8") == "0", timeout=WAIT_MS)
+    panel.set_cursor(8191)
+    assert shown(panel, "u8") == "-"
+    assert panel.head.text() == "0x0000'1FFF  (8191)  scrolled out of sight"
+    panel.set_cursor(16)
+    assert panel.head.text() == "0x0000'0010  (16)"
+
+
 def test_every_type_in_both_orders(
     qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
 ) -> None:

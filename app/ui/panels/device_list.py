@@ -72,7 +72,8 @@ def make_rows(
         if found:
             rows.append(Row(head))
             rows += [Row(d.name, _detail(d), d.spec, d) for d in found]
-    known = {device.location for device in devices}
+    known = {row.spec.location for row in rows if row.spec is not None}
+    known |= {d.location for d in devices if d.plausible}  # left out by the search only
     old = [spec for text in recent if (spec := recent_spec(text)) is not None]
     old = [
         spec

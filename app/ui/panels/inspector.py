@@ -170,7 +170,6 @@ class InspectorPanel(QWidget):
         """The bytes from here on."""
         self._offset = offset
         self.problem.hide()
-        self.head.setText(f"{format_offset(offset)}  ({offset})")
         self._refresh()
 
     def set_frame(self, frame: Frame) -> None:
@@ -185,7 +184,11 @@ class InspectorPanel(QWidget):
 
     def _refresh(self) -> None:
         frame = self._frame
-        if frame is None or not frame.start <= self._offset < frame.end:
+        seen = frame is not None and frame.start <= self._offset < frame.end
+        if self._session is not None:
+            place = f"{format_offset(self._offset)}  ({self._offset})"
+            self.head.setText(place if seen or frame is None else f"{place}  scrolled out of sight")
+        if frame is None or not seen:
             self.model.show(b"", b"", [])
             return
         at = self._offset - frame.start
