@@ -44,7 +44,7 @@ class Indicators(QObject):
         if session is None:
             self._slow.stop()
             return
-        self._status.device.setText(f"opening {session.spec.location}")
+        self._status.set_device(f"opening {session.spec.location}")
         self._toolbar.set_locked(session.locked)
         session.opened.connect(self._opened)
         session.health_changed.connect(self._health)
@@ -82,7 +82,7 @@ class Indicators(QObject):
         if session is not None:
             self._toolbar.set_rate(session.hz, paused=session.paused, health=health)
             if session.info is None and health.level is Level.FAULT:
-                self._status.device.setText(f"not opened: {session.spec.location}")
+                self._status.set_device(f"not opened: {session.spec.location}")
 
     def _lock(self, locked: bool) -> None:
         self._toolbar.set_locked(locked)

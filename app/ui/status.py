@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import monotonic_ns
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
@@ -15,6 +16,7 @@ from app.ui.theme import PAD, SYMBOLS, Theme, mono_font
 
 _WIDE = 1180
 _NARROW = 1000
+_DEVICE_WIDTH = 240
 
 
 class StatusBar(QStatusBar):
@@ -74,14 +76,20 @@ class StatusBar(QStatusBar):
 
     def clear_region(self) -> None:
         """No region is open."""
-        self.device.setText("no region open")
+        self.set_device("no region open")
         for label in (self.offset, self.selection, self.rate, self.sweep, self.cost, self.lock):
             label.setText("")
         self.health.setText("")
 
+    def set_device(self, text: str, more: str = "") -> None:
+        """Which device, or what is the matter with it; a long name must not push health out."""
+        metrics, middle = self.device.fontMetrics(), Qt.TextElideMode.ElideMiddle
+        self.device.setText(metrics.elidedText(text, middle, _DEVICE_WIDTH) + more)
+        self.device.setToolTip(f"{text}{more}\nDevice and size")
+
     def set_region(self, info: RegionInfo) -> None:
         """A region was opened; its size says how wide offsets become."""
-        self.device.setText(f"{info.name} · {format_size(info.size)}")
+        self.set_device(info.name, f" · {format_size(info.size)}")
         last = info.size - 1
         _keep_room(self.offset, f"offset {format_short_offset(last)} ({last})")
         widest = min(info.size, 9999)

@@ -733,3 +733,6 @@ def test_nothing_is_clipped(
     for label in window.toolbar.findChildren(QLabel):
         assert label.isVisible()
     assert window.toolbar.menu_button.isVisible()
+    qtbot.waitUntil(lambda: window.status.health.text() == "● Healthy", timeout=WAIT_MS)
+    health = window.status.health
+    assert health.width() >= health.fontMetrics().horizontalAdvance(health.text())
