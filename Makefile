@@ -22,7 +22,7 @@ run:
 
 test: lint
 	@$(SETUP) test
-	@$(PYTHON) -m pytest -n auto $(ARGS)
+	@$(PYTHON) -m pytest -n auto --no-loadscope-reorder $(ARGS)
 
 lint:
 	@$(SETUP) lint

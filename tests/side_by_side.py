@@ -1,4 +1,4 @@
-"""Running the suite in two processes at once (`pytest -n auto`, which `make test` does).
+"""Running the suite in two processes at once (`make test` does; see the Makefile).
 
 Each process gets a /dev/shm of its own, so that neither finds the other's devices. That takes
 root; without it the tests run one after the other, as they do without `-n`. The rigs come first,
@@ -10,12 +10,15 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _CLONE_NEWNS = 0x00020000  # unshare(2)
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # mount(2)
-_RIGS = ("tests/rigs/windows/test_exe", "tests/rigs/linux", "tests/rigs/windows")
+_GUEST = "tests/rigs/linux"
+_RIGS = ("tests/rigs/windows/test_exe", _GUEST, "tests/rigs/windows")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -27,23 +30,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """In a worker: own shared memory, before anything is opened in it."""
     if hasattr(config, "workerinput"):
         _own_shared_memory()
-    elif config.pluginmanager.hasplugin("xdist"):
-        config.option.dist = "loadgroup" if config.option.numprocesses else "no"
-        config.option.loadscopereorder = False
 
 
-@pytest.hookimpl(trylast=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """A file's tests go to one process, and so does a whole guest."""
+    return _Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays together, and what comes first."""
+    """The rigs first."""
 
     def turn(item: pytest.Item) -> int:
         return next((at for at, rig in enumerate(_RIGS) if item.nodeid.startswith(rig)), len(_RIGS))
 
     items.sort(key=turn)
-    for item in items:
-        linux = item.nodeid.startswith("tests/rigs/linux")
-        group = "tests/rigs/linux" if linux else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+class _Scheduling(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return _GUEST if nodeid.startswith(_GUEST) else nodeid.partition("::")[0]
 
 
 def _may_unshare() -> bool:
