@@ -147,6 +147,7 @@ def test_locked_it_says_so_and_offers_to_unlock(qtbot: QtBot, sides: Sides) -> N
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT_MS)
     assert "locked" in notices[0].text
     assert notices[0].actions == ("Unlock",)
+    assert sides.a.charts.currentWidget() is sides.a.charts.percentiles
     assert sides.a.start.text() == "Start"
     sides.b.lane.answer.setChecked(True)
     qtbot.waitUntil(lambda: not sides.b.lane.answer.isChecked(), timeout=WAIT_MS)

@@ -243,6 +243,7 @@ class MeasurePanel(QWidget):
     def _failed(self, error: ScopeError) -> None:
         self._request = 0
         self._show_running(on=False)
+        self.charts.show_end(self._kind())
         self._say(str(error), bad=not isinstance(error, CancelledError))
         if isinstance(error, LockedError):
             self.notice.emit(
