@@ -20,15 +20,6 @@ import traceback
 import tty
 
 running = {}
-# Before the first fork, so that all of them have it.
-LOADED = (
-    "app.cli",
-    "app.core.engine_process",
-    *(
-        f"app.commands.{name}"
-        for name in ("listing", "reading", "writing", "watching", "measuring", "transferring")
-    ),
-)
 
 
 def fetch(request):
@@ -115,13 +106,19 @@ def run(module, words):
     return code
 
 
+def load():
+    """Before the first fork, so that all of them have it."""
+    importlib.import_module("app.core.engine_process")
+    for name in set(importlib.import_module("app.cli").VERBS.values()):
+        importlib.import_module(f"app.commands.{name}")
+
+
 def fork(request):
     """Run a module in a fork."""
     os.chdir(request["cwd"])
     if request["cwd"] not in sys.path:
         sys.path.insert(0, request["cwd"])
-    for name in LOADED:
-        importlib.import_module(name)
+    load()
     out, err = printed()
     process = Fork(request["fork"], request["words"], out, err)
     running[process.pid] = process, out, err
