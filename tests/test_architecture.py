@@ -16,7 +16,7 @@ from app.core.errors import ScopeError
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
-LONGEST = 500
+LONGEST = 350
 
 _IMPORT_ALL = """
 import importlib, pkgutil, sys

@@ -120,7 +120,7 @@ def wait_for_peer(
         lane: The lane in it.
         needs: What it must be able to do.
         slot: Only the owner of this slot; None is the first that fits.
-        say: Told once, after 2 s, that nobody is there; the waiting goes on.
+        say: Told after 2 s that nobody is there, and when that changes; the waiting goes on.
         give_up_s: Wait no longer.
         sleep: How to wait; a caller may end the waiting by raising from it.
 
@@ -133,7 +133,7 @@ def wait_for_peer(
         lane.slot(slot)
     watch = LaneWatch(region, lane)
     began = time.monotonic()
-    told = False
+    told = ""
     while True:
         seats = [seat for seat in watch.look() if slot in (None, seat.slot.index)]
         there = [seat for seat in seats if seat.owner.alive and not _is_us(seat.owner.card)]
@@ -144,9 +144,9 @@ def wait_for_peer(
             return free[0]
         if able and waited > 1.0:  # a master that crashed is silent by now
             raise PeerBusyError(f"{able[0].owner.card} is being measured by another already.")
-        if waited >= PATIENCE_S and not told:
-            told = True
-            say(_nobody(there, needs))
+        if waited >= PATIENCE_S and (text := _nobody(there, needs)) != told:
+            told = text
+            say(text)
         if give_up_s is not None and waited >= give_up_s:
             raise NoPeerError(_nobody(there, needs))
         sleep(_STEP_S)
@@ -162,5 +162,7 @@ def _nobody(there: list[Seats], needs: Capability) -> str:
         card = there[0].owner.card
         if card and bell in needs & ~card.capabilities and needs & ~bell in card.capabilities:
             return f"{card} is there, but has no doorbell to be rung by."
-        return f"{there[0].owner.card} is there, but does not answer this test."
+        if Capability.FLASH in needs:
+            return f"{card} is there, but shows no flashes: its window does, `respond` does not."
+        return f"{card} is there, but does not answer this test."
     return "Nobody answers in the lane yet."

@@ -247,6 +247,27 @@ def test_the_first_that_is_able_is_taken(laid: tuple[Region, Lane]) -> None:
         wait_for_peer(region, lane, Capability.ECHO, slot=0, sleep=sleep, give_up_s=0.1)
 
 
+def test_what_is_said_changes_with_who_is_there(
+    laid: tuple[Region, Lane], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region, lane = laid
+    clock = [0.0]
+    said: list[str] = []
+    beat = beating(region, lane, (0, Card(1, name="headless"), Side.OWNER))
+    monkeypatch.setattr("app.core.probe.seating.time.monotonic", lambda: clock[0])
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+        if said:
+            beat(seconds)
+
+    with pytest.raises(NoPeerError, match="shows no flashes"):
+        wait_for_peer(region, lane, Capability.FLASH, say=said.append, sleep=sleep, give_up_s=3.0)
+    assert len(said) == 2
+    assert "Nobody answers" in said[0]
+    assert "shows no flashes" in said[1]
+
+
 def test_a_peer_with_a_master_is_refused(laid: tuple[Region, Lane]) -> None:
     region, lane = laid
     sleep = beating(
