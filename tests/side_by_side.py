@@ -1,8 +1,9 @@
 """Running the suite in two processes at once (`make test` does; see the Makefile).
 
 Each process gets a /dev/shm of its own, so that neither finds the other's devices. That takes
-root; without it the tests run one after the other, as they do without `-n`. The rigs come first,
-because they take longest, and a file's tests stay together with their fixtures.
+root; without it the tests run one after the other, as they do without `-n`. A file's tests stay
+together with their fixtures. The rigs come last and have the machine to themselves: one keeps two
+cores busy, and what it runs is slow enough.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 _CLONE_NEWNS = 0x00020000  # unshare(2)
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # mount(2)
-_GUEST = "tests/rigs/linux"
-_RIGS = ("tests/rigs/windows/test_exe", _GUEST, "tests/rigs/windows")
+_RIGS = "tests/rigs"
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -33,22 +33,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """A file's tests go to one process, and so does a whole guest."""
+    """A file's tests go to one process, and so do all rigs."""
     return _Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The rigs first."""
-
-    def turn(item: pytest.Item) -> int:
-        return next((at for at, rig in enumerate(_RIGS) if item.nodeid.startswith(rig)), len(_RIGS))
-
-    items.sort(key=turn)
+    """The rigs last."""
+    items.sort(key=lambda item: item.nodeid.startswith(_RIGS))
 
 
 class _Scheduling(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        return _GUEST if nodeid.startswith(_GUEST) else nodeid.partition("::")[0]
+        return _RIGS if nodeid.startswith(_RIGS) else nodeid.partition("::")[0]
 
 
 def _may_unshare() -> bool:
