@@ -23,6 +23,15 @@ _FAILED: Final = ctypes.c_void_p(-1).value
 _Handler: Final = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_size_t, ctypes.c_size_t)
 
 
+def _system() -> Any:
+    system = ctypes.CDLL(None)
+    system.mmap.restype = ctypes.c_void_p
+    system.mmap.argtypes = (
+        ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
+    )  # fmt: skip
+    return system
+
+
 class _SigAction(ctypes.Structure):
     """`struct sigaction` of glibc and musl."""
 
@@ -33,27 +42,25 @@ class _SigAction(ctypes.Structure):
 
 
 class _Covers:
-    """All ranges that are covered, and the handler, which stays once it is there."""
+    """All ranges that are covered, and the handler."""
 
     def __init__(self) -> None:
         self.ranges: tuple[tuple[int, int, ctypes.c_int32], ...] = ()
         self._system: Any = None
         self._before = _SigAction()
         self._handler = _Handler(self._on_fault)
+        self._ours = _SigAction(flags=_SA_SIGINFO | _SA_NODEFER)
+        self._ours.handler = ctypes.cast(self._handler, ctypes.c_void_p).value
 
     def arm(self) -> None:
-        """Install the handler, at the first call."""
-        if self._system is None and sys.platform != "win32":
-            system = ctypes.CDLL(None)
-            system.mmap.restype = ctypes.c_void_p
-            system.mmap.argtypes = (
-                ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int,
-                ctypes.c_long,
-            )  # fmt: skip
-            ours = _SigAction(flags=_SA_SIGINFO | _SA_NODEFER)
-            ours.handler = ctypes.cast(self._handler, ctypes.c_void_p).value
-            system.sigaction(signal.SIGBUS, ctypes.byref(ours), ctypes.byref(self._before))
-            self._system = system
+        """Install the handler, unless it is in force: who ends his own brings older ones back."""
+        if sys.platform != "win32":
+            system = self._system = self._system or _system()
+            there = _SigAction()
+            system.sigaction(signal.SIGBUS, None, ctypes.byref(there))
+            if there.handler != self._ours.handler:
+                self._before = there
+                system.sigaction(signal.SIGBUS, ctypes.byref(self._ours), None)
 
     def _on_fault(self, number: int, info: int, context: int) -> None:
         at = ctypes.c_size_t.from_address(info + _SI_ADDR).value
@@ -61,8 +68,10 @@ class _Covers:
             if start <= at < end and self._put_page(at):
                 hit.value = 1
                 return
-        # Not ours: the access is tried again, and meets whoever had the signal before.
+        # Not ours: the access is tried again, and meets whoever had the signal before. If he
+        # hands it back to us, nobody wants it.
         self._system.sigaction(number, ctypes.byref(self._before), None)
+        self._before = _SigAction()
 
     def _put_page(self, at: int) -> bool:
         put: int | None = _FAILED

@@ -101,6 +101,21 @@ def test_cut_and_grown_under_a_running_loop_again_and_again(shm_file: MakeFile) 
         path.unlink()
 
 
+def test_a_handler_that_was_taken_away_is_put_back(shm_file: MakeFile) -> None:
+    """What ends faulthandler, say, brings back what was there before it."""
+    for _ in range(2):
+        path = shm_file(SIZE)
+        before = signal.signal(signal.SIGBUS, signal.SIG_DFL)
+        try:
+            with open_region(spec_for(str(path))) as region, region.window(0, SIZE) as window:
+                os.truncate(path, 0)
+                assert window.words[1] == 0
+                assert window.torn
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGBUS, before)
+
+
 PROGRAM = """
 import faulthandler, mmap, os, sys
 faulthandler.enable()
