@@ -16,6 +16,8 @@ import pytest
 from tests.side_by_side import (  # noqa: F401 - hooks
     pytest_collection_modifyitems,
     pytest_configure,
+    pytest_sessionfinish,
+    pytest_sessionstart,
     pytest_xdist_auto_num_workers,
     pytest_xdist_make_scheduler,
 )

@@ -3,13 +3,15 @@
 Each process gets a /dev/shm of its own, so that neither finds the other's devices. That takes
 root; without it the tests run one after the other, as they do without `-n`. A file's tests stay
 together with their fixtures. The rigs come last and have the machine to themselves: one keeps two
-cores busy, and what it runs is slow enough.
+cores busy, and what it runs is slow enough. Meanwhile the Windows executable is built out of what
+the other tests leave of the processor; its tests wait for it, or build it where that failed.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import sys
 from typing import Any
 
@@ -19,6 +21,8 @@ from xdist.scheduler import LoadScopeScheduling
 _CLONE_NEWNS = 0x00020000  # unshare(2)
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # mount(2)
 _RIGS = "tests/rigs"
+_AHEAD = pytest.StashKey[subprocess.Popen[bytes]]()
+_BUILD = "from tests.rigs.windows.exe import build_exe; build_exe()"
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -30,6 +34,26 @@ def pytest_configure(config: pytest.Config) -> None:
     """In a worker: own shared memory, before anything is opened in it."""
     if hasattr(config, "workerinput"):
         _own_shared_memory()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """For a whole run: begin with the executable."""
+    config = session.config
+    chosen = config.option.keyword or config.option.markexpr
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen
+    if whole and getattr(config.option, "numprocesses", None):
+        config.stash[_AHEAD] = subprocess.Popen(
+            ["nice", "-n", "10", sys.executable, "-c", _BUILD],
+            cwd=config.rootpath, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nobody waits for it any more."""
+    ahead = session.config.stash.get(_AHEAD, None)
+    if ahead is not None:
+        ahead.terminate()
+        ahead.wait()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
