@@ -25,6 +25,7 @@ from app.core.probe.ring import Half, Layout, Source
 from app.core.probe.ring_python import FlowMemory
 from app.core.region import Region
 from app.core.region_window import RegionWindow
+from app.core.span import aligned_bytes
 
 TO_OWNER: Final = 1  # bits of the request's value 2
 TO_MASTER: Final = 2
@@ -100,7 +101,7 @@ class FlowLoop:
         self._window = window
         self._stop = ctypes.c_int32(0) if stop is None else stop
         source = Source.of(layout, run)
-        self._scratch = np.zeros(layout.batch * layout.piece, np.uint8)
+        self._scratch = aligned_bytes(layout.batch * layout.piece)
         ours, theirs = Half.of(layout, slot.data(side)), Half.of(layout, slot.data(side.other))
         other = Lines(region, slot, side.other)
         self._parts = [window.part(half.cells.offset, half.cells.length) for half in (ours, theirs)]

@@ -19,6 +19,7 @@ from xxhash import xxh3_64_intdigest
 
 from app.core.errors import LaneError, MeasureOptionError
 from app.core.probe.lane import ALIGN, Span
+from app.core.span import aligned_bytes
 from app.core.units import format_size
 
 U8 = npt.NDArray[np.uint8]
@@ -127,7 +128,8 @@ class Source:
     def of(cls, layout: Layout, run: int) -> Source:
         """Make them; the same run gives the same bytes on every machine."""
         words = layout.sources * layout.piece // 8
-        data = np.random.PCG64(run).random_raw(words).astype("<u8", copy=False).view(np.uint8)
+        data = aligned_bytes(8 * words)  # a copy from anywhere else may take ten times as long
+        data.view("<u8")[:] = np.random.PCG64(run).random_raw(words)
         pieces = data.reshape(layout.sources, layout.piece)
         sums = np.fromiter(map(xxh3_64_intdigest, pieces), np.uint64, layout.sources)
         return cls(data, sums)
