@@ -65,7 +65,7 @@ def place_lane(
     if offset is None and size is not None:
         offset = (region.size - size) // ALIGN * ALIGN
     if size is None and offset is not None:
-        size = min(usual.size, (region.size - offset) // ALIGN * ALIGN)
+        size = max(MIN_SIZE, min(usual.size, (region.size - offset) // ALIGN * ALIGN))
     lane = Lane(
         usual.offset if offset is None else offset,
         usual.size if size is None else size,

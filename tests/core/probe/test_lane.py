@@ -186,7 +186,8 @@ def test_the_default_place_is_inside_and_sound(size: int) -> None:
 @pytest.mark.parametrize(
     ("offset", "size", "slots", "says"),
     [
-        (1 << 21, None, None, "not inside"),
+        (1 << 21, None, None, "lane of 16 KiB at 0x200000 is not inside"),
+        ((1 << 20) - 4096, None, None, "lane of 16 KiB at 0xFF000 is not inside"),
         (-4096, 65536, None, "not inside"),
         (0, 2 << 20, None, "not inside"),
         (0, 0, None, "not inside"),
