@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from app.core.device import Device, DeviceList, Places
-from app.core.devices import DeviceFinder
-from app.core.host_files import huge_folders
 
 log = logging.getLogger(__name__)
 PERIOD_S: Final = 0.5
@@ -59,7 +57,7 @@ class Watcher:
     ) -> None:
         self._callback = callback
         self._places = places or Places()
-        self._finder = finder or DeviceFinder(self._places)
+        self._finder = finder
         self._period_s = period_s
         self._idle_s = idle_s or (IDLE_WINDOWS_S if os.name == "nt" else IDLE_S)
         self._wake = threading.Event()
@@ -95,6 +93,7 @@ class Watcher:
         shown: Hashable = None
         facts: Hashable = None
         due_s, answered = 0.0, 0
+        finder = self._finder or _device_finder(self._places)
         while not self._stopped:
             self._wake.clear()
             requests = self._requests
@@ -104,7 +103,7 @@ class Watcher:
             if asked or now != facts or time.monotonic() >= due_s:
                 facts = now
                 begun_s = time.monotonic()
-                found = self._find()
+                found = self._find(finder)
                 ended_s = time.monotonic()
                 due_s = ended_s + max(self._idle_s, _SHARE * (ended_s - begun_s))
                 essence = found and _essence(found)
@@ -113,9 +112,9 @@ class Watcher:
                     self._tell(found)
             self._wake.wait(self._period_s)
 
-    def _find(self) -> DeviceList | None:
+    def _find(self, finder: Finder) -> DeviceList | None:
         try:
-            return self._finder.find()
+            return finder.find()
         except Exception:  # the list must not go stale for good because of one bad look
             log.exception("looking for devices failed")
             return None
@@ -129,6 +128,8 @@ class Watcher:
             log.exception("the list of devices could not be delivered")
 
     def _facts(self) -> Hashable:
+        from app.core.host_files import huge_folders
+
         places = self._places
         return (
             tuple(_files(folder) for folder in (*places.shm, *huge_folders(places.proc))),
@@ -136,6 +137,13 @@ class Watcher:
             frozenset(name for name in _names(places.dev) if name.startswith("kvmfr")),
             self._qemus.running(),
         )
+
+
+def _device_finder(places: Places) -> Finder:
+    """Loaded on the thread, for which no window waits, and before a look's time is taken."""
+    from app.core.devices import DeviceFinder
+
+    return DeviceFinder(places)
 
 
 class _Qemus:

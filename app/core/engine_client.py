@@ -9,13 +9,15 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.core import messages as msg
-from app.core.engine import Engine
 from app.core.errors import EngineGoneError, ScopeError
 from app.core.frame import Frame
 from app.core.region import RegionSpec
+
+if TYPE_CHECKING:
+    from app.core.engine import Engine
 
 
 class EngineClient(Protocol):
@@ -58,6 +60,8 @@ class LocalEngine:
         threading.Thread(target=self._open, args=(spec,), name="engine-open", daemon=True).start()
 
     def _open(self, spec: RegionSpec) -> None:
+        from app.core.engine import Engine  # here: windows have theirs in a child
+
         try:
             engine = Engine(spec, self._answers.append, self._publish)
         except ScopeError as error:

@@ -241,6 +241,7 @@ class Picture(QObject):
         QTimer.singleShot(int(self._after_s * 1000), self._shoot)
 
     def _shoot(self) -> None:
+        self._window.activity.build()  # a picture shows all of the window, however early
         if not self._window.grab().save(str(self._path)):
             log.error("the picture could not be written to %s", self._path)
             self._owner.exit_code = 1

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QMainWindow
 from app.core.errors import ScopeError
 from app.core.frame import Frame, Level
 from app.core.open_region import spec_for
-from app.core.probe.flash import Flip
 from app.core.region import RegionInfo, RegionSpec
 from app.core.settings import Settings
 from app.ui import dialogs
@@ -39,6 +38,7 @@ from app.ui.welcome import Welcome
 
 if TYPE_CHECKING:
     from app.core.devices import DeviceList
+    from app.core.probe.flash import Flip
 
 
 class MainWindow(QMainWindow):

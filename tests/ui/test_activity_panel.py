@@ -26,6 +26,7 @@ HOT = 0xC0000
 def panel(qtbot: QtBot) -> ActivityPanel:
     made = ActivityPanel()
     made.set_theme(DARK)
+    made.build()
     show(qtbot, made, 1280, 220)
     return made
 

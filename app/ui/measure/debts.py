@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import ScopeError
 from app.core.frame import Level
-from app.core.probe.desk_messages import LookForDebts, PayDebts
-from app.core.probe.keeper import Ending
 from app.ui.notice import Notice
 from app.ui.session import Session
 
+if TYPE_CHECKING:
+    from app.core.probe.keeper import Ending
+
 PUT_BACK: Final = "Put back"
 _KEY: Final = "debts"
+_AFTER_MS: Final = 500  # to look loads what measures, here and in the engine: not before a Frame
 
 
 class Debts(QObject):
@@ -29,16 +31,24 @@ class Debts(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session: Session | None = None
+        self._soon = QTimer(self, singleShot=True, interval=_AFTER_MS)
+        self._soon.timeout.connect(self._look)
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
         if self._session is not None:
-            self._session.opened.disconnect(self._look)
+            self._session.opened.disconnect(self._opened)
+        self._soon.stop()
         self._session = session
         if session is not None:
-            session.opened.connect(self._look)
+            session.opened.connect(self._opened)
 
-    def _look(self, _info: object) -> None:
+    def _opened(self, _info: object) -> None:
+        self._soon.start()
+
+    def _look(self) -> None:
+        from app.core.probe.desk_messages import LookForDebts
+
         if self._session is not None:
             self._session.ask(LookForDebts(), self._tell, lambda _error: None)
 
@@ -50,10 +60,14 @@ class Debts(QObject):
 
     def act(self, word: str) -> None:
         """A button of the message bar was pressed."""
+        from app.core.probe.desk_messages import PayDebts
+
         if word == PUT_BACK and self._session is not None:
             self._session.ask(PayDebts(), self._paid, self._refused)
 
     def _paid(self, endings: tuple[Ending, ...]) -> None:
+        from app.core.probe.keeper import Ending
+
         good = all(ending is Ending.RESTORED for ending in endings)
         text = "; ".join(dict.fromkeys(ending.value for ending in endings)) or "nothing is owed"
         level = Level.GOOD if good else Level.WARNING

@@ -7,12 +7,15 @@ the patch: the sampler's look is "seen", the paint event of the view is "painted
 from __future__ import annotations
 
 from time import monotonic_ns
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.frame import Frame
-from app.core.probe.flash import Flip, Painted
+
+if TYPE_CHECKING:
+    from app.core.probe.flash import Flip
 
 
 class HexFlash(QObject):
@@ -60,7 +63,10 @@ class HexFlash(QObject):
         flip, seen_ns = self._flip, self._seen_ns
         if flip is None or not seen_ns:
             return
+        now_ns = monotonic_ns()
+        from app.core.probe.flash import Painted  # loaded by who made the flip
+
         self._flip, self._seen_ns = None, 0
         rate = self._viewport.screen().refreshRate()
         period = round(1e9 / rate) if rate > 0 else 0
-        self.painted.emit(Painted(flip.number, monotonic_ns(), seen_ns, self._paints, period))
+        self.painted.emit(Painted(flip.number, now_ns, seen_ns, self._paints, period))

@@ -12,12 +12,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.frame import Frame
-from app.core.probe.flash import Painted
 from app.ui.measure.debts import Debts
 from app.ui.session import Session
 from app.ui.theme import DARK, Theme
 
 if TYPE_CHECKING:
+    from app.core.probe.flash import Painted
     from app.ui.measure.panel import MeasurePanel
 
 

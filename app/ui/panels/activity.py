@@ -5,9 +5,7 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Final
 
-import pyqtgraph as pg
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -21,27 +19,18 @@ from PySide6.QtWidgets import (
 from app.core.frame import Frame
 from app.core.units import format_age, format_rate, format_short_offset, format_size
 from app.ui.elided import ElidedLabel
+from app.ui.panels.late_plot import LatePlot
 from app.ui.panels.maps import HeatMap, Scale, Waterfall
-from app.ui.panels.rings import Ring, step_up, thin
+from app.ui.panels.rings import Ring
 from app.ui.session import Session
 from app.ui.theme import DARK, Theme, mono_font
 
 DRAW_MS: Final = 66
 _SAMPLE_NS: Final = 50_000_000
 _NAME_NS: Final = 250_000_000
+_PATIENCE: Final = 45  # turns of the timer, 3 s
 SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
 _TRACES: Final = ("observed", "read", "written", "cost")
-_TICK_PX: Final = 9
-_STYLES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
-
-
-class _AgoAxis(pg.AxisItem):  # type: ignore[misc]
-    """Seconds before now."""
-
-    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
-        return [f"{value:g} s" if value else "now" for value in values]
-
-
 _TITLES: Final = {
     "changes": "Observed change rate", "own": "Own traffic", "cost": "Sampler cost",
     "heat": "Page activity", "water": "Page activity over time",
@@ -59,68 +48,10 @@ _ABOUT: Final = {
 }  # fmt: skip
 
 
-class RatePlot(pg.PlotWidget):  # type: ignore[misc]
-    """Traces over the last seconds, 1 px pens, ranges that step."""
-
-    def __init__(self, traces: tuple[str, ...], *, share: bool) -> None:
-        left = pg.AxisItem("left")
-        super().__init__(axisItems={"left": left, "bottom": _AgoAxis("bottom")}, enableMenu=False)
-        self.setMouseEnabled(x=False, y=False)
-        self.hideButtons()
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(48)
-        self._share = share
-        self._top = 0.0
-        self._scaled = (0.0, 0)
-        self._floor = 10.0 if share else 1000.0
-        self.curves = [self.plot([], [], antialias=False, name=name) for name in traces]
-        left.setWidth(64)
-
-    def set_theme(self, theme: Theme, colors: list[str]) -> None:
-        """Colours of ground, axes and traces."""
-        self.setBackground(theme.ground)
-        for name in ("left", "bottom"):
-            axis = self.getAxis(name)
-            axis.setPen(pg.mkPen(theme.line))
-            axis.setTextPen(pg.mkPen(theme.quiet))
-        self.showGrid(x=True, y=True, alpha=0.15)
-        for curve, color, style in zip(self.curves, colors, _STYLES, strict=False):
-            curve.setPen(pg.mkPen(QColor(color), width=1, style=style))
-
-    def show_traces(self, times: Any, rows: Any, span_s: int) -> None:
-        """Draw; `times` are seconds before now, negative."""
-        columns = max(64, int(self.width()))
-        greatest = float(rows.max()) if rows.size else 0.0
-        wanted = step_up(max(greatest * 1.1, self._floor))
-        if wanted > self._top or wanted < self._top / 4:
-            self._top = wanted
-        self._scale()
-        self.setXRange(-span_s, 0, padding=0)
-        for curve, row in zip(self.curves, rows, strict=True):
-            curve.setData(*thin(times, row, columns))
-
-    def empty(self, span_s: int) -> None:
-        """Nothing to show yet."""
-        self._top = self._floor
-        self._scale()
-        self.setXRange(-span_s, 0, padding=0)
-        for curve in self.curves:
-            curve.setData([], [])
-
-    def _scale(self) -> None:
-        """Two ticks that are always there, with room for the upper one's text."""
-        if self._scaled == (self._top, self.height()):
-            return
-        self._scaled = (self._top, self.height())
-        room = _TICK_PX / max(_TICK_PX * 3, self.height() - 20)
-        self.setYRange(0, self._top * (1 + room), padding=0)
-        ticks = [self._top, self._top / 2] if self.height() >= 90 else [self._top]
-        texts = [f"{tick:g} %" if self._share else _round_rate(tick) for tick in ticks]
-        self.getAxis("left").setTicks([list(zip(ticks, texts, strict=True))])
-
-
 class ActivityPanel(QWidget):
     """The panel. One timer draws everything, and only while it can be seen.
+
+    Its plots are built when the window has shown a first Frame, or has none to wait for.
 
     Signals:
         goto_wanted(int): A place on a map was clicked.
@@ -137,6 +68,8 @@ class ActivityPanel(QWidget):
         self._drawn = -1
         self._row_due_ns = 0
         self._name_due_ns = 0
+        self._awaits_frame = False
+        self._turns = 0
         self.span = QComboBox()
         for text, seconds in SPANS:
             self.span.addItem(text, seconds)
@@ -146,9 +79,10 @@ class ActivityPanel(QWidget):
         self.freeze.setToolTip("Stop drawing; sampling goes on")
         clear = QPushButton("Clear")
         clear.clicked.connect(self.clear)
-        self.changes = RatePlot(("observed",), share=False)
-        self.own = RatePlot(("read", "written"), share=False)
-        self.cost = RatePlot(("cost",), share=True)
+        self.changes = LatePlot(("observed",), share=False)
+        self.own = LatePlot(("read", "written"), share=False)
+        self.cost = LatePlot(("cost",), share=True)
+        self._plots = (self.changes, self.own, self.cost)
         self.heat = HeatMap()
         self.water = Waterfall()
         self.scale = Scale()
@@ -209,6 +143,8 @@ class ActivityPanel(QWidget):
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
+        self._awaits_frame = session is not None
+        self._turns = 0
         self.clear()
 
     def clear(self) -> None:
@@ -223,7 +159,7 @@ class ActivityPanel(QWidget):
             self.labels[name].setText(text)
             self.values[name].setText("")
         self.hover.setText("Open a region to see what changes in it")
-        for plot in (self.changes, self.own, self.cost):
+        for plot in self._plots:
             plot.empty(int(self.span.currentData()))
         self.heat.update()
         self.water.update()
@@ -253,6 +189,7 @@ class ActivityPanel(QWidget):
         frame = self._frame
         if self.visibleRegion().isEmpty():  # behind another tab, which Qt does not call hidden
             return
+        self._build_in_time()
         if frame is None or self.freeze.isChecked() or not len(self._ring):
             return
         span_s = int(self.span.currentData())
@@ -271,6 +208,21 @@ class ActivityPanel(QWidget):
         if frame.time_ns >= self._name_due_ns:
             self._name_due_ns = frame.time_ns + _NAME_NS
             self._name(frame, span_s)
+
+    def build(self) -> None:
+        """Make the plots now, if they are not there yet."""
+        for plot in self._plots:
+            plot.build()
+
+    def _build_in_time(self) -> None:
+        """Build one turn of the timer after the first Frame, which is painted by then."""
+        if self.changes.built:
+            return
+        if self._awaits_frame and self._turns < _PATIENCE:
+            self._turns += 1
+            self._awaits_frame = self._frame is None
+            return
+        self.build()
 
     def _name(self, frame: Frame, span_s: int) -> None:
         traffic, colors = frame.traffic, self._theme.traces
@@ -327,11 +279,6 @@ class ActivityPanel(QWidget):
         """Nothing when hidden."""
         self._timer.stop()
         super().hideEvent(event)
-
-
-def _round_rate(rate: float) -> str:
-    number, unit = format_rate(rate).split(" ")
-    return f"{float(number):g} {unit}"
 
 
 def _ink(color: str, text: str) -> str:

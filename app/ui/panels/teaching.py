@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.devices import setup_help
 from app.core.errors import ScopeError
+from app.core.setup_help import setup_help
 from app.core.units import format_size
 from app.ui.theme import Theme, mono_font
 
