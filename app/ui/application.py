@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QIcon
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from app.core.devices import DeviceList
 
 log = logging.getLogger(__name__)
+_BEHIND_A_FRAME_MS: Final = 300  # a region that opens comes first, then the list of devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ class Application(QObject):
             window.open(self.options.spec)
         if self.settings.problem:
             window.tell(Notice(Level.WARNING, self.settings.problem, key="settings"))
-        QTimer.singleShot(0, self._watcher.start)
+        opening = window.session is not None
+        QTimer.singleShot(_BEHIND_A_FRAME_MS if opening else 0, self._watcher.start)
         self._events.start()
         if self.options.screenshot is not None:
             Picture(self, window, self.options.screenshot, self.options.after_s)
