@@ -33,6 +33,7 @@ MAX_CELLS: Final = 4096
 _LEAST_CELLS: Final = 4
 _SOURCE_BYTES: Final = 1 << 20
 _BATCH_BYTES: Final = 32 << 10
+_LEAST_BATCH: Final = 8  # what Python costs for a batch is as much as 64 KiB take in C
 
 
 def check_message(message: int) -> None:
@@ -85,7 +86,7 @@ class Layout:
         pieces = next(n for n in range(-(-units // longest), units + 1) if units % n == 0)
         piece = message // pieces
         cells = min(MAX_CELLS, (half - ALIGN) // (piece + HEAD))
-        batch = max(1, min(cells // _LEAST_CELLS, _BATCH_BYTES // piece))
+        batch = max(1, min(cells // _LEAST_CELLS, max(_LEAST_BATCH, _BATCH_BYTES // piece)))
         messages = max(2, min(64, _SOURCE_BYTES // message))
         while cells % (messages * pieces) == 0:
             messages += 1
