@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 
 from app.core.errors import ScopeError
-from app.core.probe import ring_python
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.echo import capabilities, on_core, pick_engine
 from app.core.probe.job import Job, RefusedRequest
@@ -22,7 +21,7 @@ from app.core.probe.kernel import FlowState, Slice
 from app.core.probe.lane import Line, Side, Slot
 from app.core.probe.requests import Command, Refusal
 from app.core.probe.ring import Half, Layout, Source
-from app.core.probe.ring_python import FlowMemory
+from app.core.probe.ring_python import FlowMemory, PythonFlow
 from app.core.region import Region
 from app.core.region_window import RegionWindow
 from app.core.span import aligned_bytes
@@ -100,19 +99,13 @@ class FlowLoop:
         self.lines = Lines(region, slot, side)
         self._window = window
         self._stop = ctypes.c_int32(0) if stop is None else stop
-        source = Source.of(layout, run)
+        self._source = source = Source.of(layout, run)  # the kernel reads it where it is
         self._scratch = aligned_bytes(layout.batch * layout.piece)
         ours, theirs = Half.of(layout, slot.data(side)), Half.of(layout, slot.data(side.other))
         other = Lines(region, slot, side.other)
-        self._parts = [window.part(half.cells.offset, half.cells.length) for half in (ours, theirs)]
-        out_cells, in_cells = (np.frombuffer(part, np.uint8) for part in self._parts)
-        self._memory: FlowMemory | None = FlowMemory(
-            window.words,
-            window.index(self.lines.send), window.index(self.lines.take),
-            window.index(other.send), window.index(other.take),
-            window.index(ours.heads.offset), window.index(theirs.heads.offset),
-            out_cells, in_cells, layout, source, self._scratch,
-        )  # fmt: skip
+        spans = (ours.heads, ours.cells, theirs.cells)
+        self._parts = [window.part(span.offset, span.length) for span in spans]
+        heads, out_cells, in_cells = self._parts
         sends_to = TO_OWNER if side is Side.MASTER else TO_MASTER
         self.state = FlowState(
             send=window.address(self.lines.send), take=window.address(self.lines.take),
@@ -131,6 +124,18 @@ class FlowLoop:
             bad=self.lines.taken(BAD), disordered=self.lines.taken(DISORDERED),
         )  # fmt: skip
 
+        self._python: PythonFlow | None = None
+        if self._kernel is None:
+            memory = FlowMemory(
+                window.words,
+                window.index(self.lines.send), window.index(self.lines.take),
+                window.index(other.send), window.index(other.take),
+                np.frombuffer(heads, np.uint64), window.index(theirs.heads.offset),
+                np.frombuffer(out_cells, np.uint8), np.frombuffer(in_cells, np.uint8),
+                layout, source, self._scratch,
+            )  # fmt: skip
+            self._python = PythonFlow(self.state, memory)
+
     def stop(self) -> None:
         """End the running slice soon; from any thread."""
         self._stop.value = 1
@@ -142,22 +147,20 @@ class FlowLoop:
             RegionGoneError: The memory under it vanished.
         """
         self.state.slice_end_ns = until_ns
-        memory = self._memory
-        if memory is None:
-            return Slice.STOPPED
-        if self._kernel is not None:
+        result = Slice.STOPPED
+        if self._kernel is not None and self._parts:
             result = self._kernel.flow(self.state)
-        else:
-            result = ring_python.run_flow(self.state, memory, lambda: bool(self._stop.value))
+        elif self._python is not None:
+            result = self._python.run(lambda: bool(self._stop.value))
         if result is Slice.FAULT or self._window.torn:
             self._window.lost()
         return result
 
     def close(self) -> None:
         """Let go of the window's memory. Safe to call twice."""
-        self._memory = None
-        for part in self._parts:
-            part.release()
+        self._python = None
+        while self._parts:
+            self._parts.pop().release()
 
 
 class TransferHandler:

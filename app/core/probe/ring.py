@@ -32,8 +32,8 @@ HEAD: Final = 16
 MAX_CELLS: Final = 4096
 _LEAST_CELLS: Final = 4
 _SOURCE_BYTES: Final = 1 << 20
-_BATCH_BYTES: Final = 32 << 10
-_LEAST_BATCH: Final = 8  # what Python costs for a batch is as much as 64 KiB take in C
+_BATCH_BYTES: Final = 128 << 10
+_LEAST_BATCH: Final = 16  # what Python costs for a batch is as much as 64 KiB take in C
 
 
 def check_message(message: int) -> None:
