@@ -164,7 +164,7 @@ class EngineProcess:
         if quiet > (SILENCE_NS if last else _START_ALLOWANCE_NS):
             return EngineGoneError(
                 f"The engine of this region has not answered for {quiet / 1e9:.1f} s.",
-                "Wait, or press Retry to end it and start another.",
+                "Wait, or try again to end it and start another.",
             )
         return None
 

@@ -67,9 +67,7 @@ class HeldByAnotherError(ScopeError):
     """Another program holds the device's only mapping (Windows error 548)."""
 
     code = "held-by-another"
-    default_hint = (
-        "Close the other program (Looking Glass, Scream, another window) and press Retry."
-    )
+    default_hint = "Close the other program (Looking Glass, Scream, another window) and try again."
 
 
 class DriverMissingError(ScopeError):
@@ -115,7 +113,7 @@ class RegionGoneError(ScopeError):
     """The memory behind the region is not what it was. Base of the four below."""
 
     code = "region-gone"
-    default_hint = "Press Retry to open it again."
+    default_hint = "Try again: it is opened afresh."
 
 
 class TruncatedError(RegionGoneError):
@@ -296,4 +294,4 @@ class EngineGoneError(ScopeError):
     """The engine's process ended or does not answer."""
 
     code = "engine-gone"
-    default_hint = "Press Retry to start it again."
+    default_hint = "Try again: another is started."

@@ -128,11 +128,11 @@ class KvmfrRegion(MappedRegion):
         except OSError:
             raise UnpluggedError(
                 f"{self.info.path} is not there any more; the kvmfr device was removed.",
-                "Load the module again and press Retry.",
+                "Load the module, then try again.",
             ) from None
         if now.st_rdev != self._device:
             raise ReplacedError(
-                f"{self.info.path} is another device now.", "Press Retry to open that one."
+                f"{self.info.path} is another device now.", "Try again to open that one."
             )
 
     def _why_gone(self, at: str) -> RegionGoneError:

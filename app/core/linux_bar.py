@@ -131,7 +131,7 @@ class BarRegion(MappedRegion):
         if (status.st_dev, status.st_ino) != self._identity:
             raise ReplacedError(
                 f"{self.info.name} was removed, and another device has its place.",
-                "Press Retry to open that one.",
+                "Try again to open that one.",
             )
         self._look_due_ns = time.monotonic_ns() + _LOOK_NS
 
@@ -147,7 +147,7 @@ class BarRegion(MappedRegion):
     def _unplugged(self) -> UnpluggedError:
         return UnpluggedError(
             f"The device {self.info.name} was removed (unplugged) from this guest.",
-            "Plug it in again and press Retry, or choose another device.",
+            "Plug it in again and try again, or choose another device.",
         )
 
     def _why_gone(self, at: str) -> RegionGoneError:
@@ -208,7 +208,7 @@ def _refuse_unreachable(facts: PciFacts) -> None:
 def _switched_off(name: str, folder: Path) -> UnsuitableError:
     return UnsuitableError(
         f"The memory of {name} is switched off: it reads as all ones, and writes are lost.",
-        "No driver has enabled the device; enable it by hand, then press Retry.",
+        "No driver has enabled the device; enable it by hand, then try again.",
         command=f"echo 1 | sudo tee {folder}/enable",
     )
 

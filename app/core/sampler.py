@@ -197,7 +197,7 @@ class Sampler:
             except Exception as error:
                 log.exception("The sampler met a bug")
                 text = f"Watching met a bug: {type(error).__name__}: {error}"
-                self._fault(ScopeError(text, "Report it; press Retry to go on."), wanted)
+                self._fault(ScopeError(text, "Report it; try again to go on."), wanted)
 
     def _turn(self, wanted: _Wanted) -> None:
         """One tick, or one look at the health while paused, and the wait behind it."""

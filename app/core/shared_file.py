@@ -154,7 +154,7 @@ class SharedFile(Region):
         return (
             f"{self.info.path} grew to {format_size(grown)}; "
             f"the first {format_size(self.size)} are shown.",
-            "Press Retry to open all of it.",
+            "Try again to open all of it.",
         )
 
     @property
@@ -177,7 +177,7 @@ class SharedFile(Region):
             raise DeletedError(
                 f"{self.info.path} was deleted; whoever opens that path from now on shares "
                 "nothing with these bytes.",
-                "A restarted VM makes a new file: press Retry.",
+                "A restarted VM makes a new file: try again.",
             )
         now = time.monotonic_ns()
         if now >= self._path_due_ns:
@@ -192,14 +192,14 @@ class SharedFile(Region):
         if (named.st_dev, named.st_ino) != self._identity:
             raise ReplacedError(
                 f"{self.info.path} is another file now (a VM restart makes a new one).",
-                "Press Retry to open the new one.",
+                "Try again to open the new one.",
             )
 
     def _truncated(self, size: int) -> TruncatedError:
         return TruncatedError(
             f"{self.info.path} was cut to {format_size(size)}; "
             f"it had {format_size(self._start + self.size)}.",
-            "Press Retry to open it with its new size.",
+            "Try again to open it with its new size.",
         )
 
     def _gone(self, offset: int, fault: FaultError) -> ScopeError:

@@ -141,7 +141,7 @@ class Meaning:
 
 
 _OURS = "This is our mistake or another driver's: report it with the driver's version."
-_GONE = "Plug it in or enable it in the Device Manager, then press Retry."
+_GONE = "Plug it in or enable it in the Device Manager, then try again."
 MEANINGS: Final = {  # ivshmem.md 1.8; names as in winerror.h
     1: Meaning(NotMappedError, "The driver knows no mapping of ours, or not this request",
                "Open the device again; an older driver may lack the request."),
@@ -151,7 +151,7 @@ MEANINGS: Final = {  # ivshmem.md 1.8; names as in winerror.h
     6: Meaning(DriverError, "The mapping is another handle's, or the event is not valid",
                "Open the device again and repeat."),
     21: Meaning(DriverError, "The device waits for its memory (revision 0, no server)",
-                "Start the ivshmem server on the host, then press Retry."),
+                "Start the ivshmem server on the host, then try again."),
     31: Meaning(UnpluggedError, "The device does not work at the moment", _GONE),
     55: Meaning(UnpluggedError, "The device is not available any more", _GONE),
     87: Meaning(DriverError, "The driver does not accept this cache mode",
@@ -159,10 +159,10 @@ MEANINGS: Final = {  # ivshmem.md 1.8; names as in winerror.h
     433: Meaning(UnpluggedError, "The device does not exist any more", _GONE),
     548: Meaning(HeldByAnotherError, "Another program holds this device's mapping",
                  "The driver gives one mapping per device. Close Looking Glass, Scream or another "
-                 "window of IVSHMEM Scope, whichever has it, and press Retry."),
+                 "window of IVSHMEM Scope, whichever has it, and try again."),
     995: Meaning(UnpluggedError, "The request was broken off because the device went away", _GONE),
     1117: Meaning(DriverError, "The driver could not map the memory",
-                  "Free some memory or open a smaller device, then press Retry."),
+                  "Free some memory or open a smaller device, then try again."),
     1167: Meaning(UnpluggedError, "The device is not connected", _GONE),
     1450: Meaning(DriverError, f"All {EVENT_SLOTS} event places of the device are taken",
                   "Unregister events by closing the handles that hold them."),
@@ -183,7 +183,7 @@ def driver_error(number: int, doing: str, device: str) -> ScopeError:
     if meaning is None:
         return DriverError(
             f"Windows refused to {doing} of {device} with error {number}.",
-            "Press Retry; if it stays, note the number and the driver's version.",
+            "Try again; if it stays, note the number and the driver's version.",
         )
     return meaning.kind(f"{meaning.sentence} ({device}, error {number}).", meaning.hint)
 

@@ -102,7 +102,7 @@ class WindowsFile(Region):
         if size < self._end:
             raise TruncatedError(
                 f"{self.info.path} was cut to {format_size(size)}.",
-                "Press Retry to open it with its new size.",
+                "Try again to open it with its new size.",
             )
         if not Path(self.info.path).exists():
             raise DeletedError(f"{self.info.path} was deleted.")

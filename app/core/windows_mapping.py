@@ -126,7 +126,7 @@ class DeviceMapping:
                 self.size = size
                 gone = ReplacedError(
                     f"{self.name} has {now} now; it had {format_size(size)} when it was opened.",
-                    "Press Retry to open it as it is now.",
+                    "Try again to open it as it is now.",
                 )
                 self.release(gone)
                 raise gone

@@ -31,7 +31,7 @@ from app.core.windows_api import Win32, Win32Error
 
 _FALLBACKS: Final = (DEFAULT_CACHE, CacheMode.WRITE_COMBINED, CacheMode.UNCACHED)
 _CANNOT_CACHE: Final = (87, 1117)  # the driver refused the mode, or could not map with it
-_NOTE_VERSION: Final = "Press Retry; if it stays, note the driver's version."
+_NOTE_VERSION: Final = "Try again; if it stays, note the driver's version."
 
 
 def ask_size(api: Win32, handle: int, name: str) -> int:

@@ -184,7 +184,7 @@ def test_a_grown_file_is_a_warning_and_its_old_part_stays_live(
     os.truncate(path, 131072)
     frame = talk.frame(lambda f: f.health.level is Level.WARNING)
     assert "grew to 128 KiB" in frame.health.text
-    assert "Retry" in frame.health.hint
+    assert "Try again" in frame.health.hint
     assert bytes(frame.data[:3]) == b"old"
     os.truncate(path, 65536)
     talk.frame(lambda f: f.health.level is Level.GOOD)

@@ -128,7 +128,7 @@ def test_every_error_is_a_sentence_with_a_hint(number):
 def test_548_names_the_likely_owners_and_offers_retry():
     error = driver_error(548, "map the memory", "it")
     assert isinstance(error, HeldByAnotherError)
-    for word in ("Looking Glass", "Scream", "window of IVSHMEM Scope", "Retry"):
+    for word in ("Looking Glass", "Scream", "window of IVSHMEM Scope", "try again"):
         assert word in error.hint
 
 
