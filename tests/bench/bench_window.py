@@ -50,14 +50,18 @@ print((time.monotonic_ns() - int(os.environ["BENCH_BEGAN_NS"])) / 1e9)
 """
 
 
-def _run(arguments: list[str], home: str) -> str:
-    environment = {
+def environment_of(home: str) -> dict[str, str]:
+    """For a window that is drawn offscreen and keeps its files in a folder."""
+    return {
         **os.environ, "QT_QPA_PLATFORM": "offscreen", "BENCH_BEGAN_NS": str(time.monotonic_ns()),
         **{f"XDG_{name}_HOME": home for name in ("CONFIG", "STATE", "DATA", "CACHE")},
     }  # fmt: skip
+
+
+def _run(arguments: list[str], home: str) -> str:
     done = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, timeout=180, check=False,
-        env=environment,
+        env=environment_of(home),
     )  # fmt: skip
     if done.returncode or not done.stdout.strip():
         raise RuntimeError(done.stderr or f"ended with {done.returncode} and said nothing")
@@ -65,7 +69,8 @@ def _run(arguments: list[str], home: str) -> str:
 
 
 @contextmanager
-def _peer(path: Path) -> Iterator[None]:
+def stamping_peer(path: Path) -> Iterator[None]:
+    """Somebody else who keeps storing the time at the file's start."""
     peer = subprocess.Popen([sys.executable, "-c", _PEER, str(path)])
     try:
         yield
@@ -119,5 +124,5 @@ def rows(*, quick: bool = False) -> list[Row]:
         with open(path, "r+b") as file:
             file.writelines(os.urandom(MIB) for _ in range(SIZE // MIB))
         started = _start(path, home, 3 if quick else 7)
-        with _peer(path):
+        with stamping_peer(path):
             return [*_living(path, home, 5 if quick else 20), started]
