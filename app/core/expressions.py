@@ -92,7 +92,7 @@ def _tokens(text: str) -> list[tuple[str, int | str, int]]:
         match = _TOKEN.match(text, at)
         if match is None:
             raise ExpressionError(
-                f"{text[at:].strip()!r} makes no sense here (character {at + 1}).",
+                f"Unexpected {text[at:].strip()!r} (character {at + 1}).",
                 "Try 0x40, +16, end-0x100 or page 5.",
             )
         kind = match.lastgroup or ""
@@ -138,7 +138,7 @@ class _Parser:
         value = self._level(0)
         if self._at < len(self._tokens):
             _, word, place = self._tokens[self._at]
-            raise ExpressionError(f"{str(word)!r} makes no sense here (character {place + 1}).")
+            raise ExpressionError(f"Unexpected {str(word)!r} (character {place + 1}).")
         return _bounded(value)
 
     def _peek(self) -> str | int | None:

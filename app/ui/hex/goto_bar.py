@@ -28,8 +28,11 @@ class GotoBar(LineBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
             parent, title="Go to", name="go-to bar", what="Offset to go to",
-            example="0x40, 64, +16, -0x10, end-0x100, page 5, 2 MiB…",
+            example="0x40, +16, end-1K",
         )  # fmt: skip
+        self.edit.setToolTip(
+            "An offset: 0x40, 64, 2 MiB, page 5, end-0x100, or from the cursor: +16, -0x10"
+        )
         self._history: list[str] = []
         self._at = 0
 
@@ -49,9 +52,9 @@ class GotoBar(LineBar):
         )
         if 0 <= value < self._size:
             return value
-        end = format_short_offset(self._size - 1)
-        side = "before the region begins" if value < 0 else f"outside, the last byte is {end}"
-        raise ExpressionError(f"{format_short_offset(value)} is {side}.")
+        if value < 0:
+            raise ExpressionError(f"{format_short_offset(value)}: before the region begins.")
+        raise ExpressionError(f"Past the last byte, {format_short_offset(self._size - 1)}.")
 
     def _meaning(self) -> str:
         target = self._target()

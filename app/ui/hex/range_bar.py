@@ -23,9 +23,12 @@ class RangeBar(LineBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
             parent, title="Select", name="range bar", what="Range to select",
-            example="0x40..0x80, 0x40:16, cursor:4K, page 5:page 1",
+            example="0x40..0x80, cursor:4K",
         )  # fmt: skip
-        self.edit.setToolTip("START..END (END itself not selected) or START:LENGTH")
+        self.edit.setToolTip(
+            "START..END (END itself not selected) or START:LENGTH, "
+            "as 0x40..0x80, 0x40:16, cursor:4K, page 5:page 1"
+        )
 
     def open(self, cursor: int, size: int, selection: tuple[int, int] | None) -> None:
         """Show it with the present selection, ready to type over."""
@@ -40,7 +43,7 @@ class RangeBar(LineBar):
             raise ExpressionError("The range is empty.")
         if start < 0 or start + length > self._size:
             end = format_short_offset(self._size)
-            raise ExpressionError(f"It goes outside of the region, which ends before {end}.")
+            raise ExpressionError(f"Outside: the region ends before {end}.")
         return start, length
 
     def _meaning(self) -> str:

@@ -51,11 +51,11 @@ def test_enter_goes_where_the_preview_says(
     [
         ("zz", "not known"),
         ("0x", ""),
-        ("end", "outside"),
+        ("end", "last byte"),
         ("-1000", "before the region begins"),
         ("1/0", "zero"),
         ("(4", "bracket"),
-        ("0x1'0000'0000'0000", "outside"),
+        ("0x1'0000'0000'0000", "last byte"),
     ],
 )
 def test_what_leads_nowhere_is_told_in_place(
