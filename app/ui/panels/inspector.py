@@ -89,9 +89,14 @@ class _Table(QTableView):
         elif event.modifiers() == Qt.KeyboardModifier.ControlModifier and (
             event.key() == Qt.Key.Key_C
         ):
-            QGuiApplication.clipboard().setText(str(self.currentIndex().data() or ""))
+            self.copy()
         else:
             super().keyPressEvent(event)
+
+    def copy(self) -> None:
+        """The chosen value, as it can be typed."""
+        text = self.currentIndex().data(Qt.ItemDataRole.EditRole)
+        QGuiApplication.clipboard().setText(str(text or ""))
 
 
 class InspectorPanel(QWidget):
@@ -133,6 +138,8 @@ class InspectorPanel(QWidget):
             | QAbstractItemView.EditTrigger.EditKeyPressed
             | QAbstractItemView.EditTrigger.AnyKeyPressed
         )
+        self.model.modelReset.connect(self._size_rows)
+        self._size_rows()
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
@@ -165,6 +172,11 @@ class InspectorPanel(QWidget):
         """Values of a region that is gone are grey."""
         self.model.stale = health.level is Level.FAULT
         self.table.viewport().update()
+
+    def _size_rows(self) -> None:
+        line = self.table.fontMetrics().height()
+        for row in range(self.model.rowCount()):
+            self.table.setRowHeight(row, line * self.model.lines(row) + 5)
 
     def set_cursor(self, offset: int) -> None:
         """The bytes from here on."""
@@ -240,10 +252,7 @@ class InspectorPanel(QWidget):
     def menu(self) -> QMenu:
         """Copy, and which types are shown."""
         menu = QMenu(self)
-        copy = menu.addAction("Copy value")
-        copy.triggered.connect(
-            lambda: QGuiApplication.clipboard().setText(str(self.table.currentIndex().data() or ""))
-        )
+        menu.addAction("Copy value").triggered.connect(self.table.copy)
         menu.addSeparator()
         shown = {kind.name for kind in self.model.types}
         for kind in TYPES:

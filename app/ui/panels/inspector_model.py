@@ -72,6 +72,15 @@ class InspectorModel(QAbstractTableModel):
         quoted, _, number = text.partition(" ")
         return text if self._font.supportsCharacter(ord(quoted[1])) else number
 
+    def lines(self, row: int) -> int:
+        """How many lines of text a row needs."""
+        return 2 if self.types[row].name == "guid" else 1
+
+    def _lines(self, row: int, text: str) -> tuple[str, ...]:
+        """A GUID in two lines: in one it would not fit beside the other byte order."""
+        at = text.find("-", len(text) // 2)
+        return (text[: at + 1], text[at + 1 :]) if self.lines(row) > 1 and at > 0 else (text,)
+
     def in_flux(self, row: int) -> bool:
         """Whether the row's value crosses bytes in flux."""
         return any(self.flux[: self.types[row].size or 4])
@@ -94,7 +103,9 @@ class InspectorModel(QAbstractTableModel):
         """Texts, colours, tips."""
         row, column = index.row(), index.column()
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return self.types[row].label if column == 0 else self._texts[row][column - 1]
+            text = self.types[row].label if column == 0 else self._texts[row][column - 1]
+            shown = column > 0 and role == Qt.ItemDataRole.DisplayRole
+            return "\n".join(self._lines(row, text)) if shown else text
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(self.theme.color(self._role(row, column)))
         if role == Qt.ItemDataRole.ToolTipRole:
