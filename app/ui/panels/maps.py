@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -18,9 +19,10 @@ U8 = npt.NDArray[np.uint8]
 WATER_ROWS: Final = 512
 
 
-def table_colors() -> list[int]:
+@cache
+def table_colors() -> tuple[int, ...]:
     """The heat table as QRgb values for an indexed image."""
-    return [0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for r, g, b, _ in heat_table()]
+    return tuple(0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for r, g, b, _ in heat_table())
 
 
 def _image(indices: U8) -> QImage:
