@@ -11,52 +11,47 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Final, Self
 
 import xxhash
 
-from app.core.errors import LaneError, LaneVersionError, MemoryInUseError, RegionGoneError
-from app.core.known_content import identify
-from app.core.probe.cards import TOUCHED_WORD
-from app.core.probe.lane import (
-    CLOSING,
-    HEAD_SIZE,
-    LINE,
-    MAGIC,
-    OPEN,
-    STATE_AT,
-    WORD,
-    Lane,
-    Line,
-    Side,
-    Span,
-    build_head,
+from app.core.errors import (
+    DeletedError,
+    LaneError,
+    LaneVersionError,
+    MemoryInUseError,
+    RegionGoneError,
+    ReplacedError,
+    TruncatedError,
 )
+from app.core.known_content import identify
+from app.core.probe.lane import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, Lane, Span
 from app.core.probe.place import find_lanes, lane_at, place_lane
-from app.core.probe.presence import SETTLE_S, PeerWatch
+from app.core.probe.presence import SETTLE_S
+from app.core.probe.returning import (
+    LEAVE_S,
+    STEP_S,
+    Ending,
+    give_back,
+    half_laid,
+    still_there,
+    write_lane,
+)
 from app.core.probe.saved import SavedBytes, debts
 from app.core.region import Region
 from app.core.units import format_short_offset
+
+__all__ = [
+    "BytesThere", "Ending", "LaneHold", "give_back", "hold_lane", "lay_lane", "look_at", "owed",
+    "still_there",
+]  # fmt: skip
 
 LOOK_S: Final = 0.25
 LOOKS: Final = 5
 _LOOK_BYTES: Final = 16 << 20
 _CHUNK: Final = 64 << 10
-_LEAVE_S: Final = 1.0
-_STEP_S: Final = 0.05
 Sleep = Callable[[float], None]
-
-
-class Ending(Enum):
-    """What became of the bytes that were there before."""
-
-    NOTHING_OWED = "the lane was another's"
-    RESTORED = "the bytes are as they were before"
-    KEPT = "a peer still uses the lane; the old bytes stay on disk and are put back later"
-    CHANGED = "somebody wrote over the lane; the old bytes stay on disk and were not put back"
-    GONE = "the region is gone; nothing could be put back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +117,10 @@ class LaneHold:
             return Ending.NOTHING_OWED
         try:
             return give_back(self._region, self.saved)
-        except RegionGoneError:
-            self.saved.forget()  # its bytes went with it
-            return Ending.GONE
+        except RegionGoneError as error:
+            if isinstance(error, TruncatedError | DeletedError | ReplacedError):
+                self.saved.forget()  # its bytes went with it
+            return Ending.GONE  # what was only closed or unplugged may come back
 
     def __enter__(self) -> Self:
         return self
@@ -177,11 +173,11 @@ def hold_lane(
 
 
 def _existing(region: Region, wanted: Lane, *, anywhere: bool, sleep: Sleep) -> Lane | None:
-    for _ in range(int(2 * _LEAVE_S / _STEP_S)):
+    for _ in range(int(2 * LEAVE_S / STEP_S)):
         lane = _sound(region, wanted, anywhere=anywhere)
         if lane is None or region.load(lane.offset + STATE_AT, WORD) != CLOSING:
             return lane
-        sleep(_STEP_S)  # its layer is about to take it away
+        sleep(STEP_S)  # its layer is about to take it away
     return _sound(region, wanted, anywhere=anywhere)
 
 
@@ -207,8 +203,10 @@ def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
 
 def _debt_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | None:
     for saved in owed(region, folder):
-        if saved.header.token == lane.token:
-            return saved.adopt()
+        if saved.header.token == lane.token and (ours := saved.adopt()) is not None:
+            # Its layer may have been killed while it waited for the others to leave.
+            region.store(lane.offset + STATE_AT, WORD, OPEN)
+            return ours
     return None
 
 
@@ -235,92 +233,41 @@ def lay_lane(
         StorageError: The old bytes cannot be kept; nothing was written.
         LaneError: Another laid one at the same moment that does not agree.
     """
-    saved = SavedBytes.save(region, lane, folder)
-    with contextlib.suppress(LaneError):
-        quicker = lane_at(region, lane.offset)
-        saved.forget()
+    quicker = _quicker(region, lane, sleep)
+    if quicker is not None:
         return LaneHold(region, quicker, None)
+    before = region.read(lane.offset, IDENTITY_SIZE)
+    saved = SavedBytes.save(region, lane, folder)
+    if region.read(lane.offset, IDENTITY_SIZE) != before:
+        saved.forget()  # what was saved may be half a lane
+        quicker = _quicker(region, lane, sleep)
+        if quicker is None:
+            raise LaneError("Another changed the place of the lane just now.", "Try again.")
+        return LaneHold(region, quicker, None)
+    began = time.monotonic()
     try:
-        _write_lane(region, lane)
+        write_lane(region, lane)
         sleep(SETTLE_S)
         now = lane_at(region, lane.offset)
     except BaseException:
         with contextlib.suppress(LaneError, RegionGoneError):
             give_back(region, saved)
         raise
-    if now.token != lane.token:  # another was later; it saved our head, and owes the rest to us
-        saved.forget()
+    if now.token != lane.token:  # another was later, and owes the bytes
+        # One that waited for us in vain saved our head with them: then ours are still needed.
+        if time.monotonic() - began < LEAVE_S / 2:
+            saved.forget()
         return LaneHold(region, now, None)
     return LaneHold(region, lane, saved)
 
 
-def _write_lane(region: Region, lane: Lane) -> None:
-    region.store(lane.offset, WORD, 0)
-    for slot in lane.all_slots():
-        region.write(slot.control.offset, bytes(slot.control.length))
-    head = build_head(lane)
-    region.write(lane.offset + WORD, head[WORD:])
-    region.write(lane.offset + 3 * LINE, bytes(HEAD_SIZE - 3 * LINE))
-    region.store(lane.offset, WORD, int.from_bytes(MAGIC, "little"))
-
-
-def give_back(region: Region, saved: SavedBytes) -> Ending:
-    """Take the lane away and put its old bytes back, if it is still ours and nobody uses it.
-
-    Raises:
-        RegionGoneError: The region is gone.
-        StorageError: The saved bytes cannot be read.
-    """
-    lane = saved.header.lane
-    if not still_there(region, lane):
-        return Ending.CHANGED
-    region.store(lane.offset + STATE_AT, WORD, CLOSING)
-    if _somebody_stays(region, lane):
-        region.store(lane.offset + STATE_AT, WORD, OPEN)
-        return Ending.KEPT
-    if not still_there(region, lane):
-        return Ending.CHANGED
-    touched = _touched(region, lane)
-    data = saved.data()
-    region.store(lane.offset, WORD, 0)
-    for span in touched:
-        start = span.offset - lane.offset
-        region.write(span.offset, data[start : start + span.length])
-    region.store(lane.offset, WORD, int.from_bytes(data[:WORD], "little"))
-    saved.forget()
-    return Ending.RESTORED
-
-
-def still_there(region: Region, lane: Lane) -> bool:
-    """Whether this very lane lies there; not a later one, and not a damaged one."""
+def _quicker(region: Region, lane: Lane, sleep: Sleep) -> Lane | None:
+    """The lane that another laid there meanwhile; one that is half laid is waited for."""
+    for _ in range(int(LEAVE_S / STEP_S)):
+        if half_laid(region, lane.offset) is None:
+            break
+        sleep(STEP_S)
     try:
-        return lane_at(region, lane.offset).token == lane.token
+        return lane_at(region, lane.offset)
     except LaneError:
-        return False
-
-
-def _somebody_stays(region: Region, lane: Lane) -> bool:
-    """Wait for the others to leave; whether one that is alive did not."""
-    watches = [PeerWatch(region, slot, side) for slot in lane.all_slots() for side in Side]
-    peers = [watch.look() for watch in watches]
-    for _ in range(int(_LEAVE_S / _STEP_S)):
-        if not any(peer.card for peer in peers):
-            return False
-        time.sleep(_STEP_S)
-        peers = [watch.look() for watch in watches]
-    return any(peer.alive for peer in peers)
-
-
-def _touched(region: Region, lane: Lane) -> list[Span]:
-    """What was written: the head, the control pages, and the data as far as its writers say."""
-    spans = [Span(lane.offset + WORD, HEAD_SIZE - WORD)]
-    for slot in lane.all_slots():
-        spans.append(slot.control)
-        for side in Side:
-            data = slot.data(side)
-            length = min(
-                data.length, region.load(slot.word(side, Line.PRESENCE, TOUCHED_WORD), WORD)
-            )
-            if length:
-                spans.append(Span(data.offset, length))
-    return spans
+        return None

@@ -36,6 +36,7 @@ OPEN: Final = 0
 CLOSING: Final = 1
 _TEXT: Final = b"IVSHMEM Scope measures here for the moment (lane, version 1). See docs/lane.md."
 _HEAD: Final = struct.Struct("<8s7Q")  # magic, major, minor, size, slots, stride, token, check
+IDENTITY_SIZE: Final = _HEAD.size
 
 
 def new_token() -> int:

@@ -162,6 +162,7 @@ class Seat:
 
         Raises:
             PeerBusyError: Another sits there, or was quicker.
+            LaneLostError: The lane was taken away, or is about to be.
             RegionGoneError: The region is gone.
         """
         token_at = slot.word(side, Line.PRESENCE, 0)
@@ -169,6 +170,10 @@ class Seat:
         if there not in (0, dead_token):
             raise _busy(region, slot, side)
         seat = cls(region, lane, slot, side, card)
+        # Right before the first write: what lay there before may be back in this moment.
+        seat.check_lane()
+        if seat.closing:
+            raise LaneLostError("The lane is being taken away by the peer that laid it.")
         before = parse_card(region.read(token_at, _CARD_SIZE))
         seat._touched = before.touched if before else region.load(token_at + 8 * TOUCHED_WORD, 8)
         seat._touched = min(seat._touched, slot.data(side).length)
@@ -196,17 +201,21 @@ class Seat:
 
     def check(self) -> None:
         """Whether lane and place are still what we took. Raises LaneLostError."""
-        head = self.region.read(self.lane.offset, _TOKEN_AT + 8)
-        magic, token = struct.unpack_from("<Q40xQ", head)
-        if magic != _MAGIC or token != self.lane.token:
-            raise LaneLostError(
-                "The lane is gone: its head was taken away or written over.",
-            )
+        self.check_lane()
         there = self.region.load(self.slot.word(self.side, Line.PRESENCE, 0), 8)
         if there != self.card.token:
             raise LaneLostError(
                 "Our place in the lane was taken by another, or written over.",
                 "Two windows may have taken the same place; start the measurement again.",
+            )
+
+    def check_lane(self) -> None:
+        """Whether the lane is still there. Raises LaneLostError."""
+        head = self.region.read(self.lane.offset, _TOKEN_AT + 8)
+        magic, token = struct.unpack_from("<Q40xQ", head)
+        if magic != _MAGIC or token != self.lane.token:
+            raise LaneLostError(
+                "The lane is gone: its head was taken away or written over.",
             )
 
     @property

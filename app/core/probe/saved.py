@@ -10,22 +10,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
+import shutil
+import sys
 import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import psutil  # type: ignore[import-untyped]
 
 from app.core.errors import StorageError
 from app.core.paths import state_dir
+from app.core.probe.cards import boot_number
 from app.core.probe.lane import Lane, Span
 from app.core.region import Region, RegionInfo
 from app.core.units import format_size
 
 _SUFFIX: Final = ".lane"
+_DRAFT: Final = ".part"
 _CHUNK: Final = 256 << 10
 _KEEP_S: Final = 30 * 86400.0
 FORMAT: Final = 1
@@ -47,6 +52,7 @@ class SavedHeader:
         pid: The process that laid it.
         process_s: When that process began, to tell it from a later one of the same number.
         saved_s: When, in seconds since 1970.
+        boot: The running system that it was saved on, as Card.boot.
     """
 
     path: str
@@ -60,6 +66,7 @@ class SavedHeader:
     pid: int
     process_s: float
     saved_s: float
+    boot: int = 0
 
     @property
     def lane(self) -> Lane:
@@ -69,18 +76,19 @@ class SavedHeader:
     @property
     def orphaned(self) -> bool:
         """Whether the process that would have put the bytes back is no more."""
+        if self.boot != boot_number():
+            return True
         try:
-            return bool(abs(psutil.Process(self.pid).create_time() - self.process_s) > 1.0)
+            return abs(_began_s(self.pid) - self.process_s) > 1.0
         except psutil.NoSuchProcess:
             return True
         except psutil.Error:
             return False
 
     def belongs_to(self, info: RegionInfo) -> bool:
-        """Whether these are bytes of that region."""
-        return (self.path, self.identity, self.start, self.region_size) == (
-            info.path, _identity(info), info.spec.start, info.size,
-        )  # fmt: skip
+        """Whether these are bytes of that region; a file may have got another name."""
+        place = (self.identity or self.path, self.start, self.region_size)
+        return place == (_identity(info) or info.path, info.spec.start, info.size)
 
 
 class SavedBytes:
@@ -105,11 +113,11 @@ class SavedBytes:
         place = folder or state_dir() / "lanes"
         header = _header(region.info, lane)
         path = place / f"{lane.token:016x}{_SUFFIX}"
-        draft = path.with_suffix(".part")
+        draft = path.with_suffix(_DRAFT)
         try:
             place.mkdir(parents=True, exist_ok=True)
             with draft.open("wb") as file:
-                file.write(json.dumps({"format": FORMAT, **asdict(header)}).encode() + b"\n")
+                _write_header(file, header)
                 packer = zlib.compressobj(1)
                 for chunk in _chunks(region, lane.span):
                     file.write(packer.compress(chunk))
@@ -118,13 +126,14 @@ class SavedBytes:
                 os.fsync(file.fileno())
             draft.replace(path)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
             raise StorageError(
                 f"The {format_size(lane.size)} under the lane could not be kept on disk "
                 f"({error.strerror}); nothing was written.",
                 f"Free some space in {place}, or take a smaller lane.",
             ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
         return cls(header, path)
 
     @classmethod
@@ -139,14 +148,32 @@ class SavedBytes:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
-    def adopt(self) -> SavedBytes:
-        """Make the debt this process's: the file says so from now on."""
-        data = self._packed()
+    def adopt(self) -> SavedBytes | None:
+        """Make the debt this process's, in a file of its own; None when another was quicker.
+
+        Raises:
+            StorageError: It cannot be stored.
+        """
         header = SavedHeader(**{**asdict(self.header), **_this_process()})
-        draft = self.path.with_suffix(".part")
-        draft.write_bytes(json.dumps({"format": FORMAT, **asdict(header)}).encode() + b"\n" + data)
-        draft.replace(self.path)
-        return SavedBytes(header, self.path)
+        path = self.path.with_name(f"{header.token:016x}-{secrets.token_hex(4)}{_SUFFIX}")
+        draft = path.with_suffix(_DRAFT)
+        try:
+            with self.path.open("rb") as old, draft.open("wb") as new:
+                old.readline()
+                _write_header(new, header)
+                shutil.copyfileobj(old, new)
+            draft.replace(path)
+            # Two can come so far, and one can remove it.
+            self.path.unlink()
+        except FileNotFoundError:
+            for left in (draft, path):
+                left.unlink(missing_ok=True)
+            return None
+        except OSError as error:
+            raise StorageError(
+                f"The bytes kept in {self.path} cannot be taken over ({error.strerror})."
+            ) from error
+        return SavedBytes(header, path)
 
     def data(self) -> bytes:
         """The bytes of the whole lane.
@@ -183,11 +210,17 @@ def debts(folder: Path | None = None) -> list[SavedBytes]:
         saved = SavedBytes.load(path)
         if saved is None or not saved.header.orphaned:
             continue
-        if time.time() - saved.header.saved_s > _KEEP_S:
+        # A clock that was set makes nothing old that was saved since the system began to run.
+        here = saved.header.boot == boot_number() != 0
+        if time.time() - saved.header.saved_s > _KEEP_S and not here:
             saved.forget()
         else:
             found.append(saved)
     return sorted(found, key=lambda saved: saved.header.saved_s)
+
+
+def _write_header(file: BinaryIO, header: SavedHeader) -> None:
+    file.write(json.dumps({"format": FORMAT, **asdict(header)}).encode() + b"\n")
 
 
 def _header(info: RegionInfo, lane: Lane) -> SavedHeader:
@@ -198,7 +231,13 @@ def _header(info: RegionInfo, lane: Lane) -> SavedHeader:
 
 
 def _this_process() -> dict[str, Any]:
-    return {"pid": os.getpid(), "process_s": psutil.Process().create_time()}
+    return {"pid": os.getpid(), "process_s": _began_s(os.getpid()), "boot": boot_number()}
+
+
+def _began_s(pid: int) -> float:
+    """When a process began: on Linux since the boot, where a clock that is set moves the boot."""
+    began: float = psutil.Process(pid).create_time()
+    return began if sys.platform == "win32" else began - psutil.boot_time()
 
 
 def _identity(info: RegionInfo) -> str:

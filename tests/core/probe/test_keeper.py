@@ -8,19 +8,29 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
-from app.core.errors import LaneError, LaneVersionError, MemoryInUseError, StorageError
+from app.core.errors import (
+    LaneError,
+    LaneLostError,
+    LaneVersionError,
+    MemoryInUseError,
+    StorageError,
+)
 from app.core.probe.cards import own_card
 from app.core.probe.keeper import Ending, give_back, hold_lane, lay_lane, look_at, owed
-from app.core.probe.lane import CLOSING, STATE_AT, Lane, Side, Span
+from app.core.probe.lane import CLOSING, MAGIC, OPEN, STATE_AT, Lane, Side, Span, build_head
 from app.core.probe.place import find_lane, place_lane
 from app.core.probe.presence import Seat
-from app.core.probe.saved import SavedBytes, debts
+from app.core.probe.returning import write_lane
+from app.core.probe.saved import SavedBytes, SavedHeader, debts
 from app.core.region import Region
 from tests.core.probe.peers import ROOT, opened
 
@@ -299,3 +309,200 @@ def test_two_that_lay_at_once_end_in_one_lane(filled: Path, tmp_path: Path) -> N
         second.close()
         assert first.close() is Ending.RESTORED
     assert filled.read_bytes() == before
+
+
+# -- killed between two writes --------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What is not caught: SIGKILL."""
+
+
+class Mortal:
+    """A region whose user is killed before one of its writes."""
+
+    def __init__(self, region: Region, lives: int) -> None:
+        self._region = region
+        self.lives = lives
+
+    def _live(self) -> None:
+        self.lives -= 1
+        if self.lives < 0:
+            raise Killed
+
+    def store(self, offset: int, width: int, value: int) -> None:
+        self._live()
+        self._region.store(offset, width, value)
+
+    def write(self, offset: int, data: bytes) -> None:
+        self._live()
+        self._region.write(offset, data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._region, name)
+
+
+@pytest.fixture
+def everybody_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever saved bytes is no more, though it was we."""
+    monkeypatch.setattr(SavedHeader, "orphaned", property(lambda header: True))
+
+
+@pytest.mark.usefixtures("everybody_dead")
+@pytest.mark.parametrize("fill", [0, 0xA5])
+def test_whoever_is_killed_while_it_lays_the_lane_has_lost_nothing(
+    shm_file: MakeFile, tmp_path: Path, fill: int
+) -> None:
+    path = shm_file(SIZE, fill=bytes([fill]))
+    with opened(path) as region:
+        place = place_lane(region, slots=1)
+        mortal = Mortal(region, 0)
+        for lives in range(7):
+            mortal = Mortal(region, lives)
+            saved = SavedBytes.save(region, place, tmp_path)
+            with suppress(Killed):
+                write_lane(mortal, place)  # type: ignore[arg-type]
+            assert give_back(region, saved) is Ending.RESTORED
+            assert path.read_bytes() == bytes([fill]) * SIZE
+            assert not debts(tmp_path)
+        assert mortal.lives > 0  # all writes were tried
+
+
+@pytest.mark.usefixtures("everybody_dead")
+@pytest.mark.parametrize("fill", [0, 0xA5])
+def test_whoever_is_killed_while_it_puts_back_has_lost_nothing(
+    shm_file: MakeFile, tmp_path: Path, fill: int
+) -> None:
+    path = shm_file(SIZE, fill=bytes([fill]))
+    with opened(path) as region:
+        mortal = Mortal(region, 0)
+        for lives in range(10):
+            hold = hold_lane(region, slots=1, folder=tmp_path)
+            seat = take(region, hold.lane)
+            seat.touch(8192)
+            region.write(seat.slot.data(Side.OWNER).offset, b"y" * 8192)
+            seat.leave()
+            assert hold.saved is not None
+            mortal = Mortal(region, lives)
+            with suppress(Killed):
+                give_back(mortal, hold.saved)  # type: ignore[arg-type]
+            for debt in owed(region, tmp_path):
+                assert give_back(region, debt) is Ending.RESTORED
+            assert path.read_bytes() == bytes([fill]) * SIZE
+            assert not debts(tmp_path)
+        assert mortal.lives > 0
+
+
+def test_two_that_find_one_debt_share_it_not(filled: Path, tmp_path: Path) -> None:
+    killed_layer(filled, tmp_path)
+    one, other = debts(tmp_path) * 2
+    taken = one.adopt()
+    assert taken is not None
+    assert other.adopt() is None
+    assert [path.name for path in tmp_path.iterdir()] == [taken.path.name]
+    assert taken.data() == SavedBytes.load(taken.path).data()  # type: ignore[union-attr]
+
+
+def test_a_layer_that_was_killed_while_it_closed_left_a_lane_to_use(
+    filled: Path, tmp_path: Path
+) -> None:
+    before = filled.read_bytes()
+    killed_layer(filled, tmp_path)
+    with opened(filled) as region:
+        lane = find_lane(region)
+        assert lane is not None
+        region.store(lane.offset + STATE_AT, 8, CLOSING)
+        with hold_lane(region, folder=tmp_path) as hold:
+            assert hold.lane == lane
+            assert region.load(lane.offset + STATE_AT, 8) == OPEN
+    assert filled.read_bytes() == before
+
+
+def test_nobody_sits_down_in_a_lane_that_goes(filled: Path, tmp_path: Path) -> None:
+    """What it would write over is back, or will be in a moment."""
+    before = filled.read_bytes()
+    with opened(filled) as region:
+        hold = hold_lane(region, folder=tmp_path)
+        region.store(hold.lane.offset + STATE_AT, 8, CLOSING)
+        with pytest.raises(LaneLostError, match="being taken away"):
+            take(region, hold.lane)
+        hold.close()
+        region.store(hold.lane.slot(0).offset, 8, 0)  # as if the side were free
+        with pytest.raises(LaneLostError, match="gone"):
+            take(region, hold.lane)
+        region.write(hold.lane.slot(0).offset, before[hold.lane.slot(0).offset :][:8])
+    assert filled.read_bytes() == before
+
+
+def test_a_lane_that_is_half_laid_is_waited_for(filled: Path, tmp_path: Path) -> None:
+    """Two on both sides of a guest: the second must not save what the first has half written."""
+    with opened(filled) as region:
+        place, quick = place_lane(region), place_lane(region)
+        head = build_head(quick)
+        region.write(quick.offset, bytes(8) + head[8:])
+
+        def the_other_goes_on(seconds: float) -> None:
+            region.store(quick.offset, 8, int.from_bytes(MAGIC, "little"))
+
+        hold = lay_lane(region, place, tmp_path, the_other_goes_on)
+        assert hold.lane == quick
+        assert hold.saved is None
+        assert not list(tmp_path.glob("*"))
+
+
+def test_bytes_that_change_while_they_are_saved_are_no_old_bytes(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(filled) as region:
+        place, quick = place_lane(region), place_lane(region)
+        save = SavedBytes.save
+
+        def meanwhile(*args: Any) -> SavedBytes:
+            write_lane(region, quick)
+            return save(*args)
+
+        monkeypatch.setattr(SavedBytes, "save", meanwhile)
+        hold = lay_lane(region, place, tmp_path)
+        assert hold.lane == quick
+        assert hold.saved is None
+        assert not list(tmp_path.glob("*"))
+
+
+def test_a_region_that_was_only_closed_keeps_its_debt(filled: Path, tmp_path: Path) -> None:
+    before = filled.read_bytes()
+    with opened(filled) as region:
+        hold = hold_lane(region, folder=tmp_path)
+    assert hold.close() is Ending.GONE
+    assert hold.saved is not None
+    with opened(filled) as region:
+        assert give_back(region, hold.saved) is Ending.RESTORED
+    assert filled.read_bytes() == before
+
+
+def test_a_clock_that_is_set_makes_no_orphans_and_drops_no_debts(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(filled) as region:
+        saved = SavedBytes.save(region, place_lane(region), tmp_path)
+    ahead = 90 * 86400.0
+    now, began, boot = time.time, psutil.Process.create_time, psutil.boot_time
+    monkeypatch.setattr(time, "time", lambda: now() + ahead)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: began(process) + ahead)
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot() + ahead)
+    assert not saved.header.orphaned
+    monkeypatch.setattr(SavedHeader, "orphaned", property(lambda header: True))
+    assert [debt.path for debt in debts(tmp_path)] == [saved.path]
+
+
+def test_a_debt_follows_its_file_to_another_name(filled: Path, tmp_path: Path) -> None:
+    before = filled.read_bytes()
+    killed_layer(filled, tmp_path)
+    renamed = filled.with_name(f"{filled.name}-renamed")
+    filled.rename(renamed)
+    try:
+        with opened(renamed) as region:
+            (debt,) = owed(region, tmp_path)
+            assert give_back(region, debt) is Ending.RESTORED
+        assert renamed.read_bytes() == before
+    finally:
+        renamed.unlink()
