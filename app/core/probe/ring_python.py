@@ -114,11 +114,11 @@ class PythonFlow:
         """Fill a batch of cells when there is room for one; how many."""
         words, filled = self.memory.words, self.filled
         theirs = words[self.memory.their_take]
-        if (theirs - self.confirmed) & _WORD <= filled - self.confirmed:
+        if (theirs - self.confirmed) & _WORD <= (filled - self.confirmed) & _WORD:
             self.confirmed = theirs
         else:
             self._note_stray(theirs)
-        if over or self._cells - (filled - self.confirmed) < self._batch:
+        if over or self._cells - ((filled - self.confirmed) & _WORD) < self._batch:
             return 0
         left = self._batch
         while left:
@@ -126,8 +126,8 @@ class PythonFlow:
             self._out[at : at + length] = self._data[source : source + length]
             self._heads(self._out_heads[at : at + length], filled, source)
             filled, left = filled + length, left - length
-        self.filled = filled
-        words[self.memory.send] = filled
+        self.filled = filled & _WORD
+        words[self.memory.send] = self.filled
         return self._batch
 
     def take(self) -> int:
@@ -145,10 +145,11 @@ class PythonFlow:
             at, source, length = self._length(taken, left)
             (self._take_large if self._singly else self._take_small)(at, source, taken, length)
             taken, left = taken + length, left - length
-        self.taken = taken
+        self.taken = taken & _WORD
         line = self.memory.take
-        words[line + 2], words[line + 3], words[line + 4] = self.good, self.bad, self.disordered
-        words[line] = taken
+        for word, count in enumerate((self.good, self.bad, self.disordered), line + 2):
+            words[word] = count & _WORD  # what a run began with may be anybody's words
+        words[line] = self.taken
         return there
 
     def _take_large(self, at: int, source: int, first: int, length: int) -> None:

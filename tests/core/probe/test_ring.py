@@ -212,3 +212,28 @@ def test_a_side_that_restarts_keeps_its_counts(path: Path) -> None:
         assert [lines.taken(word) for word in (2, 5)] == [good, 7]
         lines.begin(RUN + 2, 0, 0)
         assert [lines.taken(word) for word in (2, 5)] == [0, 0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_counts_that_somebody_made_up_go_round(path: Path, engine: EngineKind) -> None:
+    """A run may begin from any word that a peer, or whoever wrote over ours, left there."""
+    last = (1 << 64) - 3
+    with both_ends(path, engine, engine, TO_OWNER | TO_MASTER) as ends:
+        lines = {side: Lines(ends.region, ends.slot, side) for side in Side}
+        for side in Side:
+            lines[side].begin(RUN, last, last)
+            for word in (2, 3, 4):
+                lines[side].put(lines[side].take, word, last)
+        for loop in (ends.master, ends.owner):
+            state = loop.state
+            state.filled = state.confirmed = state.taken = last
+            state.good = state.bad = state.disordered = -3
+        for _ in range(4):
+            assert ends.step(ends.master) is Slice.AGAIN
+            assert ends.step(ends.owner) is Slice.AGAIN
+        one, other = ends.master.state, ends.owner.state
+        assert 0 < one.taken < 1 << 32
+        assert 0 < other.filled < 1 << 32
+        assert lines[Side.OWNER].taken(COUNT) == other.taken
+        assert lines[Side.MASTER].sent(COUNT) == one.filled
+        assert lines[Side.OWNER].taken(3) == other.bad % (1 << 64)
