@@ -123,9 +123,12 @@ class EchoLoop:
         )  # fmt: skip
 
     def schedule(self, rate_hz: float, start_ns: int) -> None:
-        """A fixed rate from then on; 0 is the closed loop."""
+        """A fixed rate from then on; 0 is the closed loop.
+
+        One that is still on its way belongs to the run before: nobody waits for it any more.
+        """
         self.state.interval_ns = 1e9 / rate_hz if rate_hz else 0.0
-        self.state.base_ns, self.state.index = start_ns, 0
+        self.state.base_ns, self.state.index, self.state.pending = start_ns, 0, 0
 
     def shift(self, returned_ns: int, now_ns: int) -> int:
         """Take our own pause between two slices out of the schedule; how long that was, in ns.
@@ -134,11 +137,15 @@ class EchoLoop:
         """
         state = self.state
         if not state.interval_ns:
-            return 0
+            return max(0, now_ns - returned_ns)
         due = state.base_ns + int(state.index * state.interval_ns)
         pause = max(0, int(now_ns - max(due, returned_ns)))
         state.base_ns += pause
         return pause
+
+    def pass_over(self, then_ns: int) -> None:
+        """Nothing is sent any more: what was due until then is missed."""
+        echo_python.miss_until(self.state, then_ns)
 
     def stop(self) -> None:
         """End the running slice soon; from any thread."""

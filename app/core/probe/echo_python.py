@@ -157,9 +157,10 @@ def _burst(
         received[at] = now
         stamps[at] = words[pong + 1] & _SIGNED
         count = at + 1
+    if count > state.count:
+        state.seen = number - pending  # the last that was answered
     state.index, state.number, state.count, state.late = index, number, count, late
     state.pending = pending
-    state.seen = words[pong] if pending else number
     return _why(state, now, stopped) if broken else result
 
 
@@ -179,12 +180,12 @@ def _await_due(state: PingState, due: int, stopped: Callable[[], bool]) -> int:
 
 def _why(state: PingState, now: int, stopped: Callable[[], bool]) -> Slice:
     if now >= state.end_ns + state.timeout_ns:
-        _miss_until(state, now)
+        miss_until(state, now)
         return Slice.DONE
     return Slice.STOPPED if stopped() else Slice.AGAIN
 
 
-def _miss_until(state: PingState, then: int) -> None:
+def miss_until(state: PingState, then: int) -> None:
     """Pass over what is due until then: it was never sent."""
     if state.interval_ns:
         gone = min(then, state.end_ns) - state.base_ns
@@ -236,7 +237,7 @@ def _record(state: PingState, memory: Memory, arrays: Arrays) -> None:
 def _give_up(state: PingState, now: int) -> None:
     state.lost += 1
     state.pending = 0
-    _miss_until(state, now)
+    miss_until(state, now)
 
 
 def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:

@@ -27,12 +27,16 @@ _NS_IN_MAX_UNIT: Final = 1_000_000  # the column Interval_Max is in milliseconds
 
 
 def hdr_log(
-    histograms: Iterable[tuple[str, Histogram]], started_s: float, duration_s: float
+    histograms: Iterable[tuple[str, Histogram]], started_s: float, duration_s: float, remark: str
 ) -> str:
-    """The text of a `.hlog` file: one line for each named histogram, the name as its tag."""
+    """The text of a `.hlog` file: one line for each named histogram, the name as its tag.
+
+    The remark is a comment to all readers; for people it holds what the buckets cannot.
+    """
     began = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(started_s))
     lines = [
         "#[Histogram log format version 1.3]",
+        f"#[{remark}]",
         f"#[StartTime: {started_s:.3f} (seconds since epoch), {began}]",
         '"StartTimestamp","Interval_Length","Interval_Max","HdrHistogram_Compressed_Data"',
     ]

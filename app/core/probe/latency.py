@@ -44,7 +44,9 @@ MAX_RATE_HZ: Final = 1_000_000.0
 MAX_DURATION_S: Final = 86_400.0
 FLOOR_COUNT: Final = 20_000
 _CLOCK_S: Final = 0.2
+_CLOCK_TRIPS: Final = 20  # at least so many, where the rate is low
 _CLOCK_RATE_HZ: Final = 5_000.0
+_PATIENCE_NS: Final = 1_000_000_000
 _SLICE_NS: Final = int(TICK_S * 1e9)
 _now: Final = time.perf_counter_ns
 Sleep = Callable[[float], None]
@@ -193,13 +195,13 @@ class _Run:
         self.bell = None if bell is None else PeerBell(bell, _bell_of(master.owner))
         self.tally = Tally(options.duration_s, stall_ns=_stall_ns(options))
         self._counting = False
+        self._started_s = time.time()
         self._news = PeerNews(
             master, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
         )
 
     def measure(self, seats: Seats) -> LatencyResult:
         """Floor, clock, warm-up, test."""
-        started_s = time.time()
         options, master = self.options, self.master
         if options.payload_bytes > MIN_PAYLOAD:
             master.seat.touch(options.payload_bytes)
@@ -216,16 +218,17 @@ class _Run:
             peer_engine = self._begin(stamp=False)
             peer = master.owner or seats.owner.card
             self._warn(peer)
-            self._drive(loop, options.warm_up_s, None)
-            complete = self._drive(loop, options.duration_s, self.tally)
-            self.tally.finish(loop.state)
+            warm = self._drive(loop, options.warm_up_s, None)
+            complete = warm and self._drive(loop, options.duration_s, self.tally)
+            if warm:
+                self.tally.finish(loop.state, complete=complete)
             master.stop()
         finally:
             loop.stop()
             loop.close()
         facts = conditions(
             master.region.info, master.lane, master.slot.index, master.seat.card, peer,
-            pinned=self.core, started_s=started_s,
+            pinned=self.core, started_s=self._started_s,
         )  # fmt: skip
         return self.tally.result(
             rate_hz=options.rate_hz, payload_bytes=options.payload_bytes, wait=options.wait,
@@ -249,14 +252,18 @@ class _Run:
         """A short run with stamps; the stamps would cost the test itself 20 ns a round trip."""
         self._begin(stamp=True)
         now = _now()
-        loop.schedule(min(_CLOCK_RATE_HZ, self.options.rate_hz or _CLOCK_RATE_HZ), now)
-        loop.state.end_ns = now + int(_CLOCK_S * 1e9)
+        rate_hz = min(_CLOCK_RATE_HZ, self.options.rate_hz or _CLOCK_RATE_HZ)
+        took_ns = int(max(_CLOCK_S, _CLOCK_TRIPS / rate_hz) * 1e9)
+        loop.schedule(rate_hz, now)
+        loop.state.end_ns = now + took_ns
         result = Slice.AGAIN
         batches = []
-        while result is Slice.AGAIN and _now() < now + 1e9:
+        while result is Slice.AGAIN and _now() < now + took_ns + _PATIENCE_NS:
             result = loop.run(_now() + _SLICE_NS)
             batches.append(loop.batch())
             self._look()
+            if self.watch.cancelled():
+                break
         batch = joined(batches)
         us, peer = self.master.seat.card, self.master.owner
         same = peer is not None and us.boot != 0 and us.boot == peer.boot
@@ -279,6 +286,7 @@ class _Run:
         state.end_ns = start + int(duration_s * 1e9)
         if tally is not None:
             state.lost = state.missed = state.late = state.strays = 0
+            self._started_s = time.time()
             tally.begin(start)
             self._counting = True
         result = Slice.AGAIN if duration_s else Slice.DONE
@@ -290,10 +298,12 @@ class _Run:
                 self.watch.progress(tally, (returned - start) / (state.end_ns - start))
             self._look()
             if self.watch.cancelled():
+                loop.pass_over(returned)
                 return False
-            pause = loop.shift(returned, _now())
+            now = _now()
+            pause = loop.shift(returned, now)
             if tally is not None:
-                tally.paused_ns += pause
+                tally.resume(now, pause)
         return True
 
     def _look(self) -> None:

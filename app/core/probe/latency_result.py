@@ -47,14 +47,17 @@ class LatencyResult:
         poll_ns: How often a polling side looked.
         engine: What measured.
         peer_engine: What answered.
-        duration_s: How long it really took.
+        duration_s: How long it really took; a schedule whose last request is answered early
+            counts to its end.
         complete: False when it was stopped before its end.
         service: From sending to the answer.
         response: From when it should have been sent to the answer.
-        lost: Answers that did not come in time, and what was due while we waited for them.
+        lost: Answers that did not come in time, and what was due and never sent: while we waited
+            for them, or because the rate could not be kept, or the test was stopped.
         late: Requests that were sent more than an interval after their time.
         strays: Numbers from the peer that nobody waited for.
-        stalled_share: Share of the time in gaps longer than `stall_ns`.
+        stalled_share: Share of the time in gaps longer than `stall_ns`: an answer that was waited
+            for, or a request that was due while our own loop stood still.
         stall_ns: What counts as a gap.
         paused_share: Share of the time that the instrument itself paused, outside the schedule.
         floor: The same loop without a peer.
@@ -143,7 +146,6 @@ class LatencyResult:
             "strays", "stalled_share", "stall_ns", "paused_share",
         }  # fmt: skip
         response = Histogram.from_dict(data["response_buckets"])
-        floor = data["floor"]
         return cls(
             **{name: data[name] for name in plain},
             wait=Wait[data["wait"].upper()],
@@ -151,16 +153,12 @@ class LatencyResult:
             peer_engine=EngineKind(data["peer_engine"]),
             service=Histogram.from_dict(data["service_buckets"]),
             response=response,
-            floor=Summary(
-                floor["count"], floor["min_ns"], floor["mean_ns"], floor["p50_ns"],
-                floor["p90_ns"], floor["p99_ns"], floor["p99_9_ns"], floor["p99_99_ns"],
-                floor["max_ns"],
-            ),
+            floor=Summary.from_dict(data["floor"]),
             ways=None if data["one_way"] is None else OneWay(**data["one_way"]),
             series=tuple(Point(**point) for point in data["series"]),
             conditions=Conditions(**data["conditions"]),
             notes=tuple(data["notes"]),
-        )  # fmt: skip
+        )
 
     def json_text(self) -> str:
         """The JSON file."""
@@ -178,7 +176,11 @@ class LatencyResult:
     def hdr_text(self) -> str:
         """The HdrHistogram log."""
         both = (("response", self.response), ("service", self.service))
-        return hdr_log(both, self.conditions.started_s, self.duration_s)
+        remark = (
+            f"{self.response.count} answered, {self.lost} lost, {self.late} sent late; "
+            f"{self.rate_hz:g} per second asked (0: closed loop); times in ns"
+        )
+        return hdr_log(both, self.conditions.started_s, self.duration_s, remark)
 
 
 class Tally:
@@ -206,7 +208,7 @@ class Tally:
         self._stalled_ns = 0
         self._interval_ns = max(100_000_000, int(duration_s * 1e9 / _POINTS))
         self._open: deque[Times] = deque()
-        self._start_ns = self._point_ns = self._end_ns = 0
+        self._start_ns = self._point_ns = self._end_ns = self._ready_ns = 0
         self._point_lost = 0
 
     def note(self, text: str, *, timed: bool = False) -> None:
@@ -216,20 +218,38 @@ class Tally:
 
     def begin(self, start_ns: int) -> None:
         """The test starts now."""
-        self._start_ns = self._point_ns = self._end_ns = start_ns
+        self._start_ns = self._point_ns = self._end_ns = self._ready_ns = start_ns
+
+    def resume(self, now_ns: int, paused_ns: int) -> None:
+        """The instrument's own pause is over."""
+        self.paused_ns += paused_ns
+        self._ready_ns = now_ns
 
     def add(self, batch: Batch, now_ns: int, state: PingState) -> None:
         """Count a slice."""
         service, response = batch.service, batch.response
         self.service.record(service)
         self.response.record(response)
-        slow = service[service > self._stall_ns]
-        self._stalled_ns += int(slow.sum())
+        self._stalled_ns += int(service[service > self._stall_ns].sum())
+        self._stalled_ns += self._stood_still(batch, state)
         self._count(now_ns, state)
         if response.size:
             self._open.append(response)
         if now_ns - self._point_ns >= self._interval_ns:
             self._close_point(now_ns)
+
+    def _stood_still(self, batch: Batch, state: PingState) -> int:
+        """Time in which our own loop could have sent, should have, and did not (GIL, scheduler)."""
+        if not batch.sent.size:
+            return 0
+        ready = np.concatenate((np.array([self._ready_ns]), batch.received[:-1]))
+        if state.interval_ns:
+            idle = batch.sent - np.maximum(ready, batch.intended)
+        else:
+            idle = batch.sent - ready
+            idle[idle >= state.timeout_ns] = 0  # one that was lost lies between: see `finish`
+        self._ready_ns = int(batch.received[-1])
+        return int(idle[idle > self._stall_ns].sum())
 
     def _count(self, now_ns: int, state: PingState) -> None:
         timeouts = int(state.lost) + int(state.missed)
@@ -243,18 +263,26 @@ class Tally:
         lost = self.lost - self._point_lost
         self._point_ns, self._point_lost = now_ns, self.lost
         if times.size:
-            p50, p99 = np.percentile(times, (50, 99)).astype(int).tolist()
+            # As Histogram: a value that was measured, never one between two that flatters.
+            p50, p99 = np.percentile(times, (50, 99), method="inverted_cdf").tolist()
             low, high = int(times.min()), int(times.max())
             self.points.append(Point(at_s, times.size, low, p50, p99, high, lost))
         else:
             self.points.append(Point(at_s, 0, 0, 0, 0, 0, lost))
 
-    def finish(self, state: PingState) -> None:
+    def finish(self, state: PingState, *, complete: bool = True) -> None:
         """The test is over: what is still on its way is lost."""
-        self._count(self._end_ns, state)
-        self.lost += int(state.pending)
-        if int(state.lost):
-            self._stalled_ns += int(state.lost) * int(state.timeout_ns)
+        end_ns = max(self._end_ns, int(state.end_ns)) if complete else self._end_ns
+        self._count(end_ns, state)
+        self._stalled_ns += int(state.lost) * int(state.timeout_ns)
+        if state.pending:
+            self.lost += 1
+            self._stalled_ns += max(0, self._end_ns - int(state.sent_ns))
+        if state.missed:
+            self.note(
+                f"{int(state.missed)} of the lost were never sent: they were due while nobody "
+                "answered, or faster than the loop is."
+            )
         if self._open or self.lost > self._point_lost:
             self._close_point(self._end_ns)
 
@@ -264,12 +292,13 @@ class Tally:
         complete: bool,
     ) -> LatencyResult:  # fmt: skip
         """The result."""
-        took = max(1, self._end_ns - self._start_ns)
+        took_ns = self._end_ns - self._start_ns
+        whole_ns = max(1, took_ns)
         return LatencyResult(
             rate_hz=rate_hz, payload_bytes=payload_bytes, wait=wait, poll_ns=poll_ns,
-            engine=engine, peer_engine=peer_engine, duration_s=took / 1e9, complete=complete,
+            engine=engine, peer_engine=peer_engine, duration_s=took_ns / 1e9, complete=complete,
             service=self.service, response=self.response, lost=self.lost, late=self.late,
-            strays=self.strays, stalled_share=min(1.0, self._stalled_ns / took),
-            stall_ns=self._stall_ns, paused_share=self.paused_ns / took, floor=floor, ways=ways,
+            strays=self.strays, stalled_share=min(1.0, self._stalled_ns / whole_ns),
+            stall_ns=self._stall_ns, paused_share=self.paused_ns / whole_ns, floor=floor, ways=ways,
             series=tuple(self.points), conditions=conditions, notes=tuple(self.notes),
         )  # fmt: skip

@@ -168,10 +168,25 @@ class Summary:
     p99_99: int = 0
     maximum: int = 0
 
-    def as_dict(self) -> dict[str, float]:
-        """Keys that name their unit."""
-        return {
-            "count": self.count, "min_ns": self.minimum, "mean_ns": self.mean,
-            "p50_ns": self.p50, "p90_ns": self.p90, "p99_ns": self.p99, "p99_9_ns": self.p99_9,
-            "p99_99_ns": self.p99_99, "max_ns": self.maximum,
+    def as_dict(self) -> dict[str, float | None]:
+        """Keys that name their unit. Where nothing was counted there are no times, not 0 ns."""
+        times: dict[str, float] = {
+            "min_ns": self.minimum, "mean_ns": self.mean, "p50_ns": self.p50, "p90_ns": self.p90,
+            "p99_ns": self.p99, "p99_9_ns": self.p99_9, "p99_99_ns": self.p99_99,
+            "max_ns": self.maximum,
         }  # fmt: skip
+        return {"count": self.count, **(times if self.count else dict.fromkeys(times))}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """What `as_dict` gave.
+
+        Raises:
+            KeyError, TypeError: It is something else.
+        """
+        if not data["count"]:
+            return cls()
+        return cls(
+            data["count"], data["min_ns"], data["mean_ns"], data["p50_ns"], data["p90_ns"],
+            data["p99_ns"], data["p99_9_ns"], data["p99_99_ns"], data["max_ns"],
+        )  # fmt: skip

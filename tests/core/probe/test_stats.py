@@ -19,6 +19,7 @@ from app.core.probe.stats import (
     MAX_VALUE,
     SIZE,
     Histogram,
+    Summary,
     bucket_of,
     highest_in,
     lowest_in,
@@ -149,7 +150,7 @@ def test_hdrhistogram_buckets_as_we_do() -> None:
 def test_a_log_with_two_histograms(tmp_path: Path) -> None:
     path = tmp_path / "run.hlog"
     both = (("response", filled(np.arange(100))), ("service", filled(np.arange(50))))
-    path.write_text(hdr_log(both, 1_700_000_000.0, 2.5))
+    path.write_text(hdr_log(both, 1_700_000_000.0, 2.5, "3 lost"))
     reader = HistogramLogReader(str(path), HdrHistogram(1, MAX_VALUE, 3))
     found = [reader.get_next_interval_histogram() for _ in range(2)]
     assert [(one.get_tag(), one.get_total_count()) for one in found] == [
@@ -157,4 +158,18 @@ def test_a_log_with_two_histograms(tmp_path: Path) -> None:
         ("service", 50),
     ]
     assert reader.get_next_interval_histogram() is None
+    assert reader.start_time_sec == 1_700_000_000.0
+    assert [one.get_start_time_stamp() for one in found] == [1_700_000_000_000] * 2
+    assert [one.get_end_time_stamp() for one in found] == [1_700_000_002_500] * 2
     reader.close()
+    assert "#[3 lost]" in path.read_text()
+
+
+def test_nothing_counted_has_no_times() -> None:
+    """0 ns would be the best latency there is."""
+    nothing = Histogram().summary()
+    assert nothing.as_dict()["count"] == 0
+    assert nothing.as_dict()["p50_ns"] is None
+    assert set(nothing.as_dict()) == set(filled(np.arange(5)).summary().as_dict())
+    for summary in (nothing, filled(np.arange(5)).summary()):
+        assert Summary.from_dict(json.loads(json.dumps(summary.as_dict()))) == summary
