@@ -26,6 +26,12 @@ def add_lane(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_peer(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say with whom, and how long to wait for them."""
+    parser.add_argument("--slot", type=int, help="measure with the owner of this slot")
+    parser.add_argument("--peer-within", type=float, metavar="S", help="give up without a peer")
+
+
 def hold_of(options: argparse.Namespace, region: Region, sleep: Sleep) -> LaneHold:
     """The lane that the arguments ask for."""
     offset = None if options.offset is None else offset_of(options.offset, region)

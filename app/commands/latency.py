@@ -13,15 +13,16 @@ from typing import Any, Final
 from app.commands.common import FAILED, INTERRUPTED, OK, add_device, opened, say, say_json
 from app.commands.ending import ender
 from app.commands.engines import add_engine, engine_of, engine_word
-from app.commands.lane import add_lane, held_lane, tell_place
+from app.commands.lane import add_lane, add_peer, held_lane, tell_place
 from app.commands.running_line import RunningLine
-from app.core.errors import StorageError
+from app.commands.saving import check_place, save_text
 from app.core.probe.bells import measuring_bell
 from app.core.probe.conditions import choose_core
 from app.core.probe.kernel import Wait
 from app.core.probe.latency import LatencyOptions, Watcher, run_latency
 from app.core.probe.latency_result import LatencyResult, Tally
 
+_SUFFIXES: Final = (".json", ".csv", ".hlog")
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD, "bell": Wait.BELL}
 
 
@@ -42,8 +43,7 @@ def add_latency(verbs: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--poll", type=float, default=50.0, metavar="US", help="poll interval, µs")
     parser.add_argument("--lost-after", type=float, default=1.0, metavar="S", help="seconds")
-    parser.add_argument("--slot", type=int, help="measure with the owner of this slot")
-    parser.add_argument("--peer-within", type=float, metavar="S", help="give up without a peer")
+    add_peer(parser)
     parser.add_argument("--save", metavar="FILE", help="keep the result: .json, .csv or .hlog")
     add_engine(parser)
     add_lane(parser)
@@ -51,7 +51,7 @@ def add_latency(verbs: Any) -> None:
 
 
 def run_latency_verb(options: argparse.Namespace) -> int:
-    """Measure, print, keep."""
+    """Measure, print, keep: in this order, so that a full disk takes no result away."""
     plan = LatencyOptions(
         rate_hz=options.rate, duration_s=options.duration, warm_up_s=options.warm_up,
         payload_bytes=options.payload, wait=_WAITS[options.wait],
@@ -60,6 +60,8 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     )  # fmt: skip
     plan.check()
     choose_core(plan.core)
+    if options.save is not None:
+        check_place(options.save, _SUFFIXES)
     with ender() as end, opened(options, read_only=False) as region:
         measuring_bell(region, plan.wait)  # before anything is laid
         with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
@@ -72,6 +74,8 @@ def run_latency_verb(options: argparse.Namespace) -> int:
             watcher = Watcher(show, line.say, end.asked.is_set, end.sleep)
             result = run_latency(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
         _report(options, result)
+        if options.save is not None:
+            _save(options.save, result)
         if end.asked.is_set():
             return INTERRUPTED
     return OK if result.response.count else FAILED
@@ -79,6 +83,8 @@ def run_latency_verb(options: argparse.Namespace) -> int:
 
 def _live(tally: Tally, share: float) -> str:
     now = tally.response.summary()
+    if not now.count:
+        return f"{min(share, 1) * 100:3.0f} %  nothing answered  lost {tally.lost}"
     return (
         f"{min(share, 1) * 100:3.0f} %  p50 {_time(now.p50)}  p99 {_time(now.p99)}  "
         f"max {_time(now.maximum)}  lost {tally.lost}"
@@ -86,14 +92,12 @@ def _live(tally: Tally, share: float) -> str:
 
 
 def _report(options: argparse.Namespace, result: LatencyResult) -> None:
-    if options.save:
-        _save(options.save, result)
     if options.json:
         say_json(result.figures())
         return
     how = f"{result.rate_hz:g}/s" if result.rate_hz else "closed loop"
     say(f"{how}, {result.payload_bytes} B, {result.wait.name.lower()}, "
-        f"{result.duration_s:.1f} s with {result.conditions.peer}")  # fmt: skip
+        f"{result.duration_s:.3g} s with {result.conditions.peer}")  # fmt: skip
     rows = [("response" if result.rate_hz else "round trip", result.response.summary())]
     if result.rate_hz:
         rows.append(("service", result.service.summary()))
@@ -102,12 +106,13 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
     say(" " * 11 + "".join(f"{head:>10}" for head in heads))
     for name, row in rows:
         times = (row.p50, row.p90, row.p99, row.p99_9, row.p99_99, row.minimum, row.maximum)
-        say(f"{name:<11}" + "".join(f"{_time(value):>10}" for value in (*times, row.mean)))
-    stalled = f"stalled {result.stalled_share * 100:.2f} % of the time"
+        cells = [_time(value) if row.count else "-" for value in (*times, row.mean)]
+        say(f"{name:<11}" + "".join(f"{cell:>10}" for cell in cells))
     say(f"{result.response.count} answered, {result.lost} lost, {result.late} sent late, "
-        f"{result.strays} strays; {stalled}")  # fmt: skip
+        f"{result.strays} strays; of the time {result.stalled_share * 100:.2f} % stalled, "
+        f"{result.paused_share * 100:.2f} % taken by counting")  # fmt: skip
     if result.ways is not None:
-        say(f"one way (p50): {result.ways}")
+        say(f"one way (p50): {result.ways}, of {result.ways.samples} trips before the test")
     say(f"measured in {engine_word(result.engine)}, answered in "
         f"{engine_word(result.peer_engine)}")  # fmt: skip
     for text in result.notes:
@@ -123,10 +128,5 @@ def _time(ns: float) -> str:
 
 
 def _save(path: str, result: LatencyResult) -> None:
-    texts = {".csv": result.csv_text, ".hlog": result.hdr_text}
-    make = next((made for end, made in texts.items() if path.endswith(end)), result.json_text)
-    try:
-        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - as typed
-            file.write(make())
-    except OSError as error:
-        raise StorageError(f"{path} could not be written ({error.strerror}).") from error
+    makers = (result.json_text, result.csv_text, result.hdr_text)
+    save_text(path, dict(zip(_SUFFIXES, makers, strict=True)))

@@ -22,7 +22,7 @@ from app.commands.common import (
 )
 from app.commands.ending import ender
 from app.commands.engines import add_engine, engine_of, engine_word
-from app.commands.lane import add_lane, held_lane, tell_place
+from app.commands.lane import add_lane, add_peer, held_lane, tell_place
 from app.commands.running_line import RunningLine
 from app.core.probe.conditions import choose_core
 from app.core.probe.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
@@ -45,8 +45,7 @@ def add_transfer(verbs: Any) -> None:
     parser.add_argument(
         "--duration", type=float, default=3.0, metavar="S", help="seconds for each size"
     )
-    parser.add_argument("--slot", type=int, help="measure with the owner of this slot")
-    parser.add_argument("--peer-within", type=float, metavar="S", help="give up without a peer")
+    add_peer(parser)
     add_engine(parser)
     add_lane(parser)
     parser.set_defaults(run=run_transfer_verb)
