@@ -31,6 +31,8 @@ class Told:
 def live_sentence(figures: Any) -> Told:
     """The figures of a running test in words."""
     match figures:
+        case LiveLatency(share, summary, lost, _) if not summary.count:
+            return Told(f"nothing answered, {lost} lost", share)
         case LiveLatency(share, summary, lost, _):
             return Told(
                 f"p50 {format_time(summary.p50)}  p99 {format_time(summary.p99)}  "

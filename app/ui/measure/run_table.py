@@ -243,13 +243,13 @@ class RunTable(QWidget):
         )
         self.table.viewport().update()
 
-    def save_to(self, path: Path) -> None:
-        """Save the current run; says what became of it."""
+    def save_to(self, path: Path, form: str = ".json") -> None:
+        """Save the current run, in that form where the name has none; says what became of it."""
         run = self.current()
         if run is None:
             return
         try:
-            save_run(run, path)
+            save_run(run, path, form)
         except ScopeError as error:
             self.told.emit(str(error))
         else:
@@ -269,11 +269,11 @@ class RunTable(QWidget):
         forms = "JSON (*.json)"
         if hasattr(run.result, "csv_text"):
             forms += ";;CSV (*.csv);;HdrHistogram log (*.hlog)"
-        path, _ = QFileDialog.getSaveFileName(
+        path, form = QFileDialog.getSaveFileName(
             self, "Save run", f"{run.kind}-{run.number}.json", forms
         )
         if path:
-            self.save_to(Path(path))
+            self.save_to(Path(path), form.partition("*")[2].rstrip(")"))
 
     def _clear(self) -> None:
         self.model.clear()

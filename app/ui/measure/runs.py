@@ -67,11 +67,12 @@ def run_of(number: int, result: Any, ending: str = "") -> Run:
 def time_figures(histogram: Histogram, lost: int) -> dict[str, str]:
     """The table's columns for a distribution of times."""
     summary = histogram.summary()
+    times = {
+        "p50": summary.p50, "p99": summary.p99, "p99.9": summary.p99_9, "max": summary.maximum,
+    }  # fmt: skip
     return {
-        "p50": format_time(summary.p50),
-        "p99": format_time(summary.p99),
-        "p99.9": format_time(summary.p99_9),
-        "max": format_time(summary.maximum),
+        # Where nothing was answered there is no time, least of all 0 ns.
+        **{name: format_time(time_ns) if summary.count else "-" for name, time_ns in times.items()},
         "count": f"{summary.count:,}",
         "lost": f"{lost:,}",
     }
@@ -80,23 +81,32 @@ def time_figures(histogram: Histogram, lost: int) -> dict[str, str]:
 def _latency(number: int, result: LatencyResult, ending: str) -> Run:
     mode = f"{result.rate_hz:g}/s" if result.rate_hz else "closed loop"
     title = f"{mode}, {result.payload_bytes} B, {result.wait.name.lower()}"
-    service = result.service.summary()
+    response, service = result.response.summary(), result.service.summary()
     lines = [
         f"With {result.conditions.peer}",
         f"Engine {result.engine.value} here, {result.peer_engine.value} there; floor "
         f"{format_time(result.floor.p50)} (p50 of the same loop without a peer)",
-        f"Service time p50 {format_time(service.p50)}, p99 {format_time(service.p99)}; "
-        f"{result.stalled_share * 100:.1f} % of the time stalled",
     ]
+    if response.count:
+        lines += [
+            f"{'Response' if result.rate_hz else 'Round trip'} p90 {format_time(response.p90)}, "
+            f"p99.99 {format_time(response.p99_99)}, min {format_time(response.minimum)}, mean "
+            f"{format_time(response.mean)}",
+            f"Service time p50 {format_time(service.p50)}, p99 {format_time(service.p99)}",
+        ]
+    lines.append(
+        f"In {result.duration_s:.3g} s {result.late:,} sent late, {result.strays:,} strays; of the "
+        f"time {result.stalled_share * 100:.1f} % stalled, {result.paused_share * 100:.1f} % taken "
+        "by counting"
+    )
     if result.ways is not None:
         lines.append(one_way_sentence(result.ways))
     lines += [*result.notes, ending]
-    points = result.series
     return Run(
         number, "latency", title, result, time_figures(result.response, result.lost),
         tuple(line for line in lines if line), result.response,
-        np.array([point.at_s for point in points]),
-        np.array([float(point.p99_ns) for point in points]),
+        np.array([point.at_s for point in result.series]),
+        np.array([float(point.p99_ns) for point in result.series]),
     )  # fmt: skip
 
 
@@ -208,19 +218,19 @@ def _bandwidth(number: int, result: BandwidthResult, ending: str) -> Run:
     )  # fmt: skip
 
 
-def save_run(run: Run, path: Path) -> None:
-    """Write a run as `.json`, or a latency run as `.csv` or `.hlog`.
+def save_run(run: Run, path: Path, form: str = ".json") -> None:
+    """Write a run as `.json`, or a latency run as `.csv` or `.hlog`; a name without one as `form`.
 
     Raises:
         ValueFormatError: This run has no such form.
         StorageError: The file cannot be written.
     """
-    result, suffix = run.result, path.suffix.lower()
+    result, suffix = run.result, path.suffix.lower() or form
     if suffix == ".csv" and hasattr(result, "csv_text"):
         text = result.csv_text()
     elif suffix == ".hlog" and hasattr(result, "hdr_text"):
         text = result.hdr_text()
-    elif suffix in (".json", ""):
+    elif suffix == ".json":
         text = json.dumps(result.as_dict(), indent=1) + "\n"
     else:
         raise ValueFormatError(
