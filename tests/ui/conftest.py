@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.style import apply_theme, style_sheet
 from app.ui.theme import DARK
-from tests.ui.helpers import Sessions
+from tests.ui.helpers import Sessions, ShmFile
+from tests.ui.measuring import Sides
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +27,17 @@ def sessions(qtbot: QtBot) -> Iterator[Sessions]:
     made = Sessions(qtbot)
     yield made
     made.end()
+
+
+@pytest.fixture
+def sides(qtbot: QtBot, sessions: Sessions, shm_file: ShmFile) -> Iterator[Sides]:
+    """Two panels on one region, whose bytes are as before at the end."""
+    path = shm_file(1 << 20, fill=b"mine ")
+    before = path.read_bytes()
+    made = Sides(qtbot, sessions, path)
+    yield made
+    for panel in made.panels:
+        panel.set_session(None)
+    sessions.end()
+    sessions.made.clear()
+    assert path.read_bytes() == before

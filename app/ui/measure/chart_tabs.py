@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from app.core.probe.bandwidth import BandwidthLive
 from app.core.probe.desk_messages import LiveLatency
+from app.core.probe.transfer_result import TransferLive
 from app.ui.measure.charts import (
+    EMPTY,
+    WAITING,
     HistogramChart,
     PercentileChart,
     RateChart,
@@ -18,7 +22,7 @@ from app.ui.measure.charts import (
     Trace,
 )
 from app.ui.measure.flash_patch import FlashPatch
-from app.ui.measure.runs import Run
+from app.ui.measure.runs import COPY_MARK, WRITE_MARK, Run
 from app.ui.theme import Theme
 
 PATCH_HINT: Final = (
@@ -26,6 +30,17 @@ PATCH_HINT: Final = (
     "has been painted. It takes a window of this program on both sides: start it here, or switch "
     "“Answer tests here” on and start it over there."
 )
+_PERCENTILES_TIP: Final = "How many of all took no longer than that, both axes logarithmic"
+_HISTOGRAM_TIP: Final = "How often each time occurred, both axes logarithmic"
+# The last two tabs by the kind of test: their names, and what they show.
+_SERIES: Final = {
+    "latency": ("p99 over time", "The p99 of each tenth of a second or more"),
+    "flash": ("Over time", "Each flash: from the store until the answer was back"),
+}
+_RATES: Final = {
+    "transfer": ("Rate by message size", "Verified bytes per second; both ways together"),
+    "bandwidth": ("● read  ▲ write  ■ copy, by block", "Bytes per second in the raw mapping"),
+}
 
 
 class ChartTabs(QTabWidget):
@@ -47,6 +62,9 @@ class ChartTabs(QTabWidget):
             (self.series, "Over time"), (self.rates, "Rate by size"), (self.patch, "Flash patch"),
         ):  # fmt: skip
             self.addTab(chart, name)
+        self.setTabToolTip(0, _PERCENTILES_TIP)
+        self.setTabToolTip(1, _HISTOGRAM_TIP)
+        self.setTabToolTip(4, PATCH_HINT)
         self.clear_patch()
 
     def set_theme(self, theme: Theme) -> None:
@@ -55,9 +73,9 @@ class ChartTabs(QTabWidget):
             chart.set_theme(theme)
         self.show_runs(self._runs)
 
-    def clear_patch(self) -> None:
+    def clear_patch(self, hint: str = PATCH_HINT) -> None:
         """Nothing flashes."""
-        self.patch.clear(PATCH_HINT)
+        self.patch.clear(hint)
 
     def show_kind(self, kind: str) -> None:
         """Offer the charts of this kind of test."""
@@ -66,7 +84,16 @@ class ChartTabs(QTabWidget):
         shown = fitting.get(kind, (self.rates,))
         for tab in range(self.count()):
             self.setTabVisible(tab, self.widget(tab) in shown)
+        for tab, names in ((2, _SERIES), (3, _RATES)):
+            if kind in names:
+                self.setTabText(tab, names[kind][0])
+                self.setTabToolTip(tab, names[kind][1])
         self.setCurrentWidget(shown[0])
+
+    def set_waiting(self, *, on: bool) -> None:
+        """What a chart without a curve says: to start a test, or that one has begun."""
+        for chart in (self.percentiles, self.histogram, self.series, self.rates):
+            chart.empty.setText(WAITING if on else EMPTY)
 
     def show_start(self, kind: str) -> None:
         """A test begins: to the front with what moves while it runs."""
@@ -78,7 +105,8 @@ class ChartTabs(QTabWidget):
 
     def show_end(self, kind: str) -> None:
         """A test is done: its distribution, unless a person has gone elsewhere meanwhile."""
-        if kind == "latency" and self.currentWidget() is self.series:
+        moving = {"latency": self.series, "flash": self.patch}
+        if kind in moving and self.currentWidget() is moving[kind]:
             self.setCurrentWidget(self.percentiles)
 
     def show_runs(self, runs: Sequence[Run]) -> None:
@@ -86,19 +114,31 @@ class ChartTabs(QTabWidget):
         self._runs = tuple(runs)
         for chart in (self.percentiles, self.histogram):
             chart.show_traces(
-                tuple(chart.trace(r.title, r.histogram, r.number) for r in runs if r.histogram)
+                tuple(chart.trace(r.name, r.histogram, r.color) for r in runs if r.histogram)
             )
         self.series.show_traces(self._over_time())
-        self.rates.show_traces(
-            tuple(
-                self.rates.trace(run.title, run.sizes, run.rates, run.number)
-                for run in runs
-                if len(run.sizes)
-            )
-        )
+        self.rates.show_traces(self._by_size())
 
-    def show_live(self, figures: LiveLatency, number: int) -> None:
+    def show_live(self, figures: Any, color: int) -> None:
         """The run that goes on, beside the finished ones."""
+        match figures:
+            case LiveLatency():
+                self._live_latency(figures, color)
+            case TransferLive(_, size, there, back, _, done):
+                rates = {float(one.message_bytes): one.bytes_per_s for one in done}
+                if there + back:
+                    rates[float(size)] = there + back
+                self._live_rates(rates, color)
+            case BandwidthLive(_, blocks):
+                self._live_rates({float(b.block_bytes): b.read_bytes_per_s for b in blocks}, color)
+
+    def _live_rates(self, rates: dict[float, float], color: int) -> None:
+        if rates:
+            sizes, values = np.array(sorted(rates)), np.array([rates[s] for s in sorted(rates)])
+            now = self.rates.trace("now", sizes, values, color)
+            self.rates.show_traces((*self._by_size(), now))
+
+    def _live_latency(self, figures: LiveLatency, color: int) -> None:
         points = figures.points
         # Qt does not call what is behind another dock's tab hidden: it has no visible region.
         seen = self.series.isVisible() and not self.visibleRegion().isEmpty()
@@ -106,12 +146,24 @@ class ChartTabs(QTabWidget):
             seconds = np.array([point.at_s for point in points])
             times = np.array([float(point.p99_ns) for point in points])
             self.series.show_traces(
-                (*self._over_time(), self.series.trace("now", seconds, times, number))
+                (*self._over_time(), self.series.trace("now", seconds, times, color))
             )
 
     def _over_time(self) -> tuple[Trace, ...]:
         return tuple(
-            self.series.trace(run.title, run.seconds, run.times_ns, run.number)
+            self.series.trace(run.name, run.seconds, run.times_ns, run.color)
             for run in self._runs
             if run.histogram is not None
+        )
+
+    def _by_size(self) -> tuple[Trace, ...]:
+        words = {WRITE_MARK: ", write", COPY_MARK: ", copy"}
+        return tuple(
+            self.rates.trace(run.name + name, run.sizes, rates, run.color, mark)
+            for run in self._runs
+            if len(run.sizes)
+            for mark, name, rates in (
+                ("o", ", read" if run.marked else "", run.rates),
+                *((mark, words[mark], rates) for mark, rates in run.marked.items()),
+            )
         )

@@ -1,7 +1,7 @@
 """Charts of distributions: the percentile curve, the histogram, values over time, rate by size.
 
-Axes are logarithmic by plotting logarithms, so that ticks are ours: times with units, shares as
-the field writes them (90 %, 99.9 %). 1 px pens; every trace has a colour and a line style.
+Axes are logarithmic by plotting logarithms (app/ui/measure/axes.py has their ticks). 1 px pens;
+every trace has a colour and a line style. The pointer over a chart reads every curve there.
 """
 
 from __future__ import annotations
@@ -14,88 +14,37 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtGui import QColor, QMouseEvent, QPen
+from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout
 
 from app.core.probe.stats import Histogram
 from app.core.units import format_rate, format_size
+from app.ui.measure.axes import (
+    NinesAxis,
+    RateAxis,
+    SecondsAxis,
+    SizeAxis,
+    TimeAxis,
+    format_time,
+)
 from app.ui.theme import DARK, Theme
 
 F64 = npt.NDArray[np.float64]
 STYLES: Final = (
     Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine,
 )  # fmt: skip
-_NINES: Final = ((0.0, "0 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %"), (4.0, "99.99 %"),
-                 (5.0, "99.999 %"), (6.0, "99.9999 %"), (7.0, "99.99999 %"))  # fmt: skip
 _BARS_PER_OCTAVE: Final = 8
 EMPTY: Final = "No curve yet: start a test, or tick a finished run in the table."
+WAITING: Final = "The curve begins with the first figures of this test."
 
 
-def format_time(time_ns: float) -> str:
-    """`290 ns`, `4.2 µs`, `16.7 ms`, `1.2 s`: three digits."""
-    for factor, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns")):
-        if abs(time_ns) >= factor or factor == 1:
-            value = time_ns / factor
-            digits = 0 if unit == "ns" or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-            return f"{value:.{digits}f} {unit}"
-    raise AssertionError
-
-
-def _round_time(time_ns: float) -> str:
-    number, unit = format_time(time_ns).split()
-    return f"{float(number):g} {unit}"
-
-
-class _TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Logarithmic times: values are log10 of nanoseconds."""
-
-    def tickValues(self, low: float, high: float, _size: float) -> list[tuple[float, list[float]]]:
-        first, last = math.floor(low), math.ceil(high)
-        decades = [float(n) for n in range(first, last + 1) if low <= n <= high]
-        factors = (2, 5) if high - low < 1.5 else (3,) if high - low < 3 else ()
-        parts = [n + math.log10(f) for n in range(first, last + 1) for f in factors]
-        return [(1.0, decades), (0.3, [v for v in parts if low <= v <= high])]
-
-    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
-        return [_round_time(10**value) for value in values]
-
-
-class _NinesAxis(pg.AxisItem):  # type: ignore[misc]
-    """Shares by their number of nines."""
-
-    def tickValues(self, low: float, high: float, _size: float) -> list[tuple[float, list[float]]]:
-        return [(1.0, [at for at, _ in _NINES if low - 0.01 <= at <= high + 0.01])]
-
-    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
-        names = dict(_NINES)
-        return [names.get(round(value), "") for value in values]
-
-
-class _SizeAxis(pg.AxisItem):  # type: ignore[misc]
-    """Sizes as powers of two: values are log2 of bytes."""
-
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        step = max(1, math.ceil((high - low) / max(2, size / 60)))
-        return [
-            (float(step), [float(n) for n in range(math.ceil(low), math.floor(high) + 1, step)])
-        ]
-
-    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
-        return [format_size(2 ** round(value)) for value in values]
-
-
-class _RateAxis(pg.AxisItem):  # type: ignore[misc]
-    """Bytes per second."""
-
-    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
-        return [format_rate(value) if value else "0" for value in values]
-
-
-class _SecondsAxis(pg.AxisItem):  # type: ignore[misc]
-    """Seconds since the run began."""
-
-    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:
-        return [f"{value:g} s" for value in values]
+def trace_pen(theme: Theme, color: int) -> QPen:
+    """A run's pen: colours repeat after six runs, with another line style."""
+    colors = theme.traces
+    pen: QPen = pg.mkPen(
+        QColor(colors[color % len(colors)]), width=1, style=STYLES[color % len(STYLES)]
+    )
+    return pen
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +56,14 @@ class Trace:
         x: Ascending.
         y: As many, in the chart's unit.
         color: Number of the theme's trace colour and of the line style.
+        mark: Symbol at each point, where the chart has symbols.
     """
 
     name: str
     x: F64
     y: F64
     color: int = 0
+    mark: str = "o"
 
 
 class Chart(pg.PlotWidget):  # type: ignore[misc]
@@ -123,6 +74,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setMouseTracking(True)
         self.setMenuEnabled(False)
         self.setMinimumSize(160, 90)
         self.setAccessibleName(name)
@@ -155,37 +107,62 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self.clear()
         for trace in traces:
             self.draw(trace)
-        self.empty.setVisible(not any(len(trace.x) for trace in traces))
-        self._fit(traces)
+        full = [trace for trace in traces if np.isfinite(trace.y).any()]
+        self.empty.setVisible(not full)
+        if full:
+            self._fit(full)
 
     def draw(self, trace: Trace) -> None:
-        """One trace."""
-        self.plot(trace.x, trace.y, pen=self.pen_of(trace), antialias=False)
+        """One trace; a gap where it has no value."""
+        pen = self.pen_of(trace)
+        self.plot(trace.x, trace.y, pen=pen, antialias=False, connect="finite")
 
-    def pen_of(self, trace: Trace) -> Any:
+    def pen_of(self, trace: Trace) -> QPen:
         """The trace's pen."""
-        colors = self._theme.traces
-        color = QColor(colors[trace.color % len(colors)])
-        return pg.mkPen(color, width=1, style=STYLES[trace.color % len(STYLES)])
+        return trace_pen(self._theme, trace.color)
 
-    def _fit(self, traces: tuple[Trace, ...]) -> None:
-        full = [trace for trace in traces if len(trace.x)]
-        if not full:
-            return
-        low, high = min(float(t.x.min()) for t in full), max(float(t.x.max()) for t in full)
+    def _fit(self, full: list[Trace]) -> None:
+        self._fit_x(min(float(t.x.min()) for t in full), max(float(t.x.max()) for t in full))
+        bottom = min(float(np.nanmin(t.y)) for t in full)
+        self._fit_y(bottom, max(float(np.nanmax(t.y)) for t in full))
+
+    def _fit_x(self, low: float, high: float) -> None:
         self.setXRange(low, max(high, low + 1e-9), padding=0.02)
-        bottom, top = min(float(t.y.min()) for t in full), max(float(t.y.max()) for t in full)
-        self._fit_y(bottom, top)
 
     def _fit_y(self, bottom: float, top: float) -> None:
         self.setYRange(bottom, max(top, bottom + 0.1), padding=0.05)
+
+    # -- what the pointer reads --------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Say what every curve is here: it names them too."""
+        super().mouseMoveEvent(event)
+        box = self.getViewBox()
+        at = self.mapToScene(event.position().toPoint())
+        inside = box.sceneBoundingRect().contains(at)
+        text = self.readout(box.mapSceneToView(at).x()) if inside else ""
+        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+
+    def readout(self, x: float) -> str:
+        """Each curve's value nearest to `x`, a line for each run."""
+        lines = []
+        for trace in self._traces:
+            known = np.flatnonzero(np.isfinite(trace.y))
+            if len(known):
+                at = known[np.abs(trace.x[known] - x).argmin()]
+                lines.append(f"{trace.name}:  {self.words(float(trace.x[at]), float(trace.y[at]))}")
+        return "\n".join(lines)
+
+    def words(self, x: float, y: float) -> str:
+        """A point of this chart for people."""
+        raise NotImplementedError
 
 
 class PercentileChart(Chart):
     """Time by percentile, both logarithmic: where a distribution has its knees."""
 
     def __init__(self) -> None:
-        super().__init__(_TimeAxis("left"), _NinesAxis("bottom"), "Percentile curve")
+        super().__init__(TimeAxis("left"), NinesAxis("bottom"), "Percentile curve")
 
     @staticmethod
     def trace(name: str, histogram: Histogram, color: int) -> Trace:
@@ -196,12 +173,16 @@ class PercentileChart(Chart):
         share = np.maximum(above, 0.5 / histogram.count)
         return Trace(name, -np.log10(share), np.log10(np.maximum(values, 1)), color)
 
+    def words(self, x: float, y: float) -> str:
+        """`99.9 % within 5.2 ms`."""
+        return f"{100 * (1 - 10**-x):.{max(0, math.ceil(x) - 1)}f} % within {format_time(10**y)}"
+
 
 class HistogramChart(Chart):
     """How many samples of each time; both logarithmic, so that the tail can be seen."""
 
     def __init__(self) -> None:
-        super().__init__(pg.AxisItem("left"), _TimeAxis("bottom"), "Histogram")
+        super().__init__(pg.AxisItem("left"), TimeAxis("bottom"), "Histogram")
         self.getAxis("left").setStyle(showValues=True)
 
     @staticmethod
@@ -222,40 +203,60 @@ class HistogramChart(Chart):
 
     def _fit_y(self, bottom: float, top: float) -> None:
         self.setYRange(0, max(top, 1.0), padding=0.05)
-        ticks = [(0.0, "0"), *((math.log10(1 + 10**n), f"{10**n:,}") for n in range(8))]
+        first = 0 if top < 2 else 1  # 0 and 1 are one above the other where there are thousands
+        ticks = [(0.0, "0"), *((math.log10(1 + 10**n), f"{10**n:,}") for n in range(first, 8))]
         self.getAxis("left").setTicks([[t for t in ticks if t[0] <= max(top, 1.0) * 1.05]])
+
+    def words(self, x: float, y: float) -> str:
+        """`120 of about 5.2 ms`."""
+        return f"{round(10**y) - 1:,} of about {format_time(10**x)}"
 
 
 class SeriesChart(Chart):
     """Times over the run, logarithmic; at most two points per pixel column come in."""
 
     def __init__(self) -> None:
-        super().__init__(_TimeAxis("left"), _SecondsAxis("bottom"), "Over time")
+        super().__init__(TimeAxis("left"), SecondsAxis("bottom"), "Over time")
 
     @staticmethod
     def trace(name: str, seconds: F64, times_ns: F64, color: int) -> Trace:
-        """A run over time."""
-        return Trace(name, seconds, np.log10(np.maximum(times_ns, 1)), color)
+        """A run over time; 0 where nothing was answered, which is a gap and no short time."""
+        known = np.where(times_ns > 0, times_ns, np.nan)
+        return Trace(name, seconds, np.log10(known), color)
+
+    def words(self, x: float, y: float) -> str:
+        """`5.2 ms at 1.3 s`."""
+        return f"{format_time(10**y)} at {x:.1f} s"
 
 
 class RateChart(Chart):
     """Bytes per second by message or block size."""
 
     def __init__(self) -> None:
-        super().__init__(_RateAxis("left"), _SizeAxis("bottom"), "Rate by size")
+        super().__init__(RateAxis("left"), SizeAxis("bottom"), "Rate by size")
 
     @staticmethod
-    def trace(name: str, sizes: F64, rates: F64, color: int) -> Trace:
+    def trace(name: str, sizes: F64, rates: F64, color: int, mark: str = "o") -> Trace:
         """One sweep."""
-        return Trace(name, np.log2(np.maximum(sizes, 1)), rates, color)
+        return Trace(name, np.log2(np.maximum(sizes, 1)), rates, color, mark)
 
     def draw(self, trace: Trace) -> None:
         """A sweep has few points: each has its mark, so that one alone is seen too."""
         pen = self.pen_of(trace)
+        solid = pg.mkPen(pen.color(), width=1)
         self.plot(
             trace.x, trace.y, pen=pen, antialias=False,
-            symbol="o", symbolSize=5, symbolPen=pen, symbolBrush=pen.color(),
+            symbol=trace.mark, symbolSize=6, symbolPen=solid, symbolBrush=pen.color(),
         )  # fmt: skip
+
+    def _fit_x(self, low: float, high: float) -> None:
+        if high - low < 2:  # one size alone stands in the middle, beside its name
+            low, high = low - 1, high + 1
+        super()._fit_x(low, high)
 
     def _fit_y(self, bottom: float, top: float) -> None:
         self.setYRange(0, max(top, 1.0), padding=0.05)
+
+    def words(self, x: float, y: float) -> str:
+        """`1.39 GB/s at 64 KiB`."""
+        return f"{format_rate(y)} at {format_size(round(2**x))}"

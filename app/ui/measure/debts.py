@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.errors import ScopeError
+from app.core.errors import LockedError, ScopeError
 from app.core.frame import Level
 from app.ui.notice import Notice
 from app.ui.session import Session
@@ -75,4 +75,5 @@ class Debts(QObject):
 
     def _refused(self, error: ScopeError) -> None:
         """Not put back: the offer stays, with the reason."""
-        self.notice.emit(Notice(Level.WARNING, error.message, error.hint, (PUT_BACK,), _KEY))
+        words = ("Unlock", PUT_BACK) if isinstance(error, LockedError) else (PUT_BACK,)
+        self.notice.emit(Notice(Level.WARNING, error.message, error.hint, words, _KEY))

@@ -22,6 +22,7 @@ from app.ui.theme import PAD, mono_font
 ENGINES: Final = (
     ("best there is", None), ("C kernel", EngineKind.KERNEL), ("Python", EngineKind.PYTHON),
 )  # fmt: skip
+DEFAULT_EVERY_S: Final = 0.5
 CORES: Final = (("any", ""), ("keep on one", "auto"))
 
 
@@ -80,6 +81,10 @@ class TestForm(QWidget):
         self.form.addRow(label, box)
         return box
 
+    def show_row(self, field: QWidget, *, on: bool) -> None:
+        """Show a field and its label, or neither."""
+        self.form.setRowVisible(field, on)
+
     def note(self, text: str) -> None:
         """Sentences under the fields."""
         label = QLabel(text)
@@ -98,11 +103,15 @@ class LatencyForm(TestForm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rate = self.line(
-            "Rate, 1/s", "1000",
-            "10 to 1000000 requests per second, timed from when each is due; 0: closed loop, "
-            "the next when the last came back (blind to stalls)",
+        self.loop = self.choice(
+            "Loop", (("fixed rate", False), ("closed", True)),
+            "Fixed rate: each request is timed from when it is due, so that stalls count. Closed "
+            "loop: the next is sent when the last came back, which is blind to stalls",
         )  # fmt: skip
+        self.rate = self.line("Rate, 1/s", "1000", "10 to 1000000 requests per second")
+        self.loop.currentIndexChanged.connect(
+            lambda: self.show_row(self.rate, on=not self.loop.currentData())
+        )
         self.duration = self.line("Duration, s", "5", "After the warm-up")
         self.warm_up = self.line("Warm-up, s", "0.5", "Run, but not counted")
         self.payload = self.line("Payload", "8 B", "8 B to 4 KiB, copied in and out on both sides")
@@ -118,7 +127,7 @@ class LatencyForm(TestForm):
 
     def plan(self) -> LatencyOptions:
         options = LatencyOptions(
-            rate_hz=number_in(self.rate, "Rate"),
+            rate_hz=0 if self.loop.currentData() else number_in(self.rate, "Rate"),
             duration_s=number_in(self.duration, "Duration"),
             warm_up_s=number_in(self.warm_up, "Warm-up"),
             payload_bytes=parse_size(self.payload.text()),
@@ -169,11 +178,12 @@ class BandwidthForm(TestForm):
     """What the raw mapping gives, without a peer."""
 
     title = "Bandwidth"
+    needs_peer = False
 
     def __init__(self) -> None:
         super().__init__()
         self.blocks = self.line(
-            "Blocks", "4 KiB, 64 KiB, 256 KiB",
+            "Blocks", "4K, 64K, 256K",
             "Whole pages; read, written and copied again and again inside the lane",
         )  # fmt: skip
         self.engine = self.choice("Engine", ENGINES, "What runs the loops")
@@ -201,11 +211,17 @@ class FlashForm(TestForm):
     def __init__(self) -> None:
         super().__init__()
         self.flips = self.line("Flashes", "40", "How many; 0 until stopped")
-        self.every = self.line("Every, s", "0.5", "Mean time between two, 0.05 to 60")
+        self.every = self.line(
+            "Every, s", f"{DEFAULT_EVERY_S:g}", "Mean time between two, 0.05 to 60"
+        )
         self.mode = self.choice(
-            "Flip", (("by itself", False), ("by click or Space", True)),
-            "By itself: at jittered intervals, so that flips do not fall into step with a display",
+            "Flip", (("by itself", False), ("by hand", True)),
+            "By itself: at jittered intervals, so that flips do not fall into step with a display. "
+            "By hand: by a click into the patch, or Space",
         )  # fmt: skip
+        self.mode.currentIndexChanged.connect(
+            lambda: self.show_row(self.every, on=not self.mode.currentData())
+        )
         self.surface = self.choice(
             "Peer paints", (("a patch", Surface.PATCH), ("its hex view", Surface.HEX)),
             "What the peer's window paints before it answers",
@@ -218,7 +234,7 @@ class FlashForm(TestForm):
     def plan(self) -> FlashPlan:
         return FlashPlan(
             flips=int(number_in(self.flips, "Flashes")),
-            every_s=number_in(self.every, "Every"),
+            every_s=DEFAULT_EVERY_S if self.mode.currentData() else number_in(self.every, "Every"),
             manual=self.mode.currentData(),
             surface=self.surface.currentData(),
         ).checked()

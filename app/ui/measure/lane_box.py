@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import ScopeError
+from app.core.errors import LaneError, ScopeError
 from app.core.expressions import evaluate
 from app.core.frame import Level
 from app.core.probe.cards import Card
 from app.core.probe.desk_messages import LaneView, LaneWish, LookAtLane, Respond, SeatView
+from app.core.probe.lane import ALIGN, MIN_SIZE
 from app.core.probe.presence import Life
 from app.core.probe.responder_state import Phase, ResponderState
 from app.core.units import format_short_offset, format_size
@@ -53,10 +54,12 @@ class LaneBox(QWidget):
     Signals:
         failed(ScopeError): The responder could not be switched.
         slot_chosen(object): Slot of the chosen peer, or None for the first that fits.
+        edited(): The place of a new lane changed.
     """
 
     failed = Signal(object)
     slot_chosen = Signal(object)
+    edited = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,12 +98,14 @@ class LaneBox(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for part in (self.answer, self.state, self.where):
-            layout.addWidget(part)
+        layout.addWidget(self.answer)
+        layout.addWidget(self.state)
         layout.addLayout(row)
+        layout.addWidget(self.where)  # it grows: the field above must not move while one types
         layout.addWidget(self.peers, 1)
         layout.addWidget(self.copy)
         self.answer.toggled.connect(self._switch)
+        self.offset.textChanged.connect(self._edited)
         self.peers.currentRowChanged.connect(lambda _row: self.slot_chosen.emit(self.slot()))
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
@@ -128,17 +133,23 @@ class LaneBox(QWidget):
             label.setStyleSheet(f"color: {theme.quiet}")
 
     def wish(self) -> LaneWish:
-        """Where a person wants the lane. Raises ExpressionError."""
+        """Where a person wants the lane. Raises ScopeError for a place where none can lie."""
         text = self.offset.text().strip()
         info = self._session.info if self._session else None
         size = info.size if info else 0
         offset = evaluate(text, size=size) if text else None
+        if offset is not None and size:
+            check_offset(offset, size)
         return LaneWish(offset, force=self.force.isChecked())
 
     def slot(self) -> int | None:
         """The chosen peer's slot; None is the first that fits."""
         chosen = self.peers.model().data(self.peers.currentIndex(), Qt.ItemDataRole.UserRole)
         return chosen if isinstance(chosen, int) else None
+
+    def _edited(self) -> None:
+        self.look()
+        self.edited.emit()
 
     def _copy_command(self) -> None:
         QGuiApplication.clipboard().setText(self.command)
@@ -243,6 +254,27 @@ class LaneBox(QWidget):
         """Nothing when hidden."""
         self._timer.stop()
         super().hideEvent(event)
+
+
+def check_offset(offset: int, size: int) -> None:
+    """Whether a lane can begin there, as far as that is known before it is laid.
+
+    Raises:
+        LaneError: It cannot.
+    """
+    low = offset // ALIGN * ALIGN
+    last = (size - MIN_SIZE) // ALIGN * ALIGN
+    if not 0 <= offset <= size - MIN_SIZE:
+        raise LaneError(
+            f"A lane at {format_short_offset(offset)} would not be inside {format_size(size)}.",
+            f"The last place is {format_short_offset(last)}." if last >= 0 else "",
+        )
+    if offset != low:
+        near = [format_short_offset(at) for at in (low, low + ALIGN) if at <= last]
+        raise LaneError(
+            f"{format_short_offset(offset)} is no multiple of {format_short_offset(ALIGN)}.",
+            f"Near it: {', '.join(near)}.",
+        )
 
 
 def name_of(card: Card) -> str:

@@ -10,7 +10,7 @@ from app.core.probe.desk_messages import LiveLatency
 from app.core.probe.flash_result import FlashSample
 from app.core.probe.transfer_result import TransferLive
 from app.core.units import format_rate, format_size
-from app.ui.measure.charts import format_time
+from app.ui.measure.axes import format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ def live_sentence(figures: Any) -> Told:
         case LiveLatency(share, summary, lost, _) if not summary.count:
             return Told(f"nothing answered, {lost} lost", share)
         case LiveLatency(share, summary, lost, _):
-            return Told(
+            text = (
                 f"p50 {format_time(summary.p50)}  p99 {format_time(summary.p99)}  "
-                f"max {format_time(summary.maximum)}  {summary.count:,} answered, {lost} lost",
-                share,
+                f"max {format_time(summary.maximum)}  {summary.count:,} answered"
             )
+            return Told(f"{text}, {lost:,} lost" if lost else text, share, bool(lost))
         case TransferLive():
             return _transfer(figures)
         case BandwidthLive(share, done):

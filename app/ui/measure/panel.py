@@ -19,25 +19,30 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import CancelledError, LockedError, ScopeError
-from app.core.frame import Frame, Level
+from app.core.frame import Level
 from app.core.probe import desk_messages as dm
 from app.core.probe.flash import Flip, Painted, Surface
+from app.core.probe.flash_result import FlashPlan
 from app.core.probe.keeper import Ending
+from app.core.probe.responder_state import Phase, ResponderState
+from app.ui.measure.axes import format_time
 from app.ui.measure.chart_tabs import ChartTabs
-from app.ui.measure.charts import format_time
 from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from app.ui.measure.lane_box import LaneBox
 from app.ui.measure.live import live_sentence
 from app.ui.measure.run_table import RunTable
-from app.ui.measure.runs import Run, run_of
+from app.ui.measure.runs import headline, missing, run_of
 from app.ui.notice import Notice
 from app.ui.session import Session
 from app.ui.theme import DARK, PAD, Theme
 
 # Peers, test, charts, runs: what they get of 1280 pixels, and what is enough for the first two.
 _WIDTHS: Final = (184, 224, 372, 476)
-_LEAST: Final = (150, 190, 150, 150)
+_LEAST: Final = (150, 190, 268, 150)  # the charts: three tabs with their whole names
 _ENOUGH: Final = (240, 280)
+_NOBODY: Final = "Nobody answers"  # how the engine's sentence begins
+_BY_HAND: Final = "Each press of Space, or click in here, is a flash."
+_FIRST: Final = "The first flash comes as soon as a window answers."
 
 
 class MeasurePanel(QWidget):
@@ -60,6 +65,10 @@ class MeasurePanel(QWidget):
         self._request = 0
         self._number = 0
         self._bad = False
+        self._plan: Any = None
+        self._flashes = 0
+        self._stopped = False
+        self._was_locked = False  # the sentence that stands there says so
         self.lane = LaneBox()
         self.forms: dict[str, TestForm] = {
             "latency": LatencyForm(), "transfer": TransferForm(), "bandwidth": BandwidthForm(),
@@ -129,6 +138,7 @@ class MeasurePanel(QWidget):
         self.runs.changed.connect(self._draw)
         self.runs.told.connect(self.status.setText)
         self.lane.failed.connect(self._failed)
+        self.lane.edited.connect(self._check)
         self.charts.patch.painted.connect(self.painted)
         self.charts.patch.pressed.connect(self._pressed)
 
@@ -148,9 +158,6 @@ class MeasurePanel(QWidget):
         self.charts.clear_patch()
         self._show_running(on=False)
         self._check()
-
-    def set_frame(self, frame: Frame) -> None:
-        """Nothing here is drawn from Frames."""
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -184,13 +191,14 @@ class MeasurePanel(QWidget):
         else:
             try:
                 self.form().plan()
+                self.lane.wish()
             except ScopeError as error:
                 text = str(error)
         self.start.setEnabled(not text)
         self._say(text, bad=bool(text) and self._session is not None)
 
     def _say(self, text: str, *, bad: bool = False) -> None:
-        self._bad = bad
+        self._bad, self._was_locked = bad, False
         self.status.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.quiet}")
         self.status.setText(text)
 
@@ -203,6 +211,7 @@ class MeasurePanel(QWidget):
             return
         if self._request:
             self._say("Stopping …")
+            self._stopped = True
             session.ask(dm.StopTest(), on_error=self._failed)
             return
         try:
@@ -213,8 +222,11 @@ class MeasurePanel(QWidget):
         command = dm.StartTest(plan, wish, self.lane.slot())
         self._request = session.ask(command, self._done, self._failed)
         if self._request:
+            self._plan, self._flashes, self._stopped = plan, 0, False
             self._show_running(on=True)
-            self._say("Looking for a peer …")
+            self._say("Looking for a peer …" if self.form().needs_peer else "Measuring …")
+            if isinstance(plan, FlashPlan):
+                self.charts.clear_patch(_BY_HAND if plan.manual else _FIRST)
             self.charts.show_start(self._kind())
 
     def _show_running(self, *, on: bool) -> None:
@@ -222,6 +234,7 @@ class MeasurePanel(QWidget):
         self.start.setEnabled(True)
         self.choice.setEnabled(not on)
         self.stack.setEnabled(not on)
+        self.charts.set_waiting(on=on)
         self.progress.setVisible(on)
         self.progress.setRange(0, 0)
 
@@ -237,15 +250,23 @@ class MeasurePanel(QWidget):
             self._failed(error)
             return
         self.runs.add(run)
-        self.charts.show_end(run.kind)
-        self._say(f"Run {run.number} done: {_headline(run)}. {ending}".strip(), bad=bool(ending))
+        self._end(run.kind)
+        word = "stopped early" if self._stopped else "done"
+        text = f"Run {run.number} {word}: {headline(run)}. {ending}"
+        self._say(text.strip(), bad=bool(ending) or bool(missing(run)))
+
+    def _end(self, kind: str) -> None:
+        self.charts.show_end(kind)
+        self.charts.clear_patch()  # a key pressed from now on is no reaction to anything
 
     def _failed(self, error: ScopeError) -> None:
         self._request = 0
         self._show_running(on=False)
-        self.charts.show_end(self._kind())
+        self._end(self._kind())
+        self._draw()  # without the curve of what came to nothing
         self._say(str(error), bad=not isinstance(error, CancelledError))
-        if isinstance(error, LockedError):
+        self._was_locked = isinstance(error, LockedError)
+        if self._was_locked:
             self.notice.emit(
                 Notice(Level.WARNING, error.message, "Ctrl+L unlocks it.", ("Unlock",), "locked")
             )
@@ -253,6 +274,8 @@ class MeasurePanel(QWidget):
     def _lock_changed(self, locked: bool) -> None:
         if locked and self._request:
             self._say("Writing was locked: the test ends.")
+        elif not locked and self._was_locked:
+            self._check()  # what stood there is true no more
 
     # -- what the engine says --------------------------------------------------------------------
 
@@ -260,23 +283,31 @@ class MeasurePanel(QWidget):
         match answer:
             case dm.TestNews(_, text, figures):
                 if text:
-                    self._say(text)
+                    self._say(f"{text} Still listening." if text.startswith(_NOBODY) else text)
                 if figures is not None:
                     self._live(figures)
             case dm.ResponderNews(state):
-                self.lane.show_state(state)
+                self._responded(state)
             case dm.Flashed(flip):
                 self._flashed(flip)
 
     def _live(self, figures: Any) -> None:
         told = live_sentence(figures)
-        if told.share is not None:
+        share = told.share
+        if isinstance(self._plan, FlashPlan):
+            self._flashes += 1  # each was answered or lost
+            share = self._flashes / self._plan.flips if self._plan.flips else None
+        if share is not None:
             self.progress.setRange(0, 1000)
-            self.progress.setValue(round(1000 * max(0.0, min(1.0, told.share))))
+            self.progress.setValue(round(1000 * max(0.0, min(1.0, share))))
         if told.text:
             self._say(told.text, bad=told.bad)
-        if isinstance(figures, dm.LiveLatency):
-            self.charts.show_live(figures, self._number + 1)
+        self.charts.show_live(figures, self._number)
+
+    def _responded(self, state: ResponderState) -> None:
+        self.lane.show_state(state)
+        if state.phase is not Phase.ANSWERING and not self._request:
+            self.charts.clear_patch()
 
     # -- flash -----------------------------------------------------------------------------------
 
@@ -302,9 +333,10 @@ class MeasurePanel(QWidget):
         session = self._session
         if session is None:
             return
+        flip = self.charts.patch.flip
         if self._request:
             session.ask(dm.FlipNow(), on_error=lambda _error: None)
-        elif number:
+        elif number and flip is not None and not flip.ours:
             session.ask(dm.FlashReacted(number, reaction_ns), on_error=lambda _error: None)
             self._say(f"Reaction: {format_time(reaction_ns)} after the flash was painted")
 
@@ -315,8 +347,3 @@ class MeasurePanel(QWidget):
 
     def _draw(self) -> None:
         self.charts.show_runs(self.runs.model.overlaid())
-
-
-def _headline(run: Run) -> str:
-    wanted = ("p50", "p99", "rate", "read", "write")
-    return ", ".join(f"{name} {run.figures[name]}" for name in wanted if name in run.figures)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
+    QMenu,
     QPlainTextEdit,
     QPushButton,
     QTableView,
@@ -20,123 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import ScopeError
-from app.ui.measure.runs import KEPT, Run, save_run
-from app.ui.theme import DARK, PAD, Theme, mono_font
+from app.ui.measure.run_model import ABOUT, COLUMNS, SWATCH, RunModel
+from app.ui.measure.runs import Run, comparison, save_run
+from app.ui.theme import PAD, Theme, mono_font
 
-Index = QModelIndex | QPersistentModelIndex
-TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "count", "lost")
-TRANSFERS: Final = ("run", "rate", "Gbit/s", "CPU/GB", "sizes", "bad", "lost")
-MAPPINGS: Final = ("run", "read", "write", "copy", "load", "store")
-COLUMNS: Final = {
-    "latency": TIMES, "flash": TIMES, "transfer": TRANSFERS, "bandwidth": MAPPINGS,
-}  # fmt: skip
-# What a column is, and the widest text in it.
-_ABOUT: Final = {
-    "run": ("Number and settings; the tick shows it in the charts", ""),
-    "p50": ("Half of all took no longer than this (median)", "99.9 µs"),
-    "p99": ("99 of 100 took no longer than this", "99.9 µs"),
-    "p99.9": ("999 of 1000 took no longer than this", "99.9 µs"),
-    "max": ("The longest of all", "99.9 µs"),
-    "count": ("How many were answered", "100,000"),
-    "lost": ("How many were never answered, or never arrived", "1000"),
-    "rate": ("Verified bytes per second, of the best size", "99.9 GB/s"),
-    "Gbit/s": ("The same in gigabits per second", "Gbit/s"),
-    "CPU/GB": ("Processor time of this side for a gigabyte", "CPU/GB"),
-    "sizes": ("How many sizes were measured; the chart shows each", "sizes"),
-    "bad": ("Messages that arrived changed or out of order", "1000"),
-    "read": ("Copied out of the memory, of the best block size", "99.9 GB/s"),
-    "write": ("Copied into the memory", "99.9 GB/s"),
-    "copy": ("Copied inside the memory", "99.9 GB/s"),
-    "load": ("One load of 8 bytes at a random place", "999 ns"),
-    "store": ("One store of 8 bytes at a random place", "999 ns"),
-}
-_LEAST_NAME: Final = "☑ 1  1000/s"
+_LEAST_NAME: Final = "☑ ─── 1  1000/s, 8"
 _EMPTY: Final = "Finished tests are listed above; what is known of the chosen one stands here."
-
-
-class RunModel(QAbstractTableModel):
-    """Runs of one kind of test, the newest first; each can be overlaid or not."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kind = "latency"
-        self._all: list[Run] = []
-        self.runs: list[Run] = []
-        self.shown: set[int] = set()
-        self.theme = DARK
-
-    def add(self, run: Run) -> None:
-        """Another run: overlaid, with those of its kind that are."""
-        self.beginResetModel()
-        self._all.insert(0, run)
-        self.shown.add(run.number)
-        self.shown -= {old.number for old in self._all[KEPT:]}
-        del self._all[KEPT:]
-        self._filter()
-        self.endResetModel()
-
-    def set_kind(self, kind: str) -> None:
-        """Show the runs of this kind of test."""
-        self.beginResetModel()
-        self.kind = kind
-        self._filter()
-        self.endResetModel()
-
-    def _filter(self) -> None:
-        self.runs = [run for run in self._all if run.kind == self.kind]
-
-    def clear(self) -> None:
-        """Forget those that are listed."""
-        self.beginResetModel()
-        self._all = [run for run in self._all if run.kind != self.kind]
-        self._filter()
-        self.endResetModel()
-
-    def overlaid(self) -> list[Run]:
-        """Runs that are shown in the charts, oldest first."""
-        return [run for run in reversed(self.runs) if run.number in self.shown]
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(self.runs)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(COLUMNS[self.kind])
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return COLUMNS[self.kind][section]
-        if role == Qt.ItemDataRole.ToolTipRole and orientation == Qt.Orientation.Horizontal:
-            return _ABOUT[COLUMNS[self.kind][section]][0]
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        run = self.runs[index.row()]
-        first = index.column() == 0
-        if role == Qt.ItemDataRole.DisplayRole:
-            name = f"{run.number}  {run.title}"
-            return name if first else run.figures.get(COLUMNS[self.kind][index.column()], "")
-        if role == Qt.ItemDataRole.CheckStateRole and first:
-            on = run.number in self.shown
-            return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
-        if role == Qt.ItemDataRole.ForegroundRole and first:
-            colors = self.theme.traces
-            return QBrush(QColor(colors[run.number % len(colors)]))
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join((f"{run.kind}: {run.title}", *run.lines))
-        return None
-
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if role != Qt.ItemDataRole.CheckStateRole or index.column():
-            return False
-        number = self.runs[index.row()].number
-        on = Qt.CheckState(value) == Qt.CheckState.Checked
-        self.shown = self.shown | {number} if on else self.shown - {number}
-        self.dataChanged.emit(index, index)
-        return True
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else flags
 
 
 class RunTable(QWidget):
@@ -164,6 +54,10 @@ class RunTable(QWidget):
         self.table.setAccessibleName("Finished tests")
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        triggers = QAbstractItemView.EditTrigger
+        self.table.setEditTriggers(triggers.EditKeyPressed | triggers.DoubleClicked)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.setIconSize(SWATCH)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 5)
         header = self.table.horizontalHeader()
@@ -175,6 +69,7 @@ class RunTable(QWidget):
         self.save = QPushButton("Save run…")
         self.save.setToolTip("JSON; latency runs also as CSV or HdrHistogram log (.hlog)")
         self.clear = QPushButton("Clear")
+        self.clear.setToolTip("Forget all runs of this list; those that were saved stay saved")
         self.detail = QPlainTextEdit()
         self.detail.setReadOnly(True)
         self.detail.setTabChangesFocus(True)
@@ -194,7 +89,13 @@ class RunTable(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.table, 1)
         layout.addLayout(foot, 1)
-        self.model.dataChanged.connect(lambda *_: self.changed.emit())
+        self.model.dataChanged.connect(self._changed)
+        self.table.viewport().installEventFilter(self)
+        self.table.customContextMenuRequested.connect(self._menu)
+        for key, call in ((QKeySequence.StandardKey.Delete, self.remove),
+                          (QKeySequence.StandardKey.Copy, self.copy)):  # fmt: skip
+            shortcut = QShortcut(QKeySequence(key), self.table, call)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         self.model.modelReset.connect(self._choose)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._choose())
         self.save.clicked.connect(self._save)
@@ -204,6 +105,7 @@ class RunTable(QWidget):
     def add(self, run: Run) -> None:
         """A finished test; it becomes the current one."""
         self.model.add(run)
+        self._fit_columns()
         self.table.setCurrentIndex(self.model.index(0, 0))
         self.changed.emit()
 
@@ -220,15 +122,18 @@ class RunTable(QWidget):
         metrics, header = self.table.fontMetrics(), self.table.horizontalHeader()
         room = self.table.viewport().width() - metrics.horizontalAdvance(_LEAST_NAME)
         for column, name in enumerate(COLUMNS[self.model.kind][1:], 1):
-            widest = metrics.horizontalAdvance(_ABOUT[name][1]) + PAD + 4
+            texts = (ABOUT[name][1], *(run.figures.get(name, "") for run in self.model.runs))
+            widest = max(metrics.horizontalAdvance(text) for text in texts) + PAD + 4
             header.resizeSection(column, widest)
             room -= widest
             header.setSectionHidden(column, room < 0 and column > 2)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Another width has room for other columns."""
-        super().resizeEvent(event)
-        self._fit_columns()
+        if event.type() == QEvent.Type.Resize and watched is self.table.viewport():
+            self._fit_columns()
+            self._show_detail()
+        return False
 
     def current(self) -> Run | None:
         """The run of the current row."""
@@ -259,8 +164,73 @@ class RunTable(QWidget):
         run = self.current()
         self.save.setEnabled(run is not None)
         self.clear.setEnabled(bool(self.model.runs))
-        self.detail.setPlainText("\n".join(run.lines) if run else "")
+        self._show_detail()
         self.chosen.emit(run)
+
+    def _show_detail(self) -> None:
+        run = self.current()
+        text = "\n".join(self._lines(run)) if run else ""
+        if text != self.detail.toPlainText():
+            self.detail.setPlainText(text)
+
+    def _lines(self, run: Run) -> list[str]:
+        """What is known of a run; first how it compares, and figures without a column."""
+        base = self.model.base_of(run)
+        names = COLUMNS[self.model.kind]
+        hidden = [
+            f"{name} {run.figures[name]}"
+            for column, name in enumerate(names)
+            if name in run.figures and self.table.isColumnHidden(column)
+        ]
+        first = [comparison(run, base) if base is not None else "", ", ".join(hidden)]
+        return [line for line in (*first, *run.lines) if line]
+
+    def _changed(self) -> None:
+        self._show_detail()
+        self.changed.emit()
+
+    # -- what can be done with a run ---------------------------------------------------------------
+
+    def _menu(self, at: QPoint) -> None:
+        run = self.current()
+        if run is None or not self.table.indexAt(at).isValid():
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Rename", "F2", self.rename)
+        menu.addAction("Copy figures", QKeySequence.StandardKey.Copy, self.copy)
+        menu.addAction("Save run…", self._save)
+        menu.addSeparator()
+        menu.addAction("Remove", QKeySequence.StandardKey.Delete, self.remove)
+        menu.popup(self.table.viewport().mapToGlobal(at))
+
+    def rename(self) -> None:
+        """Edit the name of the current run."""
+        row = self.table.currentIndex().row()
+        if row >= 0:
+            self.table.edit(self.model.index(row, 0))
+
+    def copy(self) -> None:
+        """The current run's figures as text, for a spreadsheet or a mail."""
+        run = self.current()
+        if run is None:
+            return
+        rows = [("run", run.name), *run.figures.items()]
+        text = "\n".join((*("\t".join(row) for row in rows), *run.lines))
+        QGuiApplication.clipboard().setText(text)
+        self.told.emit(f"Copied the figures of run {run.number}.")
+
+    def remove(self) -> None:
+        """Forget the current run."""
+        run, row = self.current(), self.table.currentIndex().row()
+        if run is None:
+            return
+        self.model.remove(run.number)
+        if self.model.runs:
+            row = min(row, len(self.model.runs) - 1)
+            self.table.setCurrentIndex(self.model.index(row, 0))
+        self.changed.emit()
+        self.told.emit(f"Removed run {run.number}.")
 
     def _save(self) -> None:
         run = self.current()

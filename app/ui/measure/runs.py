@@ -17,9 +17,12 @@ from app.core.probe.latency_result import LatencyResult
 from app.core.probe.stats import Histogram
 from app.core.probe.transfer_result import SizeResult, TransferResult
 from app.core.units import format_rate, format_size
-from app.ui.measure.charts import F64, format_time
+from app.ui.measure.axes import format_time
+from app.ui.measure.charts import F64
 
 KEPT: Final = 24
+WRITE_MARK: Final = "t1"  # pyqtgraph's names of ▲ and ■
+COPY_MARK: Final = "s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Run:
         histogram: Of the times; None where the test has none.
         seconds, times_ns: The series.
         sizes, rates: A sweep by size.
+        marked: Other rates of the sweep, by the symbol of their points.
     """
 
     number: int
@@ -49,6 +53,17 @@ class Run:
     times_ns: F64 = field(default_factory=lambda: np.zeros(0))
     sizes: F64 = field(default_factory=lambda: np.zeros(0))
     rates: F64 = field(default_factory=lambda: np.zeros(0))
+    marked: dict[str, F64] = field(default_factory=dict)
+
+    @property
+    def color(self) -> int:
+        """Number of its colour and line style: the first run has the first."""
+        return self.number - 1
+
+    @property
+    def name(self) -> str:
+        """How tables and charts call it."""
+        return f"{self.number}  {self.title}"
 
 
 def run_of(number: int, result: Any, ending: str = "") -> Run:
@@ -215,7 +230,50 @@ def _bandwidth(number: int, result: BandwidthResult, ending: str) -> Run:
         number, "bandwidth", f"{where}{at}", result, figures, tuple(line for line in lines if line),
         sizes=np.array([float(block.block_bytes) for block in blocks]),
         rates=np.array([block.read_bytes_per_s for block in blocks]),
+        marked={
+            WRITE_MARK: np.array([block.write_bytes_per_s for block in blocks]),
+            COPY_MARK: np.array([block.copy_bytes_per_s for block in blocks]),
+        },
     )  # fmt: skip
+
+
+def headline(run: Run) -> str:
+    """The figures that one looks for first, and what is missing."""
+    wanted = ("p50", "p99", "rate", "read", "write")
+    parts = [f"{name} {run.figures[name]}" for name in wanted if name in run.figures]
+    return ", ".join((*parts, *missing(run)))
+
+
+def missing(run: Run) -> list[str]:
+    """What did not arrive, or not as it was sent: `12 lost`; empty when all is well."""
+    names = ("lost", "bad")
+    return [f"{run.figures[name]} {name}" for name in names if run.figures.get(name, "0") != "0"]
+
+
+def comparison(run: Run, base: Run) -> str:
+    """How a run differs from another of its kind: `Against run 1: p50 +12 %, p99 −4 %`."""
+    if run.histogram is not None and base.histogram is not None:
+        mine, other = run.histogram.summary(), base.histogram.summary()
+        pairs: list[tuple[str, float, float]] = [
+            ("p50", mine.p50, other.p50), ("p99", mine.p99, other.p99),
+            ("p99.9", mine.p99_9, other.p99_9), ("max", mine.maximum, other.maximum),
+        ]  # fmt: skip
+    else:
+        pairs = [
+            (f"at {format_size(int(size))}", float(run.rates[at]), float(base.rates[found[0]]))
+            for at, size in enumerate(run.sizes)
+            if len(found := np.flatnonzero(base.sizes == size))
+        ]
+    # Nothing answered is no time of 0 ns.
+    parts = [f"{name} {_percent(mine / other)}" for name, mine, other in pairs if mine and other]
+    return f"Against run {base.number}: {', '.join(parts)}" if parts else ""
+
+
+def _percent(ratio: float) -> str:
+    if ratio >= 10:
+        return f"× {ratio:,.0f}"
+    change = (ratio - 1) * 100
+    return f"{'−' if change < 0 else '+'}{abs(change):.0f} %"
 
 
 def save_run(run: Run, path: Path, form: str = ".json") -> None:
