@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from app.commands.ending import ender
+from app.core.errors import CancelledError
 from tests.core.probe.peers import ROOT, PeerProcess, opened, responding
 
 MakeFile = Callable[..., Path]
@@ -117,6 +119,30 @@ def test_a_killed_responder_owes_and_the_next_one_pays(path: Path) -> None:
     with responding(path) as peer:
         pass
     assert path.read_bytes() == before
+
+
+def test_a_terminal_that_closes_ends_it_in_order(path: Path) -> None:
+    before = path.read_bytes()
+    with responding(path) as peer:
+        code, errors = peer.end(signal.SIGHUP)
+    assert code == 0, errors
+    assert path.read_bytes() == before
+
+
+def test_signals_are_flags_and_an_ignored_hangup_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ender() as end:
+            signal.raise_signal(signal.SIGHUP)
+            assert not end.asked.wait(0)
+            signal.raise_signal(signal.SIGTERM)
+            assert end.asked.wait(60)
+            with pytest.raises(CancelledError):
+                end.sleep(60)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_cut_region_ends_the_responder_with_a_sentence(path: Path) -> None:

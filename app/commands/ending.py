@@ -1,21 +1,50 @@
-"""Ctrl+C and SIGTERM as a question, for verbs that have something to put back in order first."""
+"""Ctrl+C, SIGTERM and SIGHUP as a question, for verbs that put something back in order first."""
 
 from __future__ import annotations
 
 import signal
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 from app.core.errors import CancelledError
 
+_STEP_S: Final = 0.02
 
-class Ender:
-    """Ctrl+C and SIGTERM as a flag, so that everything is put back in order."""
+
+class Flag:
+    """An event that a signal handler may set.
+
+    threading.Event takes a lock to do that, and hangs for ever where the handler interrupts a
+    wait that holds it.
+    """
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
+        self._set = False
+
+    def set(self) -> None:
+        """From now on it is set."""
+        self._set = True
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        return self._set
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for it; whether it is set."""
+        until = time.monotonic() + seconds
+        while not self._set and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _STEP_S))
+        return self._set
+
+
+class Ender:
+    """The signals as a flag, so that everything is put back in order."""
+
+    def __init__(self) -> None:
+        self.asked = Flag()
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises CancelledError when a person ends it meanwhile."""
@@ -31,9 +60,12 @@ class Ender:
 
 @contextmanager
 def ender() -> Iterator[Ender]:
-    """Take the signals for a while."""
+    """Take the signals for a while; a terminal that closes is one, unless it is ignored (nohup)."""
     made = Ender()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        numbers.append(hangup)
     before = [(number, signal.signal(number, made.handle)) for number in numbers]
     try:
         yield made

@@ -1,7 +1,7 @@
 """`respond`: be the peer that is measured.
 
-Ctrl+C and SIGTERM end it as it ends by itself: the lane is left, and the bytes under it are as
-they were before. Sentences go to standard error.
+Ctrl+C, SIGTERM and a terminal that closes end it as it ends by itself: the lane is left, and the
+bytes under it are as they were before. Sentences go to standard error.
 """
 
 from __future__ import annotations
