@@ -129,10 +129,16 @@ class Attending:
             self._reply(request, Status.REFUSED, (refused.why, refused.detail))
         except ScopeError as error:
             log.warning("A test ended here: %s", error)
-            with contextlib.suppress(ScopeError):
-                self._reply(request, Status.REFUSED, (Refusal.FAILED,))
+            self._failed(request)
+        except Exception:  # a bug must not leave the master without a reply
+            log.exception("A test ended here by a bug; report it.")
+            self._failed(request)
         finally:
             begun.set()
+
+    def _failed(self, request: Message) -> None:
+        with contextlib.suppress(ScopeError):
+            self._reply(request, Status.REFUSED, (Refusal.FAILED,))
 
     def _end_job(self) -> None:
         job, worker = self._job, self._worker

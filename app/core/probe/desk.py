@@ -163,7 +163,7 @@ class ProbeDesk:
     def _respond(self, wish: dm.LaneWish) -> ResponderState:
         self._may_write()
         with self._lock:
-            if self._responder is None:
+            if self._responder is None or not self._responder.running:  # it ends when bytes fail
                 self._responder = Responder(
                     self._region,
                     lambda sleep: self._hold(wish, sleep),
