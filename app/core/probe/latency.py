@@ -222,6 +222,8 @@ class _Run:
             complete = warm and self._drive(loop, options.duration_s, self.tally)
             if warm:
                 self.tally.finish(loop.state, complete=complete)
+            if not complete:
+                self.tally.note("Stopped before its end.")
             master.stop()
         finally:
             loop.stop()

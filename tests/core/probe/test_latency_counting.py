@@ -179,6 +179,7 @@ def test_a_test_stopped_while_it_warms_up_has_counted_nothing(path: Path, tmp_pa
     assert (result.complete, result.sent, result.duration_s, result.series) == (False, 0, 0, ())
     assert result.figures()["p50_ns"] is None
     assert result.stalled_share == 0
+    assert "Stopped before its end." in result.notes
 
 
 def test_it_began_when_it_was_counted(path: Path, tmp_path: Path) -> None:
