@@ -109,6 +109,9 @@ def _agrees(path: Path, figures: dict[str, object]) -> None:
         for name in ("response", "service"):
             mine = [row for row in rows if row["distribution"] == name]
             assert sum(int(row["count"]) for row in mine) == count
+        assert [int(row["count"]) for row in rows if row["distribution"] == "lost"] == [
+            figures["lost"]
+        ]
         low, high = int(rows[0]["from_ns"]), int(rows[0]["to_ns"])
         assert low <= figures["min_ns"] <= high  # type: ignore[operator]
     else:

@@ -165,12 +165,13 @@ class LatencyResult:
         return json.dumps(self.as_dict(), indent=1) + "\n"
 
     def csv_text(self) -> str:
-        """The buckets of both distributions as a table."""
+        """The buckets of both distributions as a table; what was lost has a row without times."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("distribution", "from_ns", "to_ns", "count"))
         for name, histogram in (("response", self.response), ("service", self.service)):
             writer.writerows((name, *bar) for bar in histogram.bars())
+        writer.writerow(("lost", "", "", self.lost))
         return out.getvalue()
 
     def hdr_text(self) -> str:
