@@ -51,6 +51,7 @@ LOOK_S: Final = 0.25
 LOOKS: Final = 5
 _LOOK_BYTES: Final = 16 << 20
 _CHUNK: Final = 64 << 10
+_TRIES: Final = 3
 Sleep = Callable[[float], None]
 
 
@@ -233,17 +234,19 @@ def lay_lane(
         StorageError: The old bytes cannot be kept; nothing was written.
         LaneError: Another laid one at the same moment that does not agree.
     """
-    quicker = _quicker(region, lane, sleep)
-    if quicker is not None:
-        return LaneHold(region, quicker, None)
-    before = region.read(lane.offset, IDENTITY_SIZE)
-    saved = SavedBytes.save(region, lane, folder)
-    if region.read(lane.offset, IDENTITY_SIZE) != before:
-        saved.forget()  # what was saved may be half a lane
+    saved = None
+    for _ in range(_TRIES):
+        before = region.read(lane.offset, IDENTITY_SIZE)
         quicker = _quicker(region, lane, sleep)
-        if quicker is None:
-            raise LaneError("Another changed the place of the lane just now.", "Try again.")
-        return LaneHold(region, quicker, None)
+        if quicker is not None:
+            return LaneHold(region, quicker, None)
+        saved = SavedBytes.save(region, lane, folder)
+        if region.read(lane.offset, IDENTITY_SIZE) == before:
+            break
+        saved.forget()  # what was saved may be half a lane
+        saved = None
+    if saved is None:
+        raise LaneError("Others keep changing the place of the lane.", "Try again.")
     began = time.monotonic()
     try:
         write_lane(region, lane)

@@ -24,6 +24,7 @@ from app.core.errors import (
     MemoryInUseError,
     StorageError,
 )
+from app.core.probe import keeper
 from app.core.probe.cards import own_card
 from app.core.probe.keeper import Ending, give_back, hold_lane, lay_lane, look_at, owed
 from app.core.probe.lane import CLOSING, MAGIC, OPEN, STATE_AT, Lane, Side, Span, build_head
@@ -463,6 +464,29 @@ def test_bytes_that_change_while_they_are_saved_are_no_old_bytes(
 
         monkeypatch.setattr(SavedBytes, "save", meanwhile)
         hold = lay_lane(region, place, tmp_path)
+        assert hold.lane == quick
+        assert hold.saved is None
+        assert not list(tmp_path.glob("*"))
+
+
+def test_a_lane_that_comes_right_after_the_look_is_found_all_the_same(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it is saved as what was there, and put back when it is long gone."""
+    with opened(filled) as region:
+        place, quick = place_lane(region), place_lane(region)
+        looked = keeper._quicker
+        looks: list[Lane | None] = []
+
+        def just_missed(*args: Any) -> Lane | None:
+            looks.append(looked(*args))
+            if len(looks) == 1:
+                write_lane(region, quick)
+            return looks[-1]
+
+        monkeypatch.setattr(keeper, "_quicker", just_missed)
+        hold = lay_lane(region, place, tmp_path)
+        assert looks == [None, quick]
         assert hold.lane == quick
         assert hold.saved is None
         assert not list(tmp_path.glob("*"))
