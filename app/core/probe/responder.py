@@ -27,6 +27,7 @@ from app.core.probe.seating import take_slot
 from app.core.region import Region
 
 _AGAIN_S: Final = 1.0
+STOP_S: Final = 15.0  # a worker and a peer that is silent may take 5 s each
 
 
 class _Stopped(Exception):  # noqa: N818 - unwinds a wait when the responder is told to end
@@ -68,7 +69,7 @@ class Responder:
         """Whether it still answers; it ends by itself only when the region is gone."""
         return self._thread.is_alive()
 
-    def stop(self, timeout_s: float = 5.0) -> ResponderState:
+    def stop(self, timeout_s: float = STOP_S) -> ResponderState:
         """Leave the slot, put bytes back where they are owed, end. Safe to call twice."""
         self._end.set()
         if self._thread.is_alive():

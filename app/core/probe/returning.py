@@ -31,11 +31,12 @@ from app.core.probe.lane import (
     parse_head,
 )
 from app.core.probe.place import lane_at
-from app.core.probe.presence import SETTLE_S, PeerWatch
+from app.core.probe.presence import GONE_NS, SETTLE_S, SILENT_NS, PeerWatch
 from app.core.probe.saved import SavedBytes
 from app.core.region import Region
 
 LEAVE_S: Final = 1.0
+_PATIENCE_S: Final = (GONE_NS + SILENT_NS) / 1e9
 STEP_S: Final = 0.05
 
 
@@ -119,17 +120,21 @@ def _as_before(region: Region, lane: Lane, data: bytes) -> bool:
 
 
 def _somebody_stays(region: Region, lane: Lane) -> bool:
-    """Wait for the others to leave; whether one that is alive did not."""
+    """Wait for the others to leave; whether one that is alive did not.
+
+    One that is silent is waited for until it is gone: it may be frozen, and when it wakes in the
+    middle of a loop it writes on for a moment before it looks.
+    """
     watches = [PeerWatch(region, slot, side) for slot in lane.all_slots() for side in Side]
     # Whoever found the lane open just now has written its token by then.
     time.sleep(SETTLE_S)
-    peers = [watch.look() for watch in watches]
-    for _ in range(int(LEAVE_S / STEP_S)):
-        if not any(peer.card for peer in peers):
-            return False
-        time.sleep(STEP_S)
+    for step in range(int(_PATIENCE_S / STEP_S)):
         peers = [watch.look() for watch in watches]
-    return any(peer.alive for peer in peers)
+        alive = step * STEP_S >= LEAVE_S and any(peer.alive for peer in peers)
+        if alive or not any(peer.taken for peer in peers):
+            return alive
+        time.sleep(STEP_S)
+    return False
 
 
 def _give_back_slot(region: Region, lane: Lane, slot: Slot, data: bytes) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
@@ -24,7 +25,7 @@ from app.core.errors import (
     MemoryInUseError,
     StorageError,
 )
-from app.core.probe import keeper
+from app.core.probe import keeper, returning
 from app.core.probe.cards import own_card
 from app.core.probe.keeper import Ending, give_back, hold_lane, lay_lane, look_at, owed
 from app.core.probe.lane import CLOSING, MAGIC, OPEN, STATE_AT, Lane, Side, Span, build_head
@@ -191,6 +192,28 @@ def test_a_peer_that_stays_keeps_the_lane(filled: Path, tmp_path: Path) -> None:
         again = SavedBytes.load(hold.saved.path)
         assert again is not None
         assert give_back(region, again) is Ending.RESTORED
+    assert filled.read_bytes() == before
+
+
+def test_a_peer_that_is_silent_is_waited_for(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be frozen in the middle of a loop, which goes on where it was."""
+    before = filled.read_bytes()
+    with opened(filled) as region:
+        hold = hold_lane(region, folder=tmp_path)
+        seat = take(region, hold.lane)
+        seat.touch(64)
+        steps = iter(range(100))
+
+        def wakes_after_two_seconds(seconds: float) -> None:
+            if next(steps) == int(2 / seconds):
+                region.write(seat.slot.data(Side.OWNER).offset, b"late" * 16)
+                seat.leave()
+
+        monkeypatch.setattr(returning, "time", SimpleNamespace(sleep=wakes_after_two_seconds))
+        assert hold.close() is Ending.RESTORED
+        assert next(steps) > 40
     assert filled.read_bytes() == before
 
 
@@ -378,7 +401,7 @@ def test_whoever_is_killed_while_it_puts_back_has_lost_nothing(
     with opened(path) as region:
         mortal = Mortal(region, 0)
         for lives in range(10):
-            hold = hold_lane(region, slots=1, folder=tmp_path)
+            hold = lay_lane(region, place_lane(region, slots=1), tmp_path, lambda s: None)
             seat = take(region, hold.lane)
             seat.touch(8192)
             region.write(seat.slot.data(Side.OWNER).offset, b"y" * 8192)
@@ -413,7 +436,7 @@ def test_a_layer_that_was_killed_while_it_closed_left_a_lane_to_use(
         lane = find_lane(region)
         assert lane is not None
         region.store(lane.offset + STATE_AT, 8, CLOSING)
-        with hold_lane(region, folder=tmp_path) as hold:
+        with hold_lane(region, folder=tmp_path, sleep=lambda s: None) as hold:
             assert hold.lane == lane
             assert region.load(lane.offset + STATE_AT, 8) == OPEN
     assert filled.read_bytes() == before
