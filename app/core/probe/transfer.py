@@ -241,12 +241,18 @@ class _Run:
             complete, stalled_ns = self._until(loop, end_ns, counted=True)
         last = self._mark(loop)
         loop.state.end_ns = last.at_ns
-        result = Slice.AGAIN
-        while result is Slice.AGAIN and _now() < last.at_ns + _DRAIN_S * 1e9:
-            result = loop.run(_now() + _SLICE_NS)
-            self._news.look()
+        self._drain(loop, patient=complete)
         self.master.stop()
         return self._result(loop, first, last, stalled_ns, peer_engine, complete=complete)
+
+    def _drain(self, loop: FlowLoop, *, patient: bool) -> None:
+        """Wait for what is on its way; as long as some of it arrives, if there is the time."""
+        result, confirmed, moved_ns = Slice.AGAIN, int(loop.state.confirmed), _now()
+        while result is Slice.AGAIN and _now() < moved_ns + _DRAIN_S * 1e9:
+            result = loop.run(_now() + _SLICE_NS)
+            self._news.look()
+            if patient and int(loop.state.confirmed) != confirmed:
+                confirmed, moved_ns = int(loop.state.confirmed), _now()
 
     def _until(self, loop: FlowLoop, end_ns: int, *, counted: bool) -> tuple[bool, int]:
         """Run in slices; whether it was not cancelled, and how long nothing moved."""

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -26,11 +28,14 @@ from app.core.errors import (
     RegionGoneError,
 )
 from app.core.open_region import open_region
+from app.core.probe import transfer
 from app.core.probe.cards import Capability, EngineKind
 from app.core.probe.flow import COUNT, TO_OWNER, FlowLoop, Lines
 from app.core.probe.keeper import LaneHold, hold_lane
+from app.core.probe.kernel import Slice
 from app.core.probe.lane import MIN_SIZE, Side
 from app.core.probe.master import Master
+from app.core.probe.peer_news import PeerNews
 from app.core.probe.place import find_lane
 from app.core.probe.requests import Command
 from app.core.probe.ring import Half, Layout
@@ -124,6 +129,26 @@ def test_the_longest_message_goes_through(table: Transfers) -> None:
     result = table.measure(replace(QUICK, message_bytes=(SWEEP[-1],), duration_s=1.0))
     assert result.sizes[0].pieces > 16
     assert result.clean
+
+
+@pytest.mark.parametrize(("patient", "arrives"), [(True, 7), (False, 2)])
+def test_what_is_on_its_way_is_waited_for_while_it_arrives(
+    monkeypatch: pytest.MonkeyPatch, *, patient: bool, arrives: int
+) -> None:
+    """A busy peer is slow, not lossy; a person who stopped the test does not wait for it."""
+    now_ns = iter(range(0, 10**12, 200_000_000))
+    monkeypatch.setattr(transfer, "_now", lambda: next(now_ns))
+    state = SimpleNamespace(confirmed=0)
+
+    def run(until_ns: int) -> Slice:
+        state.confirmed = min(7, state.confirmed + 1)
+        return Slice.AGAIN
+
+    test = transfer._Run.__new__(transfer._Run)
+    test._news = cast(PeerNews, SimpleNamespace(look=lambda: None))
+    loop = cast(FlowLoop, SimpleNamespace(state=state, run=run))
+    test._drain(loop, patient=patient)  # the last one never comes: it ends all the same
+    assert state.confirmed == arrives
 
 
 def test_progress_tells_the_share(table: Transfers) -> None:
