@@ -35,7 +35,10 @@ VIEW_KEYS: tuple[tuple[str, str, str], ...] = (
     ("Hex view", "Shift+wheel", "Scroll sideways"),
     ("Devices", "Enter, double click", "Open the chosen one"),
     ("Devices", "Home, End", "First, last device"),
+    ("Measure", "Enter", "Start the test, from its text fields and the button"),
     ("Measure", "Space", "Show or hide the chosen run; flip the flash patch"),
+    ("Measure", "F2, Del", "Rename, remove the chosen run"),
+    ("Measure", "Ctrl+C", "Copy the chosen run's figures"),
     ("Inspector", "F2, Enter", "Edit the value"),
     ("Inspector", "Esc", "Leave the value as it is"),
 )

@@ -197,4 +197,4 @@ def test_time_axes_have_ticks_that_fit(low: float, span: float, fit: float) -> N
     ticks = sorted(at for _, level in time_ticks(low, high, fit) for at in level)
     assert ticks
     assert all(low - 1e-9 <= at <= high + 1e-9 for at in ticks)
-    assert len(ticks) <= max(math.ceil(fit) + 2, 3)
+    assert len(ticks) <= max(math.ceil(fit) + 2, 4)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from app.core.engine_process import EngineProcess
 from app.core.errors import LaneError
-from app.core.probe.desk_messages import LiveLatency
+from app.core.probe.cards import Card
+from app.core.probe.desk_messages import LiveLatency, SeatView
+from app.core.probe.presence import Life
 from app.core.probe.stats import Summary
 from app.ui.measure.charts import EMPTY, WAITING
 from app.ui.measure.forms import FlashForm, LatencyForm
-from app.ui.measure.lane_box import check_offset
+from app.ui.measure.lane_box import check_offset, seat_text
 from app.ui.measure.live import live_sentence
+from app.ui.measure.panel import MeasurePanel
+from tests.ui.helpers import Sessions, ShmFile, spec_of
 from tests.ui.measuring import WAIT_MS, Sides, answering
 
 
@@ -110,3 +117,66 @@ def test_what_is_lost_is_said_and_marked() -> None:
     badly = live_sentence(LiveLatency(0.5, Summary(count=9), 12_345, ()))
     assert badly.bad
     assert badly.text.endswith("12,345 lost")
+
+
+def test_return_in_a_field_starts_the_test(qtbot: QtBot, sides: Sides) -> None:
+    a = sides.a
+    sides.sessions[0].set_locked(False)
+    field = a.forms["latency"].duration
+    field.setText("nonsense")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert a.start.text() == "Start"
+    field.setText("1")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert a.start.text() == "Stop"
+    qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: a.start.text() == "Start", timeout=WAIT_MS)
+
+
+def test_a_test_whose_region_is_closed_says_so(qtbot: QtBot, sides: Sides) -> None:
+    a = sides.a
+    sides.sessions[0].set_locked(False)
+    qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
+    a.set_session(sides.sessions[1])
+    assert a.start.text() == "Start"
+    assert "its region was closed" in a.status.text()
+
+
+def test_nobody_is_listed_once_the_region_is_gone(
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
+) -> None:
+    path = shm_file(1 << 20)
+    panels = Sides(qtbot, sessions, path)
+    answering(qtbot, panels)
+    path.unlink()
+    path.touch()
+    lane = panels.a.lane
+    qtbot.waitUntil(lambda: "●" not in lane.peers.item(0).text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(lane.where.text()), timeout=WAIT_MS)
+    assert "lane at" not in lane.where.text()
+    qtbot.waitUntil(lambda: not panels.b.lane.answer.isChecked(), timeout=WAIT_MS)
+    for panel in panels.panels:
+        panel.set_session(None)
+
+
+def test_in_a_read_only_region_it_says_why_nothing_can_start(
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
+) -> None:
+    spec = dataclasses.replace(spec_of(shm_file(1 << 20)), read_only=True)
+    panel = MeasurePanel()
+    qtbot.addWidget(panel)
+    session = sessions.make(spec, EngineProcess)
+    panel.set_session(session)
+    session.start()
+    qtbot.waitUntil(lambda: "read-only" in panel.status.text(), timeout=WAIT_MS)
+    assert not panel.start.isEnabled()
+    assert not panel.lane.answer.isEnabled()
+    panel.set_session(None)
+    assert "Open a region" in panel.status.text()
+
+
+def test_a_master_that_is_gone_measures_nobody() -> None:
+    card = Card(7, name="vm", system="host")
+    seat = SeatView(0, card, Life.ALIVE, card, Life.ALIVE, ours=False)
+    assert "measured by" in seat_text(seat)
+    assert "measured by" not in seat_text(dataclasses.replace(seat, master_life=Life.GONE))

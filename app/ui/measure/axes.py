@@ -40,29 +40,33 @@ def time_ticks(low: float, high: float, fit: float) -> Ticks:
     """Ticks of a logarithmic axis from 10^low to 10^high with room for `fit` labels.
 
     Decades, every second or third one where there are many, parts of a decade where there are
-    few; within less than half a decade, round steps.
+    few; where neither gives two, round steps.
     """
     span = max(high - low, 1e-9)
     step = max(1, math.ceil(span / max(fit, 1)))
-    first, last = math.floor(low), math.ceil(high)
-    decades = [float(n) for n in range(first, last + 1) if low <= n <= high and n % step == 0]
+    numbers = range(math.ceil(low), math.floor(high) + 1)
+    decades = [float(n) for n in numbers if n % step == 0]
+    first, last = math.floor(low), math.floor(high)
     for factors in ((2, 5), (3,)):
         parts = [n + math.log10(f) for n in range(first, last + 1) for f in factors]
         parts = [at for at in parts if low <= at <= high]
         if span * (len(factors) + 1) <= fit and len(decades) + len(parts) > 1:
             return [(1.0, decades), (0.3, parts)]
     if len(decades) > 1 or span > 2:
-        return [(float(step), decades)]
-    return [(0.1, _round_steps(low, high, fit))]
+        return [(float(step), decades or [float(n) for n in numbers[:1]])]
+    return [(0.1, _round_steps(low, high))]
 
 
-def _round_steps(low: float, high: float, fit: float) -> list[float]:
-    bottom, top = 10**low, 10**high
-    rough = (top - bottom) / max(1.5, min(fit, 5) - 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
-    first, last = math.ceil(bottom / step), math.floor(top / step)
-    return [math.log10(n * step) for n in range(first, last + 1) if n > 0]
+def _round_steps(low: float, high: float) -> list[float]:
+    """Two or three round numbers, the widest apart there are."""
+    bottom, top = 10**low, 10 ** max(high, low + 1e-6)
+    power = 10.0 ** math.floor(math.log10(top))
+    while True:
+        for step in (power * 5, power * 2, power):
+            first, last = math.ceil(bottom / step), math.floor(top / step)
+            if last > first:
+                return [math.log10(n * step) for n in range(max(1, first), last + 1)][:4]
+        power /= 10
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types

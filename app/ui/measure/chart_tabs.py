@@ -30,6 +30,8 @@ PATCH_HINT: Final = (
     "has been painted. It takes a window of this program on both sides: start it here, or switch "
     "“Answer tests here” on and start it over there."
 )
+BY_HAND: Final = "Each press of Space, or click in here, is a flash."
+FIRST: Final = "The first flash comes as soon as a window answers."
 _PERCENTILES_TIP: Final = "How many of all took no longer than that, both axes logarithmic"
 _HISTOGRAM_TIP: Final = "How often each time occurred, both axes logarithmic"
 # The last two tabs by the kind of test: their names, and what they show.

@@ -40,9 +40,11 @@ class TestForm(QWidget):
 
     Signals:
         edited(): A field changed.
+        entered(): Return was pressed in a text field.
     """
 
     edited = Signal()
+    entered = Signal()
     title = ""
     verb = "Start"
     needs_peer = True
@@ -65,6 +67,7 @@ class TestForm(QWidget):
         field.setCursorPosition(0)  # a long text shows its beginning
         field.setAccessibleName(label)
         field.textChanged.connect(self.edited)
+        field.returnPressed.connect(self.entered)
         self.form.addRow(label, field)
         return field
 

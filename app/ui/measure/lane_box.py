@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import LaneError, ScopeError
+from app.core.errors import EngineGoneError, LaneError, ScopeError
 from app.core.expressions import evaluate
 from app.core.frame import Level
 from app.core.probe.cards import Card
@@ -132,6 +132,16 @@ class LaneBox(QWidget):
         for label in (self.where, self.state):
             label.setStyleSheet(f"color: {theme.quiet}")
 
+    def read_only(self) -> str:
+        """Why nothing can be written there, as a sentence; empty when it can, or is not known."""
+        info = self._session.info if self._session is not None else None
+        text = ""
+        if info is not None and not info.writable:
+            reason = info.read_only_reason or "It was opened for reading only."
+            text = f"{info.name} is read-only, and measuring writes into its lane. {reason}"
+        self.answer.setEnabled(self._session is not None and not text)
+        return text
+
     def wish(self) -> LaneWish:
         """Where a person wants the lane. Raises ScopeError for a place where none can lie."""
         text = self.offset.text().strip()
@@ -171,7 +181,16 @@ class LaneBox(QWidget):
         except ScopeError as error:
             self.where.setText(str(error))
             return
-        self._session.ask(LookAtLane(wish), self._show_view, lambda _error: None)
+        self._session.ask(LookAtLane(wish), self._show_view, self._blind)
+
+    def _blind(self, error: ScopeError) -> None:
+        """The region cannot be looked at any more: nobody is listed from what was before."""
+        trouble = error.message
+        if isinstance(error, EngineGoneError):  # and with it its responder
+            self._set_answer(on=False)
+            self._say("")
+            trouble = "not looking: the engine ended, Retry starts another"
+        self._show_view(LaneView(None, trouble=trouble))
 
     def _show_view(self, view: LaneView) -> None:
         self.view = view
@@ -287,5 +306,6 @@ def seat_text(seat: SeatView) -> str:
     assert seat.owner is not None
     mark, state = _MARKS.get(seat.owner_life, "○"), _STATES.get(seat.owner_life, "")
     who = "this window" if seat.ours else str(seat.owner)
-    busy = f"measured by {name_of(seat.master)}" if seat.master is not None else ""
+    measured = seat.master is not None and seat.master_life is not Life.GONE
+    busy = f"measured by {name_of(seat.master)}" if seat.master and measured else ""
     return f"{mark} " + ", ".join(part for part in (who, state, busy) if part)

@@ -26,7 +26,7 @@ from app.core.probe.flash_result import FlashPlan
 from app.core.probe.keeper import Ending
 from app.core.probe.responder_state import Phase, ResponderState
 from app.ui.measure.axes import format_time
-from app.ui.measure.chart_tabs import ChartTabs
+from app.ui.measure.chart_tabs import BY_HAND, FIRST, ChartTabs
 from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from app.ui.measure.lane_box import LaneBox
 from app.ui.measure.live import live_sentence
@@ -41,8 +41,6 @@ _WIDTHS: Final = (184, 224, 372, 476)
 _LEAST: Final = (150, 190, 268, 150)  # the charts: three tabs with their whole names
 _ENOUGH: Final = (240, 280)
 _NOBODY: Final = "Nobody answers"  # how the engine's sentence begins
-_BY_HAND: Final = "Each press of Space, or click in here, is a flash."
-_FIRST: Final = "The first flash comes as soon as a window answers."
 
 
 class MeasurePanel(QWidget):
@@ -134,6 +132,7 @@ class MeasurePanel(QWidget):
         self.choice.currentIndexChanged.connect(self._choose)
         for form in self.forms.values():
             form.edited.connect(self._check)
+            form.entered.connect(self.start.click)  # nothing while it is disabled
         self.start.clicked.connect(self.toggle)
         self.runs.changed.connect(self._draw)
         self.runs.told.connect(self.status.setText)
@@ -142,22 +141,24 @@ class MeasurePanel(QWidget):
         self.charts.patch.painted.connect(self.painted)
         self.charts.patch.pressed.connect(self._pressed)
 
-    # -- what it works on --------------------------------------------------------------------------
-
     def set_session(self, session: Session | None) -> None:
         """Another region, or none. Finished runs stay."""
         if self._session is not None:
             self._session.news.disconnect(self._news)
             self._session.lock_changed.disconnect(self._lock_changed)
-        self._session = session
-        self._request = 0
+            self._session.opened.disconnect(self._check)
+        self._session, ended, self._request = session, self._request, 0
         self.lane.set_session(session)
         if session is not None:
             session.news.connect(self._news)
             session.lock_changed.connect(self._lock_changed)
-        self.charts.clear_patch()
+            session.opened.connect(self._check)
+        self._end(self._kind())
         self._show_running(on=False)
+        self._draw()
         self._check()
+        if ended:
+            self._say("The test ended: its region was closed.", bad=True)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -181,14 +182,14 @@ class MeasurePanel(QWidget):
         self._check()
         self._draw()
 
-    def _check(self) -> None:
+    def _check(self, _info: object = None) -> None:
         """Whether the fields make sense; says why not."""
         if self._request:
             return
         text = ""
         if self._session is None:
             text = "Open a region to measure in it."
-        else:
+        elif not (text := self.lane.read_only()):
             try:
                 self.form().plan()
                 self.lane.wish()
@@ -226,7 +227,7 @@ class MeasurePanel(QWidget):
             self._show_running(on=True)
             self._say("Looking for a peer …" if self.form().needs_peer else "Measuring …")
             if isinstance(plan, FlashPlan):
-                self.charts.clear_patch(_BY_HAND if plan.manual else _FIRST)
+                self.charts.clear_patch(BY_HAND if plan.manual else FIRST)
             self.charts.show_start(self._kind())
 
     def _show_running(self, *, on: bool) -> None:
@@ -339,8 +340,6 @@ class MeasurePanel(QWidget):
         elif number and flip is not None and not flip.ours:
             session.ask(dm.FlashReacted(number, reaction_ns), on_error=lambda _error: None)
             self._say(f"Reaction: {format_time(reaction_ns)} after the flash was painted")
-
-    # -- charts ----------------------------------------------------------------------------------
 
     def _kind(self) -> str:
         return list(self.forms)[self.choice.currentIndex()]
