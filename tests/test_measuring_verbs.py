@@ -129,6 +129,24 @@ def test_a_terminal_that_closes_ends_it_in_order(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_responder_that_nobody_reads_ends_in_order(path: Path) -> None:
+    before = path.read_bytes()
+    responder = subprocess.Popen(
+        [sys.executable, "-m", "app", "respond", str(path), "--json"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert responder.stdout is not None
+    assert responder.stderr is not None
+    assert json.loads(responder.stdout.readline())["phase"] == "listening"
+    responder.stdout.close()
+    latency(path, *QUICK, "--json", "--peer-within", "5").communicate(timeout=60)
+    with responder.stderr:
+        errors = responder.stderr.read()
+    assert responder.wait(60) == 0, errors
+    assert "Traceback" not in errors
+    assert path.read_bytes() == before
+
+
 def test_signals_are_flags_and_an_ignored_hangup_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -59,7 +59,7 @@ def run_respond(options: argparse.Namespace) -> int:
         )  # fmt: skip
         responder.start()
         # The main thread only waits: signals arrive here, and the loops never see them.
-        while responder.running and not end.asked.wait(0.2):
+        while responder.running and not teller.deaf and not end.asked.wait(0.2):
             if options.seconds and teller.seconds() >= options.seconds:
                 break
         state = responder.stop()
@@ -70,10 +70,15 @@ def run_respond(options: argparse.Namespace) -> int:
 
 
 class _Teller:
-    """Prints the responder's states as they change."""
+    """Prints the responder's states as they change.
+
+    Attributes:
+        deaf: Nobody reads what is printed any more.
+    """
 
     def __init__(self, as_json: bool) -> None:
         self._json = as_json
+        self.deaf = False
         self._began = time.monotonic()
         self._said = ""
 
@@ -82,6 +87,15 @@ class _Teller:
         return time.monotonic() - self._began
 
     def __call__(self, state: ResponderState) -> None:
+        """On the attending thread, which must not end by it: it owes bytes and a word."""
+        if self.deaf:
+            return
+        try:
+            self._say(state)
+        except OSError:
+            self.deaf = True
+
+    def _say(self, state: ResponderState) -> None:
         if self._json:
             say_json(_plain(state))
             sys.stdout.flush()
