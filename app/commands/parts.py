@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.commands.common import Interrupt, ProgressLine
-from app.core.errors import CancelledError, ReadOnlyError
+from app.core.errors import CancelledError
 from app.core.journal import Journal
 from app.core.messages import Landed, WriteRecord
 from app.core.patterns import Pattern
@@ -24,8 +24,7 @@ PART: Final = 32 << 20
 
 def unlocked(region: Region) -> Journal:
     """A journal that writes: asking for a write on the command line is the unlocking."""
-    if not region.info.writable:
-        raise ReadOnlyError(f"{region.info.name} is read-only.", region.info.read_only_reason)
+    region.info.need_writable()
     journal = Journal(region)
     journal.set_locked(False)
     return journal

@@ -19,7 +19,6 @@ from typing import Final
 from app.core.errors import (
     LockedError,
     NothingToUndoError,
-    ReadOnlyError,
     ScopeError,
     ValueFormatError,
 )
@@ -196,11 +195,9 @@ class Journal:
     # -- one chunk at a time ----------------------------------------------------------------------
 
     def _may_write(self) -> None:
+        self._region.info.need_writable()
         if self._locked:
             raise LockedError("Writing is locked; nothing was changed.")
-        info = self._region.info
-        if not info.writable:
-            raise ReadOnlyError(f"{info.name} is read-only.", info.read_only_reason)
 
     def _write_chunk(self, pieces: list[_Piece], offset: int, data: bytes) -> None:
         with self._lock:

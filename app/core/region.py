@@ -107,6 +107,12 @@ class RegionInfo:
     notes: tuple[str, ...] = field(default=())
     details: tuple[str, ...] = ()
 
+    def need_writable(self) -> None:
+        """Raise ReadOnlyError, with the reason as its hint, unless writes can land."""
+        if not self.writable:
+            reason = self.read_only_reason or "It was opened for reading only."
+            raise ReadOnlyError(f"{self.name} is read-only.", reason)
+
 
 class Region(ABC):
     """One mapped piece of shared memory, from offset 0 to `size`.
@@ -182,7 +188,7 @@ class Region(ABC):
         """
         view = memoryview(data).cast("B")
         self._bounds(offset, view.nbytes)
-        self._may_write()
+        self.info.need_writable()
         with self._using:
             if view.nbytes:
                 self._raw_write(offset, view)
@@ -190,7 +196,7 @@ class Region(ABC):
     def store(self, offset: int, width: int, value: int) -> None:
         """One aligned store of 1, 2, 4 or 8 bytes, little endian. Raises as `load` and `write`."""
         self._aligned(offset, width)
-        self._may_write()
+        self.info.need_writable()
         with self._using:
             self._raw_store(offset, width, value & ((1 << (8 * width)) - 1))
 
@@ -218,7 +224,7 @@ class Region(ABC):
         self._bounds(offset, length)
         if offset % 8 or length % 8:
             raise MisalignedError(f"A window at {format_offset(offset)} is not aligned.")
-        self._may_write()
+        self.info.need_writable()
         with (
             self._using,
             self._raw_window(offset, length) as memory,
@@ -315,11 +321,6 @@ class Region(ABC):
 
     def _open(self) -> None:
         self._using.need_open()
-
-    def _may_write(self) -> None:
-        if not self.info.writable:
-            reason = self.info.read_only_reason or "It was opened for reading only."
-            raise ReadOnlyError(f"{self.info.name} is read-only.", reason)
 
     def _bounds(self, offset: int, length: int) -> None:
         if offset < 0 or length < 0 or offset + length > self.size:

@@ -19,7 +19,6 @@ from app.core.errors import (
     CannotFindError,
     LockedError,
     OutOfRangeError,
-    ReadOnlyError,
     StorageError,
     UnsuitableError,
 )
@@ -51,10 +50,9 @@ def fits(region: Region, start: int, length: int, what: str) -> None:
 
 def may_write(journal: Journal, region: Region) -> None:
     """Raise LockedError or ReadOnlyError unless writing is possible."""
+    region.info.need_writable()
     if journal.locked:
         raise LockedError("Writing is locked; nothing was changed.")
-    if not region.info.writable:
-        raise ReadOnlyError(f"{region.info.name} is read-only.", region.info.read_only_reason)
 
 
 def _stop_if(cancelled: IsCancelled, verb: str, done: int) -> None:

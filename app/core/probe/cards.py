@@ -82,6 +82,12 @@ class Card:
     version: str = ""
     bell: BellAddress | None = None
 
+    @property
+    def process(self) -> str:
+        """System and process, which tell two peers on one computer apart."""
+        head = " ".join(part for part in (self.system, self.name) if part) or "a peer"
+        return f"{head} (process {self.pid})" if self.pid else head
+
     def __str__(self) -> str:
         head = " ".join(part for part in (self.system, self.name) if part) or "a peer"
         cache = f"{self.cache} mapping" if self.cache else ""

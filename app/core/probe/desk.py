@@ -184,6 +184,7 @@ class ProbeDesk:
         )
 
     def _may_write(self) -> None:
+        self._region.info.need_writable()
         if self._locked():
             raise LockedError("Measuring writes into its lane, and writing is locked.")
 

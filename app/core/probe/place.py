@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from app.core.errors import LaneError, ReadOnlyError
+from app.core.errors import LaneError
 from app.core.probe.lane import (
     ALIGN,
     HEAD_SIZE,
@@ -58,9 +58,7 @@ def place_lane(
         LaneError: Outside the region, too small, unaligned, or over another lane.
         ReadOnlyError: Nothing can be measured in a region that cannot be written.
     """
-    if not region.info.writable:
-        reason = region.info.read_only_reason or "It was opened for reading only."
-        raise ReadOnlyError(f"{region.info.name} is read-only; a lane is written to.", reason)
+    region.info.need_writable()
     usual = default_lane(region.size)
     if offset is None and size is not None:
         offset = (region.size - size) // ALIGN * ALIGN

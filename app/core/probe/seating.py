@@ -143,7 +143,7 @@ def wait_for_peer(
         if free:
             return free[0]
         if able and waited > 1.0:  # a master that crashed is silent by now
-            raise PeerBusyError(f"{able[0].owner.card} is being measured by another already.")
+            raise PeerBusyError(_busy(able[0]))
         if waited >= PATIENCE_S and (text := _nobody(there, needs)) != told:
             told = text
             say(text)
@@ -154,6 +154,12 @@ def wait_for_peer(
 
 def _is_us(card: Card | None) -> bool:
     return card is not None and card.pid == os.getpid() and card.boot == boot_number() != 0
+
+
+def _busy(seats: Seats) -> str:
+    owner, master = seats.owner.card, seats.master.card
+    by = "another" if master is None else master.process
+    return f"{'The peer' if owner is None else owner.process} is measured by {by} already."
 
 
 def _nobody(there: list[Seats], needs: Capability) -> str:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import EngineGoneError, LaneError, ScopeError
+from app.core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
 from app.core.expressions import evaluate
 from app.core.frame import Level
 from app.core.probe.cards import Card
@@ -136,9 +136,11 @@ class LaneBox(QWidget):
         """Why nothing can be written there, as a sentence; empty when it can, or is not known."""
         info = self._session.info if self._session is not None else None
         text = ""
-        if info is not None and not info.writable:
-            reason = info.read_only_reason or "It was opened for reading only."
-            text = f"{info.name} is read-only, and measuring writes into its lane. {reason}"
+        try:
+            if info is not None:
+                info.need_writable()
+        except ReadOnlyError as error:
+            text = f"Measuring writes into its lane, and {error}"
         self.answer.setEnabled(self._session is not None and not text)
         return text
 
