@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWi
 
 _STATE_VERSION = 1
 _BYTES_IN_A_ROW = (16, 8)
+_MINIMAP = 36
 _BESIDE = 52  # the minimap, what divides the docks, and some air
 _FIELDS = 200  # more than a window has
 
@@ -126,6 +127,12 @@ class Docks:
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window.resizeDocks([docks["devices"], docks["inspector"]], [left, right], horizontal)
         window.resizeDocks([docks["activity"]], [min(420, max(196, height * 27 // 100))], vertical)
+
+    def keep_room(self) -> None:
+        """Where the window is made narrow, docks give way before a row of bytes does."""
+        central = self._window.centralWidget()
+        if central is not None:
+            central.setMinimumWidth(self._room_for(_BYTES_IN_A_ROW[-1]) + _MINIMAP)
 
     def state(self) -> str:
         """The layout as text for the settings."""

@@ -319,6 +319,7 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """The first time, the default layout takes the size that the window really has."""
         super().showEvent(event)
+        self.docks.keep_room()
         if not self._laid_out:
             self._laid_out = True
             self.docks.resize()

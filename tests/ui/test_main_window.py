@@ -701,6 +701,22 @@ def test_the_room_for_a_row_is_what_it_takes_at_every_scale(
     assert fitted_columns(view.surface.grid, int(room * ratio)) == columns
 
 
+def test_a_window_made_narrow_keeps_rows_of_eight_bytes(
+    qtbot: QtBot, make: Open, shm_file: ShmFile
+) -> None:
+    """The docks, laid out for a wide window, give way."""
+    window = make()
+    window.resize(1280, 800)
+    window.docks.resize()
+    session = window.open(spec_of(shm_file(65536)))
+    qtbot.waitUntil(lambda: session.frame is not None, timeout=WAIT_MS)
+    window.resize(900, 600)
+    surface = window.view.hex.surface
+    qtbot.waitUntil(lambda: surface.grid.columns == 8, timeout=WAIT_MS)
+    assert window.view.hex.horizontalScrollBar().maximum() == 0
+    assert window.width() == 900
+
+
 @pytest.mark.parametrize(("width", "height"), [(900, 600), (1280, 800), (2560, 1440)])
 def test_nothing_is_clipped(
     qtbot: QtBot, make: Open, shm_file: ShmFile, width: int, height: int
