@@ -158,7 +158,9 @@ class FlowLoop:
 
     def close(self) -> None:
         """Let go of the window's memory. Safe to call twice."""
-        self._python = None
+        if self._python is not None:
+            self._python.close()
+            self._python = None
         while self._parts:
             self._parts.pop().release()
 

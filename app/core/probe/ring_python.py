@@ -194,6 +194,12 @@ class PythonFlow:
             else:
                 self.bad += 1
 
+    def close(self) -> None:
+        """Let go of the region's memory: an error's traceback may keep this object alive."""
+        for cell in self._singly:
+            cell.release()
+        del self.memory, self._out, self._out_heads, self._in, self._singly
+
     def run(self, stopped: Callable[[], bool]) -> Slice:
         """One slice of a transfer."""
         self._load()

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import LaneError, MeasureOptionError
+from app.core.probe import ring_python
 from app.core.probe.cards import EngineKind
 from app.core.probe.flow import COUNT, TO_MASTER, TO_OWNER, FlowLoop, Lines
 from app.core.probe.kernel import Slice, kernel
@@ -200,6 +201,24 @@ def test_a_loop_ends_when_it_is_told_to(path: Path, engine: EngineKind) -> None:
     with both_ends(path, engine, engine) as ends:
         ends.owner.stop()
         assert ends.owner.run(time.perf_counter_ns() + 10**12) is Slice.STOPPED
+
+
+@pytest.mark.parametrize("group_bytes", [64, 32 << 10], ids=["singly", "many at once"])
+def test_an_error_in_the_loop_is_told_and_lets_the_region_close(
+    path: Path, monkeypatch: pytest.MonkeyPatch, group_bytes: int
+) -> None:
+    """Its traceback keeps the loop alive, which had views of the region's memory."""
+
+    def broken(_piece: memoryview) -> int:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(ring_python, "_GROUP_BYTES", group_bytes)
+    with both_ends(path, EngineKind.PYTHON, EngineKind.PYTHON) as ends:
+        ends.step(ends.master)
+        monkeypatch.setattr(ring_python, "xxh3_64_intdigest", broken)
+        with pytest.raises(RuntimeError, match="a bug") as caught:
+            ends.step(ends.owner)
+    assert caught.traceback[-1].name == "broken"
 
 
 def test_a_side_that_restarts_keeps_its_counts(path: Path) -> None:
