@@ -156,7 +156,7 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    from app.core import logs
+    from app.core.storage import logs
 
     logs.start(verbose=options.verbose)
     headless = options.screenshot is not None or options.self_test is not None
@@ -179,9 +179,9 @@ def _run_window(options: argparse.Namespace) -> int:
 def _open_window(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from app.core.engine_process import EngineProcess
-    from app.core.new_file import any_length
-    from app.core.open_region import spec_for
+    from app.core.backends.open_region import spec_for
+    from app.core.engine.process import EngineProcess
+    from app.core.storage.atomic_file import any_length
 
     spec = None
     if options.device:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app import __version__
-from app.core.logs import describe_system
-from app.core.new_file import any_length
+from app.core.storage.atomic_file import any_length
+from app.core.storage.logs import describe_system
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -98,14 +98,14 @@ class SelfTest:
 
     def resources(self) -> str:
         """The icon can be read."""
-        from app.core.paths import resource_dir
+        from app.core.storage.paths import resource_dir
 
         icon = resource_dir() / "icons" / "ivshmem-scope.svg"
         return f"{icon.name}: {len(icon.read_bytes())} bytes"
 
     def devices(self) -> str:
         """Discovery runs through."""
-        from app.core.devices import find_devices
+        from app.core.discovery.finder import find_devices
 
         found = find_devices()
         return f"{len(found.devices)} devices, {len(found.problems)} problems"
@@ -123,13 +123,13 @@ class SelfTest:
         """The real window with an engine in its own process."""
         from PySide6.QtWidgets import QApplication
 
-        from app.core.demo.layout import COUNTERS
-        from app.core.engine_process import EngineProcess
-        from app.core.settings import Settings
+        from app.core.engine.process import EngineProcess
+        from app.core.protocols.demo_layout import COUNTERS
+        from app.core.storage.settings import Settings
         from app.ui.main_window import MainWindow
-        from app.ui.session import Session
-        from app.ui.style import apply_theme
-        from app.ui.theme import DARK
+        from app.ui.session.session import Session
+        from app.ui.style.style_sheet import apply_theme
+        from app.ui.style.theme import DARK
 
         existing = QApplication.instance()
         self._qt = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])

@@ -196,7 +196,7 @@ def packages(name: str) -> None:
 
 def kernel() -> None:
     """Build the C kernel of the measurements where a compiler is; nothing is lost where none is."""
-    source = ROOT / "app" / "core" / "probe" / "kernel.c"
+    source = ROOT / "app" / "core" / "native" / "kernel.c"
     script = ROOT / "scripts" / "build_kernel.py"
     compilers = repr([shutil.which(name) for name in ("cc", "gcc", "clang")])
     stamp, digest, good = fresh("kernel", source.read_text(), script.read_text(), compilers)

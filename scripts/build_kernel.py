@@ -1,7 +1,7 @@
 """Builds the C kernel of the measurements beside its source; the program is whole without it.
 
-    python scripts/build_kernel.py            for this machine: app/core/probe/_kernel.so (or .dll)
-    python scripts/build_kernel.py --windows  app/core/probe/_kernel.dll with mingw, for the .exe
+    python scripts/build_kernel.py            for this machine: app/core/native/_kernel.so (or .dll)
+    python scripts/build_kernel.py --windows  app/core/native/_kernel.dll with mingw, for the .exe
 
 Takes $CC, cc, gcc or clang, whichever is there, or the PyPI package ziglang when it is installed.
 Without any compiler it says so and ends with 0: a missing kernel is no failure.
@@ -20,7 +20,7 @@ import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCE = ROOT / "app" / "core" / "probe" / "kernel.c"
+SOURCE = ROOT / "app" / "core" / "native" / "kernel.c"
 FLAGS = ("-O2", "-s", "-std=gnu11", "-Wall", "-Wextra", "-fvisibility=hidden", "-shared")
 MINGW = "x86_64-w64-mingw32-gcc"
 

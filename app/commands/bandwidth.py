@@ -16,9 +16,9 @@ from app.commands.ending import Ender, ender
 from app.commands.engines import add_engine, engine_of, engine_word
 from app.commands.lane import add_lane, held_lane
 from app.commands.running_line import RunningLine
+from app.core.backends.open_region import open_region
 from app.core.errors import CancelledError, MeasureOptionError, ScopeError
-from app.core.open_region import open_region
-from app.core.probe.bandwidth import (
+from app.core.measure.bandwidth.bandwidth import (
     BLOCKS,
     LANE_SIZE,
     BandwidthLive,
@@ -27,10 +27,10 @@ from app.core.probe.bandwidth import (
     modes_of,
     run_bandwidth,
 )
-from app.core.probe.conditions import choose_core
-from app.core.probe.place import find_lane
-from app.core.region import CacheMode, Region
-from app.core.units import format_size
+from app.core.measure.conditions import choose_core
+from app.core.measure.lane.placement import find_lane
+from app.core.region.region import CacheMode, Region
+from app.core.values.units import format_size
 
 
 def add_bandwidth(verbs: Any) -> None:

@@ -14,6 +14,7 @@ from enum import Enum
 from types import FrameType
 from typing import Any, BinaryIO, Final, Self
 
+from app.core.backends.open_region import open_region, spec_for
 from app.core.errors import (
     AccessDeniedError,
     CancelledError,
@@ -30,10 +31,9 @@ from app.core.errors import (
     StorageError,
     ValueFormatError,
 )
-from app.core.expressions import evaluate
-from app.core.open_region import open_region, spec_for
-from app.core.region import CacheMode, Region, RegionSpec
-from app.core.units import format_offset, format_size
+from app.core.region.region import CacheMode, Region, RegionSpec
+from app.core.values.expressions import evaluate
+from app.core.values.units import format_offset, format_size
 
 OK: Final = 0
 FAILED: Final = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from app.core.errors import ScopeError
-from app.core.probe.cards import EngineKind
-from app.core.probe.kernel import why_absent
+from app.core.measure.lane.peer_card import EngineKind
+from app.core.native.kernel import why_absent
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

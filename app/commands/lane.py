@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from app.commands.common import note, offset_of
-from app.core.probe.keeper import Ending, LaneHold, Sleep, hold_lane
-from app.core.region import Region
-from app.core.units import format_short_offset, format_size
+from app.core.measure.lane.hold import Ending, LaneHold, Sleep, hold_lane
+from app.core.region.region import Region
+from app.core.values.units import format_short_offset, format_size
 
 _BACK: Final = (Ending.RESTORED, Ending.NOTHING_OWED)
 

@@ -16,11 +16,11 @@ from app.commands.engines import add_engine, engine_of, engine_word
 from app.commands.lane import add_lane, add_peer, held_lane, tell_place
 from app.commands.running_line import RunningLine
 from app.commands.saving import check_place, save_text
-from app.core.probe.bells import measuring_bell
-from app.core.probe.conditions import choose_core
-from app.core.probe.kernel import Wait
-from app.core.probe.latency import LatencyOptions, Watcher, run_latency
-from app.core.probe.latency_result import LatencyResult, Tally
+from app.core.measure.conditions import choose_core
+from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
+from app.core.measure.latency.latency_result import LatencyResult, Tally
+from app.core.measure.peers.doorbells import measuring_bell
+from app.core.native.kernel import Wait
 
 _SUFFIXES: Final = (".json", ".csv", ".hlog")
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD, "bell": Wait.BELL}

@@ -6,12 +6,12 @@ import argparse
 from typing import Any
 
 from app.commands.common import OK, add_device, add_json, note, opened, plain, say, say_json
-from app.core.devices import Device, examine, find_devices
+from app.core.discovery.finder import Device, examine, find_devices
 from app.core.health import Level
-from app.core.known_content import identify
-from app.core.mapping_speed import measure_mapping
-from app.core.region import Region
-from app.core.units import format_size
+from app.core.measure.bandwidth.mapping_speed import measure_mapping
+from app.core.protocols.known_content import identify
+from app.core.region.region import Region
+from app.core.values.units import format_size
 
 _MARKS = {Level.GOOD: "ok", Level.WARNING: "warning", Level.FAULT: "fault"}
 

@@ -12,12 +12,12 @@ from typing import Final
 
 from app.commands.common import Interrupt, ProgressLine
 from app.core.errors import CancelledError
-from app.core.journal import Journal
-from app.core.messages import Landed, WriteRecord
-from app.core.patterns import Pattern
-from app.core.region import Region
-from app.core.units import format_short_offset, format_size
-from app.core.write_tools import OnProgress
+from app.core.region.region import Region
+from app.core.values.units import format_short_offset, format_size
+from app.core.write.bulk_writes import OnProgress
+from app.core.write.journal import Journal
+from app.core.write.patterns import Pattern
+from app.core.write.record import Landed, WriteRecord
 
 PART: Final = 32 << 20
 

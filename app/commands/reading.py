@@ -22,13 +22,13 @@ from app.commands.common import (
     say,
     say_json,
 )
-from app.core import write_tools
-from app.core.copy_formats import hexdump
 from app.core.errors import CancelledError
-from app.core.region import Region
-from app.core.units import format_size
-from app.core.value_type import Endian
-from app.core.values import type_named
+from app.core.region.region import Region
+from app.core.values.export_formats import hexdump
+from app.core.values.units import format_size
+from app.core.values.value_type import Endian
+from app.core.values.value_types import type_named
+from app.core.write import bulk_writes
 
 _CHUNK: Final = 64 << 10
 _DUMPED: Final = 256
@@ -144,7 +144,7 @@ def run_save(options: argparse.Namespace) -> int:
 
 def _save(region: Region, file: str, start: int, length: int) -> int:
     def save(cancelled: Callable[[], bool]) -> int:
-        return write_tools.save_file(
+        return bulk_writes.save_file(
             region, file, start, length, progress=ProgressLine("Saving"), cancelled=cancelled
         )
 

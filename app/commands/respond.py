@@ -15,14 +15,14 @@ from app.commands.common import OK, add_device, note, opened, say_json
 from app.commands.ending import ender
 from app.commands.engines import add_engine, engine_of
 from app.commands.lane import add_lane, hold_of, tell_ending
-from app.core.probe.conditions import choose_core
-from app.core.probe.echo import EchoHandler
-from app.core.probe.flow import TransferHandler
-from app.core.probe.job import Handler
-from app.core.probe.kernel import Wait
-from app.core.probe.responder import Responder
-from app.core.probe.responder_state import Phase, ResponderState
-from app.core.units import format_short_offset
+from app.core.measure.conditions import choose_core
+from app.core.measure.latency.echo import EchoHandler
+from app.core.measure.peers.responder import Responder
+from app.core.measure.peers.responder_state import Phase, ResponderState
+from app.core.measure.peers.responder_task import Handler
+from app.core.measure.transfer.ring_transfer import TransferHandler
+from app.core.native.kernel import Wait
+from app.core.values.units import format_short_offset
 
 # Without the bell: who is measured rings when it is asked to.
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD}

@@ -24,10 +24,16 @@ from app.commands.ending import ender
 from app.commands.engines import add_engine, engine_of, engine_word
 from app.commands.lane import add_lane, add_peer, held_lane, tell_place
 from app.commands.running_line import RunningLine
-from app.core.probe.conditions import choose_core
-from app.core.probe.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
-from app.core.probe.transfer_result import Direction, SizeResult, TransferLive, TransferResult, Way
-from app.core.units import format_size
+from app.core.measure.conditions import choose_core
+from app.core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
+from app.core.measure.transfer.transfer_result import (
+    Direction,
+    SizeResult,
+    TransferLive,
+    TransferResult,
+    Way,
+)
+from app.core.values.units import format_size
 
 
 def add_transfer(verbs: Any) -> None:

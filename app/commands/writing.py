@@ -22,17 +22,22 @@ from app.commands.common import (
     say_json,
 )
 from app.commands.parts import Later, Parts, unlocked
-from app.core import write_tools
 from app.core.errors import (
     ExpressionError,
     OutOfRangeError,
     StorageError,
     ValueFormatError,
 )
-from app.core.expressions import evaluate
-from app.core.journal import Journal
-from app.core.messages import Landed, WriteRecord
-from app.core.patterns import (
+from app.core.region.region import Region
+from app.core.values.expressions import evaluate
+from app.core.values.hex_text import typed_hex
+from app.core.values.units import format_short_offset, format_size
+from app.core.values.value_type import Endian
+from app.core.values.value_types import type_named
+from app.core.write import bulk_writes
+from app.core.write.bulk_writes import OnProgress
+from app.core.write.journal import Journal
+from app.core.write.patterns import (
     BytePattern,
     IncrementPattern,
     Pattern,
@@ -40,12 +45,7 @@ from app.core.patterns import (
     SequencePattern,
     TextPattern,
 )
-from app.core.region import Region
-from app.core.typed_hex import typed_hex
-from app.core.units import format_short_offset, format_size
-from app.core.value_type import Endian
-from app.core.values import type_named
-from app.core.write_tools import OnProgress
+from app.core.write.record import Landed, WriteRecord
 
 _CHUNK: Final = 1 << 20
 _LANDED: Final = {
@@ -196,7 +196,7 @@ def run_fill(options: argparse.Namespace) -> int:
             journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
         ) -> WriteRecord:
             later = Later(pattern, at)
-            return write_tools.fill(
+            return bulk_writes.fill(
                 journal, region, start + at, size, later, progress=progress, cancelled=stop
             )
 
@@ -251,7 +251,7 @@ def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRec
     length = _file_size(path) if wanted is None else wanted
     if length <= 0 or start + length > region.size:
         # The one call that says precisely what is wrong with the file or the range.
-        return write_tools.load_file(
+        return bulk_writes.load_file(
             unlocked(region), region, path, start, wanted,
             progress=ProgressLine("Loading"), cancelled=lambda: False,
         )  # fmt: skip
@@ -259,7 +259,7 @@ def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRec
     def part(
         journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
     ) -> WriteRecord:
-        return write_tools.load_file(
+        return bulk_writes.load_file(
             journal, region, path, start + at, size, at, progress=progress, cancelled=stop
         )
 

@@ -16,25 +16,25 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
-from app.core.device_watch import Watcher
-from app.core.engine_hosts import EngineHosts
-from app.core.engine_process import EngineProcess
+from app.core.discovery.watcher import Watcher
+from app.core.engine.pool import EngineHosts
+from app.core.engine.process import EngineProcess
 from app.core.errors import ScopeError
-from app.core.frame import Frame, Level
-from app.core.paths import resource_dir
-from app.core.region import RegionSpec
-from app.core.settings import Settings
-from app.ui import gc_policy, trouble
+from app.core.region.region import RegionSpec
+from app.core.storage.paths import resource_dir
+from app.core.storage.settings import Settings
+from app.core.watch.frame import Frame, Level
 from app.ui.main_window import MainWindow
-from app.ui.notice import Notice
-from app.ui.session import Session
-from app.ui.style import apply_theme
-from app.ui.theme import DARK, LIGHT, Theme, system_theme
-from app.ui.windows_events import WindowsEvents
+from app.ui.session.notice import Notice
+from app.ui.session.session import Session
+from app.ui.shell import error_report, gc_policy
+from app.ui.shell.system_events import WindowsEvents
+from app.ui.style.style_sheet import apply_theme
+from app.ui.style.theme import DARK, LIGHT, Theme, system_theme
 
 if TYPE_CHECKING:
     from app.core.demo.starter import Demo
-    from app.core.devices import DeviceList
+    from app.core.discovery.finder import DeviceList
 
 log = logging.getLogger(__name__)
 _BEHIND_A_FRAME_MS: Final = 300  # a region that opens comes first, then the list of devices
@@ -259,7 +259,7 @@ def run(options: Options, spare: EngineProcess | None = None) -> int:
     qt.setApplicationDisplayName("IVSHMEM Scope")
     qt.setApplicationVersion(__version__)
     qt.setDesktopFileName("ivshmem-scope")
-    with gc_policy.on_window_thread(qt), trouble.reported():
+    with gc_policy.on_window_thread(qt), error_report.reported():
         application = Application(qt, options, spare)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: application.quit())

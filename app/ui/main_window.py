@@ -10,35 +10,35 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
+from app.core.backends.open_region import spec_for
 from app.core.errors import ScopeError
-from app.core.frame import Frame, Level
-from app.core.open_region import spec_for
-from app.core.region import RegionInfo, RegionSpec
-from app.core.settings import Settings
-from app.ui import dialogs
-from app.ui.actions import Actions
-from app.ui.command_palette import CommandPalette
-from app.ui.docks import Docks
-from app.ui.indicators import Indicators
+from app.core.region.region import RegionInfo, RegionSpec
+from app.core.storage.settings import Settings
+from app.core.watch.frame import Frame, Level
 from app.ui.measure.hex_flash import HexFlash
-from app.ui.measure.tab import MeasureTab
-from app.ui.memory import Memory, Remembered
-from app.ui.notice import Notice
-from app.ui.panels.activity import ActivityPanel
-from app.ui.panels.devices import DevicesPanel
-from app.ui.panels.inspector import InspectorPanel
+from app.ui.measure.lazy_panel import MeasureTab
+from app.ui.panels.activity.panel import ActivityPanel
+from app.ui.panels.devices.panel import DevicesPanel
+from app.ui.panels.inspector.panel import InspectorPanel
 from app.ui.panels.journal import JournalPanel
-from app.ui.panels.write import WritePanel
-from app.ui.region_view import RegionView
-from app.ui.session import Session
-from app.ui.status import StatusBar
-from app.ui.theme import Theme
-from app.ui.toolbar import ToolBar
-from app.ui.welcome import Welcome
+from app.ui.panels.write.panel import WritePanel
+from app.ui.session.notice import Notice
+from app.ui.session.session import Session
+from app.ui.shell import dialogs
+from app.ui.shell.actions import Actions
+from app.ui.shell.command_palette import CommandPalette
+from app.ui.shell.docks import Docks
+from app.ui.shell.indicators import Indicators
+from app.ui.shell.status_bar import StatusBar
+from app.ui.shell.toolbar import ToolBar
+from app.ui.shell.welcome import Welcome
+from app.ui.shell.window_state import Memory, Remembered
+from app.ui.style.theme import Theme
+from app.ui.viewer.region_view import RegionView
 
 if TYPE_CHECKING:
-    from app.core.devices import DeviceList
-    from app.core.probe.flash import Flip
+    from app.core.discovery.finder import DeviceList
+    from app.core.measure.flash.flash import Flip
 
 
 class MainWindow(QMainWindow):

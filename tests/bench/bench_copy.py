@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.core.open_region import open_region
-from app.core.region import RegionKind, RegionSpec
-from app.core.span import aligned_bytes
+from app.core.backends.open_region import open_region
+from app.core.region.buffers import aligned_bytes
+from app.core.region.region import RegionKind, RegionSpec
 from tests.bench.harness import Case, Row, c_library, interleaved, shared_file
 
 C_COPIES = """

@@ -28,16 +28,16 @@ from typing import Any
 
 import numpy as np
 
-from app.core.open_region import open_region
-from app.core.probe import echo_python
-from app.core.probe.cards import EngineKind
-from app.core.probe.conditions import usable_cores
-from app.core.probe.echo import EchoLoop
-from app.core.probe.echo_python import Memory
-from app.core.probe.kernel import PongState, kernel, why_absent
-from app.core.probe.lane import Lane, Line, Side
-from app.core.probe.stats import Histogram
-from app.core.region import Region, RegionKind, RegionSpec
+from app.core.backends.open_region import open_region
+from app.core.measure.conditions import usable_cores
+from app.core.measure.histogram import Histogram
+from app.core.measure.lane.layout import Lane, Line, Side
+from app.core.measure.lane.peer_card import EngineKind
+from app.core.measure.latency import echo_python
+from app.core.measure.latency.echo import EchoLoop
+from app.core.measure.latency.echo_python import Memory
+from app.core.native.kernel import PongState, kernel, why_absent
+from app.core.region.region import Region, RegionKind, RegionSpec
 from tests.bench.bench_window import environment_of, stamping_peer
 from tests.bench.harness import Row, c_library, shared_file
 from tests.bench.in_window import WARM_UP_S

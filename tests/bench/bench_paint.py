@@ -19,10 +19,10 @@ import numpy.typing as npt
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
-from app.core.frame import Frame, Traffic, empty_activity
-from app.ui.hex.geometry import address_text
-from app.ui.hex.surface import Options, Surface
-from app.ui.theme import DARK
+from app.core.watch.frame import Frame, Traffic, empty_activity
+from app.ui.hex.paint.geometry import address_text
+from app.ui.hex.paint.surface import Options, Surface
+from app.ui.style.theme import DARK
 from tests.bench.harness import Case, Row, interleaved
 
 WIDTH, HEIGHT = 3840, 2160

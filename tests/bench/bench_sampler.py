@@ -20,9 +20,9 @@ _WATCH = """
 import json, sys, time
 import psutil
 import numpy, xxhash
-from app.core.open_region import open_region
-from app.core.region import RegionKind, RegionSpec
-from app.core.sampler import Sampler
+from app.core.backends.open_region import open_region
+from app.core.region.region import RegionKind, RegionSpec
+from app.core.watch.sampler import Sampler
 
 path, seconds, share = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
 region = open_region(RegionSpec(RegionKind.FILE, path))

@@ -14,9 +14,9 @@ from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
-from app.core.open_region import open_region
-from app.core.region import PAGE, Extent, Region, RegionKind, RegionSpec
-from app.core.sweep import Sweep
+from app.core.backends.open_region import open_region
+from app.core.region.region import PAGE, Extent, Region, RegionKind, RegionSpec
+from app.core.watch.sweep import Sweep
 from tests.bench.harness import Case, Row, c_memcmp, interleaved, shared_file
 
 MIB = 1 << 20

@@ -17,15 +17,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from app.core.open_region import open_region, spec_for
-from app.core.probe.cards import Capability, EngineKind
-from app.core.probe.keeper import hold_lane
-from app.core.probe.kernel import kernel
-from app.core.probe.lane import Lane, Side
-from app.core.probe.ring import Layout
-from app.core.probe.seating import wait_for_peer
-from app.core.probe.transfer import TransferOptions, run_transfer
-from app.core.region import Region
+from app.core.backends.open_region import open_region, spec_for
+from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.layout import Lane, Side
+from app.core.measure.lane.peer_card import Capability, EngineKind
+from app.core.measure.lane.slots import wait_for_peer
+from app.core.measure.transfer.ring import Layout
+from app.core.measure.transfer.transfer import TransferOptions, run_transfer
+from app.core.native.kernel import kernel
+from app.core.region.region import Region
 from tests.bench.harness import Row, shared_file
 
 KIB, MIB = 1 << 10, 1 << 20

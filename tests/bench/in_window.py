@@ -98,11 +98,11 @@ def main() -> int:
     path, seconds = sys.argv[1], float(sys.argv[2])
     look = Look(seconds)
     from app import cli
-    from app.core import engine_process
+    from app.core.engine import process
 
-    engine = engine_process.EngineProcess
+    engine = process.EngineProcess
 
-    def started() -> engine_process.EngineProcess:
+    def started() -> process.EngineProcess:
         spare = engine()  # before Qt is loaded, as in the program
         from app.ui.hex import screen
 
@@ -114,10 +114,10 @@ def main() -> int:
                 look.painted(self.surface)
 
         screen.HexScreen.paintEvent = watched
-        engine_process.EngineProcess = engine
+        process.EngineProcess = engine
         return spare
 
-    engine_process.EngineProcess = started
+    process.EngineProcess = started
     code = cli.run([path, "--size", "1280x800"])
     sys.stdout.write(json.dumps(look.told) + "\n")
     return code

@@ -14,9 +14,9 @@ from hdrh.log import HistogramLogReader
 
 from app.commands.saving import check_place
 from app.core.errors import StorageError
-from app.core.probe.stats import MAX_VALUE
+from app.core.measure.histogram import MAX_VALUE
 from tests.command_line.tools import MakeFile, Run
-from tests.core.probe.peers import responding
+from tests.core.measure.peer_programs import responding
 
 QUICK = ("--rate", 200, "--duration", 0.3, "--warm-up", 0, "--wait", "poll")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.sampler import MAX_SPAN
+from app.core.watch.sampler import MAX_SPAN
 from tests.command_line.tools import MakeFile, Run, finish, process, until
 
 # -- list and info -------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def test_list_as_json_names_units_and_is_complete(shm_file: MakeFile, run: Run) 
 
 
 def test_an_empty_list_says_what_to_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.core.device import DeviceList
+    from app.core.discovery.device import DeviceList
 
     monkeypatch.setattr("app.commands.listing.find_devices", lambda: DeviceList((), ("No /proc.",)))
     told = run("list")

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.core import messages as msg
-from app.core.engine_client import EngineClient
+from app.core.engine import messages as msg
+from app.core.engine.client import EngineClient
 from app.core.errors import ScopeError
-from app.core.frame import Frame
-from app.core.region import RegionKind, RegionSpec
+from app.core.region.region import RegionKind, RegionSpec
+from app.core.watch.frame import Frame
 
 
 class Talk:

@@ -19,8 +19,15 @@ from unittest.mock import Mock
 
 import pytest
 
-from app.core import devices, library, linux_bar, windows_bar, windows_setup, windows_sharing
-from app.core.device import Device, Places
+from app.core import library
+from app.core.backends import linux_bar
+from app.core.backends.windows import bar as windows_bar
+from app.core.backends.windows import setup as windows_setup
+from app.core.backends.windows import sharing as windows_sharing
+from app.core.backends.windows.abi import RELEASE_MMAP, REQUEST_MMAP, mmap_answer
+from app.core.backends.windows.setup import FoundDevice, detail_size
+from app.core.discovery import finder
+from app.core.discovery.device import Device, Places
 from app.core.errors import (
     AccessDeniedError,
     AlreadyMappedError,
@@ -37,10 +44,8 @@ from app.core.errors import (
     UnsuitableError,
 )
 from app.core.library import Guest, Host, list_devices
-from app.core.pci import PciAddress
-from app.core.region import PAGE, CacheMode, RegionKind, RegionSpec
-from app.core.windows_abi import RELEASE_MMAP, REQUEST_MMAP, mmap_answer
-from app.core.windows_setup import FoundDevice, detail_size
+from app.core.region.pci_address import PciAddress
+from app.core.region.region import PAGE, CacheMode, RegionKind, RegionSpec
 from tests.fakes.sysfs import FakeSysfs
 from tests.fakes.windows_driver import FakeDriver, FakeSetup
 
@@ -57,7 +62,7 @@ def sysfs(monkeypatch, tmp_path):
     for name in ("open_bar", "look_at_bar"):
         monkeypatch.setattr(linux_bar, name, partial(getattr(linux_bar, name), root=tree.root))
     places = Places(proc=tmp_path, sys=tree.root, dev=tmp_path, shm=())
-    monkeypatch.setattr(devices, "find_devices", partial(devices.find_devices, places))
+    monkeypatch.setattr(finder, "find_devices", partial(finder.find_devices, places))
     yield tree
     shutil.rmtree(tree.root)
 
@@ -529,7 +534,7 @@ def test_seed_windows_a_guest_that_is_never_mapped_leaks_its_handle(driver):
 
 
 def test_seed_windows_asks_for_rights_that_it_does_not_need(monkeypatch):
-    from app.core import windows_api
+    from app.core.backends.windows import api as windows_api
 
     create = Mock(return_value=5)
     api = SimpleNamespace(_create_file=create)
@@ -550,7 +555,7 @@ def test_seed_windows_another_holder_is_a_bare_number(driver):
 
 
 def test_seed_windows_has_no_doorbell(driver):
-    from app.core.windows_doorbell import Doorbell
+    from app.core.backends.windows.doorbell import Doorbell
 
     with windows_bar.open_windows_bar(RegionSpec(RegionKind.WINDOWS, INTERFACE)) as region:
         Doorbell(region, driver).ring(4, 1)

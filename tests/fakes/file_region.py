@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from app.core.errors import TruncatedError
-from app.core.region import Extent, Region, RegionInfo, RegionKind, RegionSpec
+from app.core.region.region import Extent, Region, RegionInfo, RegionKind, RegionSpec
 
 
 class FileRegion(Region):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from app.core.windows_abi import (
+from app.core.backends.windows.abi import (
     REGISTER_EVENT,
     RELEASE_MMAP,
     REQUEST_MMAP,
@@ -16,8 +16,8 @@ from app.core.windows_abi import (
     REQUEST_SIZE,
     RING_DOORBELL,
 )
-from app.core.windows_api import Win32Error
-from app.core.windows_setup import FoundDevice
+from app.core.backends.windows.api import Win32Error
+from app.core.backends.windows.setup import FoundDevice
 
 
 class FakeDriver:

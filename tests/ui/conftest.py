@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.ui.style import apply_theme, style_sheet
-from app.ui.theme import DARK
+from app.ui.style.style_sheet import apply_theme, style_sheet
+from app.ui.style.theme import DARK
 from tests.ui.helpers import Sessions, ShmFile
-from tests.ui.measuring import Sides
+from tests.ui.measure.measuring import Sides
 
 
 @pytest.fixture(autouse=True)

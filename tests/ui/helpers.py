@@ -13,9 +13,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.engine_client import EngineClient, LocalEngine
-from app.core.region import RegionKind, RegionSpec
-from app.ui.session import Session
+from app.core.engine.client import EngineClient, LocalEngine
+from app.core.region.region import RegionKind, RegionSpec
+from app.ui.session.session import Session
 
 ShmFile = Callable[..., Path]
 OpenSession = Callable[..., Session]

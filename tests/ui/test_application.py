@@ -15,11 +15,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.demo.layout import PREFIX
-from app.core.settings import Settings
+from app.core.protocols.demo_layout import PREFIX
+from app.core.storage.settings import Settings
 from app.ui.application import Application, Options
-from app.ui.style import apply_theme
-from app.ui.theme import DARK, LIGHT
+from app.ui.style.style_sheet import apply_theme
+from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import WAIT_MS, ShmFile, bury, colors, spec_of
 
 
@@ -169,7 +169,7 @@ def test_devices_arrive(qtbot: QtBot, program: Application, shm_file: ShmFile) -
 
 
 def test_a_broken_settings_file_is_told_and_set_aside(qtbot: QtBot, qapp: QApplication) -> None:
-    from app.core.paths import settings_file
+    from app.core.storage.paths import settings_file
 
     path = settings_file()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,12 +13,12 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.engine_client import EngineClient, LocalEngine
-from app.core.engine_process import EngineProcess
-from app.core.settings import Settings
+from app.core.engine.client import EngineClient, LocalEngine
+from app.core.engine.process import EngineProcess
+from app.core.storage.settings import Settings
 from app.ui.main_window import MainWindow
-from app.ui.session import Session
-from app.ui.theme import DARK
+from app.ui.session.session import Session
+from app.ui.style.theme import DARK
 from tests.ui.helpers import WAIT_MS, ShmFile, bury, spec_of
 
 

@@ -24,23 +24,23 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.core.device import Device, DeviceList
-from app.core.engine_client import EngineClient, LocalEngine
-from app.core.engine_process import EngineProcess
-from app.core.frame import Level
-from app.core.probe.desk_messages import Flashed
-from app.core.probe.flash import Flip, Surface
-from app.core.region import RegionKind
-from app.core.settings import Settings
-from app.ui.actions import TABLE
-from app.ui.command_palette import CommandPalette, KeyList
-from app.ui.hex.geometry import fitted_columns
+from app.core.discovery.device import Device, DeviceList
+from app.core.engine.client import EngineClient, LocalEngine
+from app.core.engine.measurement_messages import Flashed
+from app.core.engine.process import EngineProcess
+from app.core.measure.flash.flash import Flip, Surface
+from app.core.region.region import RegionKind
+from app.core.storage.settings import Settings
+from app.core.watch.frame import Level
+from app.ui.hex.paint.geometry import fitted_columns
 from app.ui.main_window import MainWindow
-from app.ui.notice import Notice
-from app.ui.session import Session
-from app.ui.style import apply_theme
-from app.ui.theme import DARK, LIGHT
-from app.ui.welcome import Welcome
+from app.ui.session.notice import Notice
+from app.ui.session.session import Session
+from app.ui.shell.actions import TABLE
+from app.ui.shell.command_palette import CommandPalette, KeyList
+from app.ui.shell.welcome import Welcome
+from app.ui.style.style_sheet import apply_theme
+from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, bury, colors, peek, pixels, poke, spec_of
 
 Open = Callable[..., MainWindow]

@@ -11,16 +11,22 @@ import pytest
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from app.ui.panels import activity
-from app.ui.panels.activity import ActivityPanel
-from app.ui.session import Session
-from app.ui.theme import DARK
+from app.ui.panels.activity import panel as activity
+from app.ui.panels.activity.panel import ActivityPanel
+from app.ui.session.session import Session
+from app.ui.style.theme import DARK
 from tests.ui.helpers import WAIT_MS, show
 from tests.ui.hex.frames import frame_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # Graphs, what looks through memory (that is the child's), and what looks for devices.
-LATE = ("pyqtgraph", "psutil", "app.core.engine", "app.core.devices", "app.core.probe.flash")
+LATE = (
+    "pyqtgraph",
+    "psutil",
+    "app.core.engine.engine",
+    "app.core.discovery.finder",
+    "app.core.measure.flash.flash",
+)
 _PROGRAM = """
 import sys
 from pathlib import Path

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.demo import layout
+from app.core.protocols import demo_layout
 
 TICK_S: Final = 0.002
 # FILETIME counts 100 ns from 1601-01-01; [MS-DTYP] 2.3.3.
@@ -51,11 +51,11 @@ class Peer:
         self._ticks = 0
         self._messages = 0
         self._pixels: npt.NDArray[np.uint8] = np.frombuffer(
-            memory, np.uint8, layout.WIDTH * layout.HEIGHT * 4, layout.PICTURE
-        ).reshape(layout.HEIGHT, layout.WIDTH, 4)
-        self._x = np.arange(layout.WIDTH)[None, :]
-        self._y = np.arange(layout.HEIGHT)[:, None]
-        # Every N-th tick of 2 ms; the comments in layout.py name the rates.
+            memory, np.uint8, demo_layout.WIDTH * demo_layout.HEIGHT * 4, demo_layout.PICTURE
+        ).reshape(demo_layout.HEIGHT, demo_layout.WIDTH, 4)
+        self._x = np.arange(demo_layout.WIDTH)[None, :]
+        self._y = np.arange(demo_layout.HEIGHT)[:, None]
+        # Every N-th tick of 2 ms; the comments in demo_layout.py name the rates.
         self._parts: tuple[tuple[int, Callable[[], None]], ...] = (
             (1, self.count), (5, self.count_slowly), (5, self.ring), (10, self.floats),
             (25, self.picture), (100, self.mail), (80, self.log),
@@ -64,9 +64,15 @@ class Peer:
 
     def _header(self) -> None:
         struct.pack_into(
-            "<8sIIQ", self._memory, 0, layout.MAGIC, layout.VERSION, os.getpid(), layout.SIZE
+            "<8sIIQ",
+            self._memory,
+            0,
+            demo_layout.MAGIC,
+            demo_layout.VERSION,
+            os.getpid(),
+            demo_layout.SIZE,
         )
-        self._u64[layout.RING_CAPACITY // 8] = layout.RING_SIZE
+        self._u64[demo_layout.RING_CAPACITY // 8] = demo_layout.RING_SIZE
 
     def tick(self) -> None:
         """One step of 2 ms."""
@@ -77,15 +83,15 @@ class Peer:
 
     def count(self) -> None:
         """The fast counter: one aligned store."""
-        self._u64[layout.COUNTERS // 8] = self._ticks
+        self._u64[demo_layout.COUNTERS // 8] = self._ticks
 
     def count_slowly(self) -> None:
         """The slower ones and the toggle."""
-        self._u32[(layout.COUNTERS + 8) // 4] = self._ticks // 5
-        self._u16[(layout.COUNTERS + 12) // 2] = self._ticks // 50 & 0xFFFF
+        self._u32[(demo_layout.COUNTERS + 8) // 4] = self._ticks // 5
+        self._u16[(demo_layout.COUNTERS + 12) // 2] = self._ticks // 50 & 0xFFFF
         seconds = self._ticks // 500
-        self._memory[layout.COUNTERS + 14] = seconds & 0xFF
-        self._memory[layout.COUNTERS + 15] = seconds & 1
+        self._memory[demo_layout.COUNTERS + 14] = seconds & 0xFF
+        self._memory[demo_layout.COUNTERS + 15] = seconds & 1
 
     def floats(self) -> None:
         """Signals and time stamps."""
@@ -93,41 +99,41 @@ class Peer:
         self._walk += self._random.uniform(-1, 1)
         triangle = abs((self._ticks / 500) % 2 - 1)
         struct.pack_into(
-            "<dffIIQQ", self._memory, layout.FLOATS,
+            "<dffIIQQ", self._memory, demo_layout.FLOATS,
             math.sin(2 * math.pi * self._ticks / 1000), triangle, self._walk,
             int(now), 0, int(now * 1000), int(now * 10_000_000) + _FILETIME_EPOCH,
         )  # fmt: skip
 
     def ring(self) -> None:
         """Produce a message, consume what is half a ring behind."""
-        head = self._u64[layout.RING_HEAD // 8]
+        head = self._u64[demo_layout.RING_HEAD // 8]
         body = struct.pack("<IQ", self._messages & 0xFFFFFFFF, time.monotonic_ns())
         message = body + bytes(self._random.randrange(256) for _ in range(20))
-        at = layout.RING_DATA + head % layout.RING_SIZE
+        at = demo_layout.RING_DATA + head % demo_layout.RING_SIZE
         self._memory[at : at + 32] = message
         self._messages += 1
-        self._u64[layout.RING_HEAD // 8] = head + 32
-        tail = self._u64[layout.RING_TAIL // 8]
-        lag = layout.RING_SIZE * (3 + math.sin(self._ticks / 700)) / 6
+        self._u64[demo_layout.RING_HEAD // 8] = head + 32
+        tail = self._u64[demo_layout.RING_TAIL // 8]
+        lag = demo_layout.RING_SIZE * (3 + math.sin(self._ticks / 700)) / 6
         if head - tail > lag:
-            self._u64[layout.RING_TAIL // 8] = head - int(lag) // 32 * 32
+            self._u64[demo_layout.RING_TAIL // 8] = head - int(lag) // 32 * 32
 
     def mail(self) -> None:
         """A mailbox under a sequence lock: odd while it is being written."""
-        sequence = self._u64[layout.MAILBOX // 8]
+        sequence = self._u64[demo_layout.MAILBOX // 8]
         text = f"{self._random.choice(_MESSAGES)} #{self._messages}".encode().ljust(64, b"\0")
-        self._u64[layout.MAILBOX // 8] = sequence + 1
-        struct.pack_into("<I", self._memory, layout.MAILBOX + 8, len(text.rstrip(b"\0")))
-        self._memory[layout.MAILBOX + 16 : layout.MAILBOX + 16 + len(text)] = text
-        self._u64[layout.MAILBOX // 8] = sequence + 2
+        self._u64[demo_layout.MAILBOX // 8] = sequence + 1
+        struct.pack_into("<I", self._memory, demo_layout.MAILBOX + 8, len(text.rstrip(b"\0")))
+        self._memory[demo_layout.MAILBOX + 16 : demo_layout.MAILBOX + 16 + len(text)] = text
+        self._u64[demo_layout.MAILBOX // 8] = sequence + 2
 
     def log(self) -> None:
         """A line of text; the newest overwrites the oldest."""
         stamp = time.strftime("%H:%M:%S")
         line = f"{stamp} {self._random.choice(_MESSAGES)}\n".encode()
-        if self._log_at + len(line) > layout.LOG_SIZE:
+        if self._log_at + len(line) > demo_layout.LOG_SIZE:
             self._log_at = 0
-        at = layout.LOG + self._log_at
+        at = demo_layout.LOG + self._log_at
         self._memory[at : at + len(line)] = line
         self._log_at += len(line)
 
@@ -139,8 +145,8 @@ class Peer:
         drawn[..., 1] = (self._y + 2 * shift) & 0xFF
         drawn[..., 2] = 64
         drawn[..., 3] = 255
-        x = layout.WIDTH // 2 + int(90 * math.cos(shift / 9))
-        y = layout.HEIGHT // 2 + int(60 * math.sin(shift / 7))
+        x = demo_layout.WIDTH // 2 + int(90 * math.cos(shift / 9))
+        y = demo_layout.HEIGHT // 2 + int(60 * math.sin(shift / 7))
         drawn[max(0, y - 12) : y + 12, max(0, x - 12) : x + 12, :3] = 255
         self._pixels[:] = drawn  # at once: who looks sees few pictures half drawn
 
@@ -151,7 +157,7 @@ def run(path: str, life: Connection) -> None:
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError, ValueError), Path(path).open("r+b") as file:
-        memory = mmap.mmap(file.fileno(), layout.SIZE)
+        memory = mmap.mmap(file.fileno(), demo_layout.SIZE)
         peer = Peer(memory)
         life.send("ready")
         due = time.perf_counter()

@@ -12,9 +12,10 @@ from typing import Self
 
 import psutil  # type: ignore[import-untyped]
 
-from app.core.demo import layout, peer
+from app.core.demo import peer
 from app.core.errors import StorageError
-from app.core.region import RegionKind, RegionSpec
+from app.core.protocols import demo_layout
+from app.core.region.region import RegionKind, RegionSpec
 
 
 def _place() -> str | None:
@@ -23,11 +24,11 @@ def _place() -> str | None:
 
 def _remove_orphans() -> None:
     """Files of demos whose starter and peer were both killed; the header names the peer."""
-    for path in Path(_place() or tempfile.gettempdir()).glob(f"{layout.PREFIX}*"):
+    for path in Path(_place() or tempfile.gettempdir()).glob(f"{demo_layout.PREFIX}*"):
         with contextlib.suppress(OSError, struct.error):
             with path.open("rb") as file:
                 magic, _, pid = struct.unpack("<8sII", file.read(16))
-            if magic == layout.MAGIC and not psutil.pid_exists(pid):
+            if magic == demo_layout.MAGIC and not psutil.pid_exists(pid):
                 path.unlink()
 
 
@@ -54,9 +55,9 @@ class Demo:
         _remove_orphans()
         name = ""
         try:
-            handle, name = tempfile.mkstemp(prefix=layout.PREFIX, dir=_place())
+            handle, name = tempfile.mkstemp(prefix=demo_layout.PREFIX, dir=_place())
             try:
-                os.ftruncate(handle, layout.SIZE)
+                os.ftruncate(handle, demo_layout.SIZE)
             finally:
                 os.close(handle)
         except OSError as error:

@@ -11,10 +11,10 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import ValueFormatError
-from app.core.units import format_short_offset, format_size
+from app.core.values.units import format_short_offset, format_size
 from app.ui.hex import clipboard
-from app.ui.hex.geometry import Pane
-from app.ui.hex.selection import Selection
+from app.ui.hex.paint.geometry import Pane
+from app.ui.hex.paint.selection import Selection
 
 if TYPE_CHECKING:
     from app.ui.hex.widget import HexView

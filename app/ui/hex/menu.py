@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from app.core.copy_formats import FORMS
-from app.core.units import format_short_offset
-from app.ui.hex.geometry import Part
+from app.core.values.export_formats import FORMS
+from app.core.values.units import format_short_offset
 from app.ui.hex.keys import GROUPS, MENU_COLUMNS
+from app.ui.hex.paint.geometry import Part
 
 if TYPE_CHECKING:
     from app.ui.hex.widget import HexView

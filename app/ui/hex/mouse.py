@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.ui.hex.geometry import BLOCK, Hit, Pane, Part
-from app.ui.hex.selection import Selection
-from app.ui.hex.surface import to_device
+from app.ui.hex.paint.geometry import BLOCK, Hit, Pane, Part
+from app.ui.hex.paint.selection import Selection
+from app.ui.hex.paint.surface import to_device
 
 if TYPE_CHECKING:
     from app.ui.hex.widget import HexView

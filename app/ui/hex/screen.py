@@ -21,12 +21,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
-from app.core.frame import Frame
-from app.ui.hex import dirty, empty, keys
-from app.ui.hex.geometry import MAX_COLUMNS, Pane
-from app.ui.hex.selection import Selection
-from app.ui.hex.surface import Options, Surface, to_device
-from app.ui.theme import DARK, Theme, mono_font
+from app.core.watch.frame import Frame
+from app.ui.hex import keys
+from app.ui.hex.paint import dirty, empty
+from app.ui.hex.paint.geometry import MAX_COLUMNS, Pane
+from app.ui.hex.paint.selection import Selection
+from app.ui.hex.paint.surface import Options, Surface, to_device
+from app.ui.style.theme import DARK, Theme, mono_font
 
 _FADE_MS: Final = 30
 """Fading steps closer together than this are shown together."""

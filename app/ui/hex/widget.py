@@ -28,11 +28,11 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.ui.hex import keys, menu, tooltip
 from app.ui.hex.editing import Editor
-from app.ui.hex.geometry import Pane, Part, with_columns
 from app.ui.hex.mouse import Mouse
+from app.ui.hex.paint.geometry import Pane, Part, with_columns
+from app.ui.hex.paint.selection import Selection
+from app.ui.hex.paint.surface import to_device
 from app.ui.hex.screen import HexScreen
-from app.ui.hex.selection import Selection
-from app.ui.hex.surface import to_device
 
 
 class HexView(HexScreen):

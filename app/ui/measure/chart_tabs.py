@@ -9,9 +9,9 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from app.core.probe.bandwidth import BandwidthLive
-from app.core.probe.desk_messages import LiveLatency
-from app.core.probe.transfer_result import TransferLive
+from app.core.engine.measurement_messages import LiveLatency
+from app.core.measure.bandwidth.bandwidth import BandwidthLive
+from app.core.measure.transfer.transfer_result import TransferLive
 from app.ui.measure.charts import (
     EMPTY,
     WAITING,
@@ -23,7 +23,7 @@ from app.ui.measure.charts import (
 )
 from app.ui.measure.flash_patch import FlashPatch
 from app.ui.measure.runs import COPY_MARK, WRITE_MARK, Run
-from app.ui.theme import Theme
+from app.ui.style.theme import Theme
 
 PATCH_HINT: Final = (
     "Flash test: this patch turns over when the other side stores a number, and answers when it "

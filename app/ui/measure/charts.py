@@ -17,8 +17,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout
 
-from app.core.probe.stats import Histogram
-from app.core.units import format_rate, format_size
+from app.core.measure.histogram import Histogram
+from app.core.values.units import format_rate, format_size
 from app.ui.measure.axes import (
     NinesAxis,
     RateAxis,
@@ -27,7 +27,7 @@ from app.ui.measure.axes import (
     TimeAxis,
     format_time,
 )
-from app.ui.theme import DARK, Theme
+from app.ui.style.theme import DARK, Theme
 
 F64 = npt.NDArray[np.float64]
 STYLES: Final = (

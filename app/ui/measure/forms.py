@@ -8,16 +8,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.errors import ValueFormatError
-from app.core.probe.bandwidth import BandwidthOptions
-from app.core.probe.cards import EngineKind
-from app.core.probe.flash import Surface
-from app.core.probe.flash_result import FlashPlan
-from app.core.probe.kernel import Wait
-from app.core.probe.latency import LatencyOptions
-from app.core.probe.transfer import SWEEP, TransferOptions
-from app.core.probe.transfer_result import Direction
-from app.core.units import parse_size
-from app.ui.theme import PAD, mono_font
+from app.core.measure.bandwidth.bandwidth import BandwidthOptions
+from app.core.measure.flash.flash import Surface
+from app.core.measure.flash.flash_result import FlashPlan
+from app.core.measure.lane.peer_card import EngineKind
+from app.core.measure.latency.latency import LatencyOptions
+from app.core.measure.transfer.transfer import SWEEP, TransferOptions
+from app.core.measure.transfer.transfer_result import Direction
+from app.core.native.kernel import Wait
+from app.core.values.units import parse_size
+from app.ui.style.theme import PAD, mono_font
 
 ENGINES: Final = (
     ("best there is", None), ("C kernel", EngineKind.KERNEL), ("Python", EngineKind.PYTHON),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.probe.bandwidth import BandwidthLive
-from app.core.probe.desk_messages import LiveLatency
-from app.core.probe.flash_result import FlashSample
-from app.core.probe.transfer_result import TransferLive
-from app.core.units import format_rate, format_size
+from app.core.engine.measurement_messages import LiveLatency
+from app.core.measure.bandwidth.bandwidth import BandwidthLive
+from app.core.measure.flash.flash_result import FlashSample
+from app.core.measure.transfer.transfer_result import TransferLive
+from app.core.values.units import format_rate, format_size
 from app.ui.measure.axes import format_time
 
 

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.engine import measurement_messages as dm
 from app.core.errors import CancelledError, LockedError, ScopeError
-from app.core.frame import Level
-from app.core.probe import desk_messages as dm
-from app.core.probe.flash import Flip, Painted, Surface
-from app.core.probe.flash_result import FlashPlan
-from app.core.probe.keeper import Ending
-from app.core.probe.responder_state import Phase, ResponderState
+from app.core.measure.flash.flash import Flip, Painted, Surface
+from app.core.measure.flash.flash_result import FlashPlan
+from app.core.measure.lane.hold import Ending
+from app.core.measure.peers.responder_state import Phase, ResponderState
+from app.core.watch.frame import Level
 from app.ui.measure.axes import format_time
 from app.ui.measure.chart_tabs import BY_HAND, FIRST, ChartTabs
 from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
@@ -32,9 +32,9 @@ from app.ui.measure.lane_box import LaneBox
 from app.ui.measure.live import live_sentence
 from app.ui.measure.run_table import RunTable
 from app.ui.measure.runs import headline, missing, run_of
-from app.ui.notice import Notice
-from app.ui.session import Session
-from app.ui.theme import DARK, PAD, Theme
+from app.ui.session.notice import Notice
+from app.ui.session.session import Session
+from app.ui.style.theme import DARK, PAD, Theme
 
 # Peers, test, charts, runs: what they get of 1280 pixels, and what is enough for the first two.
 _WIDTHS: Final = (184, 224, 372, 476)

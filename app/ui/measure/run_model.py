@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPixmap
 
 from app.ui.measure.charts import trace_pen
 from app.ui.measure.runs import KEPT, Run
-from app.ui.theme import DARK, Theme
+from app.ui.style.theme import DARK, Theme
 
 Index = QModelIndex | QPersistentModelIndex
 TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "lost", "count")

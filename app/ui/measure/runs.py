@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from app.core.errors import StorageError, ValueFormatError
-from app.core.probe.bandwidth import BandwidthResult
-from app.core.probe.clocks import OneWay
-from app.core.probe.flash_result import FlashResult
-from app.core.probe.latency_result import LatencyResult
-from app.core.probe.stats import Histogram
-from app.core.probe.transfer_result import SizeResult, TransferResult
-from app.core.units import format_rate, format_size
+from app.core.measure.bandwidth.bandwidth import BandwidthResult
+from app.core.measure.flash.flash_result import FlashResult
+from app.core.measure.histogram import Histogram
+from app.core.measure.latency.latency_result import LatencyResult
+from app.core.measure.latency.one_way import OneWay
+from app.core.measure.transfer.transfer_result import SizeResult, TransferResult
+from app.core.values.units import format_rate, format_size
 from app.ui.measure.axes import format_time
 from app.ui.measure.charts import F64
 

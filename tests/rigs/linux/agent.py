@@ -108,7 +108,7 @@ def run(module, words):
 
 def load():
     """Before the first fork, so that all of them have it."""
-    importlib.import_module("app.core.engine_process")
+    importlib.import_module("app.core.engine.process")
     for name in set(importlib.import_module("app.cli").VERBS.values()):
         importlib.import_module(f"app.commands.{name}")
 

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from app.core import messages as msg
-from app.core.engine_client import LocalEngine
-from app.core.open_region import spec_for
-from app.core.probe import desk_messages as dm
-from app.core.probe.flash_result import FlashPlan
+from app.core.backends.open_region import spec_for
+from app.core.engine import measurement_messages as dm
+from app.core.engine import messages as msg
+from app.core.engine.client import LocalEngine
+from app.core.measure.flash.flash_result import FlashPlan
 
 PATIENCE_S = 120.0
 

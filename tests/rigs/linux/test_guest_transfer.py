@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from app.core.probe.keeper import hold_lane
-from app.core.probe.transfer import TransferOptions, run_transfer
-from app.core.probe.transfer_result import Direction
-from tests.core.probe.peers import opened, responding
+from app.core.measure.lane.hold import hold_lane
+from app.core.measure.transfer.transfer import TransferOptions, run_transfer
+from app.core.measure.transfer.transfer_result import Direction
+from tests.core.measure.peer_programs import opened, responding
 from tests.rigs.linux.guest import Guest
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(400)]

@@ -19,18 +19,18 @@ from typing import Any
 
 import pytest
 
-from app.core import messages as msg
-from app.core.engine_process import EngineProcess
-from app.core.open_region import spec_for
-from app.core.probe import desk_messages as dm
-from app.core.probe.flash import Painted
-from app.core.probe.keeper import Ending, hold_lane
-from app.core.probe.kernel import Wait, why_absent
-from app.core.probe.lane import MAGIC
-from app.core.probe.latency import LatencyOptions, Watcher, run_latency
-from app.core.probe.latency_result import LatencyResult, Tally
-from app.core.probe.place import default_lane, find_lane
-from tests.core.probe.peers import PeerProcess, opened, responding
+from app.core.backends.open_region import spec_for
+from app.core.engine import measurement_messages as dm
+from app.core.engine import messages as msg
+from app.core.engine.process import EngineProcess
+from app.core.measure.flash.flash import Painted
+from app.core.measure.lane.hold import Ending, hold_lane
+from app.core.measure.lane.layout import MAGIC
+from app.core.measure.lane.placement import default_lane, find_lane
+from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
+from app.core.measure.latency.latency_result import LatencyResult, Tally
+from app.core.native.kernel import Wait, why_absent
+from tests.core.measure.peer_programs import PeerProcess, opened, responding
 from tests.rigs.linux.guest import ROOT, Guest, Spawned
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(400)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.probe.peers import responding
+from tests.core.measure.peer_programs import responding
 from tests.rigs.linux.guest import Guest
 from tests.rigs.linux.test_linux_guest import BIG_BAR, SMALL_BAR, peek, poke
 from tests.rigs.linux.unplugged import READY_AT

@@ -12,11 +12,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from app.core.engine_process import EngineProcess
+from app.core.backends.open_region import spec_for
+from app.core.engine.process import EngineProcess
 from app.core.errors import ScopeError
-from app.core.frame import Frame, Level
 from app.core.library import Guest
-from app.core.open_region import spec_for
+from app.core.watch.frame import Frame, Level
 
 READY_AT = 0x8000
 PATIENCE_S = 120.0

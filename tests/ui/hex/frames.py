@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.core.frame import Frame, Traffic, empty_activity
+from app.core.watch.frame import Frame, Traffic, empty_activity
 
 NOW = 10_000_000_000
 

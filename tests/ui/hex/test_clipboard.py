@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.copy_formats import copy_as
 from app.core.errors import ValueFormatError
+from app.core.values.export_formats import copy_as
 from app.ui.hex import clipboard
 from app.ui.hex.clipboard import pasted_hex
 

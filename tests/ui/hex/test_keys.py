@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
 
-from app.ui.hex.geometry import Grid
 from app.ui.hex.keys import COMMANDS, ZOOM_LIMITS, Place, command_of, moved, next_columns, zoomed
-from app.ui.hex.surface import Options
+from app.ui.hex.paint.geometry import Grid
+from app.ui.hex.paint.surface import Options
 
 K = Qt.Key
 MOVES = (K.Key_Left, K.Key_Right, K.Key_Up, K.Key_Down, K.Key_PageUp, K.Key_PageDown, K.Key_Home,

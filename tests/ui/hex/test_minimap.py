@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
-from app.core.frame import Activity, Frame
+from app.core.watch.frame import Activity, Frame
 from app.ui.hex.minimap import Minimap, strip
-from app.ui.theme import DARK, LIGHT
+from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import pixels
 from tests.ui.hex.frames import frame_of
 

@@ -11,15 +11,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.copy_formats import FORMS, copy_as
-from app.core.engine_client import LocalEngine
-from app.core.engine_process import EngineProcess
-from app.core.frame import Level
-from app.ui.hex import styles
-from app.ui.hex.selection import Selection
-from app.ui.region_view import RegionView
-from app.ui.session import Session
-from app.ui.theme import DARK
+from app.core.engine.client import LocalEngine
+from app.core.engine.process import EngineProcess
+from app.core.values.export_formats import FORMS, copy_as
+from app.core.watch.frame import Level
+from app.ui.hex.paint import styles
+from app.ui.hex.paint.selection import Selection
+from app.ui.session.session import Session
+from app.ui.style.theme import DARK
+from app.ui.viewer.region_view import RegionView
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, spec_of
 
 K = Qt.Key

@@ -12,12 +12,12 @@ from PySide6.QtGui import QContextMenuEvent, QDropEvent, QGuiApplication, QKeyEv
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.ui.hex import styles
-from app.ui.hex.geometry import Pane, Part
 from app.ui.hex.menu import context_menu
-from app.ui.hex.selection import Selection
+from app.ui.hex.paint import styles
+from app.ui.hex.paint.geometry import Pane, Part
+from app.ui.hex.paint.selection import Selection
 from app.ui.hex.widget import HexView
-from app.ui.theme import DARK, LIGHT
+from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import colors, pixels
 from tests.ui.hex.frames import changed_at, frame_of
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core import windows_sharing
-from app.core.windows_api import Win32, win32
-from app.core.windows_setup import FoundDevice, setup_api
+from app.core.backends.windows import sharing as windows_sharing
+from app.core.backends.windows.api import Win32, win32
+from app.core.backends.windows.setup import FoundDevice, setup_api
 
 ENUM = r"System\CurrentControlSet\Enum\ROOT\IVSHMEM"
 SETTINGS = ("PerHandle", "NotReady", "Misbehave")

@@ -14,14 +14,14 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.backends.windows.bar import list_windows_bars, open_windows_bar
+from app.core.backends.windows.doorbell import WindowsBell
 from app.core.errors import MeasureOptionError
-from app.core.probe import echo_python
-from app.core.probe.keeper import hold_lane
-from app.core.probe.kernel import Wait
-from app.core.probe.latency import LatencyOptions, run_latency
-from app.core.region import RegionKind, RegionSpec
-from app.core.windows_bar import list_windows_bars, open_windows_bar
-from app.core.windows_doorbell import WindowsBell
+from app.core.measure.lane.hold import hold_lane
+from app.core.measure.latency import echo_python
+from app.core.measure.latency.latency import LatencyOptions, run_latency
+from app.core.native.kernel import Wait
+from app.core.region.region import RegionKind, RegionSpec
 
 SLEEP_S = 1.5
 PLAN = LatencyOptions(
@@ -30,14 +30,14 @@ PLAN = LatencyOptions(
 PEER = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from app.core.probe import echo_python
-from app.core.probe.echo import EchoHandler
-from app.core.probe.keeper import hold_lane
-from app.core.probe.kernel import Wait
-from app.core.probe.responder import Responder
-from app.core.probe.responder_state import Phase
-from app.core.region import RegionKind, RegionSpec
-from app.core.windows_bar import open_windows_bar
+from app.core.measure.latency import echo_python
+from app.core.measure.latency.echo import EchoHandler
+from app.core.measure.lane.hold import hold_lane
+from app.core.native.kernel import Wait
+from app.core.measure.peers.responder import Responder
+from app.core.measure.peers.responder_state import Phase
+from app.core.region.region import RegionKind, RegionSpec
+from app.core.backends.windows.bar import open_windows_bar
 echo_python._BELL_S = float(sys.argv[3])
 wait = Wait[sys.argv[4]] if sys.argv[4] else None
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from app.core.windows_abi import (
+from app.core.backends.windows.abi import (
     EVENT_SLOTS,
     REGISTER_EVENT,
     RELEASE_MMAP,
@@ -21,7 +21,7 @@ from app.core.windows_abi import (
     Ring,
     event_request,
 )
-from app.core.windows_api import Win32, Win32Error
+from app.core.backends.windows.api import Win32, Win32Error
 
 CACHED = b"\x01"
 WRONG_SIZE, ATTACHED, NOT_MAPPED, NOT_OWNER, NOT_READY, BAD_MODE, NO_ROOM = (

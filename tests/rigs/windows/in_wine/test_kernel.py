@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from app.core.probe.kernel import PongState, Slice, kernel, why_absent
+from app.core.native.kernel import PongState, Slice, kernel, why_absent
 
 _RESERVE_AND_COMMIT, _READ_WRITE, _RELEASE = 0x3000, 4, 0x8000
 

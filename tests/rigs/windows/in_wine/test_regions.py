@@ -21,7 +21,11 @@ from conftest import (
     SIZE_ZERO,
 )
 
-from app.core import windows_notices, windows_sharing
+from app.core.backends.windows import notices as windows_notices
+from app.core.backends.windows import sharing as windows_sharing
+from app.core.backends.windows.abi import _code
+from app.core.backends.windows.bar import list_windows_bars, open_windows_bar
+from app.core.backends.windows.doorbell import Doorbell
 from app.core.errors import (
     CannotFindError,
     ClosedError,
@@ -35,18 +39,15 @@ from app.core.errors import (
     UnpluggedError,
     UnsuitableError,
 )
-from app.core.mapping_speed import measure_mapping
-from app.core.region import CacheMode, RegionKind, RegionSpec
-from app.core.windows_abi import _code
-from app.core.windows_bar import list_windows_bars, open_windows_bar
-from app.core.windows_doorbell import Doorbell
+from app.core.measure.bandwidth.mapping_speed import measure_mapping
+from app.core.region.region import CacheMode, RegionKind, RegionSpec
 
 UNPLUG, PLUG = _code(0x8F0), _code(0x8F1)
 HOLDER = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from app.core.windows_bar import open_windows_bar
-from app.core.region import RegionKind, RegionSpec
+from app.core.backends.windows.bar import open_windows_bar
+from app.core.region.region import RegionKind, RegionSpec
 region = open_windows_bar(RegionSpec(RegionKind.WINDOWS, sys.argv[2]))
 print("held", flush=True)
 sys.stdin.read() if sys.stdin else None

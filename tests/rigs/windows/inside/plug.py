@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, "Z:\\src")
 
-from app.core.windows_abi import INTERFACE_GUID, _code
-from app.core.windows_api import win32
+from app.core.backends.windows.abi import INTERFACE_GUID, _code
+from app.core.backends.windows.api import win32
 
 UNPLUG, PLUG = _code(0x8F0), _code(0x8F1)
 number, sign = int(sys.argv[1]), Path(sys.argv[2])

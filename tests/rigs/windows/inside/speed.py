@@ -6,8 +6,8 @@ import sys
 
 sys.path.insert(0, "Z:\\src")
 
-from app.core.region import RegionKind, RegionSpec
-from app.core.windows_bar import open_windows_bar
+from app.core.backends.windows.bar import open_windows_bar
+from app.core.region.region import RegionKind, RegionSpec
 from tests.bench.harness import Case, interleaved
 
 rounds, size = int(sys.argv[1]), 32 << 20

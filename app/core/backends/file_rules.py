@@ -1,0 +1,63 @@
+"""What any file must be to be a region, on every system: kind, size and part.
+
+The part is the same for BARs and kvmfr nodes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Final
+
+from app.core.errors import MisalignedError, OutOfRangeError, UnsuitableError
+from app.core.region.region import PAGE, RegionSpec
+from app.core.values.units import format_short_offset, format_size
+
+_KINDS: Final = (
+    (stat.S_ISDIR, "is a directory", "Choose a file inside it."),
+    (stat.S_ISFIFO, "is a pipe", "Choose a regular file."),
+    (stat.S_ISSOCK, "is a socket", "A doorbell server's socket is not the memory itself."),
+    (stat.S_ISBLK, "is a block device", "Choose a regular file."),
+    (stat.S_ISCHR, "is a character device", "Only /dev/kvmfrN nodes hold shared memory."),
+)
+
+
+def refuse_kind(path: str, status: os.stat_result) -> None:
+    """Raise UnsuitableError for what is no regular file."""
+    for test, what, hint in _KINDS:
+        if test(status.st_mode):
+            raise UnsuitableError(f"{path} {what}.", hint)
+
+
+def part_size(spec: RegionSpec, file_size: int) -> int:
+    """Bytes of the part that `spec` asks for.
+
+    Raises:
+        UnsuitableError: The file is empty.
+        MisalignedError, OutOfRangeError: There is no such part of it.
+    """
+    if file_size == 0:
+        raise UnsuitableError(
+            f"{spec.location} is empty.",
+            "QEMU gives it its size when the guest starts; or use truncate -s 64M.",
+        )
+    if spec.start % PAGE:
+        raise MisalignedError(
+            f"{format_short_offset(spec.start)} is no multiple of the page size.",
+            f"A part begins at a multiple of {PAGE}.",
+        )
+    rest = file_size - spec.start
+    size = rest if spec.length is None else spec.length
+    if spec.start < 0 or rest <= 0 or size > rest or size <= 0:
+        raise OutOfRangeError(
+            f"The part at {format_short_offset(spec.start)} is not inside {spec.location}, "
+            f"which has {format_size(file_size)}."
+        )
+    return size
+
+
+def size_notes(size: int) -> tuple[str, ...]:
+    """Sentences about a file's size."""
+    if size % PAGE:
+        return (f"{size} bytes are no whole number of pages; no ivshmem device has such a size.",)
+    return ()

@@ -1,0 +1,240 @@
+"""A node of Looking Glass's kernel module (/dev/kvmfrN) as a Region, on a host or in a guest.
+
+The node knows ioctl and mmap and nothing else: no read(), no size in its inode, no fsync. Its
+size is the answer of one ioctl.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import mmap
+import os
+import platform
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+assert sys.platform != "win32"  # the type checker reads no further there
+# ruff: noqa: E402
+
+from app.core.backends.file_rules import part_size
+from app.core.backends.mapped_region import MappedRegion, map_memory
+from app.core.backends.pci_sysfs import SYS
+from app.core.errors import (
+    AccessDeniedError,
+    CannotFindError,
+    RegionGoneError,
+    ReplacedError,
+    ScopeError,
+    UnpluggedError,
+    UnsuitableError,
+)
+from app.core.region.region import Region, RegionInfo, RegionSpec
+
+GETSIZE: Final = 0x7544  # KVMFR_DMABUF_GETSIZE = _IO('u', 0x44), module/kvmfr.h
+UDEV_RULE: Final = 'SUBSYSTEM=="kvmfr", GROUP="kvm", MODE="0660", TAG+="uaccess"'
+_BIG: Final = 1 << 31
+_IOCTL: Final = {"x86_64": 16, "aarch64": 29, "riscv64": 29, "loongarch64": 29}
+_ONLY_READING: Final = "It was opened for reading only."
+_KINDS: Final = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISBLK, "a block device"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+AskSize = Callable[[int], int]
+
+
+def ask_size(descriptor: int) -> int:
+    """The node's size.
+
+    The module answers with a long. As the int that the C library's ioctl() returns it is
+    negative from 2 GiB on (and 0 at 4 GiB), so the system call is made without it.
+
+    Raises:
+        OSError: The module refused, or this is no node of it.
+    """
+    number = _IOCTL.get(platform.machine())
+    if number is None:
+        return _ask_as_int(descriptor)
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    call.restype = ctypes.c_long
+    call.argtypes = [ctypes.c_long] * 4
+    size = int(call(number, descriptor, GETSIZE, 0))
+    if size < 0:
+        failed = ctypes.get_errno()
+        raise OSError(failed, os.strerror(failed))
+    return size
+
+
+def _ask_as_int(descriptor: int) -> int:
+    """Python takes a negative answer for an error, so 2 GiB and more stay unknown here."""
+    return int(fcntl.ioctl(descriptor, GETSIZE, 0))
+
+
+def open_kvmfr(spec: RegionSpec, ask: AskSize = ask_size, sys_root: Path = SYS) -> Region:
+    """Open a node.
+
+    Args:
+        spec: What to open. Its length counts as the size when the module does not tell it.
+        ask: Asks an open node for its size.
+        sys_root: Where sysfs is.
+
+    Raises:
+        CannotFindError: No such node.
+        UnsuitableError: Something else of that name, or the module tells no size.
+        AccessDeniedError: The system refuses to open or map it.
+        MisalignedError, OutOfRangeError: The wanted part does not fit.
+    """
+    path = spec.location
+    try:
+        descriptor, writable, reason = _open(path, read_only=spec.read_only)
+    except OSError as error:
+        raise _refusal(path, error) from error
+    try:
+        status = os.fstat(descriptor)
+        _refuse_kind(path, status)
+        whole, notes = _size(spec, descriptor, ask)
+        size = part_size(spec, whole)
+        memory = map_memory(descriptor, spec, size, writable=writable)
+    except (OSError, ValueError) as error:
+        raise _unmappable(path, error) from error
+    finally:
+        os.close(descriptor)
+    info = RegionInfo(
+        spec=spec, name=Path(path).name, system=_system(sys_root), path=path, size=size,
+        writable=writable, read_only_reason=reason,
+        cache="cached: the kvmfr module maps its memory as ordinary memory", notes=notes,
+    )  # fmt: skip
+    return KvmfrRegion(info, memory, status.st_rdev)
+
+
+class KvmfrRegion(MappedRegion):
+    """A mapped node. The module cannot be unloaded while it is mapped."""
+
+    def __init__(self, info: RegionInfo, memory: mmap.mmap, device: int) -> None:
+        super().__init__(info, memory)
+        self._device = device
+
+    def check(self) -> None:
+        """Compare what the path names now."""
+        self._open()
+        try:
+            now = os.stat(self.info.path)  # noqa: PTH116 - as often as ticks
+        except OSError:
+            raise UnpluggedError(
+                f"{self.info.path} is not there any more; the kvmfr device was removed.",
+                "Load the module, then try again.",
+            ) from None
+        if now.st_rdev != self._device:
+            raise ReplacedError(
+                f"{self.info.path} is another device now.", "Try again to open that one."
+            )
+
+    def _why_gone(self, at: str) -> RegionGoneError:
+        try:
+            self.check()
+        except RegionGoneError as reason:
+            return reason
+        return RegionGoneError(f"{self.info.path} has no memory at {at} any more.")
+
+
+def _open(path: str, *, read_only: bool) -> tuple[int, bool, str]:
+    # Never O_CREAT, and without waiting should it be a pipe.
+    flags = os.O_NONBLOCK
+    if read_only:
+        return os.open(path, os.O_RDONLY | flags), False, _ONLY_READING
+    try:
+        return os.open(path, os.O_RDWR | flags), True, ""
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM):
+            raise
+        descriptor = os.open(path, os.O_RDONLY | flags)
+        return descriptor, False, f"The system permits reading only; mend it with: {_mend(path)}"
+
+
+def _mend(path: str) -> str:
+    return f"sudo setfacl -m u:$USER:rw {path}"
+
+
+def _refusal(path: str, error: OSError) -> ScopeError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV):
+        return CannotFindError(
+            f"There is no kvmfr node {path}.",
+            "On a host the module makes one for each size that it is given.",
+            command="sudo modprobe kvmfr static_size_mb=64",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return AccessDeniedError(
+            f"You may not read {path}; at first only root may.",
+            f"For good: put the line {UDEV_RULE} into /etc/udev/rules.d/70-kvmfr.rules.",
+            command=_mend(path),
+        )
+    return _another(path)
+
+
+def _another(path: str) -> UnsuitableError:
+    return UnsuitableError(
+        f"{path} is no node of the kvmfr module.",
+        "Its nodes are /dev/kvmfr0, /dev/kvmfr1 and so on.",
+    )
+
+
+def _refuse_kind(path: str, status: os.stat_result) -> None:
+    if stat.S_ISREG(status.st_mode):
+        raise UnsuitableError(
+            f"{path} is a file, and not the kvmfr module's node: a VM was started before the "
+            "module was loaded, and QEMU made it.",
+            "Shut the VM down, remove the file, load the module, then start the VM.",
+            command=f"sudo rm {path} && sudo modprobe kvmfr",
+        )
+    for test, what in _KINDS:
+        if test(status.st_mode):
+            raise UnsuitableError(f"{path} is {what}.", "Choose /dev/kvmfr0.")
+
+
+def _size(spec: RegionSpec, descriptor: int, ask: AskSize) -> tuple[int, tuple[str, ...]]:
+    """The whole node's size, and what is worth knowing about it."""
+    try:
+        size = ask(descriptor)
+    except OSError as error:
+        if spec.length is None:
+            if error.errno in (errno.ENOTTY, errno.EINVAL):
+                raise _another(spec.location) from error
+            raise UnsuitableError(
+                f"The kvmfr module does not tell the size of {spec.location} ({error.strerror}).",
+                "Name the length to open.",
+            ) from error
+        note = "The module does not tell the size; the length that was named is taken for it."
+        return spec.start + spec.length, (note,)
+    if size <= 0:
+        raise UnsuitableError(
+            f"The kvmfr module tells a size of {size} bytes for {spec.location}.",
+            "Load it again with the size that you want.",
+            command="sudo modprobe -r kvmfr && sudo modprobe kvmfr static_size_mb=64",
+        )
+    if size >= _BIG:
+        note = "From 2 GiB on, programs that take the module's size for an int see a wrong one."
+        return size, (note,)
+    return size, ()
+
+
+def _unmappable(path: str, error: OSError | ValueError) -> AccessDeniedError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return AccessDeniedError(
+        f"{path} cannot be mapped ({reason}).",
+        "The module must be of version 0.0.4 or newer, and the length no more than its size.",
+    )
+
+
+def _system(root: Path) -> str:
+    """A guest's module drives a PCI device; a host's has memory of its own."""
+    try:
+        bound = any(":" in path.name for path in (root / "bus/pci/drivers/kvmfr").iterdir())
+    except OSError:
+        bound = False
+    return "guest" if bound else "host"

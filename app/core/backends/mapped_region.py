@@ -1,0 +1,93 @@
+"""What a BAR and a kvmfr node have in common: memory that can be reached by a mapping only.
+
+read() and write() on them are refused by the kernel, so every copy goes through the mapping,
+made by the kernel itself (safe_copy.py): a device that is unplugged meanwhile is an error with
+a name and not the end of the process.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+assert sys.platform != "win32"  # the type checker reads no further there
+# ruff: noqa: E402
+
+from app.core.errors import ClosedError, RegionGoneError
+from app.core.native.page_compare import copy_differing
+from app.core.native.safe_copy import FaultError, MappedCopier, load_word
+from app.core.region.region import Region, RegionInfo, RegionSpec
+from app.core.values.units import format_short_offset
+
+
+class MappedRegion(Region):
+    """A Region over one mapping that begins at its offset 0."""
+
+    def __init__(self, info: RegionInfo, memory: mmap.mmap) -> None:
+        super().__init__(info)
+        self._memory = memory
+        self._copier = MappedCopier(memory)
+
+    @abstractmethod
+    def _why_gone(self, at: str) -> RegionGoneError:
+        """Why the memory at this offset faulted."""
+
+    def sync(self) -> None:
+        """Order our writes before what follows.
+
+        Nothing has to be flushed: msync is a no-op on sysfs and an error on kvmfr. Taking the
+        lock is a locked instruction, which empties the processor's write-combining buffers.
+        """
+        with self._using:
+            pass
+
+    # -- what Region asks of a maker ----------------------------------------------------------
+
+    def _raw_read(self, offset: int, buffer: memoryview) -> None:
+        try:
+            self._copier.read(offset, buffer)
+        except FaultError as fault:
+            raise self._gone(offset, fault) from None
+
+    def _raw_write(self, offset: int, data: memoryview) -> None:
+        try:
+            self._copier.write(offset, data)
+        except FaultError as fault:
+            raise self._gone(offset, fault) from None
+
+    def _raw_load(self, offset: int, width: int) -> int:
+        return load_word(self._raw_read, offset, width, self.size)
+
+    def _raw_store(self, offset: int, width: int, value: int) -> None:
+        # 8 bytes land at once, as above. Less must not be widened: its neighbours are the peer's.
+        self._raw_write(offset, memoryview(value.to_bytes(width, "little")))
+
+    @contextmanager
+    def _raw_window(self, offset: int, length: int) -> Iterator[memoryview[int]]:
+        with memoryview(self._memory) as whole, whole[offset : offset + length] as part:
+            yield part
+
+    def _raw_differing(
+        self, offset: int, buffer: memoryview, before: memoryview
+    ) -> bytearray | None:
+        if not self.info.writable:
+            return None
+        return copy_differing(self._memory, offset, buffer, before, holes=False)
+
+    def _raw_close(self) -> None:
+        self._copier.close()
+        self._memory.close()
+
+    def _gone(self, offset: int, fault: FaultError) -> RegionGoneError:
+        if self.closed:
+            return ClosedError(f"{self.info.name} is closed.", "Open it again.")
+        return self._why_gone(format_short_offset(offset + fault.done))
+
+
+def map_memory(descriptor: int, spec: RegionSpec, size: int, *, writable: bool) -> mmap.mmap:
+    """Map `size` bytes from the spec's start. Raises OSError as the kernel refuses."""
+    access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+    return mmap.mmap(descriptor, size, access=access, offset=spec.start)

@@ -1,0 +1,59 @@
+"""From what a person names to an open Region."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from app.core.errors import CannotFindError, UnsuitableError
+from app.core.region.pci_address import PciAddress
+from app.core.region.region import Region, RegionKind, RegionSpec
+
+
+def spec_for(text: str) -> RegionSpec:
+    """A path, a PCI address in either form, a kvmfr node or a Windows interface path as a spec."""
+    text = text.strip()
+    if not text:
+        raise CannotFindError("Nothing was named.", "Give a path or a PCI address.")
+    if text.startswith("\\\\?\\") and "#" in text:
+        return RegionSpec(RegionKind.WINDOWS, text)
+    if re.fullmatch(r"/dev/kvmfr\d+", text):
+        return RegionSpec(RegionKind.KVMFR, text)
+    if "/" not in text and "\\" not in text and not Path(text).exists():
+        try:
+            address = PciAddress.parse(text)
+        except CannotFindError:
+            return RegionSpec(RegionKind.FILE, text)
+        kind = RegionKind.WINDOWS if sys.platform == "win32" else RegionKind.BAR
+        return RegionSpec(kind, str(address))
+    return RegionSpec(RegionKind.FILE, text)
+
+
+def open_region(spec: RegionSpec) -> Region:
+    """Open it. Raises what its maker raises (errors.py)."""
+    if spec.kind is RegionKind.WINDOWS:
+        from app.core.backends.windows.bar import open_windows_bar
+
+        return open_windows_bar(spec)
+    if sys.platform == "win32":
+        if spec.kind is RegionKind.FILE:
+            from app.core.backends.windows_file import open_windows_file
+
+            return open_windows_file(spec)
+        raise UnsuitableError(
+            f"{spec.location} is reached by {spec.kind.value}, which only Linux has.",
+            "Name the device by its PCI address, or choose it in the list.",
+        )
+    else:  # noqa: RET506 - the type checker reads platforms by branches
+        if spec.kind is RegionKind.BAR:
+            from app.core.backends.linux_bar import open_bar
+
+            return open_bar(spec)
+        if spec.kind is RegionKind.KVMFR:
+            from app.core.backends.kvmfr import open_kvmfr
+
+            return open_kvmfr(spec)
+        from app.core.backends.shared_file import open_shared_file
+
+        return open_shared_file(spec)

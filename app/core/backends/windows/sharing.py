@@ -1,0 +1,75 @@
+"""Who in this process has which device: one mapping each, counted, and given back at the end.
+
+The driver gives one mapping per device, so several views of it in one process share one. The
+machine's sleep and a device's stop are met here too, for all of them at once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+
+from app.core.backends.windows.api import Win32, win32
+from app.core.backends.windows.mapping import PLANNED_S, DeviceMapping
+from app.core.backends.windows.notices import watch_power
+from app.core.errors import ScopeError, UnpluggedError
+from app.core.region.region import CacheMode
+
+_shared: dict[str, DeviceMapping] = {}
+_sharing = threading.RLock()
+
+
+def share(path: str, name: str, cache: CacheMode, api: Win32 | None = None) -> DeviceMapping:
+    """This process's mapping of the device, made at the first use; pair it with `give_back`."""
+    with _sharing:
+        key = path.lower()
+        mapping = _shared.get(key)
+        if mapping is None:
+            mapping = DeviceMapping(path, name, cache, api or win32())
+            watch_power(lambda: release_all("the machine goes to sleep"), reopen_all)
+            _shared[key] = mapping
+        elif mapping.released:
+            mapping.reopen()
+        mapping.users += 1
+        return mapping
+
+
+def give_back(mapping: DeviceMapping) -> None:
+    """One user less; the last one gives the device back."""
+    with _sharing:
+        mapping.users -= 1
+        if mapping.users <= 0:
+            _shared.pop(mapping.path.lower(), None)
+            mapping.forget()
+
+
+def mappings() -> list[DeviceMapping]:
+    """What this process has open."""
+    with _sharing:
+        return list(_shared.values())
+
+
+def release_all(why: str) -> None:
+    """Give every device back for a while: the machine is about to sleep, or the device to stop."""
+    for mapping in mappings():
+        mapping.release(
+            UnpluggedError(f"{mapping.name} was given back: {why}.", "It opens again by itself."),
+            PLANNED_S,
+        )
+
+
+def reopen_all() -> list[ScopeError]:
+    """Map again what was given back; what failed stays released and says why."""
+    failed = []
+    for mapping in mappings():
+        try:
+            mapping.reopen()
+        except ScopeError as error:
+            failed.append(error)
+    return failed
+
+
+@atexit.register
+def _at_exit() -> None:
+    for mapping in mappings():
+        mapping.forget()

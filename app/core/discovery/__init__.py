@@ -1,0 +1,1 @@
+"""Finding devices, and saying what stands in the way of each."""

@@ -1,0 +1,150 @@
+"""Discovery: everything on this machine that may be memory shared with a guest.
+
+Four sources, each of which may fail alone: host files, PCI devices of a Linux guest, kvmfr
+nodes, devices of a Windows guest. Looking never raises, never maps and never allocates; what
+went wrong is a sentence in the list.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Final
+
+from app.core.discovery.device import Access, Device, DeviceList, Places, may_access
+from app.core.discovery.file_contents import FileContents
+from app.core.discovery.host_file_check import file_device
+from app.core.discovery.host_files import HostFiles
+from app.core.discovery.kvmfr_nodes import find_kvmfr
+from app.core.discovery.pci_devices import find_pci
+from app.core.discovery.processes import Processes, ProcessScanner
+from app.core.discovery.setup_help import SetupHelp, setup_help
+from app.core.discovery.windows_devices import find_windows
+from app.core.errors import ScopeError
+from app.core.region.region import RegionKind, RegionSpec
+
+__all__ = [
+    "Device", "DeviceFinder", "DeviceList", "Places", "SetupHelp", "examine", "find_devices",
+    "setup_help",
+]  # fmt: skip
+log = logging.getLogger(__name__)
+Found = tuple[list[Device], list[str]]
+_HERE: Final = Places()
+_ON_WINDOWS: Final[bool] = os.name == "nt"
+
+
+class DeviceFinder:
+    """Looks again and again, and remembers what need not be asked twice.
+
+    Not for several threads at once.
+
+    Args:
+        places: Where to look.
+        scanner: Looks at processes; one that leaves this process's family out when None.
+        contents: Remembers what is in files.
+        access: Whether we may read or write a path.
+    """
+
+    def __init__(
+        self,
+        places: Places = _HERE,
+        *,
+        scanner: ProcessScanner | None = None,
+        contents: FileContents | None = None,
+        access: Access = may_access,
+    ) -> None:
+        self._places = places
+        self._scanner = scanner or ProcessScanner(places.proc, family_of=os.getpid())
+        self._contents = contents or FileContents()
+        self._access = access
+
+    def find(self) -> DeviceList:
+        """One look at everything."""
+        if _ON_WINDOWS:
+            return _gathered(("The devices of this guest", find_windows))
+        processes, trouble = self._processes()
+        found = _gathered(
+            ("The host's files", lambda: self._files(processes)),
+            ("The PCI devices", lambda: find_pci(self._places.sys, self._access)),
+            ("The kvmfr nodes", lambda: find_kvmfr(self._places.dev, processes, self._access)),
+        )
+        # Who uses a file matters only where nobody was seen to, and only root sees more.
+        if processes.unreadable and _effective_user() and any(map(_without_user, found.devices)):
+            trouble.append(processes.notice())
+        return DeviceList(found.devices, (*trouble, *found.problems))
+
+    def examine(self, spec: RegionSpec) -> Device | None:
+        """What is known of one thing that a person named; None for a device that is not there."""
+        if spec.kind is RegionKind.FILE and not _ON_WINDOWS:
+            path = os.path.abspath(spec.location)  # noqa: PTH100 - symlinks stay as typed
+            self._contents.begin()
+            gathering = HostFiles(self._places, self._processes()[0])
+            return file_device(gathering.look_at(path), self._contents, self._access)
+        wanted = spec.location.lower()
+        return next((d for d in self.find().devices if d.location.lower() == wanted), None)
+
+    def _processes(self) -> tuple[Processes, list[str]]:
+        try:
+            return self._scanner.scan(), []
+        except Exception as error:
+            log.exception("discovery failed: processes")
+            return Processes(), [f"The running programs could not be looked at ({error})."]
+
+    def _files(self, processes: Processes) -> Found:
+        self._contents.begin()
+        gathering = HostFiles(self._places, processes)
+        devices = [
+            file_device(candidate, self._contents, self._access) for candidate in gathering.gather()
+        ]
+        devices.sort(key=_files_first)
+        return devices, gathering.problems
+
+
+def find_devices(
+    places: Places = _HERE,
+    *,
+    scanner: ProcessScanner | None = None,
+    contents: FileContents | None = None,
+    access: Access = may_access,
+) -> DeviceList:
+    """Look once. Never raises; see DeviceFinder for the arguments."""
+    return DeviceFinder(places, scanner=scanner, contents=contents, access=access).find()
+
+
+def examine(spec: RegionSpec, places: Places = _HERE) -> Device | None:
+    """What is known of one thing that a person named, listed or not."""
+    return DeviceFinder(places).examine(spec)
+
+
+def _gathered(*sources: tuple[str, Callable[[], Found]]) -> DeviceList:
+    devices: list[Device] = []
+    problems: list[str] = []
+    for what, source in sources:
+        found, trouble = _guarded(what, source)
+        devices += found
+        problems += trouble
+    return DeviceList(tuple(devices), tuple(problems))
+
+
+def _effective_user() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else 0
+
+
+def _guarded(what: str, source: Callable[[], Found]) -> Found:
+    try:
+        return source()
+    except ScopeError as error:
+        return [], [str(error)]
+    except Exception as error:  # a source's failure never costs the others
+        log.exception("discovery failed: %s", what)
+        return [], [f"{what} could not be looked at ({error})."]
+
+
+def _without_user(device: Device) -> bool:
+    return device.kind is RegionKind.FILE and device.plausible and not device.users
+
+
+def _files_first(device: Device) -> tuple[bool, bool, str]:
+    """Likely ones first, those that a guest uses before the others."""
+    return not device.plausible, not any(u.is_qemu for u in device.users), device.location

@@ -1,0 +1,96 @@
+"""kvmfr nodes (/dev/kvmfrN), on a host or in a guest: found and asked for their size."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from app.core.discovery.device import GOOD, Access, Device, fault, may_access, warning
+from app.core.discovery.processes import Processes
+from app.core.errors import AccessDeniedError, UnsuitableError
+from app.core.health import Health
+from app.core.region.region import RegionKind, RegionSpec
+
+_NAME: Final = re.compile(r"^kvmfr\d+$")
+
+
+def find_kvmfr(
+    dev: Path,
+    processes: Processes,
+    access: Access = may_access,
+    ask: Callable[[str], int | None] | None = None,
+) -> tuple[list[Device], list[str]]:
+    """All nodes, and sentences about what failed."""
+    try:
+        nodes = sorted(path for path in dev.iterdir() if _NAME.match(path.name))
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        return [], [f"{dev} cannot be listed ({error.strerror})."]
+    devices = (_device(str(node), processes, access, ask or ask_size) for node in nodes)
+    return [device for device in devices if device is not None], []
+
+
+def ask_size(path: str) -> int | None:
+    """The node's size by its ioctl; None when it does not tell."""
+    if os.name != "posix":
+        return None
+    from app.core.backends import kvmfr
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    try:
+        return kvmfr.ask_size(descriptor) or None  # type: ignore[attr-defined, unused-ignore]
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _device(
+    path: str, processes: Processes, access: Access, ask: Callable[[str], int | None]
+) -> Device | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - beside os.open and os.access
+    except OSError:
+        return None
+    readable, writable = access(path, os.R_OK), access(path, os.W_OK)
+    node = stat.S_ISCHR(status.st_mode)
+    size = ask(path) if node and readable else None
+    mapped = processes.mapped.get((status.st_dev, status.st_ino))
+    return Device(
+        kind=RegionKind.KVMFR,
+        name=Path(path).name,
+        location=path,
+        size=size,
+        spec=RegionSpec(RegionKind.KVMFR, path),
+        users=tuple(mapped.users) if mapped else (),
+        health=_health(path, node=node, readable=readable, writable=writable),
+        writable=writable,
+    )
+
+
+def _health(path: str, *, node: bool, readable: bool, writable: bool) -> Health:
+    if not node:
+        # QEMU makes a regular file of that name when it starts before the module is loaded.
+        return fault(UnsuitableError(
+            f"{path} is a file, not the kvmfr driver's node: a VM started before the driver.",
+            "Stop the VM, remove the file and load the driver.",
+            command=f"sudo rm {path} && sudo modprobe kvmfr",
+        ))  # fmt: skip
+    if readable and writable:
+        return GOOD
+    command = f"sudo setfacl -m u:$USER:rw {path}"
+    if readable:
+        return warning("read-only", f"You may read {path}, but not write to it.",
+                       "It opens read-only; root can permit more.", command)  # fmt: skip
+    return fault(AccessDeniedError(
+        f"You may not read {path}.",
+        "Root can permit it, for good by a udev rule for SUBSYSTEM kvmfr.", command=command,
+    ))  # fmt: skip

@@ -1,0 +1,106 @@
+"""The ivshmem devices of a Linux guest, by sysfs, without root and without mapping.
+
+A device that vanishes while it is looked at (hot-unplug) is passed over; it never costs the
+others their place in the list.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.core.backends.pci_sysfs import PciFacts, decodes_memory, device_folder, read_facts
+from app.core.discovery.device import GOOD, Access, Device, fault, may_access, warning
+from app.core.errors import AccessDeniedError, CannotFindError, ScopeError, UnsuitableError
+from app.core.health import Health
+from app.core.region.pci_address import PciAddress
+from app.core.region.region import RegionKind, RegionSpec
+
+
+def find_pci(sys_folder: Path, access: Access = may_access) -> tuple[list[Device], list[str]]:
+    """All ivshmem devices in order of their addresses, and sentences about what failed."""
+    devices: list[Device] = []
+    problems: list[str] = []
+    for address in sorted(_addresses(sys_folder / "bus" / "pci" / "devices", problems)):
+        try:
+            facts = read_facts(address, sys_folder)
+            if facts.is_ivshmem:
+                devices.append(_device(facts, access))
+        except (OSError, ValueError, ScopeError) as error:
+            # Gone meanwhile is nobody's problem; a device that stays but cannot be read is.
+            if device_folder(address, sys_folder).exists():
+                reason = getattr(error, "strerror", None) or error
+                problems.append(f"The PCI device {address} cannot be looked at ({reason}).")
+    return devices, problems
+
+
+def _addresses(folder: Path, problems: list[str]) -> Iterator[PciAddress]:
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except FileNotFoundError:  # a machine without PCI, a container
+        return
+    except OSError as error:
+        problems.append(f"{folder} cannot be listed ({error.strerror}).")
+        return
+    for name in names:
+        with contextlib.suppress(CannotFindError):
+            yield PciAddress.parse(name)
+
+
+def _device(facts: PciFacts, access: Access) -> Device:
+    location = str(facts.address)
+    bars = [facts.folder / name for name in ("resource2_wc", "resource2")]
+    there = [str(bar) for bar in bars if bar.exists()]
+    readable = any(access(path, os.R_OK) for path in there)
+    writable = any(access(path, os.W_OK) for path in there)
+    return Device(
+        kind=RegionKind.BAR,
+        name=location,
+        location=location,
+        size=facts.shared.size or None,
+        spec=RegionSpec(RegionKind.BAR, location),
+        address=facts.address,
+        health=_health(facts, readable=readable, writable=writable),
+        writable=writable,
+        notes=tuple(_notes(facts)),
+    )
+
+
+def _health(facts: PciFacts, *, readable: bool, writable: bool) -> Health:
+    own = f"sudo chown $USER {facts.folder}/resource2*"
+    if not facts.shared.size:
+        return fault(UnsuitableError(
+            f"The ivshmem device {facts.address} has no shared memory in BAR2.",
+            "Give it a memory backend (memdev=) and start the VM again.",
+        ))  # fmt: skip
+    if not readable:
+        return fault(AccessDeniedError(
+            f"You may not map {facts.address}; only root may at first.",
+            "Start IVSHMEM Scope as root, or take the device's file.",
+            command=own,
+        ))  # fmt: skip
+    if decodes_memory(facts.folder) is False:
+        return warning(
+            "decode-off",
+            f"The device {facts.address} is switched off: its memory reads as ones.",
+            "No driver has enabled it; enable it by hand.",
+            f"echo 1 | sudo tee {facts.folder}/enable",
+        )
+    if not writable:
+        return warning(
+            "read-only",
+            f"You may read {facts.address}, but not write to it.",
+            "It opens read-only; root can permit more.",
+            own,
+        )
+    return GOOD
+
+
+def _notes(facts: PciFacts) -> Iterator[str]:
+    yield "It has a doorbell." if facts.doorbell else "A plain device: no doorbell, no interrupts."
+    if facts.driver == "kvmfr":
+        yield "The kvmfr driver holds it: its /dev/kvmfrN node is the faster way."
+    elif facts.driver:
+        yield f"The driver {facts.driver} holds it, and may refuse a second mapping."

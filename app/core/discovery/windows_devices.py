@@ -1,0 +1,31 @@
+"""The ivshmem devices of a Windows guest as Devices of the list."""
+
+from __future__ import annotations
+
+from app.core.backends.windows.bar import WindowsBar, list_windows_bars
+from app.core.discovery.device import GOOD, Device, fault
+from app.core.region.region import RegionKind, RegionSpec
+
+
+def find_windows() -> tuple[list[Device], list[str]]:
+    """All devices, those without a driver too; empty outside Windows."""
+    return [from_bar(bar) for bar in list_windows_bars()], []
+
+
+def from_bar(bar: WindowsBar) -> Device:
+    """One device; what stands in its way is its health."""
+    # A person reads and types the address; the path stands in where Windows tells none.
+    location = str(bar.address) if bar.address else bar.path or bar.instance
+    peer = (f"Peer {bar.peer}.",) if bar.peer else ()
+    return Device(
+        kind=RegionKind.WINDOWS,
+        name=bar.name,
+        location=location,
+        size=bar.size or None,
+        spec=RegionSpec(RegionKind.WINDOWS, location),
+        address=bar.address,
+        health=fault(bar.trouble) if bar.trouble is not None else GOOD,
+        # The driver gives a mapping that can be written, or none.
+        writable=bar.trouble is None,
+        notes=(*peer, *bar.notes),
+    )

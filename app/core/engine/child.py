@@ -1,0 +1,152 @@
+"""The child's side of an engine process: seats, one for each window that looks through it.
+
+A seat is a pipe, a board for its Frames and an Engine of its own, so that two windows on one
+device scroll, pause and lock apart; what they share is the process, and with it the one mapping
+that the Windows driver gives. The process ends with its last seat.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Final
+
+from app.core.engine import messages as msg
+from app.core.engine.frame_board import FrameBoard
+from app.core.errors import ScopeError
+from app.core.region.region import RegionSpec
+
+if TYPE_CHECKING:
+    from app.core.engine.engine import Engine
+
+BEAT_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Asks the child for another seat; sent through the pipe of one that it has."""
+
+    pipe: Connection
+    board: FrameBoard
+
+
+def run(pipe: Connection, board: FrameBoard) -> None:
+    """Main function of the child: serve until the last window has left or died."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    seats = Seats()
+    seats.add(pipe, board)
+    seats.wait()
+
+
+class Seats:
+    """The windows that this process serves."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._change = threading.Condition()
+
+    def add(self, pipe: Connection, board: FrameBoard) -> None:
+        """Serve one more, on a thread of its own."""
+        with self._change:
+            self._taken += 1
+        threading.Thread(
+            target=self._serve, args=(pipe, board), name="engine-seat", daemon=True
+        ).start()
+
+    def wait(self) -> None:
+        """Until all have left."""
+        with self._change:
+            while not self._change.wait_for(lambda: not self._taken, 1.0):
+                pass  # in slices, so that Windows lets the main thread be interrupted
+
+    def _serve(self, pipe: Connection, board: FrameBoard) -> None:
+        try:
+            _Seat(pipe, board, self).serve()
+        finally:
+            pipe.close()  # tells the window that this seat has ended
+            with self._change:
+                self._taken -= 1
+                self._change.notify_all()
+
+
+class _Seat:
+    def __init__(self, pipe: Connection, board: FrameBoard, seats: Seats) -> None:
+        self._pipe = pipe
+        self._board = board
+        self._seats = seats
+        self._speaking = threading.Lock()
+        self._stop = threading.Event()
+
+    def serve(self) -> None:
+        beat = threading.Thread(target=self._beat, name="engine-beat", daemon=True)
+        beat.start()
+        try:
+            self._open_and_serve()
+        finally:
+            self._stop.set()
+            beat.join(1.0)
+
+    def _open_and_serve(self) -> None:
+        # numpy and xxhash load while the window builds itself
+        from app.core.engine.engine import Engine
+
+        spec = self._first_spec()
+        if spec is None:
+            return
+        try:
+            engine = Engine(spec, self._say, self._board.publish)
+        except ScopeError as error:
+            self._say(msg.OpenFailed(spec, error))
+            return
+        except Exception as error:  # noqa: BLE001 - others may sit here; it is told to the window
+            text = f"{type(error).__name__} while opening: {error}"
+            self._say(msg.OpenFailed(spec, ScopeError(text, "This is a bug; report it.")))
+            return
+        engine.start()
+        try:
+            self._commands(engine)
+        finally:
+            engine.close()
+
+    def _first_spec(self) -> RegionSpec | None:
+        while (item := self._next()) is not None:
+            if isinstance(item[1], RegionSpec):
+                return item[1]
+        return None
+
+    def _commands(self, engine: Engine) -> None:
+        while (item := self._next()) is not None:
+            request, command = item
+            if isinstance(command, msg.Command):
+                engine.handle(request, command)
+
+    def _next(self) -> tuple[int, msg.Command | RegionSpec] | None:
+        """What the window sent next; None when it leaves or is gone. Others sit down meanwhile."""
+        try:
+            while True:
+                request, item = self._pipe.recv()
+                if isinstance(item, Join):
+                    self._seats.add(item.pipe, item.board)
+                elif isinstance(item, msg.Close):
+                    return None
+                else:
+                    return request, item
+        except (EOFError, OSError):
+            return None
+
+    def _say(self, answer: msg.Answer) -> None:
+        with self._speaking:
+            try:
+                self._pipe.send(answer)
+            except OSError:  # the window is gone; _next sees it too
+                self._stop.set()
+
+    def _beat(self) -> None:
+        self._board.beat()
+        while not self._stop.wait(BEAT_S):
+            self._board.beat()

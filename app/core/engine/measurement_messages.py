@@ -1,0 +1,189 @@
+"""What the Measure view asks of an engine, and what comes back while a test runs.
+
+They travel as the other messages do (app/core/messages.py); every ProbeCommand is answered with
+Done or Failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.engine.messages import Answer, ProbeCommand
+from app.core.measure.flash.flash import Flip, Painted
+from app.core.measure.histogram import Summary
+from app.core.measure.lane.hold import Ending
+from app.core.measure.lane.layout import Lane
+from app.core.measure.lane.peer_card import Capability, Card
+from app.core.measure.lane.presence import Life
+from app.core.measure.latency.latency_result import Point
+from app.core.measure.peers.responder_state import ResponderState
+
+
+@dataclass(frozen=True, slots=True)
+class LaneWish:
+    """Where a person wants the lane; None is the default, or the one that is there.
+
+    Attributes:
+        offset, size, slots: As `place_lane`.
+        force: Lay it even over bytes that somebody keeps changing.
+    """
+
+    offset: int | None = None
+    size: int | None = None
+    slots: int | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Respond(ProbeCommand):
+    """Switch the responder on or off. Done.value: ResponderState."""
+
+    on: bool
+    wish: LaneWish = field(default_factory=LaneWish)
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtLane(ProbeCommand):
+    """Who is in the lane. Done.value: LaneView. Reads only."""
+
+    wish: LaneWish = field(default_factory=LaneWish)
+
+
+@dataclass(frozen=True, slots=True)
+class StartTest(ProbeCommand):
+    """Run a test; TestNews while it runs, then Done.value: Outcome.
+
+    Attributes:
+        plan: A FlashPlan or another test's plan; its type says which test.
+        slot: Measure with the owner of this slot; None is the first that fits.
+    """
+
+    plan: Any
+    wish: LaneWish = field(default_factory=LaneWish)
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopTest(ProbeCommand):
+    """End the running test early; its Outcome holds what was measured until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlipNow(ProbeCommand):
+    """Flash now; for a test that flips by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlashPainted(ProbeCommand):
+    """The window painted a flash of the peer."""
+
+    painted: Painted
+
+
+@dataclass(frozen=True, slots=True)
+class FlashReacted(ProbeCommand):
+    """A person pressed a key after a flash of the peer was painted."""
+
+    number: int
+    reaction_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookForDebts(ProbeCommand):
+    """What a program that crashed in a test still owes. Done.value: sentences, one for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayDebts(ProbeCommand):
+    """Put those bytes back. Done.value: an Ending for each."""
+
+
+# -- what comes back --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """One slot, for people."""
+
+    slot: int
+    owner: Card | None
+    owner_life: Life
+    master: Card | None
+    master_life: Life
+    ours: bool
+
+    def able(self, needs: Capability) -> bool:
+        """Whether its owner lives and answers that."""
+        card = self.owner
+        alive = self.owner_life is Life.ALIVE and not self.ours
+        return alive and card is not None and needs in card.capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """The lane as it is now.
+
+    Attributes:
+        lane: None when there is none.
+        seats: Its slots.
+        trouble: Why the lane that is there cannot be used, as a sentence; empty when it can.
+    """
+
+    lane: Lane | None
+    seats: tuple[SeatView, ...] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a test: its result, and what became of the bytes under the lane."""
+
+    result: Any
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLatency:
+    """Figures of a running latency test.
+
+    Attributes:
+        share: Of the test that is done, 0 to 1; below 0 while it warms up.
+        response: The response times so far.
+        lost: Lost so far.
+        points: The time series so far.
+    """
+
+    share: float
+    response: Summary
+    lost: int
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestNews(Answer):
+    """While a test runs: a sentence, or figures of that test.
+
+    Attributes:
+        request: Which StartTest.
+        text: A sentence for people; empty when there is none.
+        figures: The test's own live figures; None when there are none.
+    """
+
+    request: int
+    text: str = ""
+    figures: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderNews(Answer):
+    """The responder's state changed."""
+
+    state: ResponderState
+
+
+@dataclass(frozen=True, slots=True)
+class Flashed(Answer):
+    """A flash, for the window to paint."""
+
+    flip: Flip

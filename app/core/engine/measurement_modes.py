@@ -1,0 +1,113 @@
+"""The test modes' measuring sides, as the probe desk runs them: each turns news into messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from app.core.engine import measurement_messages as dm
+from app.core.errors import CancelledError
+from app.core.measure.bandwidth.bandwidth import run_bandwidth
+from app.core.measure.flash.flash import Flip
+from app.core.measure.flash.flash_run import FlashMaster
+from app.core.measure.lane.layout import Lane
+from app.core.measure.lane.peer_card import Capability
+from app.core.measure.lane.slots import wait_for_peer
+from app.core.measure.latency.latency import Watcher, run_latency
+from app.core.measure.peers.initiator import Master
+from app.core.measure.peers.peer_monitor import PeerNews
+from app.core.measure.transfer.transfer import TransferWatcher, run_transfer
+from app.core.region.region import Region
+
+
+class TestIo:
+    """What a running test is given: how to tell, how to wait, whether to stop.
+
+    Attributes:
+        stopped: Set when the test shall end and hand over what it has.
+    """
+
+    def __init__(self, say: Callable[[str], None], figures: Callable[[Any], None]) -> None:
+        self.stopped = threading.Event()
+        self.say = say
+        self.figures = figures
+        self.on_stop: Callable[[], None] = lambda: None
+        self.on_flip: Callable[[], None] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises CancelledError when the test is stopped meanwhile."""
+        if self.stopped.wait(seconds):
+            raise CancelledError("Stopped before anything was measured.")
+
+    def stop(self) -> None:
+        """End it; any thread, safe to call twice."""
+        self.stopped.set()
+        self.on_stop()
+
+
+class Test(Protocol):
+    """One test mode's measuring side."""
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        """Find the peer, measure until done or `io.stopped`; the result."""
+        ...
+
+
+class FlashTest:
+    """Flash, with this window as the one that stores."""
+
+    def __init__(self, show: Callable[[Flip], None]) -> None:
+        self._show = show
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        """Wait for a peer that paints, and flash for it until stopped."""
+        seats = wait_for_peer(
+            region, lane, Capability.FLASH, slot=start.slot, say=io.say, sleep=io.sleep
+        )
+        with Master(region, lane, seats) as master:
+            news = PeerNews(master, io.say, sleep=io.sleep, cancelled=io.stopped.is_set)
+            flashing = FlashMaster(
+                news, self._show, lambda sample, lost: io.figures((sample, lost))
+            )
+            io.on_stop, io.on_flip = flashing.stop, flashing.flip
+            io.say(f"Flashing for {master.owner}.")
+            if io.stopped.is_set():
+                flashing.stop()
+            return flashing.run(start.plan)
+
+
+class LatencyTest:
+    """Echo round trips."""
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        """Measure with the first peer that echoes."""
+        watcher = Watcher(
+            progress=lambda tally, share: io.figures(
+                dm.LiveLatency(share, tally.response.summary(), tally.lost, tuple(tally.points))
+            ),
+            say=io.say,
+            cancelled=io.stopped.is_set,
+            sleep=io.sleep,
+        )
+        return run_latency(region, lane, replace(start.plan, slot=start.slot), watcher)
+
+
+class TransferTest:
+    """Messages through the rings."""
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        """Measure with the first peer that has rings."""
+        watcher = TransferWatcher(
+            progress=io.figures, say=io.say, cancelled=io.stopped.is_set, sleep=io.sleep
+        )
+        return run_transfer(region, lane, replace(start.plan, slot=start.slot), watcher)
+
+
+class BandwidthTest:
+    """The raw mapping, without a peer."""
+
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+        """Measure each size of block."""
+        return run_bandwidth(region, lane, start.plan, io.figures, io.stopped.is_set, io.sleep)

@@ -1,0 +1,281 @@
+"""The probe desk: one engine's responder and its running test, each on a thread of its own.
+
+Tests write into the memory, so both need writing unlocked; locking ends them. Whatever ends a
+test, the lane is left and the bytes under it are put back if they are ours to put back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from app.core.engine import measurement_messages as dm
+from app.core.engine import messages as msg
+from app.core.engine.measurement_modes import (
+    BandwidthTest,
+    FlashTest,
+    LatencyTest,
+    Test,
+    TestIo,
+    TransferTest,
+)
+from app.core.errors import LaneError, LockedError, PeerBusyError, ScopeError
+from app.core.measure.bandwidth.bandwidth import BandwidthOptions
+from app.core.measure.flash.flash import FlashHandler, Flip
+from app.core.measure.flash.flash_result import FlashPlan
+from app.core.measure.lane.hold import LaneHold, give_back, hold_lane, owed
+from app.core.measure.lane.layout import Lane
+from app.core.measure.lane.placement import find_lane, lane_at
+from app.core.measure.lane.slots import LaneWatch
+from app.core.measure.latency.echo import EchoHandler
+from app.core.measure.latency.latency import LatencyOptions
+from app.core.measure.peers.doorbells import measuring_bell
+from app.core.measure.peers.responder import Responder
+from app.core.measure.peers.responder_state import ResponderState
+from app.core.measure.transfer.ring_transfer import TransferHandler
+from app.core.measure.transfer.transfer import TransferOptions
+from app.core.region.region import Region
+from app.core.values.units import format_short_offset, format_size
+
+Say = Callable[[msg.Answer], None]
+_SLOW = (dm.LookAtLane, dm.Respond, dm.LookForDebts, dm.PayDebts)
+_FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth look
+
+
+@dataclass(slots=True)
+class _Running:
+    request: int
+    io: TestIo
+    thread: threading.Thread
+
+
+class ProbeDesk:
+    """Takes ProbeCommands.
+
+    Args:
+        region: The engine's region.
+        say: Where answers go.
+        locked: Whether writing is locked.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        say: Say,
+        locked: Callable[[], bool],
+    ) -> None:
+        self._region = region
+        self._say = say
+        self._locked = locked
+        self._flash = FlashHandler(self._show)
+        self._tests: dict[type, Test] = {
+            FlashPlan: FlashTest(self._show),
+            LatencyOptions: LatencyTest(),
+            TransferOptions: TransferTest(),
+            BandwidthOptions: BandwidthTest(),
+        }
+        self._lock = threading.Lock()
+        self._responder: Responder | None = None
+        self._running: _Running | None = None
+        self._lane: Lane | None = None
+        self._watch: LaneWatch | None = None
+        self._looks = 0
+        self._slow: SimpleQueue[tuple[int, msg.ProbeCommand] | None] = SimpleQueue()
+        self._worker: threading.Thread | None = None
+
+    def _show(self, flip: Flip) -> None:
+        self._say(dm.Flashed(flip))
+
+    # -- commands, from the engine's threads ------------------------------------------------------
+
+    def handle(self, request: int, command: msg.ProbeCommand) -> None:
+        """Do what is asked, and answer. Never raises, never waits: what takes long is queued."""
+        if isinstance(command, _SLOW):
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="probe-desk", daemon=True)
+                self._worker.start()
+            self._slow.put((request, command))
+        else:
+            self._answer(request, command)
+
+    def _work(self) -> None:
+        while (job := self._slow.get()) is not None:
+            self._answer(*job)
+
+    def _answer(self, request: int, command: msg.ProbeCommand) -> None:
+        try:
+            if isinstance(command, dm.StartTest):
+                self._start(request, command)  # answers itself, at its end
+            else:
+                self._say(msg.Done(request, self._do(command)))
+        except ScopeError as error:
+            self._say(msg.Failed(request, error))
+
+    def _do(self, command: msg.ProbeCommand) -> object:
+        match command:
+            case dm.Respond(on, wish):
+                return self._respond(wish) if on else self._silence()
+            case dm.LookAtLane(wish):
+                return self._look(wish)
+            case dm.LookForDebts():
+                return tuple(
+                    f"{format_size(debt.header.lane.size)} at "
+                    f"{format_short_offset(debt.header.lane.offset)}"
+                    for debt in owed(self._region)
+                )
+            case dm.PayDebts():
+                self._may_write()
+                return tuple(give_back(self._region, debt) for debt in owed(self._region))
+            case dm.StopTest():
+                self.stop_test(wait_s=0)
+            case dm.FlipNow():
+                self._flip()
+            case dm.FlashPainted(painted):
+                self._flash.painted(painted)
+            case dm.FlashReacted(number, reaction_ns):
+                self._flash.reacted(number, reaction_ns)
+            case _:
+                raise ScopeError(f"The probe desk does not know {type(command).__name__}.")
+        return None
+
+    def lock(self) -> None:
+        """Writing was locked: end everything that writes, in the background."""
+
+        def end() -> None:
+            self.stop_test()
+            self._silence()
+
+        if self._running is not None or self._responder is not None:
+            threading.Thread(target=end, name="probe-lock", daemon=True).start()
+
+    def close(self, wait_s: float = 5.0) -> None:
+        """End test and responder. Safe to call twice."""
+        self.stop_test(wait_s)
+        self._silence(wait_s)
+        self._slow.put(None)
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(wait_s)
+
+    # -- the responder ----------------------------------------------------------------------------
+
+    def _respond(self, wish: dm.LaneWish) -> ResponderState:
+        self._may_write()
+        with self._lock:
+            if self._responder is None or not self._responder.running:  # it ends when bytes fail
+                self._responder = Responder(
+                    self._region,
+                    lambda sleep: self._hold(wish, sleep),
+                    [EchoHandler(), TransferHandler(), self._flash],
+                    lambda state: self._say(dm.ResponderNews(state)),
+                )
+                self._responder.start()
+            return self._responder.state
+
+    def _silence(self, wait_s: float = 5.0) -> ResponderState:
+        with self._lock:
+            responder, self._responder = self._responder, None
+        return responder.stop(wait_s) if responder is not None else ResponderState()
+
+    def _hold(self, wish: dm.LaneWish, sleep: Callable[[float], None]) -> LaneHold:
+        return hold_lane(
+            self._region, wish.offset, wish.size, wish.slots, force=wish.force, sleep=sleep
+        )
+
+    def _may_write(self) -> None:
+        self._region.info.need_writable()
+        if self._locked():
+            raise LockedError("Measuring writes into its lane, and writing is locked.")
+
+    # -- the test ---------------------------------------------------------------------------------
+
+    def _start(self, request: int, command: dm.StartTest) -> None:
+        self._may_write()
+        test = self._tests.get(type(command.plan))
+        if test is None:
+            raise ScopeError(f"There is no test for {type(command.plan).__name__}.")
+        with self._lock:
+            if self._running is not None and self._running.thread.is_alive():
+                raise PeerBusyError("A test is running here already.", "Stop it first.")
+            io = TestIo(
+                lambda text: self._say(dm.TestNews(request, text)),
+                lambda figures: self._say(dm.TestNews(request, figures=figures)),
+            )
+            thread = threading.Thread(
+                target=self._run, args=(request, command, test, io), name="probe-test", daemon=True
+            )
+            self._running = _Running(request, io, thread)
+            thread.start()
+
+    def _run(self, request: int, command: dm.StartTest, test: Test, io: TestIo) -> None:
+        try:
+            outcome = self._measure(command, test, io)
+        except ScopeError as error:
+            self._say(msg.Failed(request, error))
+        except Exception as error:  # noqa: BLE001 - a bug in a test must not end the engine
+            text = f"{type(error).__name__} in {type(command.plan).__name__}: {error}"
+            self._say(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
+        else:
+            self._say(msg.Done(request, outcome))
+
+    def _measure(self, command: dm.StartTest, test: Test, io: TestIo) -> dm.Outcome:
+        if isinstance(command.plan, LatencyOptions):
+            measuring_bell(self._region, command.plan.wait)  # before anything is laid
+        hold = self._hold(command.wish, io.sleep)
+        try:
+            result = test.run(self._region, hold.lane, command, io)
+        finally:
+            ending = hold.close()
+        return dm.Outcome(result, ending)
+
+    def stop_test(self, wait_s: float = 5.0) -> None:
+        """End the running test, if there is one."""
+        with self._lock:
+            running = self._running
+        if running is not None:
+            running.io.stop()
+            if wait_s and running.thread is not threading.current_thread():
+                running.thread.join(wait_s)
+
+    def _flip(self) -> None:
+        running = self._running
+        if running is not None:
+            running.io.on_flip()
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def _look(self, wish: dm.LaneWish) -> dm.LaneView:
+        try:
+            lane = self._lane_now(wish)
+        except LaneError as error:
+            return dm.LaneView(None, trouble=str(error))
+        if lane is None:
+            self._watch = None
+            return dm.LaneView(None)
+        if self._watch is None or lane != self._lane:
+            self._lane, self._watch = lane, LaneWatch(self._region, lane)
+        ours = self._responder.state.slot if self._responder is not None else -1
+        seats = tuple(
+            dm.SeatView(
+                seat.slot.index, seat.owner.card, seat.owner.life, seat.master.card,
+                seat.master.life, seat.slot.index == ours,
+            )
+            for seat in self._watch.look()
+        )  # fmt: skip
+        return dm.LaneView(lane, seats)
+
+    def _lane_now(self, wish: dm.LaneWish) -> Lane | None:
+        """The lane that is there: the one seen before while it stands, else by looking for it."""
+        known = wish.offset
+        if known is None and self._lane is not None:
+            known = self._lane.offset
+        if known is not None:
+            try:
+                return lane_at(self._region, known)
+            except LaneError:
+                if wish.offset is not None:
+                    return None
+                self._lane = None
+        self._looks += 1
+        return find_lane(self._region) if self._looks % _FIND_EVERY == 1 else None

@@ -1,0 +1,51 @@
+"""Who gets which engine: a child process per region, and one for all windows on a Windows device.
+
+The Windows driver gives one mapping per device, so a second window's engine in a process of its
+own would be refused by our own program (548). It sits down beside the first instead.
+"""
+
+from __future__ import annotations
+
+from app.core.engine.process import EngineProcess
+from app.core.region.region import RegionKind, RegionSpec
+
+
+class EngineHosts:
+    """Hands out engines; used by the window's thread only.
+
+    Args:
+        spare: A child that was started early, for the first who asks.
+    """
+
+    def __init__(self, spare: EngineProcess | None = None) -> None:
+        self._spare = spare
+        self._seats: dict[str, list[EngineProcess]] = {}
+
+    def engine_for(self, spec: RegionSpec) -> EngineProcess:
+        """An engine that has not opened anything yet."""
+        key = sharing_key(spec)
+        if not key:
+            return self._child()
+        seats = [seat for seat in self._seats.get(key, []) if seat.serves]
+        beside = next((new for seat in seats if (new := EngineProcess.beside(seat))), None)
+        taken = beside or self._child()
+        self._seats[key] = [*seats, taken]
+        return taken
+
+    def close(self) -> None:
+        """End the spare child, if nobody took it."""
+        if self._spare is not None:
+            self._spare.close()
+
+    def _child(self) -> EngineProcess:
+        spare, self._spare = self._spare, None
+        return spare if spare is not None and spare.serves else EngineProcess()
+
+
+def sharing_key(spec: RegionSpec) -> str:
+    """What windows must have in common to share a mapping; empty for what anybody may map."""
+    if spec.kind is not RegionKind.WINDOWS:
+        return ""
+    from app.core.backends.windows.bar import interface_path
+
+    return interface_path(spec.location).lower()

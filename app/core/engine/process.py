@@ -1,0 +1,234 @@
+"""The engine in a child process of its own, behind a pipe.
+
+Why a child: a fault in a mapping kills the child and not the window; a busy Python loop in
+the window's process makes its timers late (perf.md 1); and the Windows driver gives one
+mapping per device, so that one process must own it for everybody.
+
+Commands and answers are pickled through a duplex pipe by two daemon threads, so that a child
+that is stopped or dead never makes the window wait. Frames come through FrameBoard. The child
+says every BEAT_S that it lives. Several windows may have a seat at one child (child.py);
+who sits where is decided by engine_hosts.py.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import multiprocessing.process
+import signal
+import threading
+import time
+from collections import deque
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from queue import SimpleQueue
+from typing import Any, Final, Self
+
+from app.core.engine import child
+from app.core.engine import messages as msg
+from app.core.engine.frame_board import FrameBoard
+from app.core.errors import EngineGoneError, ScopeError
+from app.core.region.region import RegionSpec
+from app.core.watch.frame import Frame
+
+SILENCE_NS: Final = 900_000_000
+_START_ALLOWANCE_NS: Final = 15_000_000_000
+_DYING_NS: Final = 300_000_000
+Item = tuple[int, msg.Command | RegionSpec] | bytes  # bytes: pickled already
+
+
+class _Child:
+    """The process, and how many seats are taken at it."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
+        self.process = process
+        self._seats = 1
+        self._lock = threading.Lock()
+
+    def sit_down(self) -> bool:
+        """Take one more seat; False when the last one was left meanwhile."""
+        with self._lock:
+            if not self._seats:
+                return False
+            self._seats += 1
+            return True
+
+    def leave(self) -> bool:
+        """Whether this was the last seat."""
+        with self._lock:
+            self._seats -= 1
+            return not self._seats
+
+
+def _pipe() -> tuple[Connection, Connection]:
+    """Both ends; on Windows they are PipeConnections, which do the same."""
+    ends: tuple[Any, Any] = multiprocessing.get_context("spawn").Pipe()
+    return ends
+
+
+class EngineProcess:
+    """A seat at a child. Started when made, so that it warms up early; opened later.
+
+    Attributes:
+        pid: The child's process id.
+    """
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        board = FrameBoard()
+        ours, theirs = _pipe()
+        process = context.Process(
+            target=child.run, args=(theirs, board), name="ivshmem-scope-engine", daemon=True
+        )
+        started = _Child(process)
+        process.start()
+        theirs.close()
+        self._sit_down(started, ours, board)
+
+    @classmethod
+    def beside(cls, other: EngineProcess) -> Self | None:
+        """Another seat at the same child, which then shares its mapping; None when it has ended."""
+        if not other.serves or not other._child.sit_down():
+            return None
+        seat = cls.__new__(cls)
+        board = FrameBoard()
+        ours, theirs = _pipe()
+        # Pickled here: what was pickled carries its own duplicate of the pipe's handle.
+        other._outbox.put(bytes(ForkingPickler.dumps((0, child.Join(theirs, board)))))
+        theirs.close()
+        seat._sit_down(other._child, ours, board)
+        return seat
+
+    def _sit_down(self, child: _Child, pipe: Connection, board: FrameBoard) -> None:
+        self._child = child
+        self._process = child.process
+        self.pid = child.process.pid
+        self._pipe = pipe
+        self._board = board
+        self._since_ns = time.monotonic_ns()
+        self._numbers = itertools.count(1)
+        self._answers: deque[msg.Answer] = deque()
+        self._unanswered: set[int] = set()
+        self._ending = threading.Lock()
+        self._outbox: SimpleQueue[Item | None] = SimpleQueue()
+        self._ended_ns = 0
+        self._closed = False
+        self._receiver = threading.Thread(target=self._receive, name="engine-receive", daemon=True)
+        self._sender = threading.Thread(target=self._send, name="engine-send", daemon=True)
+        self._receiver.start()
+        self._sender.start()
+
+    def open(self, spec: RegionSpec) -> None:
+        """Begin to open; Opened or OpenFailed follows among the answers."""
+        self._outbox.put((0, spec))
+
+    def ask(self, command: msg.Command) -> int:
+        """Send a command; the number comes back in its answer, Failed when the engine is gone."""
+        number = next(self._numbers)
+        with self._ending:
+            if not isinstance(command, msg.UNANSWERED):
+                self._unanswered.add(number)
+            if not self._ended_ns:
+                self._outbox.put((number, command))
+                return number
+        self._fail_unanswered()
+        return number
+
+    def answers(self) -> list[msg.Answer]:
+        """What came back since the last call, oldest first."""
+        found = []
+        while self._answers:
+            found.append(self._answers.popleft())
+        return found
+
+    def frame(self) -> Frame | None:
+        """The newest Frame, once; also the last one of a child that died."""
+        return None if self._closed else self._board.fetch()
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is there and another seat can be had at it."""
+        return not (self._closed or self._ended_ns) and self.trouble() is None
+
+    def trouble(self) -> ScopeError | None:
+        """Why the engine cannot be relied on right now."""
+        if self._closed:
+            return None
+        alive = self._process.is_alive()
+        if self._ended_ns and alive and time.monotonic_ns() - self._ended_ns < _DYING_NS:
+            return None  # its exit code comes in a moment and says why
+        if self._ended_ns or not alive:
+            return EngineGoneError(f"The engine of this region ended ({self._exit_reason()}).")
+        last = self._board.last_beat_ns
+        quiet = time.monotonic_ns() - (last or self._since_ns)
+        if quiet > (SILENCE_NS if last else _START_ALLOWANCE_NS):
+            return EngineGoneError(
+                f"The engine of this region has not answered for {quiet / 1e9:.1f} s.",
+                "Wait, or try again to end it and start another.",
+            )
+        return None
+
+    def _exit_reason(self) -> str:
+        code = self._process.exitcode
+        if code is None:
+            return "its pipe is closed"
+        if code < 0:
+            try:
+                return f"killed by {signal.Signals(-code).name}"
+            except ValueError:
+                return f"killed by signal {-code}"
+        return f"exit code {code}"
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Leave; the last one ends the child, by force after the timeout. Safe to call twice."""
+        if self._closed:
+            return
+        silent = self.trouble() is not None
+        self._closed = True
+        self._outbox.put((0, msg.Close()))
+        last = self._child.leave()
+        if last:
+            self._process.join(timeout_s)
+        else:
+            self._receiver.join(timeout_s)  # the child closes its end when this seat has ended
+        if self._process.is_alive() and (last or (silent and self._receiver.is_alive())):
+            self._process.kill()  # the others at it see that it ended, and may start another
+            self._process.join(1.0)
+        self._outbox.put(None)
+        for thread in (self._receiver, self._sender):
+            thread.join(1.0)
+        self._pipe.close()
+        self._board.close()
+        if last and not self._process.is_alive():
+            self._process.close()
+
+    # -- threads -----------------------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                answer = self._pipe.recv()
+                if isinstance(answer, msg.Done | msg.Failed):
+                    self._unanswered.discard(answer.request)
+                self._answers.append(answer)
+        except (EOFError, OSError):
+            with self._ending:
+                self._ended_ns = time.monotonic_ns()
+            self._fail_unanswered()
+
+    def _fail_unanswered(self) -> None:
+        with self._ending:
+            for number in sorted(self._unanswered):
+                gone = EngineGoneError("The engine of this region ended before it answered.")
+                self._answers.append(msg.Failed(number, gone))
+            self._unanswered.clear()
+
+    def _send(self) -> None:
+        while (item := self._outbox.get()) is not None:
+            try:
+                if isinstance(item, bytes):
+                    self._pipe.send_bytes(item)
+                else:
+                    self._pipe.send(item)
+            except (OSError, ValueError):
+                return

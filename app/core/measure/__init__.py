@@ -1,0 +1,1 @@
+"""Measuring between two peers that find each other in a lane of the memory."""

@@ -1,0 +1,1 @@
+"""How fast the raw mapping reads and writes, without a peer."""

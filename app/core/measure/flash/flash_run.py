@@ -1,0 +1,166 @@
+"""The measuring side of the flash test: store, wait for the answer, split the time."""
+
+from __future__ import annotations
+
+import secrets
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from app.core.errors import NoPeerError
+from app.core.measure.flash.flash import OWNER_WORDS, POLL_S, REACTED, Flip, Surface
+from app.core.measure.flash.flash_result import FlashPlan, FlashResult, FlashSample
+from app.core.measure.lane.layout import Line, Side
+from app.core.measure.lane.peer_card import boot_number
+from app.core.measure.lane.requests import Command
+from app.core.measure.peers.initiator import TICK_S
+from app.core.measure.peers.peer_monitor import PeerNews
+from app.core.region.region import Region
+
+LOST_S: Final = 1.0
+MAX_REACTION_NS: Final = 10_000_000_000
+
+
+class FlashMaster:
+    """Runs a flash test against the owner of a slot.
+
+    Args:
+        news: Of the peer of a master that is seated and has not asked yet.
+        show: Called with each of our own flashes, so that our window shows them too.
+        told: Called with each sample and the number lost so far.
+    """
+
+    def __init__(
+        self,
+        news: PeerNews,
+        show: Callable[[Flip], None] = lambda flip: None,
+        told: Callable[[FlashSample | None, int], None] = lambda sample, lost: None,
+    ) -> None:
+        self._news = news
+        self._master = news.master
+        self._show = show
+        self._told = told
+        self._flip = threading.Event()
+        self._end = threading.Event()
+        self._samples: list[FlashSample] = []
+        self._lost = 0
+        self._period_ns = 0
+
+    def flip(self) -> None:
+        """Flash now (a click, a key); any thread."""
+        self._flip.set()
+
+    def stop(self) -> None:
+        """End after the flash that is under way; any thread."""
+        self._end.set()
+        self._flip.set()
+
+    def run(self, plan: FlashPlan) -> FlashResult:
+        """Do it; returns what was measured until the end or the stop.
+
+        Raises:
+            NoPeerError, PeerRefusedError, CancelledError: As PeerNews.ask.
+            LaneLostError, RegionGoneError: As Master.
+        """
+        plan = plan.checked()
+        master = self._master
+        began_s = time.time()
+        self._news.ask(Command.FLASH, (int(plan.surface),))
+        owner = master.owner
+        if owner is None:
+            raise NoPeerError("The peer went before the first flash.")
+        one_clock = owner.boot == boot_number() != 0
+        number = secrets.randbits(30) | 1
+        try:
+            done = 0
+            while not self._end.is_set() and (plan.flips == 0 or done < plan.flips):
+                self._wait(plan)
+                self._take_reaction()
+                if self._end.is_set():
+                    break
+                number += 1
+                done += 1
+                self._one(number, one_clock, plan.surface)
+            self._wait_for_reaction(plan)
+        finally:
+            if not master.region.closed:
+                master.stop()
+        return FlashResult(
+            plan, tuple(self._samples), self._lost, one_clock, str(owner), self._period_ns, began_s
+        )
+
+    def _wait(self, plan: FlashPlan) -> None:
+        """Until the next flash is due or asked for, beating meanwhile."""
+        spread = (secrets.randbelow(2001) - 1000) / 1000 * plan.jitter
+        due = None if plan.manual else time.monotonic() + plan.every_s * (1 + spread)
+        while not self._end.is_set():
+            self._news.look()
+            left = TICK_S if due is None else due - time.monotonic()
+            if left <= 0:
+                return
+            if self._flip.wait(min(TICK_S, left)):
+                self._flip.clear()
+                return
+
+    def _wait_for_reaction(self, plan: FlashPlan) -> None:
+        """The last flash of a finished run has its time for a reaction too."""
+        if not self._end.is_set() and not plan.manual:
+            self._wait(replace(plan, every_s=min(plan.every_s, LOST_S)))
+        self._take_reaction()
+
+    def _take_reaction(self) -> None:
+        at = self._master.slot.word(Side.OWNER, Line.FLASH, REACTED)
+        number, reaction_ns = struct.unpack("<2Q", self._master.region.read(at, 16))
+        last = self._samples[-1] if self._samples else None
+        if last is not None and number == last.number and reaction_ns < MAX_REACTION_NS:
+            self._samples[-1] = replace(last, reaction_ns=reaction_ns)
+
+    def _one(self, number: int, one_clock: bool, surface: Surface) -> None:
+        region, slot = self._master.region, self._master.slot
+        line = slot.line(Side.MASTER, Line.FLASH)
+        owner_line = slot.line(Side.OWNER, Line.FLASH)
+        sent_ns = time.monotonic_ns()
+        region.store(line + 8, 8, sent_ns)
+        region.store(line, 8, number)
+        self._show(Flip(number, sent_ns, ours=True, surface=surface, offset=line))
+        answer = self._answer(region, owner_line, number, sent_ns)
+        if answer is None:
+            self._lost += 1
+            self._told(None, self._lost)
+            return
+        came_ns, words = answer
+        sample = sample_of(number, sent_ns, came_ns, words, one_clock)
+        self._period_ns = words[5]
+        self._samples.append(sample)
+        self._told(sample, self._lost)
+
+    def _answer(
+        self, region: Region, line: int, number: int, sent_ns: int
+    ) -> tuple[int, tuple[int, ...]] | None:
+        tick_ns = sent_ns + int(TICK_S * 1e9)
+        while (now := time.monotonic_ns()) - sent_ns < LOST_S * 1e9:
+            if region.load(line, 8) == number:
+                came = time.monotonic_ns()
+                return came, struct.unpack(f"<{OWNER_WORDS}Q", region.read(line, 8 * OWNER_WORDS))
+            if now >= tick_ns:
+                tick_ns = now + int(TICK_S * 1e9)
+                self._master.tick()
+            time.sleep(POLL_S)
+        return None
+
+
+def sample_of(
+    number: int, sent_ns: int, came_ns: int, words: tuple[int, ...], one_clock: bool
+) -> FlashSample:
+    """One sample from the owner's words, which a broken peer may have filled with anything."""
+    _, seen, painted, stored, _, _ = words
+    total = came_ns - sent_ns
+    paint = min(max(0, painted - seen), total)
+    answer = min(max(0, stored - painted), total - paint)
+    ways = total - paint - answer
+    if one_clock and sent_ns <= seen <= came_ns:
+        return FlashSample(number, total, paint, answer, seen - sent_ns, 0)
+    return FlashSample(number, total, paint, answer, ways // 2, ways - ways // 2)

@@ -1,0 +1,276 @@
+"""Holding a lane: use the one that is there, or lay one and put the old bytes back at the end.
+
+docs/lane.md, "Laying and taking away". Whoever lays a lane owes the bytes that were there; the
+debt is on disk (saved.py) until it is paid, and a later start takes over the debt of one that
+crashed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import xxhash
+
+from app.core.errors import (
+    DeletedError,
+    LaneError,
+    LaneVersionError,
+    MemoryInUseError,
+    RegionGoneError,
+    ReplacedError,
+    TruncatedError,
+)
+from app.core.measure.lane.layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, Lane, Span
+from app.core.measure.lane.placement import find_lanes, lane_at, place_lane
+from app.core.measure.lane.presence import SETTLE_S
+from app.core.measure.lane.restore import (
+    LEAVE_S,
+    STEP_S,
+    Ending,
+    give_back,
+    half_laid,
+    still_there,
+    write_lane,
+)
+from app.core.measure.lane.saved_bytes import SavedBytes, debts
+from app.core.protocols.known_content import identify
+from app.core.region.region import Region
+from app.core.values.units import format_short_offset
+
+__all__ = [
+    "BytesThere", "Ending", "LaneHold", "give_back", "hold_lane", "lay_lane", "look_at", "owed",
+    "still_there",
+]  # fmt: skip
+
+LOOK_S: Final = 0.25
+LOOKS: Final = 5
+_LOOK_BYTES: Final = 16 << 20
+_CHUNK: Final = 64 << 10
+_TRIES: Final = 3
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BytesThere:
+    """What lies where a lane should go.
+
+    Attributes:
+        changing: Somebody changed it while we looked.
+        empty: Nothing but zeros.
+        owner: Whose it seems to be; empty when unknown.
+    """
+
+    changing: bool
+    empty: bool
+    owner: str = ""
+
+
+def look_at(region: Region, span: Span, sleep: Sleep = time.sleep) -> BytesThere:
+    """Watch a span for a quarter of a second; of a long one, evenly spread parts."""
+    first, empty = _digest(region, span)
+    changing = False
+    for _ in range(LOOKS - 1):
+        sleep(LOOK_S / (LOOKS - 1))
+        changing = changing or _digest(region, span)[0] != first
+    content = None if empty and not changing else identify(region)
+    return BytesThere(changing, empty, str(content) if content else "")
+
+
+def _digest(region: Region, span: Span) -> tuple[int, bool]:
+    digest, empty = xxhash.xxh3_64(), True
+    stride = _CHUNK * max(1, -(-span.length // _LOOK_BYTES))
+    for low, high in region.extents(span.offset, span.end):
+        for at in range(low, high, stride):
+            chunk = region.read(at, min(_CHUNK, high - at))
+            digest.update(chunk)
+            empty = empty and not any(chunk)
+    return digest.intdigest(), empty
+
+
+class LaneHold:
+    """A lane in use by this process; leave it by `close`, or as a context manager.
+
+    Attributes:
+        lane: The lane.
+        saved: The bytes that we owe; None when it was laid by another.
+        ending: What `close` came to.
+    """
+
+    def __init__(self, region: Region, lane: Lane, saved: SavedBytes | None) -> None:
+        self.lane = lane
+        self.saved = saved
+        self.ending: Ending | None = None
+        self._region = region
+
+    def close(self) -> Ending:
+        """Put back what is owed. Safe to call twice, and after the region went."""
+        if self.ending is None:
+            self.ending = self._close()
+        return self.ending
+
+    def _close(self) -> Ending:
+        if self.saved is None:
+            return Ending.NOTHING_OWED
+        try:
+            return give_back(self._region, self.saved)
+        except RegionGoneError as error:
+            if isinstance(error, TruncatedError | DeletedError | ReplacedError):
+                self.saved.forget()  # its bytes went with it
+            return Ending.GONE  # what was only closed or unplugged may come back
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def hold_lane(
+    region: Region,
+    offset: int | None = None,
+    size: int | None = None,
+    slots: int | None = None,
+    *,
+    force: bool = False,
+    folder: Path | None = None,
+    sleep: Sleep = time.sleep,
+) -> LaneHold:
+    """Use the lane that is there, or lay one.
+
+    Args:
+        region: Where; must be writable.
+        offset: Where exactly; None is the first lane that is found, else the default place.
+        size: Bytes of a new lane.
+        slots: Slots of a new lane.
+        force: Lay it even over bytes that somebody keeps changing.
+        folder: Where saved bytes are kept; the state folder by default.
+        sleep: How to wait; a caller may end the waiting by raising from it.
+
+    Raises:
+        ReadOnlyError, LaneError, MemoryInUseError, StorageError, RegionGoneError.
+    """
+    wanted = place_lane(region, offset, size, slots)
+    lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
+    if lane is not None:
+        return LaneHold(region, lane, _debt_of(region, lane, folder))
+    for saved in owed(region, folder):
+        if saved.header.lane.span.overlaps(wanted.span):
+            give_back(region, saved)
+    if not force:
+        try:
+            _refuse_busy(region, wanted.span, sleep)
+        except MemoryInUseError:
+            # What changes there may be a peer that lays the lane in this moment.
+            lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
+            if lane is None:
+                raise
+            return LaneHold(region, lane, _debt_of(region, lane, folder))
+    return lay_lane(region, wanted, folder, sleep)
+
+
+def _existing(region: Region, wanted: Lane, *, anywhere: bool, sleep: Sleep) -> Lane | None:
+    for _ in range(int(2 * LEAVE_S / STEP_S)):
+        lane = _sound(region, wanted, anywhere=anywhere)
+        if lane is None or region.load(lane.offset + STATE_AT, WORD) != CLOSING:
+            return lane
+        sleep(STEP_S)  # its layer is about to take it away
+    return _sound(region, wanted, anywhere=anywhere)
+
+
+def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
+    if not anywhere:
+        with contextlib.suppress(LaneError):
+            return lane_at(region, wanted.offset)
+    trouble: LaneVersionError | None = None
+    overlapping: list[Lane] = []
+    for found in find_lanes(region):
+        if isinstance(found, LaneVersionError):
+            trouble = found
+        elif isinstance(found, Lane):
+            if anywhere:
+                return found
+            overlapping.append(found)
+    if trouble is not None and anywhere:
+        raise trouble
+    # Raises when a lane that is there would be laid over.
+    place_lane(region, wanted.offset, wanted.size, wanted.slots, others=tuple(overlapping))
+    return None
+
+
+def _debt_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | None:
+    for saved in owed(region, folder):
+        if saved.header.token == lane.token and (ours := saved.adopt()) is not None:
+            # Its layer may have been killed while it waited for the others to leave.
+            region.store(lane.offset + STATE_AT, WORD, OPEN)
+            return ours
+    return None
+
+
+def owed(region: Region, folder: Path | None = None) -> list[SavedBytes]:
+    """Bytes of this region that a program which crashed did not put back; see `give_back`."""
+    return [saved for saved in debts(folder) if saved.header.belongs_to(region.info)]
+
+
+def _refuse_busy(region: Region, span: Span, sleep: Sleep) -> None:
+    there = look_at(region, span, sleep)
+    if there.changing:
+        who = f"it seems to be {there.owner}" if there.owner else "nobody knows whose they are"
+        raise MemoryInUseError(
+            f"The bytes at {format_short_offset(span.offset)} keep changing; {who}."
+        )
+
+
+def lay_lane(
+    region: Region, lane: Lane, folder: Path | None = None, sleep: Sleep = time.sleep
+) -> LaneHold:
+    """Save what is there, then lay the lane; its magic comes last.
+
+    Raises:
+        StorageError: The old bytes cannot be kept; nothing was written.
+        LaneError: Another laid one at the same moment that does not agree.
+    """
+    saved = None
+    for _ in range(_TRIES):
+        before = region.read(lane.offset, IDENTITY_SIZE)
+        quicker = _quicker(region, lane, sleep)
+        if quicker is not None:
+            return LaneHold(region, quicker, None)
+        saved = SavedBytes.save(region, lane, folder)
+        if region.read(lane.offset, IDENTITY_SIZE) == before:
+            break
+        saved.forget()  # what was saved may be half a lane
+        saved = None
+    if saved is None:
+        raise LaneError("Others keep changing the place of the lane.", "Try again.")
+    began = time.monotonic()
+    try:
+        write_lane(region, lane)
+        sleep(SETTLE_S)
+        now = lane_at(region, lane.offset)
+    except BaseException:
+        with contextlib.suppress(LaneError, RegionGoneError):
+            give_back(region, saved)
+        raise
+    if now.token != lane.token:  # another was later, and owes the bytes
+        # One that waited for us in vain saved our head with them: then ours are still needed.
+        if time.monotonic() - began < LEAVE_S / 2:
+            saved.forget()
+        return LaneHold(region, now, None)
+    return LaneHold(region, lane, saved)
+
+
+def _quicker(region: Region, lane: Lane, sleep: Sleep) -> Lane | None:
+    """The lane that another laid there meanwhile; one that is half laid is waited for."""
+    for _ in range(int(LEAVE_S / STEP_S)):
+        if half_laid(region, lane.offset) is None:
+            break
+        sleep(STEP_S)
+    try:
+        return lane_at(region, lane.offset)
+    except LaneError:
+        return None

@@ -1,0 +1,210 @@
+"""Who sits on a side of a slot: the presence and name lines as a Card, from any bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import struct
+import sys
+import zlib
+from dataclasses import dataclass, replace
+from enum import Enum, IntFlag
+from pathlib import Path
+from typing import Final
+
+from app import __version__
+from app.core.measure.lane.layout import LINE, MINOR, new_token
+from app.core.region.doorbell import BellAddress, DeviceBell
+from app.core.region.region import RegionInfo
+
+NAME_SIZE: Final = 64
+VERSION_SIZE: Final = 32
+BEAT_WORD: Final = 1
+TOUCHED_WORD: Final = 7
+_PRESENCE: Final = struct.Struct("<3Q8B5Q")
+_MOST: Final = 0xFFFF
+_SYSTEMS: Final = ("", "host", "guest")
+_PLATFORMS: Final = ("", "Linux", "Windows")
+_CACHES: Final = ("", "cached", "uncached", "write-combined")
+
+
+class Capability(IntFlag):
+    """What an owner answers; bits that a reader does not know mean nothing to it."""
+
+    NONE = 0
+    ECHO = 1
+    TRANSFER = 2
+    FLASH = 4
+    DOORBELL = 8
+    KERNEL = 16  # its loops run in the C kernel
+    MAPPED = 32  # it can run loops on the mapping at all
+
+
+class EngineKind(Enum):
+    """What ran a loop."""
+
+    PYTHON = "python"
+    KERNEL = "kernel"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One peer, as it tells itself.
+
+    Attributes:
+        token: Random, made anew at each start, never 0.
+        beat: Its heartbeat: counts up while it lives. No clock is compared.
+        capabilities: What it answers.
+        system: `host`, `guest` or empty.
+        platform: `Linux`, `Windows` or empty.
+        cache: How its mapping is cached; empty when it cannot tell.
+        minor: Its minor protocol version.
+        pid: Its process id, in its own system.
+        boot: The same number on both sides means the same running system, and so one clock.
+        touched: Bytes at the start of its data half that were ever written.
+        name: Computer name.
+        version: Program version.
+        bell: Where its device is rung; None where it has no doorbell.
+    """
+
+    token: int
+    beat: int = 0
+    capabilities: Capability = Capability.NONE
+    system: str = ""
+    platform: str = ""
+    cache: str = ""
+    minor: int = MINOR
+    pid: int = 0
+    boot: int = 0
+    touched: int = 0
+    name: str = ""
+    version: str = ""
+    bell: BellAddress | None = None
+
+    @property
+    def process(self) -> str:
+        """System and process, which tell two peers on one computer apart."""
+        head = " ".join(part for part in (self.system, self.name) if part) or "a peer"
+        return f"{head} (process {self.pid})" if self.pid else head
+
+    def __str__(self) -> str:
+        head = " ".join(part for part in (self.system, self.name) if part) or "a peer"
+        cache = f"{self.cache} mapping" if self.cache else ""
+        version = f"scope {self.version}" if self.version else ""
+        return ", ".join(part for part in (head, self.platform, version, cache) if part)
+
+
+def build_card(card: Card) -> bytes:
+    """The presence and the name line."""
+    presence = _PRESENCE.pack(
+        card.token,
+        card.beat & (1 << 64) - 1,
+        int(card.capabilities),
+        _code(_SYSTEMS, card.system),
+        _code(_PLATFORMS, card.platform),
+        _code(_CACHES, card.cache),
+        *bytes(5),
+        card.minor,
+        card.pid,
+        card.boot,
+        card.touched,
+        _bell_word(card.bell),
+    )
+    name = _text(card.name, NAME_SIZE) + _text(card.version, VERSION_SIZE)
+    return presence.ljust(LINE, b"\0") + name.ljust(LINE, b"\0")
+
+
+def parse_card(data: bytes) -> Card | None:
+    """The card in these 256 bytes; None when nobody sits there.
+
+    Any bytes give a Card or None: codes that are not known are empty texts, a name that is no
+    text is shown with replacement characters.
+    """
+    if len(data) < LINE + NAME_SIZE + VERSION_SIZE:
+        return None
+    token, beat, capabilities, system, where, cache, *_, minor, pid, boot, touched, bell = (
+        _PRESENCE.unpack_from(data)
+    )
+    if not token:
+        return None
+    known = Capability(capabilities & sum(Capability))
+    return Card(
+        token, beat, known, _word(_SYSTEMS, system), _word(_PLATFORMS, where),
+        _word(_CACHES, cache), minor, pid, boot, touched,
+        _read_text(data[LINE : LINE + NAME_SIZE]),
+        _read_text(data[LINE + NAME_SIZE : LINE + NAME_SIZE + VERSION_SIZE]),
+        _read_bell(bell),
+    )  # fmt: skip
+
+
+def own_card(
+    info: RegionInfo,
+    capabilities: Capability = Capability.NONE,
+    bell: DeviceBell | None = None,
+) -> Card:
+    """The card of this process for a region that it has open."""
+    if bell is not None:
+        capabilities |= Capability.DOORBELL
+    return replace(
+        _machine_card(),
+        token=new_token(),
+        capabilities=capabilities,
+        system=info.system,
+        cache=_cache_of(info),
+        bell=bell.address if bell else None,
+    )
+
+
+def boot_number() -> int:
+    """A number that only processes of this running system have; 0 when it cannot be told."""
+    text = ""
+    # On Windows two processes count as having two clocks, which is safe. Under Wine the file
+    # could be read, but the clocks are others all the same.
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    return zlib.crc32(text.encode()) << 31 | 1 if text else 0
+
+
+def _machine_card() -> Card:
+    where = {"linux": "Linux", "win32": "Windows"}.get(sys.platform, "")
+    return Card(
+        new_token(), platform=where, pid=os.getpid(), boot=boot_number(),
+        name=platform.node(), version=__version__,
+    )  # fmt: skip
+
+
+def _cache_of(info: RegionInfo) -> str:
+    if not info.cache:
+        return "cached"  # a file: the page cache itself
+    first = info.cache.lower()
+    return next((word for word in ("write-combined", "uncached", "cached") if word in first), "")
+
+
+def _bell_word(bell: BellAddress | None) -> int:
+    """Peer + 1, as 0 is a peer's number too, and in the upper half the vector."""
+    return 0 if bell is None else bell.peer + 1 | bell.vector << 32
+
+
+def _read_bell(word: int) -> BellAddress | None:
+    peer, vector = (word & (1 << 32) - 1) - 1, word >> 32
+    return BellAddress(peer, vector) if 0 <= peer <= _MOST and vector <= _MOST else None
+
+
+def _code(table: tuple[str, ...], text: str) -> int:
+    return table.index(text) if text in table else 0
+
+
+def _word(table: tuple[str, ...], code: int) -> str:
+    return table[code] if code < len(table) else ""
+
+
+def _text(text: str, size: int) -> bytes:
+    data = text.encode("utf-8", "replace")[:size]
+    return data.decode("utf-8", "ignore").encode().ljust(size, b"\0")
+
+
+def _read_text(data: bytes) -> str:
+    text = data.split(b"\0")[0].decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

@@ -1,0 +1,169 @@
+"""Where a lane lies or may lie: default, validation, and finding one by its magic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from app.core.errors import LaneError
+from app.core.measure.lane.layout import (
+    ALIGN,
+    HEAD_SIZE,
+    LINE,
+    MAGIC,
+    MIN_SIZE,
+    MIN_STRIDE,
+    Lane,
+    Span,
+    check_geometry,
+    parse_head,
+)
+from app.core.region.region import Region
+from app.core.values.units import format_short_offset, format_size
+
+DEFAULT_SIZE: Final = 4 << 20
+DEFAULT_SLOTS: Final = 4
+_MAGIC_WORD: Final = int.from_bytes(MAGIC, "little")
+_ASK_EVERY: Final = 4096  # pages between two looks at `cancelled`
+
+
+def default_lane(region_size: int) -> Lane:
+    """The lane at the region's end: a quarter of it, at most 4 MiB, up to four slots.
+
+    Raises:
+        LaneError: The region is too small for any lane.
+    """
+    whole = region_size // ALIGN * ALIGN
+    if whole < MIN_SIZE:
+        raise LaneError(
+            f"A region of {format_size(region_size)} has no room for a lane.",
+            f"A lane takes {format_size(MIN_SIZE)} or more.",
+        )
+    size = max(MIN_SIZE, min(DEFAULT_SIZE, whole // 4 // ALIGN * ALIGN))
+    slots = max(1, min(DEFAULT_SLOTS, (size - HEAD_SIZE) // (4 * MIN_STRIDE)))
+    return Lane(whole - size, size, slots)
+
+
+def place_lane(
+    region: Region,
+    offset: int | None = None,
+    size: int | None = None,
+    slots: int | None = None,
+    *,
+    others: tuple[Lane, ...] = (),
+) -> Lane:
+    """A lane where a person wants it, checked against the region and the lanes in it.
+
+    Raises:
+        LaneError: Outside the region, too small, unaligned, or over another lane.
+        ReadOnlyError: Nothing can be measured in a region that cannot be written.
+    """
+    region.info.need_writable()
+    usual = default_lane(region.size)
+    if offset is None and size is not None:
+        offset = (region.size - size) // ALIGN * ALIGN
+    if size is None and offset is not None:
+        size = max(MIN_SIZE, min(usual.size, (region.size - offset) // ALIGN * ALIGN))
+    lane = Lane(
+        usual.offset if offset is None else offset,
+        usual.size if size is None else size,
+        slots or 1,
+    )
+    _check_span(lane.span, region)
+    if slots is None:
+        fitting = (lane.size - HEAD_SIZE) // (4 * MIN_STRIDE)
+        slots = max(1, min(DEFAULT_SLOTS, fitting))
+    check_geometry(lane.size, slots)
+    for other in others:
+        if lane.span.overlaps(other.span):
+            raise LaneError(
+                f"There is a lane at {format_short_offset(other.offset)} already "
+                f"({format_size(other.size)}), and the new one would lie over it.",
+                "Use that one, or choose a place beside it.",
+            )
+    return Lane(lane.offset, lane.size, slots)
+
+
+def _check_span(span: Span, region: Region) -> None:
+    if span.offset < 0 or span.length <= 0 or span.end > region.size:
+        raise LaneError(
+            f"A lane of {format_size(span.length)} at {format_short_offset(span.offset)} is not "
+            f"inside {region.info.name}, which has {format_size(region.size)}.",
+            f"It would fit at {format_short_offset(max(0, region.size - span.length))} or before."
+            if 0 < span.length <= region.size
+            else "",
+        )
+    if span.offset % ALIGN:
+        low = span.offset // ALIGN * ALIGN
+        raise LaneError(
+            f"{format_short_offset(span.offset)} is not aligned: a lane lies at a multiple of "
+            f"{format_short_offset(ALIGN)}.",
+            f"{format_short_offset(low)} and {format_short_offset(low + ALIGN)} are.",
+        )
+
+
+def lane_at(region: Region, offset: int) -> Lane:
+    """The lane that lies there.
+
+    Raises:
+        LaneError: None does, or it reaches out of the region.
+        LaneVersionError: One of another version.
+    """
+    if offset < 0 or offset + MIN_SIZE > region.size or offset % ALIGN:
+        raise LaneError(f"There is no lane at {format_short_offset(offset)}.")
+    lane = parse_head(region.read(offset, LINE), offset)
+    if lane.span.end > region.size:
+        raise LaneError(
+            f"The lane at {format_short_offset(offset)} says it has {format_size(lane.size)}, "
+            f"which reaches out of {region.info.name}.",
+            "It was laid in a longer region, or something wrote over it.",
+        )
+    return lane
+
+
+def find_lanes(
+    region: Region, cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[Lane | LaneError]:
+    """Every lane, and every damaged or foreign one as its error; the usual place comes first.
+
+    One word of each page that holds data is loaded (holes are not touched): 64 MiB take about
+    30 ms, and a file of which little was ever written takes next to nothing.
+    """
+    usual = default_lane(region.size).offset if region.size >= MIN_SIZE else None
+    if usual is not None and region.load(usual, 8) == _MAGIC_WORD:
+        yield _lane_or_error(region, usual)
+    for number, offset in enumerate(_pages(region)):
+        if number % _ASK_EVERY == 0 and cancelled():
+            return
+        if offset != usual and region.load(offset, 8) == _MAGIC_WORD:
+            yield _lane_or_error(region, offset)
+
+
+def find_lane(region: Region, cancelled: Callable[[], bool] = lambda: False) -> Lane | None:
+    """The first sound lane.
+
+    Raises:
+        LaneVersionError: None is sound, and one is of another version.
+        LaneError: None is sound, and one is damaged.
+    """
+    trouble: LaneError | None = None
+    for found in find_lanes(region, cancelled):
+        if isinstance(found, Lane):
+            return found
+        trouble = trouble or found
+    if trouble is not None:
+        raise trouble
+    return None
+
+
+def _lane_or_error(region: Region, offset: int) -> Lane | LaneError:
+    try:
+        return lane_at(region, offset)
+    except LaneError as error:
+        return error
+
+
+def _pages(region: Region) -> Iterator[int]:
+    for low, high in region.extents(0, region.size):
+        first = -(-low // ALIGN) * ALIGN
+        yield from range(first, min(high, region.size - MIN_SIZE + 1), ALIGN)

@@ -1,0 +1,154 @@
+"""Writing a lane over other bytes, and putting those back.
+
+A process can be killed between any two of these writes, so each of them leaves something that
+tells how far it came. The lane's identity, without the magic, is the first that is written and
+the last that goes: while it lies there, the saved bytes can be put back however often it takes.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from typing import Final
+
+from app.core.errors import LaneError
+from app.core.measure.lane.layout import (
+    CLOSING,
+    HEAD_SIZE,
+    IDENTITY_SIZE,
+    LINE,
+    MAGIC,
+    OPEN,
+    STATE_AT,
+    WORD,
+    Lane,
+    Line,
+    Side,
+    Slot,
+    Span,
+    build_head,
+    parse_head,
+)
+from app.core.measure.lane.peer_card import TOUCHED_WORD
+from app.core.measure.lane.placement import lane_at
+from app.core.measure.lane.presence import GONE_NS, SETTLE_S, SILENT_NS, PeerWatch
+from app.core.measure.lane.saved_bytes import SavedBytes
+from app.core.region.region import Region
+
+LEAVE_S: Final = 1.0
+_PATIENCE_S: Final = (GONE_NS + SILENT_NS) / 1e9
+STEP_S: Final = 0.05
+
+
+class Ending(Enum):
+    """What became of the bytes that were there before."""
+
+    NOTHING_OWED = "the lane was another's"
+    RESTORED = "the bytes are as they were before"
+    KEPT = "a peer still uses the lane; the old bytes stay on disk and are put back later"
+    CHANGED = "somebody wrote over the lane; the old bytes stay on disk and were not put back"
+    GONE = "the region is gone; nothing could be put back"
+
+
+# -- laying ---------------------------------------------------------------------------------------
+
+
+def write_lane(region: Region, lane: Lane) -> None:
+    """Lay it; the bytes there must have been saved."""
+    head = build_head(lane)
+    region.write(lane.offset, bytes(WORD) + head[WORD:IDENTITY_SIZE])
+    for slot in lane.all_slots():
+        region.write(slot.control.offset, bytes(slot.control.length))
+    region.write(lane.offset + IDENTITY_SIZE, head[IDENTITY_SIZE:])
+    region.write(lane.offset + 3 * LINE, bytes(HEAD_SIZE - 3 * LINE))
+    region.store(lane.offset, WORD, int.from_bytes(MAGIC, "little"))
+
+
+def half_laid(region: Region, offset: int) -> Lane | None:
+    """The lane that somebody is laying there, or taking away: all of its head but the magic."""
+    identity = region.read(offset, IDENTITY_SIZE)
+    try:
+        return parse_head(MAGIC + identity[WORD:], offset) if not any(identity[:WORD]) else None
+    except LaneError:
+        return None
+
+
+# -- giving back ----------------------------------------------------------------------------------
+
+
+def give_back(region: Region, saved: SavedBytes) -> Ending:
+    """Take the lane away and put its old bytes back, if it is still ours and nobody uses it.
+
+    Raises:
+        RegionGoneError: The region is gone.
+        StorageError: The saved bytes cannot be read.
+    """
+    lane, data = saved.header.lane, saved.data()
+    if still_there(region, lane):
+        region.store(lane.offset + STATE_AT, WORD, CLOSING)
+        if _somebody_stays(region, lane):
+            region.store(lane.offset + STATE_AT, WORD, OPEN)
+            return Ending.KEPT
+        if not still_there(region, lane):
+            return Ending.CHANGED
+    elif (half := half_laid(region, lane.offset)) is None or half.token != lane.token:
+        if not _as_before(region, lane, data):
+            return Ending.CHANGED
+        saved.forget()  # a process was killed before its first write, or after the last
+        return Ending.RESTORED
+    region.store(lane.offset, WORD, 0)
+    for slot in lane.all_slots():
+        _give_back_slot(region, lane, slot, data)
+    region.write(lane.offset + IDENTITY_SIZE, data[IDENTITY_SIZE:HEAD_SIZE])
+    region.write(lane.offset, data[:IDENTITY_SIZE])
+    saved.forget()
+    return Ending.RESTORED
+
+
+def still_there(region: Region, lane: Lane) -> bool:
+    """Whether this very lane lies there; not a later one, and not a damaged one."""
+    try:
+        return lane_at(region, lane.offset).token == lane.token
+    except LaneError:
+        return False
+
+
+def _as_before(region: Region, lane: Lane, data: bytes) -> bool:
+    """Whether all bytes are as they were saved."""
+    first = region.read(lane.offset, IDENTITY_SIZE)
+    return first == data[:IDENTITY_SIZE] and region.read(lane.offset, lane.size) == data
+
+
+def _somebody_stays(region: Region, lane: Lane) -> bool:
+    """Wait for the others to leave; whether one that is alive did not.
+
+    One that is silent is waited for until it is gone: it may be frozen, and when it wakes in the
+    middle of a loop it writes on for a moment before it looks.
+    """
+    watches = [PeerWatch(region, slot, side) for slot in lane.all_slots() for side in Side]
+    # Whoever found the lane open just now has written its token by then.
+    time.sleep(SETTLE_S)
+    for step in range(int(_PATIENCE_S / STEP_S)):
+        peers = [watch.look() for watch in watches]
+        alive = step * STEP_S >= LEAVE_S and any(peer.alive for peer in peers)
+        if alive or not any(peer.taken for peer in peers):
+            return alive
+        time.sleep(STEP_S)
+    return False
+
+
+def _give_back_slot(region: Region, lane: Lane, slot: Slot, data: bytes) -> None:
+    """What was written of a slot: data as far as its writers say, then the page that says it."""
+    page = _saved(data, lane, slot.control)
+    if region.read(slot.control.offset, slot.control.length) == page:
+        return  # somebody came so far, and was killed
+    for side in Side:
+        half = slot.data(side)
+        touched = region.load(slot.word(side, Line.PRESENCE, TOUCHED_WORD), WORD)
+        span = Span(half.offset, min(half.length, touched))
+        region.write(span.offset, _saved(data, lane, span))
+    region.write(slot.control.offset, page)
+
+
+def _saved(data: bytes, lane: Lane, span: Span) -> bytes:
+    return data[span.offset - lane.offset : span.end - lane.offset]

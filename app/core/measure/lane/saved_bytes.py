@@ -1,0 +1,261 @@
+"""The bytes that were there before a lane: kept on disk against a crash, and put back.
+
+One file for each lane in the program's state folder: a line of JSON that says where the bytes
+belong, then the bytes, compressed. It is written before the lane is laid and deleted when the
+bytes are back, so a file that is there at the start of the program is a debt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import psutil  # type: ignore[import-untyped]
+
+from app.core.errors import StorageError
+from app.core.measure.lane.layout import Lane, Span
+from app.core.measure.lane.peer_card import boot_number
+from app.core.region.region import Region, RegionInfo
+from app.core.storage.paths import state_dir
+from app.core.values.units import format_size
+
+_SUFFIX: Final = ".lane"
+_DRAFT: Final = ".part"
+_CHUNK: Final = 256 << 10
+_KEEP_S: Final = 30 * 86400.0
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SavedHeader:
+    """Where saved bytes belong.
+
+    Attributes:
+        path: The region's file, node or interface.
+        identity: What tells this file from a later one of the same name; empty for devices.
+        start: The region's first byte in it.
+        region_size: Bytes of the region.
+        offset: The lane's place.
+        size: Bytes of the lane, and of the data.
+        slots: Its slots.
+        token: Its token.
+        pid: The process that laid it.
+        process_s: When that process began, to tell it from a later one of the same number.
+        saved_s: When, in seconds since 1970.
+        boot: The running system that it was saved on, as Card.boot.
+    """
+
+    path: str
+    identity: str
+    start: int
+    region_size: int
+    offset: int
+    size: int
+    slots: int
+    token: int
+    pid: int
+    process_s: float
+    saved_s: float
+    boot: int = 0
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that was laid."""
+        return Lane(self.offset, self.size, self.slots, self.token)
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the process that would have put the bytes back is no more."""
+        if self.boot != boot_number():
+            return True
+        try:
+            return abs(_began_s(self.pid) - self.process_s) > 1.0
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.Error:
+            return False
+
+    def belongs_to(self, info: RegionInfo) -> bool:
+        """Whether these are bytes of that region; a file may have got another name."""
+        place = (self.identity or self.path, self.start, self.region_size)
+        return place == (_identity(info) or info.path, info.spec.start, info.size)
+
+
+class SavedBytes:
+    """A saved lane range on disk.
+
+    Attributes:
+        header: Where it belongs.
+        path: Its file.
+    """
+
+    def __init__(self, header: SavedHeader, path: Path) -> None:
+        self.header = header
+        self.path = path
+
+    @classmethod
+    def save(cls, region: Region, lane: Lane, folder: Path | None = None) -> SavedBytes:
+        """Copy the lane's range to disk; holes are neither read nor stored.
+
+        Raises:
+            StorageError: It cannot be stored; nothing may be written to the lane then.
+        """
+        place = folder or state_dir() / "lanes"
+        header = _header(region.info, lane)
+        path = place / f"{lane.token:016x}{_SUFFIX}"
+        draft = path.with_suffix(_DRAFT)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                _write_header(file, header)
+                packer = zlib.compressobj(1)
+                for chunk in _chunks(region, lane.span):
+                    file.write(packer.compress(chunk))
+                file.write(packer.flush())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise StorageError(
+                f"The {format_size(lane.size)} under the lane could not be kept on disk "
+                f"({error.strerror}); nothing was written.",
+                f"Free some space in {place}, or take a smaller lane.",
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+        return cls(header, path)
+
+    @classmethod
+    def load(cls, path: Path) -> SavedBytes | None:
+        """A file of ours; None when it is none."""
+        try:
+            with path.open("rb") as file:
+                fields = json.loads(file.readline(1 << 16))
+            if fields.pop("format") != FORMAT:
+                return None
+            return cls(SavedHeader(**fields), path)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def adopt(self) -> SavedBytes | None:
+        """Make the debt this process's, in a file of its own; None when another was quicker.
+
+        Raises:
+            StorageError: It cannot be stored.
+        """
+        header = SavedHeader(**{**asdict(self.header), **_this_process()})
+        path = self.path.with_name(f"{header.token:016x}-{secrets.token_hex(4)}{_SUFFIX}")
+        draft = path.with_suffix(_DRAFT)
+        try:
+            with self.path.open("rb") as old, draft.open("wb") as new:
+                old.readline()
+                _write_header(new, header)
+                shutil.copyfileobj(old, new)
+            draft.replace(path)
+            # Two can come so far, and one can remove it.
+            self.path.unlink()
+        except FileNotFoundError:
+            for left in (draft, path):
+                left.unlink(missing_ok=True)
+            return None
+        except OSError as error:
+            raise StorageError(
+                f"The bytes kept in {self.path} cannot be taken over ({error.strerror})."
+            ) from error
+        return SavedBytes(header, path)
+
+    def data(self) -> bytes:
+        """The bytes of the whole lane.
+
+        Raises:
+            StorageError: The file cannot be read any more.
+        """
+        try:
+            data = zlib.decompress(self._packed())
+        except (OSError, zlib.error) as error:
+            raise StorageError(
+                f"The bytes kept in {self.path} cannot be read ({error})."
+            ) from error
+        if len(data) != self.header.size:
+            raise StorageError(f"The bytes kept in {self.path} are not complete.")
+        return data
+
+    def _packed(self) -> bytes:
+        with self.path.open("rb") as file:
+            file.readline()
+            return file.read()
+
+    def forget(self) -> None:
+        """The debt is paid, or a person gives it up."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def debts(folder: Path | None = None) -> list[SavedBytes]:
+    """Saved bytes whose process is no more, oldest first; those of a month ago are dropped."""
+    place = folder or state_dir() / "lanes"
+    found = []
+    for path in sorted(place.glob(f"*{_SUFFIX}")) if place.is_dir() else []:
+        saved = SavedBytes.load(path)
+        if saved is None or not saved.header.orphaned:
+            continue
+        # A clock that was set makes nothing old that was saved since the system began to run.
+        here = saved.header.boot == boot_number() != 0
+        if time.time() - saved.header.saved_s > _KEEP_S and not here:
+            saved.forget()
+        else:
+            found.append(saved)
+    return sorted(found, key=lambda saved: saved.header.saved_s)
+
+
+def _write_header(file: BinaryIO, header: SavedHeader) -> None:
+    file.write(json.dumps({"format": FORMAT, **asdict(header)}).encode() + b"\n")
+
+
+def _header(info: RegionInfo, lane: Lane) -> SavedHeader:
+    return SavedHeader(
+        info.path, _identity(info), info.spec.start, info.size, lane.offset, lane.size,
+        lane.slots, lane.token, saved_s=time.time(), **_this_process(),
+    )  # fmt: skip
+
+
+def _this_process() -> dict[str, Any]:
+    return {"pid": os.getpid(), "process_s": _began_s(os.getpid()), "boot": boot_number()}
+
+
+def _began_s(pid: int) -> float:
+    """When a process began: on Linux since the boot, where a clock that is set moves the boot."""
+    began: float = psutil.Process(pid).create_time()
+    return began if sys.platform == "win32" else began - psutil.boot_time()
+
+
+def _identity(info: RegionInfo) -> str:
+    try:
+        status = Path(info.path).stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def _chunks(region: Region, span: Span) -> Iterator[bytes]:
+    at = span.offset
+    for low, high in [*region.extents(span.offset, span.end), (span.end, span.end)]:
+        while at < low:  # a hole: zeros
+            step = min(_CHUNK, low - at)
+            yield bytes(step)
+            at += step
+        while at < high:
+            step = min(_CHUNK, high - at)
+            yield region.read(at, step)
+            at += step

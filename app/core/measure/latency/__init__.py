@@ -1,0 +1,1 @@
+"""Round trips between two peers, and the one-way estimate."""

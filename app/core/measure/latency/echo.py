@@ -1,0 +1,333 @@
+"""Echo: the number that goes to the peer and comes back, on either engine.
+
+`EchoLoop` is the master's loop with its state, its buffers and one of the two engines;
+`EchoHandler` is the owner's side, a Handler of the Responder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from app.core.measure.histogram import Times
+from app.core.measure.lane.layout import Line, Side, Slot
+from app.core.measure.lane.peer_card import Capability, EngineKind
+from app.core.measure.lane.requests import Command, Refusal
+from app.core.measure.latency import echo_python
+from app.core.measure.latency.echo_python import Arrays, Memory
+from app.core.measure.peers.responder_task import Job, RefusedRequest
+from app.core.native.kernel import Kernel, PingState, PongState, Slice, Wait, kernel
+from app.core.region.doorbell import ANSWERS, Bell, PeerBell
+from app.core.region.region_window import RegionWindow
+
+MIN_PAYLOAD: Final = 8
+MAX_PAYLOAD: Final = 4096
+BATCH: Final = 1 << 16
+_OWNER_SLICE_NS: Final = 1_000_000_000  # it looks at `stop` all the time
+_LONGEST_POLL_NS: Final = 1_000_000_000
+
+
+def pick_engine(wanted: EngineKind | None) -> Kernel | None:
+    """The kernel, unless Python is wanted or there is none."""
+    return None if wanted is EngineKind.PYTHON else kernel()
+
+
+def capabilities(able: Capability = Capability.ECHO) -> Capability:
+    """What an owner with direct access may say of itself."""
+    return able | Capability.MAPPED | (Capability.KERNEL if kernel() else Capability.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples in the order in which they were sent; times in ns of our own clock.
+
+    Attributes:
+        intended: When each should have been sent.
+        sent: When it was.
+        received: When its answer was seen.
+        stamps: The owner's clock when it answered, where it was asked to stamp.
+    """
+
+    intended: Times
+    sent: Times
+    received: Times
+    stamps: Times
+
+    @property
+    def service(self) -> Times:
+        """From sending to the answer."""
+        return self.received - self.sent
+
+    @property
+    def response(self) -> Times:
+        """From when it should have been sent to the answer: what a user of a queue waits."""
+        return self.received - self.intended
+
+
+def joined(batches: list[Batch]) -> Batch:
+    """Several batches as one."""
+    columns = zip(*((b.intended, b.sent, b.received, b.stamps) for b in batches), strict=True)
+    return Batch(*(np.concatenate(column) for column in columns))
+
+
+class EchoLoop:
+    """The master's side: state, buffers and engine. Use it inside its window only.
+
+    Attributes:
+        state: The loop's state; counters of lost, missed, late and strays are in it.
+        engine: What runs it.
+    """
+
+    def __init__(
+        self,
+        window: RegionWindow,
+        slot: Slot,
+        *,
+        payload: int = MIN_PAYLOAD,
+        wanted: EngineKind | None = None,
+        bell: Bell | None = None,
+    ) -> None:
+        self._kernel = None if bell is not None else pick_engine(wanted)
+        self.engine = EngineKind.KERNEL if self._kernel else EngineKind.PYTHON
+        self._window = window
+        self._stop = ctypes.c_int32(0)
+        extra = payload if payload > MIN_PAYLOAD else 0
+        ping, pong = slot.line(Side.MASTER, Line.ECHO), slot.line(Side.OWNER, Line.ECHO)
+        out, back = slot.data(Side.MASTER).offset, slot.data(Side.OWNER).offset
+        self._own = bytearray(os.urandom(extra))
+        self._memory = Memory(
+            window.words, window.index(ping), window.index(pong),
+            window.part(out, extra), window.part(back, extra), self._own, bell,
+        )  # fmt: skip
+        self._columns = [np.zeros(BATCH, np.int64) for _ in range(4)]
+        self._arrays = Arrays(*(column.data for column in self._columns))
+        self._sink = ctypes.create_string_buffer(max(1, extra))
+        self._source = ctypes.create_string_buffer(bytes(self._own), max(1, extra))
+        first = window.words[window.index(pong)]
+        self.state = PingState(
+            ping=window.address(ping), pong=window.address(pong), out=window.address(out),
+            in_=window.address(back), source=ctypes.addressof(self._source),
+            sink=ctypes.addressof(self._sink), payload=extra, stop=ctypes.addressof(self._stop),
+            seen=first, number=_first_number(first),
+            timeout_ns=1_000_000_000, end_ns=(1 << 62), capacity=BATCH,
+            intended=self._columns[0].ctypes.data, sent=self._columns[1].ctypes.data,
+            received=self._columns[2].ctypes.data, stamps=self._columns[3].ctypes.data,
+        )  # fmt: skip
+
+    def schedule(self, rate_hz: float, start_ns: int) -> None:
+        """A fixed rate from then on; 0 is the closed loop.
+
+        One that is still on its way belongs to the run before: nobody waits for it any more.
+        """
+        self.state.interval_ns = 1e9 / rate_hz if rate_hz else 0.0
+        self.state.base_ns, self.state.index, self.state.pending = start_ns, 0, 0
+
+    def shift(self, returned_ns: int, now_ns: int) -> int:
+        """Take our own pause between two slices out of the schedule; how long that was, in ns.
+
+        What was due before the pause and is late because of the peer stays as late as it is.
+        """
+        state = self.state
+        if not state.interval_ns:
+            return max(0, now_ns - returned_ns)
+        due = state.base_ns + int(state.index * state.interval_ns)
+        pause = max(0, int(now_ns - max(due, returned_ns)))
+        state.base_ns += pause
+        return pause
+
+    def pass_over(self, then_ns: int) -> None:
+        """Nothing is sent any more: what was due until then is missed."""
+        echo_python.miss_until(self.state, then_ns)
+
+    def stop(self) -> None:
+        """End the running slice soon; from any thread."""
+        self._stop.value = 1
+
+    def run(self, until_ns: int) -> Slice:
+        """One slice; what it sampled is in `batch()` until the next."""
+        self.state.count = 0
+        self.state.slice_end_ns = until_ns
+        if self._kernel is not None:
+            result = self._kernel.ping(self.state)
+        else:
+            result = echo_python.run_ping(
+                self.state, self._memory, self._arrays, lambda: bool(self._stop.value)
+            )
+        if result is Slice.FAULT or self._window.torn:
+            self._window.lost()
+        return result
+
+    def floor(self, count: int) -> Times:
+        """Times of the same loop without a peer; nobody may answer meanwhile."""
+        state = self.state
+        state.capacity = min(count, BATCH)
+        if self._kernel is not None:
+            result = self._kernel.floor(state)
+        else:
+            result = echo_python.run_floor(state, self._memory, self._arrays)
+        state.capacity = BATCH
+        if result is Slice.FAULT or self._window.torn:
+            self._window.lost()
+        return self.batch().service
+
+    def batch(self) -> Batch:
+        """The samples of the last slice, copied."""
+        count = int(self.state.count)
+        return Batch(*(column[:count].copy() for column in self._columns))
+
+    def close(self) -> None:
+        """Let go of the window's memory."""
+        self._memory.out.release()
+        self._memory.back.release()
+
+
+def _first_number(stale: int) -> int:
+    """Where the numbers begin: far from the one that lies there, and not where others began.
+
+    Small, because an integer below 2**30 is one digit to Python, and its loads and stores cost
+    two thirds.
+    """
+    return int.from_bytes(os.urandom(3), "little") | ~stale & 1 << 28
+
+
+class EchoHandler:
+    """Answers echo tests.
+
+    Args:
+        wanted: Run on this engine only.
+        wait: Wait in this way, whatever the master asks for.
+        core: Keep the loop on this core.
+    """
+
+    command = Command.ECHO
+
+    def __init__(
+        self,
+        *,
+        wanted: EngineKind | None = None,
+        wait: Wait | None = None,
+        core: int | None = None,
+    ) -> None:
+        self._wanted = wanted
+        self._wait = wait
+        self._core = core
+        self.capability = capabilities()
+
+    def _waiting(self, job: Job) -> tuple[Wait, int]:
+        asked = job.request.value(1)
+        wait = Wait(asked) if asked in tuple(Wait) else Wait.POLL
+        wait = self._wait if self._wait is not None else wait
+        return wait, max(1_000, min(_LONGEST_POLL_NS, job.request.value(2)))
+
+    def _engine(self, job: Job) -> Kernel | None:
+        return None if _wants_bell(job) else pick_engine(self._wanted)
+
+    def begin(self, job: Job) -> tuple[int, ...]:
+        """Check payload and waiting; tell the mode in force and the engine."""
+        job.need_window()
+        payload = job.request.value(0)
+        if payload > min(MAX_PAYLOAD, job.slot.data(Side.OWNER).length) or payload % 8:
+            raise RefusedRequest(Refusal.PARAMETER, 0)
+        wait, poll_ns = self._waiting(job)
+        _bell_of(job)
+        if payload > MIN_PAYLOAD:
+            job.seat.touch(payload)
+        return int(wait), poll_ns, int(self._engine(job) is not None)
+
+    def run(self, job: Job) -> tuple[int, ...]:
+        """Answer until told to end; how many were answered."""
+        window = job.need_window()
+        wait, poll_ns = self._waiting(job)
+        engine = self._engine(job)
+        payload = job.request.value(0) if job.request.value(0) > MIN_PAYLOAD else 0
+        slot = job.slot
+        ping, pong = slot.line(Side.MASTER, Line.ECHO), slot.line(Side.OWNER, Line.ECHO)
+        back, out = slot.data(Side.MASTER).offset, slot.data(Side.OWNER).offset
+        scratch = ctypes.create_string_buffer(max(1, payload))
+        state = PongState(
+            ping=window.address(ping), pong=window.address(pong), in_=window.address(back),
+            out=window.address(out), scratch=ctypes.addressof(scratch), payload=payload,
+            stop=ctypes.addressof(job.stop), last=window.words[window.index(pong)],
+            stamp=job.request.value(3) & 1, wait=int(wait), poll_ns=poll_ns,
+        )  # fmt: skip
+        with (
+            window.part(out, payload) as out_view,
+            window.part(back, payload) as back_view,
+            on_core(self._core, engine, short_sleeps=wait is Wait.POLL),
+        ):
+            memory = Memory(
+                window.words, window.index(ping), window.index(pong), out_view, back_view,
+                bytearray(payload), _bell_of(job),
+            )  # fmt: skip
+            self._answer(job, state, memory, engine)
+        return (int(state.answered),)
+
+    def _answer(self, job: Job, state: PongState, memory: Memory, engine: Kernel | None) -> None:
+        result, window = Slice.AGAIN, job.need_window()
+        while result is Slice.AGAIN:
+            state.slice_end_ns = time.perf_counter_ns() + _OWNER_SLICE_NS
+            if engine is not None:
+                result = engine.pong(state)
+            else:
+                result = echo_python.run_pong(state, memory, lambda: job.stopped)
+            if result is Slice.FAULT or window.torn:
+                window.lost()
+
+
+def _wants_bell(job: Job) -> bool:
+    return job.request.value(1) == Wait.BELL
+
+
+def _bell_of(job: Job) -> Bell | None:
+    """The doorbell between us and the master, when it asks for one.
+
+    It is rung also by an owner that waits in a way of its own: the master waits for it.
+    """
+    if not _wants_bell(job):
+        return None
+    ours = job.region.bell(ANSWERS)
+    theirs = job.master.bell if job.master else None
+    if ours is None or theirs is None:
+        raise RefusedRequest(Refusal.NO_DOORBELL)
+    return PeerBell(ours, theirs)
+
+
+@contextlib.contextmanager
+def on_core(core: int | None, engine: Kernel | None, *, short_sleeps: bool) -> Iterator[bool]:
+    """Keep this thread on a core for a while; whether that worked (True when none is wanted)."""
+    if short_sleeps and (native := kernel()) is not None:
+        native.short_sleeps()
+    if core is None:
+        yield True
+        return
+    before = _affinity()
+    try:
+        yield _stay_on({core}, engine)
+    finally:
+        if before:
+            _stay_on(before, engine)
+
+
+def _affinity() -> set[int]:
+    """The cores of this thread; empty where the system cannot tell."""
+    cores: set[int] = set()
+    if sys.platform != "win32":
+        cores = os.sched_getaffinity(0)
+    return cores
+
+
+def _stay_on(cores: set[int], engine: Kernel | None) -> bool:
+    done = engine is not None and engine.pin(min(cores))
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, cores)
+        done = os.sched_getaffinity(0) == cores
+    return done

@@ -1,0 +1,305 @@
+"""What a latency test found: the tally while it runs, the result that is kept and compared."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import deque
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final, Self
+
+import numpy as np
+
+from app.core.measure.conditions import Conditions
+from app.core.measure.hdr_log import hdr_log
+from app.core.measure.histogram import Histogram, Summary, Times
+from app.core.measure.lane.peer_card import EngineKind
+from app.core.measure.latency.echo import Batch
+from app.core.measure.latency.one_way import OneWay
+from app.core.native.kernel import PingState, Wait
+
+FORMAT: Final = 1
+_POINTS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One interval of the time series; times in ns, `at_s` from the test's start."""
+
+    at_s: float
+    count: int
+    min_ns: int
+    p50_ns: int
+    p99_ns: int
+    max_ns: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyResult:
+    """A finished test; `as_dict` and `from_dict` carry it through files.
+
+    Attributes:
+        rate_hz: Asked rate; 0 is the closed loop.
+        payload_bytes: Payload.
+        wait: How both sides waited.
+        poll_ns: How often a polling side looked.
+        engine: What measured.
+        peer_engine: What answered.
+        duration_s: How long it really took; a schedule whose last request is answered early
+            counts to its end.
+        complete: False when it was stopped before its end.
+        service: From sending to the answer.
+        response: From when it should have been sent to the answer.
+        lost: Answers that did not come in time, and what was due and never sent: while we waited
+            for them, or because the rate could not be kept, or the test was stopped.
+        late: Requests that were sent more than an interval after their time.
+        strays: Numbers from the peer that nobody waited for.
+        stalled_share: Share of the time in gaps longer than `stall_ns`: an answer that was waited
+            for, or a request that was due while our own loop stood still.
+        stall_ns: What counts as a gap.
+        paused_share: Share of the time that the instrument itself paused, outside the schedule.
+        floor: The same loop without a peer.
+        ways: One-way estimate with its bound; None when there is none.
+        series: The response times over time.
+        conditions: Where, with whom, on what.
+        notes: Sentences that a reader must know.
+    """
+
+    rate_hz: float
+    payload_bytes: int
+    wait: Wait
+    poll_ns: int
+    engine: EngineKind
+    peer_engine: EngineKind
+    duration_s: float
+    complete: bool
+    service: Histogram
+    response: Histogram
+    lost: int
+    late: int
+    strays: int
+    stalled_share: float
+    stall_ns: int
+    paused_share: float
+    floor: Summary
+    ways: OneWay | None
+    series: tuple[Point, ...]
+    conditions: Conditions
+    notes: tuple[str, ...]
+
+    @property
+    def sent(self) -> int:
+        """Requests that were due: answered and lost."""
+        return self.response.count + self.lost
+
+    def figures(self) -> dict[str, Any]:
+        """Everything but the buckets; keys name their unit."""
+        return {
+            "rate_hz": self.rate_hz,
+            "mode": "fixed rate" if self.rate_hz else "closed loop",
+            "payload_bytes": self.payload_bytes,
+            "wait": self.wait.name.lower(),
+            "poll_ns": self.poll_ns,
+            "engine": self.engine.value,
+            "peer_engine": self.peer_engine.value,
+            "duration_s": self.duration_s,
+            "complete": self.complete,
+            **self.response.summary().as_dict(),
+            "service": self.service.summary().as_dict(),
+            "sent": self.sent,
+            "lost": self.lost,
+            "late": self.late,
+            "strays": self.strays,
+            "stalled_share": self.stalled_share,
+            "stall_ns": self.stall_ns,
+            "paused_share": self.paused_share,
+            "floor": self.floor.as_dict(),
+            "one_way": None if self.ways is None else asdict(self.ways),
+            "conditions": asdict(self.conditions),
+            "notes": list(self.notes),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures, the buckets and the series."""
+        return {
+            "format": FORMAT,
+            "kind": "latency",
+            **self.figures(),
+            "response_buckets": self.response.as_dict(),
+            "service_buckets": self.service.as_dict(),
+            "series": [asdict(point) for point in self.series],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """What `as_dict` gave, after a way through JSON.
+
+        Raises:
+            ValueError, KeyError, TypeError: It is something else.
+        """
+        if (data["format"], data["kind"]) != (FORMAT, "latency"):
+            raise ValueError("no latency result of this version")
+        plain = {field.name for field in fields(cls)} & {
+            "rate_hz", "payload_bytes", "poll_ns", "duration_s", "complete", "lost", "late",
+            "strays", "stalled_share", "stall_ns", "paused_share",
+        }  # fmt: skip
+        response = Histogram.from_dict(data["response_buckets"])
+        return cls(
+            **{name: data[name] for name in plain},
+            wait=Wait[data["wait"].upper()],
+            engine=EngineKind(data["engine"]),
+            peer_engine=EngineKind(data["peer_engine"]),
+            service=Histogram.from_dict(data["service_buckets"]),
+            response=response,
+            floor=Summary.from_dict(data["floor"]),
+            ways=None if data["one_way"] is None else OneWay(**data["one_way"]),
+            series=tuple(Point(**point) for point in data["series"]),
+            conditions=Conditions(**data["conditions"]),
+            notes=tuple(data["notes"]),
+        )
+
+    def json_text(self) -> str:
+        """The JSON file."""
+        return json.dumps(self.as_dict(), indent=1) + "\n"
+
+    def csv_text(self) -> str:
+        """The buckets of both distributions as a table; what was lost has a row without times."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("distribution", "from_ns", "to_ns", "count"))
+        for name, histogram in (("response", self.response), ("service", self.service)):
+            writer.writerows((name, *bar) for bar in histogram.bars())
+        writer.writerow(("lost", "", "", self.lost))
+        return out.getvalue()
+
+    def hdr_text(self) -> str:
+        """The HdrHistogram log."""
+        both = (("response", self.response), ("service", self.service))
+        remark = (
+            f"{self.response.count} answered, {self.lost} lost, {self.late} sent late; "
+            f"{self.rate_hz:g} per second asked (0: closed loop); times in ns"
+        )
+        return hdr_log(both, self.conditions.started_s, self.duration_s, remark)
+
+
+class Tally:
+    """Counts a running test.
+
+    Attributes:
+        service: So far.
+        response: So far.
+        points: Finished intervals of the series.
+        lost: So far.
+        paused_ns: The instrument's own pauses.
+        notes: Sentences so far.
+    """
+
+    def __init__(self, duration_s: float, *, stall_ns: int) -> None:
+        self.service = Histogram()
+        self.response = Histogram()
+        self.points: list[Point] = []
+        self.lost = 0
+        self.late = 0
+        self.strays = 0
+        self.paused_ns = 0
+        self.notes: list[str] = []
+        self._stall_ns = stall_ns
+        self._stalled_ns = 0
+        self._interval_ns = max(100_000_000, int(duration_s * 1e9 / _POINTS))
+        self._open: deque[Times] = deque()
+        self._start_ns = self._point_ns = self._end_ns = self._ready_ns = 0
+        self._point_lost = 0
+
+    def note(self, text: str, *, timed: bool = False) -> None:
+        """Keep a sentence with the result, with its time in the test if wanted."""
+        at = (self._end_ns - self._start_ns) / 1e9
+        self.notes.append(f"{text[:-1]} ({at:.1f} s)." if timed else text)
+
+    def begin(self, start_ns: int) -> None:
+        """The test starts now."""
+        self._start_ns = self._point_ns = self._end_ns = self._ready_ns = start_ns
+
+    def resume(self, now_ns: int, paused_ns: int) -> None:
+        """The instrument's own pause is over."""
+        self.paused_ns += paused_ns
+        self._ready_ns = now_ns
+
+    def add(self, batch: Batch, now_ns: int, state: PingState) -> None:
+        """Count a slice."""
+        service, response = batch.service, batch.response
+        self.service.record(service)
+        self.response.record(response)
+        self._stalled_ns += int(service[service > self._stall_ns].sum())
+        self._stalled_ns += self._stood_still(batch, state)
+        self._count(now_ns, state)
+        if response.size:
+            self._open.append(response)
+        if now_ns - self._point_ns >= self._interval_ns:
+            self._close_point(now_ns)
+
+    def _stood_still(self, batch: Batch, state: PingState) -> int:
+        """Time in which our own loop could have sent, should have, and did not (GIL, scheduler)."""
+        if not batch.sent.size:
+            return 0
+        ready = np.concatenate((np.array([self._ready_ns]), batch.received[:-1]))
+        if state.interval_ns:
+            idle = batch.sent - np.maximum(ready, batch.intended)
+        else:
+            idle = batch.sent - ready
+            idle[idle >= state.timeout_ns] = 0  # one that was lost lies between: see `finish`
+        self._ready_ns = int(batch.received[-1])
+        return int(idle[idle > self._stall_ns].sum())
+
+    def _count(self, now_ns: int, state: PingState) -> None:
+        timeouts = int(state.lost) + int(state.missed)
+        self.lost, self.late, self.strays = timeouts, int(state.late), int(state.strays)
+        self._end_ns = now_ns
+
+    def _close_point(self, now_ns: int) -> None:
+        times = np.concatenate(self._open) if self._open else np.zeros(0, np.int64)
+        self._open.clear()
+        at_s = (self._point_ns - self._start_ns) / 1e9
+        lost = self.lost - self._point_lost
+        self._point_ns, self._point_lost = now_ns, self.lost
+        if times.size:
+            # As Histogram: a value that was measured, never one between two that flatters.
+            p50, p99 = np.percentile(times, (50, 99), method="inverted_cdf").tolist()
+            low, high = int(times.min()), int(times.max())
+            self.points.append(Point(at_s, times.size, low, p50, p99, high, lost))
+        else:
+            self.points.append(Point(at_s, 0, 0, 0, 0, 0, lost))
+
+    def finish(self, state: PingState, *, complete: bool = True) -> None:
+        """The test is over: what is still on its way is lost."""
+        end_ns = max(self._end_ns, int(state.end_ns)) if complete else self._end_ns
+        self._count(end_ns, state)
+        self._stalled_ns += int(state.lost) * int(state.timeout_ns)
+        if state.pending:
+            self.lost += 1
+            self._stalled_ns += max(0, self._end_ns - int(state.sent_ns))
+        if state.missed:
+            self.note(
+                f"{int(state.missed)} of the lost were never sent: they were due while nobody "
+                "answered, or faster than the loop is."
+            )
+        if self._open or self.lost > self._point_lost:
+            self._close_point(self._end_ns)
+
+    def result(
+        self, *, rate_hz: float, payload_bytes: int, wait: Wait, poll_ns: int, engine: EngineKind,
+        peer_engine: EngineKind, floor: Summary, ways: OneWay | None, conditions: Conditions,
+        complete: bool,
+    ) -> LatencyResult:  # fmt: skip
+        """The result."""
+        took_ns = self._end_ns - self._start_ns
+        whole_ns = max(1, took_ns)
+        return LatencyResult(
+            rate_hz=rate_hz, payload_bytes=payload_bytes, wait=wait, poll_ns=poll_ns,
+            engine=engine, peer_engine=peer_engine, duration_s=took_ns / 1e9, complete=complete,
+            service=self.service, response=self.response, lost=self.lost, late=self.late,
+            strays=self.strays, stalled_share=min(1.0, self._stalled_ns / whole_ns),
+            stall_ns=self._stall_ns, paused_share=self.paused_ns / whole_ns, floor=floor, ways=ways,
+            series=tuple(self.points), conditions=conditions, notes=tuple(self.notes),
+        )  # fmt: skip

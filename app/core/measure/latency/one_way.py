@@ -1,0 +1,144 @@
+"""How far apart two clocks are, from round trips that were stamped on the way.
+
+A round trip tells sent, stamp (by the other clock), received. The answer left after the request
+and before it came back, so each trip says that the clocks differ by no more than `stamp - sent`
+and no less than `stamp - received`. The clocks of two systems also run at different speeds: 20
+parts in a million are 4 µs in a fifth of a second, ten times a round trip. So what is looked for
+are all offsets and speeds that contradict no trip; the ways that follow from them span a range,
+whose middle is told, and never without how far it reaches. Nothing is assumed of the two ways but
+that neither takes less than nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from app.core.measure.histogram import Times
+
+_FASTEST: Final = 0.01  # no clock is further off in speed than that
+_STEPS: Final = 40
+_SPEEDS: Final = 9
+_COARSEST_NS: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class OneWay:
+    """The two halves of the round trip, as far as they can be told apart.
+
+    Attributes:
+        there_p50_ns: Median time to the peer.
+        back_p50_ns: Median time back.
+        uncertainty_ns: Either may be off by so much, the other then by as much the other way.
+        offset_ns: The peer's clock minus ours, in the middle of the trips.
+        same_clock: Both sides run on one system and read one clock: nothing was estimated.
+        samples: Round trips that it was computed from.
+    """
+
+    there_p50_ns: float
+    back_p50_ns: float
+    uncertainty_ns: float
+    offset_ns: float
+    same_clock: bool
+    samples: int
+
+    def __str__(self) -> str:
+        bound = "one clock" if self.same_clock else f"± {self.uncertainty_ns:.0f} ns"
+        return f"{self.there_p50_ns:.0f} ns there, {self.back_p50_ns:.0f} ns back ({bound})"
+
+
+def one_way(sent: Times, stamps: Times, received: Times, *, same_clock: bool) -> OneWay | None:
+    """Estimate from stamped round trips; None without any, or when no clock can have run so.
+
+    One clock must stand between sent and received in each trip; where it does not (a container
+    with a clock of its own), it is estimated as for two.
+    """
+    good = (stamps > 0) & (received >= sent)
+    sent, stamps, received = sent[good], stamps[good], received[good]
+    if not sent.size:
+        return None
+    if same_clock and bool(((sent <= stamps) & (stamps <= received)).all()):
+        there = float(np.median(stamps - sent))
+        return OneWay(there, float(np.median(received - stamps)), 0.0, 0.0, True, int(sent.size))
+    return _between_two(sent, stamps, received)
+
+
+def _between_two(sent: Times, stamps: Times, received: Times) -> OneWay | None:
+    # Whole numbers first: a clock that counts since 1601 has no room for halves in a float.
+    base = int(stamps[0]) - int(sent[0])
+    most = (stamps - sent - base).astype(np.float64)
+    least = (stamps - received - base).astype(np.float64)
+    at = (sent - (int(sent[0]) + int(sent[-1])) // 2).astype(np.float64)
+    grain = _grain(stamps) + _grain(np.concatenate((sent, received)))
+
+    def offsets(speed: float) -> tuple[float, float]:
+        """The least and the most that the clocks differ by if one gains `speed` on the other."""
+        gained = speed * at
+        return float((least - gained).max()) - grain, float((most - gained).min()) + grain
+
+    speeds = _possible(offsets)
+    if not speeds:
+        return None
+    there, back, shifts = [], [], []
+    for speed in speeds:
+        low, high = offsets(speed)
+        gone = float(np.median(most - speed * at))
+        home = float(np.median(speed * at - least))
+        there += [gone - high, gone - low]
+        back += [home + low, home + high]
+        shifts += [low, high]
+    (there_ns, bound), (back_ns, other) = _middle(there), _middle(back)
+    offset = base + _middle(shifts)[0]
+    return OneWay(there_ns, back_ns, max(bound, other), offset, False, int(sent.size))
+
+
+def _middle(values: list[float]) -> tuple[float, float]:
+    """The middle of a range of ways, and how far it reaches."""
+    low, high = min(values), max(values)
+    return float(low + high) / 2, float(high - low) / 2
+
+
+def _grain(times: Times) -> float:
+    """What a clock counts in: 100 ns on Windows, and its times are off by as much."""
+    step = int(np.gcd.reduce(np.diff(np.sort(times)))) if times.size > 1 else 0
+    return min(float(step), _COARSEST_NS) if step > 1 else 0.0
+
+
+def _possible(offsets: Callable[[float], tuple[float, float]]) -> list[float]:
+    """Speeds that leave room for an offset: the ends of their range, and where ways turn.
+
+    The most that the clocks can differ by is a concave function of the speed, the least a convex
+    one, so that halving and thirding find ends and turns.
+    """
+
+    def room(speed: float) -> float:
+        low, high = offsets(speed)
+        return high - low
+
+    best = _peak(room, -_FASTEST, _FASTEST)
+    if room(best) < 0:
+        return []
+    ends = []
+    for end in (-_FASTEST, _FASTEST):
+        inside, outside = best, end
+        for _ in range(_STEPS):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if room(middle) >= 0 else (inside, middle)
+        ends.append(inside)
+    most = _peak(lambda speed: offsets(speed)[1], *ends)
+    least = _peak(lambda speed: -offsets(speed)[0], *ends)
+    return [*(float(speed) for speed in np.linspace(ends[0], ends[1], _SPEEDS)), most, least]
+
+
+def _peak(concave: Callable[[float], float], low: float, high: float) -> float:
+    """Where a concave function is largest."""
+    for _ in range(2 * _STEPS):
+        left, right = low + (high - low) / 3, high - (high - low) / 3
+        if concave(left) < concave(right):
+            low = left
+        else:
+            high = right
+    return (low + high) / 2

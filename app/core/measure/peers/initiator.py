@@ -1,0 +1,219 @@
+"""The measuring side: takes the master side of a peer's slot, asks, and keeps an eye on the peer.
+
+A test mode's function gets a Master, asks with its parameters, runs its loop in slices of at
+most a tenth of a second with a `tick()` between them, and stops. What `tick` sees (a silent
+peer, a restarted one, a lane taken away) is told or raised there, so that loops need not know.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final, Self
+
+from app.core.errors import (
+    LaneLostError,
+    NoPeerError,
+    PeerRefusedError,
+    RegionGoneError,
+)
+from app.core.measure.lane.layout import Lane, Side, Slot
+from app.core.measure.lane.peer_card import Card, own_card
+from app.core.measure.lane.presence import Life, Peer, PeerWatch, Seat
+from app.core.measure.lane.requests import Command, Message, Status, refusal_of
+from app.core.measure.lane.slots import Seats
+from app.core.region.doorbell import DeviceBell
+from app.core.region.region import Region
+
+ANSWER_S: Final = 3.0
+_STEP_S: Final = 0.005
+_AWAY: Final = (Life.SILENT, Life.GONE, Life.ABSENT)
+TICK_S: Final = 0.1
+Sleep = Callable[[float], None]
+
+
+class Master:
+    """The master side of a slot, ours until `leave`; a context manager.
+
+    Attributes:
+        region: The region.
+        seat: Our side.
+        peer: The last look at the owner.
+        restarts: How often the owner restarted since we sat down.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        lane: Lane,
+        seats: Seats,
+        *,
+        bell: DeviceBell | None = None,
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        """Sit down.
+
+        Args:
+            region: The region.
+            lane: The lane in it.
+            seats: The slot.
+            bell: Our doorbell, when the owner shall ring it.
+            sleep: How to wait.
+
+        Raises:
+            PeerBusyError: Another master sits there.
+        """
+        self.region = region
+        self._sleep = sleep
+        dead = (
+            seats.master.card.token if seats.master.life is Life.GONE and seats.master.card else 0
+        )
+        card = own_card(region.info, bell=bell)
+        self.seat = Seat.take(
+            region, lane, seats.slot, Side.MASTER, card, dead_token=dead, sleep=sleep
+        )
+        self._watch = PeerWatch(region, seats.slot, Side.OWNER)
+        self.peer: Peer = seats.owner
+        self.restarts = 0
+        self._number = secrets.randbits(32) << 16  # no number of an earlier master
+        self._asked: tuple[Command, tuple[int, ...]] | None = None
+        self._asked_token = 0
+
+    @property
+    def slot(self) -> Slot:
+        """The slot."""
+        return self.seat.slot
+
+    @property
+    def lane(self) -> Lane:
+        """The lane."""
+        return self.seat.lane
+
+    @property
+    def owner(self) -> Card | None:
+        """Who answers."""
+        return self.peer.card
+
+    def ask(
+        self,
+        command: Command,
+        values: tuple[int, ...] = (),
+        timeout_s: float = ANSWER_S,
+        *,
+        away: Callable[[], None] | None = None,
+    ) -> Message:
+        """Ask the owner to begin; its RUNNING or DONE reply.
+
+        Args:
+            command: What to begin.
+            values: Its parameters.
+            timeout_s: How long a reply may take.
+            away: Called again and again while the owner is silent or gone, which does not count
+                then; it may raise. None is to give up.
+
+        Raises:
+            PeerRefusedError: It will not.
+            NoPeerError: It does not reply, or it went.
+            LaneLostError, RegionGoneError: As `tick`.
+        """
+        self._asked = None if command is Command.STOP else (command, values)
+        deadline = time.monotonic() + timeout_s
+        self._put(command, values)
+        while True:
+            reply = self.reply()
+            if reply is not None:
+                return _accepted(reply, self.owner)
+            if time.monotonic() >= deadline:
+                who = str(self.owner) if self.owner else "The peer"
+                raise NoPeerError(f"{who} does not reply.", "It may be frozen; try again.")
+            before = self._asked_token
+            self.tick()
+            if self.owner is not None and self.owner.token != before:
+                self.restarts += before != 0
+                self._put(command, values)
+            if away is not None and self.peer.life in _AWAY:
+                away()
+                deadline = time.monotonic() + timeout_s
+            else:
+                self._sleep(_STEP_S)
+
+    def _put(self, command: Command, values: tuple[int, ...]) -> None:
+        self.peer = self._watch.look()
+        self._asked_token = self.peer.card.token if self.peer.card else 0
+        self._number += 1
+        self.seat.say(Message(self._number, command, self._asked_token, values))
+
+    def reply(self) -> Message | None:
+        """The owner's reply to what was asked last; None while there is none."""
+        heard = self.seat.heard()
+        fits = heard is not None and (heard.number, heard.addressee) == (
+            self._number, self.seat.card.token,
+        )  # fmt: skip
+        return heard if fits else None
+
+    def tick(self) -> Peer:
+        """Beat, and look at the owner. Call it between slices, at least every TICK_S.
+
+        Raises:
+            LaneLostError: The lane was taken away or written over.
+            RegionGoneError: The region is gone.
+        """
+        self.region.check()
+        self.seat.beat()
+        if self.seat.closing:
+            raise LaneLostError("The lane is being taken away by the peer that laid it.")
+        self.peer = self._watch.look()
+        return self.peer
+
+    def resume(self) -> bool:
+        """After a tick: ask again when the owner restarted or ended the test by itself.
+
+        A restarted owner knows nothing of the test. False while it has not begun again.
+
+        Raises:
+            PeerRefusedError: It will not.
+        """
+        card = self.peer.card
+        if self._asked is None or card is None or not self.peer.alive:
+            return False
+        if card.token != self._asked_token:
+            self.restarts += 1
+            self._put(*self._asked)
+            return False
+        reply = self.reply()
+        if reply is None:
+            return False
+        if reply.code == Status.DONE:
+            self._put(*self._asked)
+            return False
+        _accepted(reply, card)
+        return True
+
+    def stop(self, timeout_s: float = 1.0) -> bool:
+        """Ask the owner to end the test; whether it did in time. A peer that went is no error."""
+        try:
+            self.ask(Command.STOP, timeout_s=timeout_s)
+        except (NoPeerError, PeerRefusedError):
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Free the side. Safe to call twice, and after everything is lost."""
+        try:
+            self.seat.leave()
+        except RegionGoneError:
+            return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+
+def _accepted(reply: Message, owner: Card | None) -> Message:
+    if reply.code == Status.REFUSED:
+        reason = refusal_of(reply)
+        raise PeerRefusedError(f"{owner or 'The peer'} refuses: {reason.sentence}.")
+    return reply

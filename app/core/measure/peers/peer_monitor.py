@@ -1,0 +1,94 @@
+"""What becomes of the peer while one measures with it: looked at between slices, said once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from app.core.errors import CancelledError, NoPeerError
+from app.core.measure.lane.presence import Life, Peer
+from app.core.measure.lane.requests import Command, Message
+from app.core.measure.peers.initiator import Master
+
+_SENTENCES: Final = {
+    Life.SILENT: "The peer fell silent.",
+    Life.GONE: "The peer is gone.",
+    Life.ABSENT: "The peer left.",
+}
+_STEP_S: Final = 0.05
+
+
+class PeerNews:
+    """Looks after a master's peer.
+
+    Args:
+        master: Seated.
+        say: Told what a person should know.
+        sleep: How to wait for a peer that is away; it may raise to end that.
+        cancelled: Asked whether to end that.
+        give_up_s: Wait no longer for a peer that is away; None waits for ever.
+    """
+
+    def __init__(
+        self,
+        master: Master,
+        say: Callable[[str], None],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        cancelled: Callable[[], bool] = lambda: False,
+        give_up_s: float | None = None,
+    ) -> None:
+        self.master = master
+        self._say = say
+        self._sleep = sleep
+        self._cancelled = cancelled
+        self._give_up_s = give_up_s
+        self._life = Life.ALIVE
+        self._restarts = 0
+        self._away_since = 0.0
+
+    def look(self) -> Peer:
+        """Beat, look at the peer, ask again where it restarted, and tell.
+
+        Raises:
+            PeerRefusedError, LaneLostError, RegionGoneError: As Master.
+        """
+        peer = self.master.tick()
+        self.master.resume()
+        self._tell(peer)
+        return peer
+
+    def ask(self, command: Command, values: tuple[int, ...] = ()) -> Message:
+        """Ask the peer to begin. One that goes meanwhile is waited for, or its heir.
+
+        Raises:
+            CancelledError: Ended while it was waited for.
+            NoPeerError: Nobody came in time, or one that lives does not reply.
+            PeerRefusedError, LaneLostError, RegionGoneError: As Master.
+        """
+        self._away_since = 0.0
+        return self.master.ask(command, values, away=self._wait)
+
+    def _wait(self) -> None:
+        """A moment without a peer."""
+        self._tell(self.master.peer)
+        now = time.monotonic()
+        self._away_since = self._away_since or now
+        if self._cancelled():
+            raise CancelledError("Stopped while nobody answered.")
+        if self._give_up_s is not None and now - self._away_since >= self._give_up_s:
+            raise NoPeerError("The peer went, and no other came.")
+        self._sleep(_STEP_S)
+
+    def _tell(self, peer: Peer) -> None:
+        texts = []
+        if self.master.restarts != self._restarts:
+            texts.append("The peer restarted and was asked again.")
+        if peer.life is not self._life and peer.life in _SENTENCES:
+            texts.append(_SENTENCES[peer.life])
+        elif self._life is Life.SILENT and peer.life is Life.ALIVE:
+            texts.append("The peer is back.")
+        self._life, self._restarts = peer.life, self.master.restarts
+        for text in texts:
+            self._say(text)

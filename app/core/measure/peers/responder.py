@@ -1,0 +1,143 @@
+"""The answering side: takes a slot, shows itself, does what masters ask until it is told to end.
+
+A test mode plugs in as a `Handler`. Two threads: one attends (heartbeat, requests, whether the
+master still lives) and one, while a test runs, is in the handler's loop, which only looks at
+`job.stopped` (or hands `job.stop` to the C kernel). So a loop is never interrupted by the
+attending, and a handler needs no knowledge of presence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from app.core.errors import LaneError, LaneLostError, PeerBusyError, RegionGoneError, ScopeError
+from app.core.measure.lane.hold import Ending, LaneHold, still_there
+from app.core.measure.lane.layout import Lane
+from app.core.measure.lane.peer_card import Capability, Card, own_card
+from app.core.measure.lane.presence import Seat
+from app.core.measure.lane.slots import take_slot
+from app.core.measure.peers.doorbells import answering_bell
+from app.core.measure.peers.responder_state import Phase, ResponderState
+from app.core.measure.peers.responder_task import Handler
+from app.core.measure.peers.slot_service import Attending
+from app.core.region.region import Region
+
+_AGAIN_S: Final = 1.0
+STOP_S: Final = 15.0  # a worker and a peer that is silent may take 5 s each
+
+
+class _Stopped(Exception):  # noqa: N818 - unwinds a wait when the responder is told to end
+    pass
+
+
+class Responder:
+    """Answers in a lane until `stop`.
+
+    Args:
+        region: Where.
+        hold: Finds or lays the lane; called again after a lane was lost. It is given the
+            function to sleep with.
+        handlers: The test modes that it knows.
+        tell: Called with each new state, from the attending thread.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        hold: Callable[[Callable[[float], None]], LaneHold],
+        handlers: Sequence[Handler],
+        tell: Callable[[ResponderState], None] = lambda state: None,
+    ) -> None:
+        self.state = ResponderState()
+        self._region = region
+        self._hold = hold
+        self._handlers = {handler.command: handler for handler in handlers}
+        self._tell = tell
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="responder", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it still answers; it ends by itself only when the region is gone."""
+        return self._thread.is_alive()
+
+    def stop(self, timeout_s: float = STOP_S) -> ResponderState:
+        """Leave the slot, put bytes back where they are owed, end. Safe to call twice."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return self.state
+
+    def run(self) -> ResponderState:
+        """The same in the caller's thread; ends by `stop` from another, or when the region goes."""
+        self._live()
+        return self.state
+
+    # -- the attending thread ----------------------------------------------------------------------
+
+    def _live(self) -> None:
+        try:
+            while not self._end.is_set():
+                self._say(ResponderState(tests=self.state.tests, trouble=self.state.trouble))
+                try:
+                    self._serve_lane()
+                except (LaneError, PeerBusyError) as error:
+                    self._say(replace(self.state, phase=Phase.TROUBLE, trouble=error))
+                    self._pause(_AGAIN_S)
+        except _Stopped:
+            self._say(replace(self.state, phase=Phase.ENDED, command="", master=None))
+        except ScopeError as error:
+            self._say(replace(self.state, phase=Phase.ENDED, trouble=error, command=""))
+
+    def _pause(self, seconds: float) -> None:
+        if self._end.wait(seconds):
+            raise _Stopped
+
+    def _serve_lane(self) -> None:
+        hold = self._hold(self._pause)
+        try:
+            while self._stay(hold.lane):
+                self._pause(_AGAIN_S)
+        finally:
+            # Bytes go back also when we are told to end, so its waits must not be cut short.
+            ending = hold.close()
+            if ending is not Ending.NOTHING_OWED:
+                self._say(replace(self.state, ending=ending))
+
+    def _card(self) -> Card:
+        able = Capability.NONE
+        for handler in self._handlers.values():
+            able |= handler.capability
+        return own_card(self._region.info, able, answering_bell(self._region))
+
+    def _say(self, state: ResponderState) -> None:
+        if state != self.state:
+            self.state = state
+            self._tell(state)
+
+    def _stay(self, lane: Lane) -> bool:
+        """One stay in a slot; True when only our place in it was lost, and another may be taken."""
+        seat = take_slot(self._region, lane, self._card(), self._pause)
+        try:
+            self._attending(seat, lane).attend()
+        except LaneLostError as error:
+            if not still_there(self._region, lane):
+                raise
+            self._say(replace(self.state, phase=Phase.TROUBLE, trouble=error))
+            return True
+        finally:
+            with contextlib.suppress(RegionGoneError):
+                seat.leave()
+        return False
+
+    def _attending(self, seat: Seat, lane: Lane) -> Attending:
+        home = ResponderState(Phase.LISTENING, lane, seat.slot.index, tests=self.state.tests)
+        return Attending(self._region, seat, self._handlers, home, self._say, self._pause)

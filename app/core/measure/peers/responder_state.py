@@ -1,0 +1,46 @@
+"""What a responder does at the moment, for whoever shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from app.core.errors import ScopeError
+from app.core.measure.lane.hold import Ending
+from app.core.measure.lane.layout import Lane
+from app.core.measure.lane.peer_card import Card
+
+
+class Phase(Enum):
+    """What the responder does."""
+
+    LOOKING = "looking for a place"
+    LISTENING = "listening"
+    ANSWERING = "answering"
+    TROUBLE = "in trouble"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderState:
+    """For whoever shows it.
+
+    Attributes:
+        phase: What it does.
+        lane: The lane; None while looking.
+        slot: Its slot's number; -1 while looking.
+        master: Who measures, or sits on our slot's other side.
+        command: The running test, by name.
+        tests: How many tests were served.
+        trouble: What is wrong, while in trouble or when ended by it.
+        ending: What became of the bytes under the lane, once ended.
+    """
+
+    phase: Phase = Phase.LOOKING
+    lane: Lane | None = None
+    slot: int = -1
+    master: Card | None = None
+    command: str = ""
+    tests: int = 0
+    trouble: ScopeError | None = None
+    ending: Ending | None = None

@@ -1,0 +1,1 @@
+"""Verified transfer of messages through a ring between two peers."""

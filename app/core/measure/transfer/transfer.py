@@ -1,0 +1,335 @@
+"""Transfer: verified messages through rings in the lane, to a peer, from it, or both at once.
+
+Every message is checked where it arrives, so a figure here is of bytes that came whole and in
+order. Speed is taken between two moments of the running loop, after a warm-up; what was still on
+its way at the end is waited for and counted, not timed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.core.errors import CancelledError, MeasureOptionError, NoPeerError
+from app.core.measure.conditions import (
+    choose_core,
+    conditions,
+    spinner_warning,
+    usable_cores,
+)
+from app.core.measure.lane.layout import Lane, Side
+from app.core.measure.lane.peer_card import Capability, EngineKind
+from app.core.measure.lane.requests import Command
+from app.core.measure.lane.slots import Seats, wait_for_peer
+from app.core.measure.latency.echo import on_core, pick_engine
+from app.core.measure.peers.initiator import TICK_S, Master
+from app.core.measure.peers.peer_monitor import PeerNews
+from app.core.measure.transfer.ring import Layout, check_message
+from app.core.measure.transfer.ring_transfer import (
+    BAD,
+    COUNT,
+    CPU,
+    DISORDERED,
+    GOOD,
+    RUN,
+    TO_OWNER,
+    FlowLoop,
+    Lines,
+)
+from app.core.measure.transfer.transfer_result import (
+    Direction,
+    SizeResult,
+    TransferLive,
+    TransferResult,
+    Way,
+    way_of,
+)
+from app.core.native.kernel import Slice
+from app.core.region.region import Region
+from app.core.region.region_window import RegionWindow
+
+SWEEP: Final = tuple(4**n for n in range(3, 13))  # 64 B to 16 MiB
+MAX_DURATION_S: Final = 86_400.0
+_WARM_UP_S: Final = 0.25
+_DRAIN_S: Final = 1.0
+_SLICE_NS: Final = int(TICK_S * 1e9)
+_GB: Final = 1e9
+_now: Final = time.perf_counter_ns
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOptions:
+    """What to measure.
+
+    Attributes:
+        message_bytes: Sizes of messages, measured one after the other; several are a sweep.
+        direction: Which way.
+        duration_s: How long each size, after a short warm-up.
+        engine: Measure with this one; None is the best that is there.
+        core: Keep the measuring thread on a core: a number, `auto`, or empty.
+        slot: Measure with the owner of this slot; None is the first that answers.
+    """
+
+    message_bytes: tuple[int, ...] = (64 << 10,)
+    direction: Direction = Direction.TO_PEER
+    duration_s: float = 3.0
+    engine: EngineKind | None = None
+    core: str = ""
+    slot: int | None = None
+
+    def check(self) -> None:
+        """Whether that can be measured.
+
+        Raises:
+            MeasureOptionError: It cannot; the sentence says what can.
+        """
+        if not self.message_bytes:
+            raise MeasureOptionError("No size of messages was given.")
+        for message in self.message_bytes:
+            check_message(message)
+        if not 0 < self.duration_s <= MAX_DURATION_S:
+            raise MeasureOptionError(
+                f"A test of {self.duration_s:g} s is none.", "More than 0 s, at most a day."
+            )
+
+
+@dataclass(slots=True)
+class TransferWatcher:
+    """What a running transfer tells, and asks, whoever started it; as latency.Watcher."""
+
+    progress: Callable[[TransferLive], None] = lambda live: None
+    say: Callable[[str], None] = lambda text: None
+    cancelled: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+def run_transfer(
+    region: Region,
+    lane: Lane,
+    options: TransferOptions,
+    watcher: TransferWatcher | None = None,
+    *,
+    give_up_s: float | None = None,
+) -> TransferResult:
+    """Wait for a peer and measure; a cancelled test gives what it has.
+
+    Raises:
+        MeasureOptionError, LaneError: It cannot be measured, or not in this lane.
+        NoPeerError, PeerBusyError, PeerRefusedError: With whom?
+        LaneLostError, RegionGoneError: The lane or the memory went meanwhile.
+        UnsuitableError: This region has no mapping of its own.
+    """
+    options.check()
+    watch = watcher or TransferWatcher()
+    half = lane.slot(0).data(Side.MASTER).length
+    layouts = [Layout.of(message, half) for message in options.message_bytes]
+    core = choose_core(options.core)
+    needs = Capability.TRANSFER | Capability.MAPPED
+    with region.window(lane.offset, lane.size) as window:
+        seats = wait_for_peer(
+            region, lane, needs, slot=options.slot, say=watch.say, give_up_s=give_up_s,
+            sleep=watch.sleep,
+        )  # fmt: skip
+        with (
+            # Its waits are short, and a test that is cancelled still has to end in order.
+            Master(region, lane, seats) as master,
+            on_core(core, pick_engine(options.engine), short_sleeps=False) as ok,
+        ):
+            run = _Run(master, window, options, watch, give_up_s)
+            if not ok:
+                run.notes.append(f"The measuring thread could not be kept on core {core}.")
+            return run.measure(layouts, seats, core if ok else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Counters at one moment, in cells and ns."""
+
+    at_ns: int
+    cpu_ns: int
+    peer_cpu_ns: int
+    confirmed: int
+    good: int
+
+    @property
+    def moved(self) -> int:
+        return self.confirmed + self.good
+
+
+class _Run:
+    """One test with one peer, of one or several sizes."""
+
+    def __init__(
+        self,
+        master: Master,
+        window: RegionWindow,
+        options: TransferOptions,
+        watch: TransferWatcher,
+        give_up_s: float | None,
+    ) -> None:
+        self.master, self.window, self.options, self.watch = master, window, options, watch
+        self.notes: list[str] = []
+        self.sizes: list[SizeResult] = []
+        self._news = PeerNews(
+            master, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
+        )
+        self._theirs = Lines(master.region, master.slot, Side.OWNER)
+
+    def measure(self, layouts: list[Layout], seats: Seats, core: int | None) -> TransferResult:
+        """All sizes, one after the other."""
+        started_s = time.time()
+        master, peer = self.master, seats.owner.card
+        cores = len(usable_cores())
+        if spinner_warning(ours=True, peers=True, us=master.seat.card, peer=peer, cores=cores):
+            self.notes.append(
+                f"Both loops share {cores} core{'s' * (cores > 1)} with everything else here: "
+                "the memory can do more than this shows."
+            )
+        complete = True
+        for layout in layouts:
+            try:
+                size = self._one(layout)
+            except (CancelledError, NoPeerError) as error:
+                if not self.sizes:
+                    raise
+                self.notes.append(str(error))
+                complete = False
+                break
+            self.sizes.append(size)
+            complete = size.complete
+            if not complete:
+                break
+        native = pick_engine(self.options.engine) is not None
+        facts = conditions(
+            master.region.info, master.lane, master.slot.index, master.seat.card, peer,
+            pinned=core, started_s=started_s,
+        )  # fmt: skip
+        return TransferResult(
+            self.options.direction, EngineKind.KERNEL if native else EngineKind.PYTHON,
+            tuple(self.sizes), complete, facts, tuple(self.notes),
+        )  # fmt: skip
+
+    def _one(self, layout: Layout) -> SizeResult:
+        master, bits = self.master, self.options.direction.bits
+        run = secrets.randbits(62) | 1
+        if bits & TO_OWNER:
+            master.seat.touch(layout.length)
+        Lines(master.region, master.slot, Side.MASTER).begin(run, 0, 0)
+        loop = FlowLoop(
+            master.region, self.window, master.slot, Side.MASTER, layout, run, bits,
+            wanted=self.options.engine,
+        )  # fmt: skip
+        try:
+            values = layout.as_values()
+            reply = self._news.ask(Command.TRANSFER, (run, values[0], bits, *values[1:]))
+            peer_engine = EngineKind.KERNEL if reply.value(0) == 1 else EngineKind.PYTHON
+            return self._drive(loop, peer_engine)
+        finally:
+            loop.close()
+
+    def _drive(self, loop: FlowLoop, peer_engine: EngineKind) -> SizeResult:
+        begin = self._mark(loop)
+        warm_ns = int(min(_WARM_UP_S, self.options.duration_s) * 1e9)
+        complete, _ = self._until(loop, begin.at_ns + warm_ns, counted=False)
+        first = self._mark(loop)
+        stalled_ns = 0
+        if complete:
+            end_ns = first.at_ns + int(self.options.duration_s * 1e9)
+            complete, stalled_ns = self._until(loop, end_ns, counted=True)
+        last = self._mark(loop)
+        loop.state.end_ns = last.at_ns
+        self._drain(loop, patient=complete)
+        self.master.stop()
+        return self._result(loop, first, last, stalled_ns, peer_engine, complete=complete)
+
+    def _drain(self, loop: FlowLoop, *, patient: bool) -> None:
+        """Wait for what is on its way; as long as some of it arrives, if there is the time."""
+        result, confirmed, moved_ns = Slice.AGAIN, int(loop.state.confirmed), _now()
+        while result is Slice.AGAIN and _now() < moved_ns + _DRAIN_S * 1e9:
+            result = loop.run(_now() + _SLICE_NS)
+            self._news.look()
+            if patient and int(loop.state.confirmed) != confirmed:
+                confirmed, moved_ns = int(loop.state.confirmed), _now()
+
+    def _until(self, loop: FlowLoop, end_ns: int, *, counted: bool) -> tuple[bool, int]:
+        """Run in slices; whether it was not cancelled, and how long nothing moved."""
+        before, stalled_ns = self._mark(loop), 0
+        while before.at_ns < end_ns:
+            loop.run(min(end_ns, _now() + _SLICE_NS))
+            now = self._mark(loop)
+            if now.moved == before.moved:
+                stalled_ns += now.at_ns - before.at_ns
+            if counted:
+                self._tell(loop, before, now, end_ns)
+            before = now
+            self._news.look()
+            if self.watch.cancelled():
+                return False, stalled_ns
+        return True, stalled_ns
+
+    def _mark(self, loop: FlowLoop) -> _Mark:
+        state = loop.state
+        peer_cpu = self._theirs.taken(CPU)
+        return _Mark(
+            _now(), time.thread_time_ns(), peer_cpu if peer_cpu < 1 << 62 else 0,
+            int(state.confirmed), int(state.good),
+        )  # fmt: skip
+
+    def _tell(self, loop: FlowLoop, before: _Mark, now: _Mark, end_ns: int) -> None:
+        piece, seconds = loop.layout.piece, max(1, now.at_ns - before.at_ns) / 1e9
+        left = (end_ns - now.at_ns) / 1e9 / self.options.duration_s
+        whole = len(self.options.message_bytes)
+        share = (len(self.sizes) + 1 - min(1.0, max(0.0, left))) / whole
+        bad = int(loop.state.bad + loop.state.disordered)
+        self.watch.progress(
+            TransferLive(
+                share,
+                loop.layout.message,
+                (now.confirmed - before.confirmed) * piece / seconds,
+                (now.good - before.good) * piece / seconds,
+                bad,
+                tuple(self.sizes),
+            )
+        )
+
+    def _hear(self, text: str) -> None:
+        self.watch.say(text)
+        self.notes.append(text)
+
+    def _result(
+        self, loop: FlowLoop, first: _Mark, last: _Mark, stalled_ns: int,
+        peer_engine: EngineKind, *, complete: bool,
+    ) -> SizeResult:  # fmt: skip
+        layout, state = loop.layout, loop.state
+        seconds = max(1, last.at_ns - first.at_ns) / 1e9
+        moved_gb = max(1, (last.moved - first.moved) * layout.piece) / _GB
+        to_peer = from_peer = None
+        if state.sending:
+            speed = (last.confirmed - first.confirmed) * layout.piece / seconds
+            to_peer = self._to_peer(loop, speed)
+        if state.receiving:
+            speed = (last.good - first.good) * layout.piece / seconds
+            sent = int(state.taken)
+            from_peer = way_of(
+                layout, speed, sent, int(state.good), int(state.bad), int(state.disordered)
+            )
+        return SizeResult(
+            message_bytes=layout.message, pieces=layout.pieces,
+            ring_bytes=layout.cells * layout.piece, duration_s=seconds, to_peer=to_peer,
+            from_peer=from_peer, cpu_s_per_gb=(last.cpu_ns - first.cpu_ns) / 1e9 / moved_gb,
+            peer_cpu_s_per_gb=max(0, last.peer_cpu_ns - first.peer_cpu_ns) / 1e9 / moved_gb,
+            stalled_s=stalled_ns / 1e9, strays=int(state.strays), peer_engine=peer_engine,
+            complete=complete,
+        )  # fmt: skip
+
+    def _to_peer(self, loop: FlowLoop, speed: float) -> Way:
+        """The peer counts what it takes; its words are checked before they are believed."""
+        sent, theirs = int(loop.state.filled), self._theirs
+        told = [theirs.taken(word) for word in (GOOD, BAD, DISORDERED)]
+        if theirs.taken(RUN) != loop.state.run or sum(told) > sent or theirs.taken(COUNT) > sent:
+            self.notes.append("The peer's count of what arrived was lost, so all counts as lost.")
+            told = [0, 0, 0]
+        return way_of(loop.layout, speed, sent, *told)

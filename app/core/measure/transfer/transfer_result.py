@@ -1,0 +1,168 @@
+"""What a transfer found: for each size of messages, each way that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any, Final
+
+from app.core.measure.conditions import Conditions
+from app.core.measure.lane.peer_card import EngineKind
+from app.core.measure.transfer.ring import Layout
+from app.core.measure.transfer.ring_transfer import TO_MASTER, TO_OWNER
+
+FORMAT: Final = 1
+
+
+class Direction(Enum):
+    """Which way."""
+
+    TO_PEER = "to-peer"
+    FROM_PEER = "from-peer"
+    BOTH = "both"
+
+    @property
+    def bits(self) -> int:
+        """As the request says it."""
+        return {"to-peer": TO_OWNER, "from-peer": TO_MASTER}.get(self.value, TO_OWNER | TO_MASTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One direction's figures.
+
+    Attributes:
+        bytes_per_s: Verified bytes per second of the measured time.
+        messages: That arrived whole and in order, from the first on.
+        sent: That were sent.
+        bad: That arrived with other bytes or another checksum.
+        disordered: That had another number than awaited.
+        lost: That were sent and never taken.
+    """
+
+    bytes_per_s: float
+    messages: int
+    sent: int
+    bad: int
+    disordered: int
+    lost: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether all that was sent arrived whole and in order."""
+        return not (self.bad or self.disordered or self.lost)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Keys name their unit."""
+        return {**asdict(self), "bits_per_s": self.bytes_per_s * 8}
+
+
+@dataclass(frozen=True, slots=True)
+class SizeResult:
+    """One size of messages.
+
+    Attributes:
+        message_bytes: The size.
+        pieces: Cells of the ring that a message takes.
+        ring_bytes: Size of one ring.
+        duration_s: Measured time.
+        to_peer, from_peer: The ways that were measured.
+        cpu_s_per_gb: Our processor time for a gigabyte (10^9 bytes) of either way.
+        peer_cpu_s_per_gb: The peer's.
+        stalled_s: Time in which nothing moved for a tenth of a second or more.
+        strays: Words of the peer that could not be true.
+        peer_engine: What ran the peer's loop.
+        complete: It was not cancelled.
+    """
+
+    message_bytes: int
+    pieces: int
+    ring_bytes: int
+    duration_s: float
+    to_peer: Way | None
+    from_peer: Way | None
+    cpu_s_per_gb: float
+    peer_cpu_s_per_gb: float
+    stalled_s: float
+    strays: int
+    peer_engine: EngineKind
+    complete: bool
+
+    @property
+    def ways(self) -> list[Way]:
+        """Those that were measured."""
+        return [way for way in (self.to_peer, self.from_peer) if way is not None]
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Both ways together."""
+        return sum(way.bytes_per_s for way in self.ways)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Keys name their unit."""
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        plain["peer_engine"] = self.peer_engine.value
+        for name in ("to_peer", "from_peer"):
+            way = plain[name]
+            plain[name] = None if way is None else way.as_dict()
+        return {**plain, "bytes_per_s": self.bytes_per_s, "bits_per_s": self.bytes_per_s * 8}
+
+
+@dataclass(frozen=True, slots=True)
+class TransferResult:
+    """A finished or cancelled transfer."""
+
+    direction: Direction
+    engine: EngineKind
+    sizes: tuple[SizeResult, ...]
+    complete: bool
+    conditions: Conditions
+    notes: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether something was transferred, and all of it arrived whole and in order."""
+        ways = [way for size in self.sizes for way in size.ways]
+        return bool(ways) and all(way.clean and way.messages for way in ways)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "format": FORMAT,
+            "kind": "transfer",
+            "direction": self.direction.value,
+            "engine": self.engine.value,
+            "complete": self.complete,
+            "clean": self.clean,
+            "sizes": [size.as_dict() for size in self.sizes],
+            "conditions": asdict(self.conditions),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLive:
+    """Figures of the last tenth of a second.
+
+    Attributes:
+        share: Of the whole test that is done, 0 to 1.
+        message_bytes: The size that runs.
+        to_peer_bytes_per_s, from_peer_bytes_per_s: 0 for a way that is not measured.
+        bad: Bad or disordered messages so far, of this size.
+        done: Sizes that are finished.
+    """
+
+    share: float
+    message_bytes: int
+    to_peer_bytes_per_s: float
+    from_peer_bytes_per_s: float
+    bad: int
+    done: tuple[SizeResult, ...]
+
+
+def way_of(layout: Layout, speed: float, sent: int, good: int, bad: int, disordered: int) -> Way:
+    """Cells as messages; a message counts as lost or bad when a piece of it does."""
+    pieces = layout.pieces
+    lost = sent - good - bad - disordered
+    up = [-(-cells // pieces) for cells in (sent, bad, disordered, lost)]
+    return Way(speed, good // pieces, *up)

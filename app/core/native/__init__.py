@@ -1,0 +1,1 @@
+"""The C kernel, guarded copies and the shield over direct accesses."""

@@ -1,0 +1,50 @@
+"""Comparing in the mapping itself, for the change scan: two streams, and no copy between them.
+
+A copy by the kernel is what makes a read safe, and half of what a scan costs where nothing
+changed. The loop in kernel.c has its own guard against a page that vanishes, so it may look
+into the mapping directly and copy out only what differs. Looking at a hole would allocate it
+(perf.md section 6), so that it asks by mincore(2) first where there may be holes: whether the
+pages to come are in memory, a megabyte at a time, where lseek(2) would look on to the end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from typing import Final
+
+from app.core.native.kernel import DifferState, Slice, kernel
+
+_PAGE: Final = 4096
+
+
+def copy_differing(
+    memory: mmap.mmap, start: int, buffer: memoryview, before: memoryview, *, holes: bool
+) -> bytearray | None:
+    """Fill the pages of `buffer` that differ in the mapping from `before`.
+
+    Args:
+        memory: A mapping that may be written (its address is not told otherwise).
+        start: Where in it the range begins.
+        buffer: As long as `before`; pages that do not differ are left as they are.
+        before: The older copy.
+        holes: There may be pages without memory.
+
+    Returns:
+        A byte for each page, 1 where it differs; None when there is no kernel, or a page is
+        not in memory or gone: a copy by the system has a name for that.
+    """
+    native = kernel()
+    if native is None:
+        return None
+    flags = bytearray(-(-buffer.nbytes // _PAGE))
+    state = DifferState(
+        live=_address(memory) + start, before=_address(before), into=_address(buffer),
+        flags=_address(flags), length=buffer.nbytes, page=_PAGE, holes=int(holes),
+    )  # fmt: skip
+    return flags if native.differ(state) is Slice.DONE else None
+
+
+def _address(memory: mmap.mmap | memoryview | bytearray) -> int:
+    """Where it lies; nothing keeps it there but the caller's reference."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))

@@ -1,0 +1,1 @@
+"""What is known to lie in shared memory, recognised from its bytes."""

@@ -1,0 +1,338 @@
+"""Region: the only code that touches mapped memory.
+
+A Region gives out copies, never views, so that no pointer into a mapping outlives it and a
+page that vanishes under us is an error with a name; region_window.py is the one exception.
+Shared file, Linux BAR, Windows driver, kvmfr node and server-passed descriptor are makers of
+the same Region.
+
+Subclasses provide the four `_raw_*` methods and `check()`; bounds, alignment, state and the
+read-only rule are kept here, in one place.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Self
+
+from app.core.errors import (
+    MisalignedError,
+    OutOfRangeError,
+    ReadOnlyError,
+    UnsuitableError,
+)
+from app.core.native.fault_shield import shielded
+from app.core.region.doorbell import DeviceBell
+from app.core.region.region_window import RegionWindow
+from app.core.region.use_count import InUse
+from app.core.values.units import format_offset, format_size
+
+if TYPE_CHECKING:
+    from app.core.region.pci_address import PciAddress
+
+PAGE: Final = 4096
+WIDTHS: Final = (1, 2, 4, 8)
+Extent = tuple[int, int]
+
+
+class RegionKind(Enum):
+    """How the memory is reached."""
+
+    FILE = "file"
+    BAR = "bar"
+    KVMFR = "kvmfr"
+    WINDOWS = "windows"
+
+
+class CacheMode(Enum):
+    """How the processor may cache the mapping. DEFAULT lets the maker choose and explain."""
+
+    DEFAULT = "default"
+    UNCACHED = "uncached"
+    CACHED = "cached"
+    WRITE_COMBINED = "write-combined"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSpec:
+    """What to open; small, picklable, and enough to open it again in another process.
+
+    Attributes:
+        kind: Which maker opens it.
+        location: Path, PCI address text, kvmfr node or Windows interface path.
+        read_only: Refuse every write, whatever the system would permit.
+        cache: Wanted cache mode; only BARs have a choice.
+        start: First byte of the part to open, a multiple of the page size.
+        length: Bytes to open; None is everything from `start`.
+    """
+
+    kind: RegionKind
+    location: str
+    read_only: bool = False
+    cache: CacheMode = CacheMode.DEFAULT
+    start: int = 0
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionInfo:
+    """What was opened.
+
+    Attributes:
+        spec: What it was opened from.
+        name: Short name for people (`looking-glass`, `0000:08:01.0`).
+        system: `host` or `guest`.
+        path: The file or node that is mapped; the interface path on Windows.
+        size: Bytes.
+        writable: Whether writes can land.
+        read_only_reason: Why not, as a sentence; empty when writable.
+        cache: Cache mode in force and why, as a short sentence; empty for files.
+        address: PCI address of a BAR.
+        notes: Sentences worth a warning (4096-byte size, not a power of two, ...).
+        details: Sentences that are only good to know (peer number, interrupt vectors, ...).
+    """
+
+    spec: RegionSpec
+    name: str
+    system: str
+    path: str
+    size: int
+    writable: bool
+    read_only_reason: str = ""
+    cache: str = ""
+    address: PciAddress | None = None
+    notes: tuple[str, ...] = field(default=())
+    details: tuple[str, ...] = ()
+
+    def need_writable(self) -> None:
+        """Raise ReadOnlyError, with the reason as its hint, unless writes can land."""
+        if not self.writable:
+            reason = self.read_only_reason or "It was opened for reading only."
+            raise ReadOnlyError(f"{self.name} is read-only.", reason)
+
+
+class Region(ABC):
+    """One mapped piece of shared memory, from offset 0 to `size`.
+
+    All methods may be called from any thread. After `close()` every access raises ClosedError.
+    """
+
+    def __init__(self, info: RegionInfo) -> None:
+        self.info = info
+        self.size: Final = info.size
+        self._using: Final = InUse(info.name, self._raw_close)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Copy `length` bytes out.
+
+        Raises:
+            OutOfRangeError: The range is not inside the region.
+            RegionGoneError: The memory behind it is gone (truncated, unplugged, closed).
+        """
+        self._bounds(offset, length)  # before the memory for it is taken
+        buffer = bytearray(length)
+        self.read_into(offset, memoryview(buffer))
+        return bytes(buffer)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill `buffer` (writable, contiguous bytes) from `offset`. Raises as `read`."""
+        self._bounds(offset, buffer.nbytes)
+        with self._using:
+            if buffer.nbytes:
+                self._raw_read(offset, buffer)
+
+    def read_differing(
+        self, offset: int, buffer: memoryview, before: memoryview
+    ) -> bytearray | None:
+        """Fill only the pages of `buffer` that differ from `before`, an older copy.
+
+        Not for holes: looking at one may allocate it.
+
+        Returns:
+            A byte for each page, 1 where it differs and was filled. None when this cannot be
+            said without a copy of everything: use `read_into`, which also says why.
+
+        Raises:
+            OutOfRangeError, ClosedError: As for `read`.
+        """
+        self._bounds(offset, buffer.nbytes)
+        with self._using:
+            return self._raw_differing(offset, buffer, before)
+
+    def load(self, offset: int, width: int) -> int:
+        """One aligned load of 1, 2, 4 or 8 bytes, little endian, unsigned.
+
+        Raises:
+            MisalignedError: `offset` is no multiple of `width`, or the width is another.
+            OutOfRangeError: Not inside the region.
+            RegionGoneError: As for `read`.
+        """
+        self._aligned(offset, width)
+        with self._using:
+            return self._raw_load(offset, width)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        """Copy `data` in. Not atomic; a peer may see it half done.
+
+        Raises:
+            ReadOnlyError: The region is read-only.
+            OutOfRangeError: The range is not inside the region; nothing was written.
+            RegionGoneError: The memory behind it is gone; part may have been written.
+        """
+        view = memoryview(data).cast("B")
+        self._bounds(offset, view.nbytes)
+        self.info.need_writable()
+        with self._using:
+            if view.nbytes:
+                self._raw_write(offset, view)
+
+    def store(self, offset: int, width: int, value: int) -> None:
+        """One aligned store of 1, 2, 4 or 8 bytes, little endian. Raises as `load` and `write`."""
+        self._aligned(offset, width)
+        self.info.need_writable()
+        with self._using:
+            self._raw_store(offset, width, value & ((1 << (8 * width)) - 1))
+
+    def sync(self) -> None:
+        """Order our writes before what follows.
+
+        Shared memory needs no flush: msync is a no-op on tmpfs and sysfs (ivshmem.md 4.3).
+        The kernel-made copies are ordered; this is the place where a maker may do more.
+        """
+        self._open()
+
+    # -- measuring --------------------------------------------------------------------------
+
+    @contextmanager
+    def window(self, offset: int, length: int) -> Iterator[RegionWindow]:
+        """Direct access to a range, for the loops of a measurement and nothing else.
+
+        A page that vanishes under it is a fault, not an error: see region_window.py. `close()`
+        waits for the window, so leave it when its `check()` raises.
+
+        Raises:
+            ReadOnlyError, OutOfRangeError, MisalignedError, ClosedError: As for `store`.
+            UnsuitableError: This kind of region has no mapping of its own.
+        """
+        self._bounds(offset, length)
+        if offset % 8 or length % 8:
+            raise MisalignedError(f"A window at {format_offset(offset)} is not aligned.")
+        self.info.need_writable()
+        with (
+            self._using,
+            self._raw_window(offset, length) as memory,
+            shielded(memory) as shield,
+        ):
+            window = RegionWindow(memory, offset, self.check, shield)
+            try:
+                yield window
+            finally:
+                window.close()
+
+    def bell(self, waiter: int) -> DeviceBell | None:
+        """The device's doorbell; None where nobody can ring us.
+
+        Args:
+            waiter: Who of this process will wait (bell.ANSWERS, bell.MEASURES).
+
+        Raises:
+            DriverError, RegionGoneError: The driver would not have us listen.
+        """
+        return None
+
+    # -- life -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def check(self) -> None:
+        """Look whether the backing is still what was opened; cheap enough for each tick.
+
+        Raises:
+            RegionGoneError: One of its kinds, with the reason.
+        """
+
+    def remark(self) -> tuple[str, str]:
+        """What a person should know of the backing as it is now, and what to do; else empty."""
+        return "", ""
+
+    def extents(self, start: int, end: int) -> list[Extent]:
+        """Ranges inside [start, end) that hold data; the rest was never written (holes).
+
+        Reading holes through a mapping would allocate them (perf.md 6), so the sweep skips
+        what is not in here. Makers that cannot tell return everything.
+        """
+        self._bounds(start, max(0, end - start))
+        return [(start, end)] if end > start else []
+
+    def close(self) -> None:
+        """Give the mapping back, when the last access is out of it. Safe to call twice."""
+        self._using.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._using.closed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- what a maker provides ----------------------------------------------------------------
+
+    @abstractmethod
+    def _raw_read(self, offset: int, buffer: memoryview) -> None:
+        """Fill buffer; let the kernel take the fault; a short count is a RegionGoneError."""
+
+    @abstractmethod
+    def _raw_write(self, offset: int, data: memoryview) -> None:
+        """Copy data in; never re-extend a truncated file."""
+
+    @abstractmethod
+    def _raw_load(self, offset: int, width: int) -> int:
+        """One load instruction's worth."""
+
+    @abstractmethod
+    def _raw_store(self, offset: int, width: int, value: int) -> None:
+        """One store instruction's worth."""
+
+    def _raw_window(self, offset: int, length: int) -> AbstractContextManager[memoryview[int]]:
+        """The mapping's own memory; a maker that has one provides it."""
+        raise UnsuitableError(f"{self.info.name} has no mapping that can be measured directly.")
+
+    def _raw_differing(
+        self, offset: int, buffer: memoryview, before: memoryview
+    ) -> bytearray | None:
+        """Compare in the mapping; a maker whose mapping is guarded provides it."""
+        return None
+
+    @abstractmethod
+    def _raw_close(self) -> None:
+        """Release everything; called once, with the lock held."""
+
+    # -- the rules, in one place ----------------------------------------------------------------
+
+    def _open(self) -> None:
+        self._using.need_open()
+
+    def _bounds(self, offset: int, length: int) -> None:
+        if offset < 0 or length < 0 or offset + length > self.size:
+            raise OutOfRangeError(
+                f"{length} bytes at {format_offset(offset)} are not inside {self.info.name}, "
+                f"which has {format_size(self.size)}.",
+                f"The last offset is {format_offset(max(0, self.size - 1))}.",
+            )
+
+    def _aligned(self, offset: int, width: int) -> None:
+        if width not in WIDTHS or offset % width:
+            raise MisalignedError(
+                f"A single access of {width} bytes at {format_offset(offset)} is not aligned."
+            )
+        self._bounds(offset, width)

@@ -1,0 +1,1 @@
+"""What is kept on disk: settings, logs, and files that replace others whole."""

@@ -1,0 +1,1 @@
+"""Numbers, units, types and the texts that people type and copy."""

@@ -1,0 +1,1 @@
+"""Watching: the one reader of a region, and the Frames that it makes."""

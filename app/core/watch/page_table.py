@@ -1,0 +1,197 @@
+"""PageTable: what the sweep knows of each page, and the same folded into cells for a picture.
+
+Memory is for 16 GiB and more: about 29 bytes per page, zero-filled by the kernel, so that
+only what was touched is committed. Folding is lazy: only cells looked at since the last
+Activity are computed again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.region.region import PAGE, Extent
+from app.core.watch.frame import Activity
+
+U8 = npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
+
+BLOCK_PAGES: Final = 16
+BLOCK: Final = BLOCK_PAGES * PAGE
+MAX_CELLS: Final = 16384
+# Rates follow with this time constant, so that a burst is visible for seconds, not minutes.
+RATE_TAU_NS: Final = 1_000_000_000
+_FOREVER: Final = np.iinfo(np.int64).max
+# Slower than once in ten minutes is not a rate any more; keeps denormals out.
+_LOWEST_RATE: Final = 1.0 / 600
+
+KNOWN: Final = 1
+DATA: Final = 2
+SNAPSHOT: Final = 4
+STORED: Final = 8
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same array, read-only from now on."""
+    array.setflags(write=False)
+    return array
+
+
+def cell_pages(pages: int) -> int:
+    """Pages per cell: the smallest power of two that needs no more than MAX_CELLS cells."""
+    return 1 << max(0, (-(-pages // MAX_CELLS) - 1).bit_length())
+
+
+class PageTable:
+    """One row per page; a block of 16 pages is looked at in one go.
+
+    Attributes:
+        pages: Pages of the region (the last may be short).
+        blocks: Blocks of the region.
+        hash: (pages,) xxh3_64 of the last look; 0 is none.
+        flags: (pages,) KNOWN (looked at), DATA (allocated), SNAPSHOT (its bytes are known),
+            STORED (they take memory).
+        changed_ns: (pages,) when a change was last seen, 0 is never.
+        count: (pages,) changes seen.
+        first: (pages,) first byte of the last change, inside the page.
+        last: (pages,) last byte of it.
+        rate: (pages,) changes per second as of `changed_ns`.
+        seen_ns: (blocks,) when the block was last looked at, 0 is never.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size: Final = size
+        self.pages: Final = -(-size // PAGE)
+        self.blocks: Final = -(-size // BLOCK)
+        self.cell_pages: Final = cell_pages(self.pages)
+        self.cells: Final = -(-self.pages // self.cell_pages)
+        rows = -(-self.pages // max(BLOCK_PAGES, self.cell_pages))
+        rows *= max(BLOCK_PAGES, self.cell_pages)
+        self.hash = np.zeros(rows, np.uint64)
+        self.flags = np.zeros(rows, np.uint8)
+        self.changed_ns = np.zeros(rows, np.int64)
+        self.count = np.zeros(rows, np.uint32)
+        self.first = np.zeros(rows, np.uint16)
+        self.last = np.zeros(rows, np.uint16)
+        self.rate = np.zeros(rows, np.float32)
+        self.seen_ns = np.zeros(rows // BLOCK_PAGES, np.int64)
+        self.seen_ns[self.blocks :] = _FOREVER
+        self._dirty = np.ones(self.cells, np.bool_)
+        self._activity: Activity | None = None
+
+    # -- allocation -----------------------------------------------------------------------
+
+    def allocate(self, start: int, end: int, extents: list[Extent], now_ns: int) -> None:
+        """Take over which pages of [start, end) hold data; holes are zeros, known as such."""
+        first, last = start // PAGE, -(-end // PAGE)
+        data = np.zeros(last - first, np.bool_)
+        for low, high in extents:
+            data[low // PAGE - first : -(-high // PAGE) - first] = True
+        flags = self.flags[first:last]
+        flags[data] |= DATA
+        # A hole is known to be zeros, so that what appears there later is a change.
+        flags[(flags & DATA) == 0] |= KNOWN | SNAPSHOT
+        blocks = slice(start // BLOCK, -(-end // BLOCK))
+        self.seen_ns[blocks][~self._any_data(blocks)] = now_ns
+        self._mark(first, last)
+
+    def _any_data(self, blocks: slice) -> npt.NDArray[np.bool_]:
+        pages = self.flags[blocks.start * BLOCK_PAGES : blocks.stop * BLOCK_PAGES] & DATA
+        # Two words per block instead of sixteen bytes.
+        found: npt.NDArray[np.bool_] = (
+            pages.view(np.uint64).reshape(-1, BLOCK_PAGES // 8).any(axis=1)
+        )
+        return found
+
+    def data_blocks(self, first: int, last: int) -> npt.NDArray[np.bool_]:
+        """For each block of [first, last) whether any page of it holds data."""
+        return self._any_data(slice(first, last))
+
+    def all_data(self, first: int, last: int) -> bool:
+        """Whether every page of blocks [first, last) holds data."""
+        pages = self.flags[first * BLOCK_PAGES : min(last * BLOCK_PAGES, self.pages)]
+        return bool((pages & DATA).all())
+
+    # -- looks -------------------------------------------------------------------------------
+
+    def looked(self, first: int, last: int, now_ns: int) -> None:
+        """Pages [first, last), whole blocks, were looked at."""
+        self.seen_ns[first // BLOCK_PAGES : -(-last // BLOCK_PAGES)] = now_ns
+        self._mark(first, last)
+
+    def change(self, pages: I64, time_ns: I64, interval_ns: I64) -> None:
+        """These pages were seen to change, `interval_ns` after the look before (0: no rate).
+
+        A rate is changes per second over the real interval between looks, averaged with
+        RATE_TAU_NS; a page cannot be seen to change more than once per look. `rate` is as of
+        `changed_ns`; how far it has decayed since is worked out when it is shown.
+        """
+        rate = self._decayed(self.rate[pages], self.changed_ns[pages], time_ns)
+        interval = np.maximum(interval_ns, 1)
+        gain = -np.expm1(interval * (-1.0 / RATE_TAU_NS)) * (1e9 / interval)
+        gain[interval_ns <= 0] = 0
+        self.rate[pages] = rate + gain
+        self.changed_ns[pages] = time_ns
+        self.count[pages] += 1
+
+    @staticmethod
+    def _decayed(rate: npt.NDArray[Any], since_ns: I64, now_ns: I64) -> npt.NDArray[Any]:
+        passed = np.maximum(now_ns - since_ns, 0)
+        decayed: npt.NDArray[Any] = rate * np.exp(passed * (-1.0 / RATE_TAU_NS))
+        return decayed
+
+    def _mark(self, first: int, last: int) -> None:
+        self._dirty[first // self.cell_pages : -(-last // self.cell_pages)] = True
+
+    # -- the picture -----------------------------------------------------------------------------
+
+    def activity(self, sweep_ns: int, *, exact: bool) -> Activity:
+        """The whole region in at most MAX_CELLS cells; the same object when nothing is new."""
+        before = self._activity
+        cells = np.flatnonzero(self._dirty)
+        if before is not None and not len(cells):
+            return before
+        self._dirty[:] = False
+        self._activity = Activity(
+            number=1 if before is None else before.number + 1,
+            region_size=self.size,
+            cell_bytes=self.cell_pages * PAGE,
+            rate=self._fold_rate(cells, before and before.rate),
+            changed_ns=self._fold(self.changed_ns, cells, before and before.changed_ns),
+            seen_ns=self._fold_seen(),
+            allocated=self._fold(self.flags & DATA != 0, cells, before and before.allocated),
+            sweep_ns=sweep_ns,
+            exact=exact,
+        )
+        return self._activity
+
+    def _fold(self, values: npt.NDArray[Any], cells: I64, before: Any) -> npt.NDArray[Any]:
+        """The largest of each cell's pages, computed again for `cells` only."""
+        rows = values[: self.cells * self.cell_pages].reshape(self.cells, self.cell_pages)
+        if before is None or len(cells) * 2 > self.cells:
+            return frozen(rows.max(axis=1))
+        out = before.copy()
+        out[cells] = rows[cells].max(axis=1)
+        return frozen(out)
+
+    def _fold_rate(self, cells: I64, before: Any) -> npt.NDArray[Any]:
+        """The busiest page of each cell, decayed to when its block was last looked at."""
+        out = np.zeros(self.cells, np.float32) if before is None else before.copy()
+        rows = self.rate[: self.cells * self.cell_pages].reshape(self.cells, self.cell_pages)
+        busy = cells[rows[cells].any(axis=1)]
+        pages = busy[:, None] * self.cell_pages + np.arange(self.cell_pages)
+        seen_ns = self.seen_ns[pages // BLOCK_PAGES]
+        rate = self._decayed(self.rate[pages], self.changed_ns[pages], seen_ns).max(axis=1)
+        out[cells] = 0
+        out[busy] = np.where(rate < _LOWEST_RATE, 0, rate)
+        return frozen(out)
+
+    def _fold_seen(self) -> npt.NDArray[Any]:
+        """When the block of each cell that was looked at longest ago was looked at."""
+        if self.cell_pages < BLOCK_PAGES:
+            per_block = BLOCK_PAGES // self.cell_pages
+            return frozen(np.repeat(self.seen_ns, per_block)[: self.cells])
+        per_cell = self.cell_pages // BLOCK_PAGES
+        return frozen(self.seen_ns[: self.cells * per_cell].reshape(-1, per_cell).min(axis=1))

@@ -1,0 +1,287 @@
+"""Sweep: which pages of the whole region change, found exactly, a slice of time at a time.
+
+Nothing tells what another process or a guest wrote (perf.md section 6), so everything that is
+allocated is read and compared: with the snapshot in the mapping itself where the Region can,
+else by a safe copy and a hash per page, and changed pages with the snapshot (perf.md section
+5). Holes are not read. What changed and changed back between two looks is not seen. "Exact"
+is up to a collision of a 64-bit hash, 2^-64 for each changed page.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.region.region import PAGE, Extent, Region
+from app.core.watch.frame import Activity
+from app.core.watch.own_writes import OwnWrites
+from app.core.watch.page_scan import PageScan, Shared, Totals
+from app.core.watch.page_table import BLOCK, BLOCK_PAGES, PageTable
+from app.core.watch.snapshot import Snapshot
+
+I64 = npt.NDArray[np.int64]
+Piece = tuple[int, int, bool]
+
+_NEVER: Final = 1 << 63
+MEMORY_BOUND: Final = 512 << 20
+# Allocation is asked for window by window, so that one question stays short.
+WINDOW_BLOCKS: Final = (64 << 20) // BLOCK
+# Measured: 1 and 2 MiB pieces are slower here, by what Python costs per piece.
+CHUNK_BLOCKS: Final = (4 << 20) // BLOCK
+# A piece should not take longer than this, so that a tick that is due is not kept waiting.
+PIECE_NS: Final = 1_000_000
+HOT_BLOCKS: Final = 64
+HOT_EVERY_NS: Final = 10_000_000
+HOT_REFRESH_NS: Final = 100_000_000
+HOT_FOR_NS: Final = 2_000_000_000
+# Where a whole turn is this short, visiting hot blocks apart would gain nothing.
+HOT_FROM_TURN_NS: Final = 50_000_000
+
+
+class Sweep:
+    """The change scan of one region. One thread scans; find_change and note_write are for any.
+
+    Args:
+        region: What to watch.
+        memory_bound: Most bytes of snapshot; beyond it pages are watched by hash only.
+        clock: Monotonic nanoseconds.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        *,
+        memory_bound: int = MEMORY_BOUND,
+        clock: Callable[[], int] = time.monotonic_ns,
+        chunk_blocks: int = CHUNK_BLOCKS,
+    ) -> None:
+        self.region = region
+        self.table = PageTable(region.size)
+        self.turn_ns = 0
+        self.turns = 0
+        self._clock = clock
+        self._chunk_blocks = chunk_blocks
+        snapshot = Snapshot(self.table.pages, memory_bound)
+        self._shared = Shared(region, self.table, snapshot, OwnWrites(), threading.Lock(), clock)
+        self._scans = [self._new_scan()]
+        self._next = threading.Lock()
+        self._piece_blocks = 1
+        self._turn: Iterator[Piece] | None = None
+        self._turn_start_ns = 0
+        self._recent: dict[int, int] = {}
+        self._hot: list[int] = []
+        self._hot_at = 0
+        self._hot_due_ns = 0
+        self._mapped_out = False
+
+    def _new_scan(self) -> PageScan:
+        return PageScan(self._shared, self._chunk_blocks, self._remember_hot)
+
+    # -- scanning ----------------------------------------------------------------------------
+
+    def scan(self, deadline_ns: int) -> bool:
+        """Go on until the deadline or the end of the turn, whichever comes first.
+
+        Hot blocks that are due come first, then the turn goes on where it stopped. At least
+        one piece is looked at, so that it ends late by a piece at most.
+
+        Returns:
+            True when this call completed a turn over the whole region.
+
+        Raises:
+            RegionGoneError: The memory behind the region is gone.
+        """
+        self._visit_hot(deadline_ns)
+        self._begin_turn()
+        done = self._go_on(self._scans[0], deadline_ns)
+        if done:
+            self._end_turn()
+        return done
+
+    def full_scan(self, threads: int = 1) -> Totals:
+        """One complete turn from the start, now; what was read and found in it.
+
+        Args:
+            threads: Threads that read and compare at the same time, each its own pieces.
+        """
+        before = self.totals
+        self._turn = None
+        while len(self._scans) < threads:
+            self._scans.append(self._new_scan())
+        others = self._scans[1:threads]
+        with ThreadPoolExecutor(max(1, len(others)), "sweep") as pool:
+            self._begin_turn()
+            helping = [pool.submit(self._go_on, scan, _NEVER) for scan in others]
+            self._go_on(self._scans[0], _NEVER)
+            for help_ in helping:
+                help_.result()
+        self._end_turn()
+        return self.totals - before
+
+    def _begin_turn(self) -> None:
+        if self._turn is None:
+            self._turn_start_ns = self._clock()
+            self._turn = self._pieces()
+
+    def _end_turn(self) -> None:
+        self._turn = None
+        self.turn_ns = max(1, self._clock() - self._turn_start_ns)
+        self.turns += 1
+        self._shared.own.settle(self._turn_start_ns)
+
+    def _go_on(self, scan: PageScan, deadline_ns: int) -> bool:
+        """Look at pieces until the turn or the time is over; whether the turn is."""
+        try:
+            while (piece := self._next_piece()) is not None:
+                first, last, full = piece
+                self._look(scan, first, last, full=full)
+                if self._clock() >= deadline_ns:
+                    return False
+            return True
+        except BaseException:
+            # What was not looked at is not to be skipped: the next scan is a new turn.
+            self._turn = None
+            raise
+        finally:
+            scan.flush()
+
+    def _next_piece(self) -> Piece | None:
+        with self._next:
+            return None if self._turn is None else next(self._turn, None)
+
+    def _look(self, scan: PageScan, first: int, last: int, *, full: bool) -> None:
+        """Look at a piece, and fit the next one to what this mapping costs."""
+        totals = scan.totals
+        read, took = totals.read_bytes, totals.read_ns
+        scan.look(first, last, full=full)
+        per_block = (totals.read_ns - took) * BLOCK // max(1, totals.read_bytes - read)
+        fitting = max(1, min(PIECE_NS // max(per_block, 1), self._chunk_blocks))
+        self._piece_blocks = min(fitting, self._piece_blocks * 2)
+
+    def _pieces(self) -> Iterator[Piece]:
+        """Runs of pages with data, whole blocks, in address order; holes are asked for."""
+        table = self.table
+        if not self._mapped_out:
+            self._ask_allocation(0, table.blocks)
+            self._mapped_out = True
+        for start in range(0, table.blocks, WINDOW_BLOCKS):
+            end = min(start + WINDOW_BLOCKS, table.blocks)
+            full = table.all_data(start, end)
+            if not full and self.turns:
+                self._ask_allocation(start, end)
+            yield from self._runs(start, end, full=full)
+
+    def _ask_allocation(self, first: int, last: int) -> None:
+        start, end = first * BLOCK, min(last * BLOCK, self.region.size)
+        extents = self.region.extents(start, end)
+        with self._shared.lock:
+            self.table.allocate(start, end, extents, self._clock())
+
+    def _runs(self, start: int, end: int, *, full: bool) -> Iterator[Piece]:
+        """The blocks with data in [start, end), as pieces of a size that reads fast enough."""
+        data = self.table.data_blocks(start, end)
+        at = 0
+        while at < len(data):
+            at += int(data[at:].argmax())
+            if not data[at]:
+                return
+            run = data[at : at + self._piece_blocks]
+            length = len(run) if full or run.all() else int(run.argmin())
+            first = (start + at) * BLOCK_PAGES
+            yield first, min(first + length * BLOCK_PAGES, self.table.pages), full
+            at += length
+
+    def _visit_hot(self, deadline_ns: int) -> None:
+        """Look at busy blocks more often than the turn comes by; at most half of the time."""
+        now = self._clock()
+        if self.turn_ns and self.turn_ns < HOT_FROM_TURN_NS:
+            return
+        if now >= self._hot_due_ns:
+            self._hot_due_ns = now + HOT_REFRESH_NS
+            self._choose_hot(now)
+        half = now + (deadline_ns - now) // 2
+        for _ in range(len(self._hot)):
+            self._hot_at = (self._hot_at + 1) % len(self._hot)
+            block = self._hot[self._hot_at]
+            if self._clock() - int(self.table.seen_ns[block]) < HOT_EVERY_NS:
+                continue
+            first = block * BLOCK_PAGES
+            last = min(first + BLOCK_PAGES, self.table.pages)
+            self._look(self._scans[0], first, last, full=False)
+            if self._clock() >= half:
+                break
+        self._scans[0].flush()
+
+    def _remember_hot(self, changed: I64, now_ns: int) -> None:
+        if len(changed) and len(self._recent) < HOT_BLOCKS * 64:
+            self._recent.update(dict.fromkeys(np.unique(changed // BLOCK_PAGES).tolist(), now_ns))
+
+    def _choose_hot(self, now_ns: int) -> None:
+        """Blocks in view, then the busiest of those that changed lately."""
+        self._recent = {b: t for b, t in self._recent.items() if now_ns - t < HOT_FOR_NS}
+        rate = self.table.rate.reshape(-1, BLOCK_PAGES)
+        busy = sorted(self._recent, key=lambda block: -float(rate[block].max()))
+        low, high = self._shared.span
+        shown = range(low // BLOCK, -(-high // BLOCK))
+        data = self.table.data_blocks(shown.start, shown.stop)
+        chosen = [block for block, some in zip(shown, data, strict=True) if some]
+        self._hot = list(dict.fromkeys(chosen + busy))[:HOT_BLOCKS]
+
+    @property
+    def totals(self) -> Totals:
+        """What was read and found since the sweep was made."""
+        return reduce(Totals.__add__, (scan.totals for scan in self._scans), Totals())
+
+    # -- what others ask ---------------------------------------------------------------------------
+
+    def attend(self, start: int, end: int) -> None:
+        """[start, end) is in view: look there often, and leave its bytes to whoever shows it.
+
+        Bytes that change there are not counted in `totals.changed_bytes`.
+        """
+        self._shared.span = (start, end)
+
+    def note_write(self, offset: int, length: int) -> None:
+        """Bytes about to be written by our own hand; their next change is not a peer's."""
+        if length > 0:
+            self._shared.own.note(offset, length, self._clock())
+
+    def activity(self) -> Activity:
+        """The whole region at a glance; the same object when nothing was looked at since."""
+        with self._shared.lock:
+            return self.table.activity(self.turn_ns, exact=self._shared.exact)
+
+    def changed_offsets(self, since_ns: int = 1, leave_out: Extent = (0, 0)) -> I64:
+        """First and last byte of the last change of each page changed since then, ascending.
+
+        Args:
+            since_ns: Only pages that were seen to change at this time or later.
+            leave_out: A range of offsets not to name.
+        """
+        low, high = leave_out
+        with self._shared.lock:
+            pages = np.flatnonzero(self.table.changed_ns >= max(1, since_ns))
+            at = pages * PAGE
+            found = np.union1d(at + self.table.first[pages], at + self.table.last[pages])
+        return found[(found < low) | (found >= high)]
+
+    def find_change(self, start: int, *, backwards: bool = False, within_ns: int = 0) -> int | None:
+        """The next byte behind (before) `start` that was seen to change, wrapping around."""
+        found = self.changed_offsets(self._clock() - within_ns if within_ns else 1)
+        return next_offset(found, start, backwards=backwards)
+
+
+def next_offset(found: I64, start: int, *, backwards: bool) -> int | None:
+    """The next of ascending offsets behind (before) `start`, around the end if need be."""
+    if not len(found):
+        return None
+    if backwards:
+        return int(found[int(np.searchsorted(found, start, side="left")) - 1])
+    return int(found[int(np.searchsorted(found, start, side="right")) % len(found)])

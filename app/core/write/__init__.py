@@ -1,0 +1,1 @@
+"""Writing on behalf of a person: compared, kept for undo, looked at afterwards."""

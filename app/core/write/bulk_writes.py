@@ -1,0 +1,305 @@
+"""Write tools: fill, load, save, copy.
+
+All work in chunks with progress(done, total) and cancelled(); what ends one early leaves one
+entry in the journal that can be undone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from app.core.errors import (
+    CancelledError,
+    CannotFindError,
+    LockedError,
+    OutOfRangeError,
+    StorageError,
+    UnsuitableError,
+)
+from app.core.region.region import Region
+from app.core.storage.atomic_file import any_length, make_beside, resolved
+from app.core.values.units import format_short_offset, format_size
+from app.core.write.journal import Journal
+from app.core.write.patterns import Pattern
+from app.core.write.record import WriteRecord
+
+CHUNK: Final = 1 << 20
+
+OnProgress = Callable[[int, int], None]
+IsCancelled = Callable[[], bool]
+
+
+def fits(region: Region, start: int, length: int, what: str) -> None:
+    """Raise OutOfRangeError unless there is something to do and it is inside the region."""
+    if length <= 0:
+        raise OutOfRangeError(f"{what}: nothing to do, the length is {length}.")
+    if start < 0 or start + length > region.size:
+        room = max(0, region.size - start) if start >= 0 else 0
+        raise OutOfRangeError(
+            f"{what}: {format_size(length)} at {format_short_offset(start)} go past the end "
+            f"of the region ({format_size(region.size)}).",
+            f"There is room for {format_size(room)} from there.",
+        )
+
+
+def may_write(journal: Journal, region: Region) -> None:
+    """Raise LockedError or ReadOnlyError unless writing is possible."""
+    region.info.need_writable()
+    if journal.locked:
+        raise LockedError("Writing is locked; nothing was changed.")
+
+
+def _stop_if(cancelled: IsCancelled, verb: str, done: int) -> None:
+    if cancelled():
+        raise CancelledError(
+            f"{verb} was stopped after {format_size(done)}.",
+            "Undo takes back what landed." if done else "",
+        )
+
+
+def _chunked(
+    journal: Journal,
+    label: str,
+    verb: str,
+    start: int,
+    length: int,
+    source: Callable[[int, int], bytes],
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> WriteRecord:
+    with journal.bulk(label) as bulk:
+        for at in range(0, length, CHUNK):
+            _stop_if(cancelled, verb, at)
+            size = min(CHUNK, length - at)
+            bulk.write(start + at, source(at, size))
+            progress(at + size, length)
+    assert bulk.record is not None
+    return bulk.record
+
+
+def fill(
+    journal: Journal,
+    region: Region,
+    start: int,
+    length: int,
+    pattern: Pattern,
+    *,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> WriteRecord:
+    """Fill a range with a pattern.
+
+    Raises:
+        OutOfRangeError, LockedError, ReadOnlyError: Nothing was written.
+        CancelledError, RegionGoneError: Part may have landed; undo takes it back.
+    """
+    fits(region, start, length, "Fill")
+    may_write(journal, region)
+    label = f"fill, {pattern.label}"
+    return _chunked(journal, label, "The fill", start, length, pattern.chunk, progress, cancelled)
+
+
+def load_file(
+    journal: Journal,
+    region: Region,
+    path: str,
+    start: int,
+    length: int | None = None,
+    file_offset: int = 0,
+    *,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> WriteRecord:
+    """Copy a file's bytes into the region; the whole file must fit unless a length is given.
+
+    Raises:
+        CannotFindError, UnsuitableError, StorageError: The file.
+        Others as fill.
+    """
+    try:
+        _loadable(region, Path(any_length(path)))
+        with Path(any_length(path)).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size - file_offset
+            wanted = size if length is None else length
+            if length is not None and length > size:
+                raise OutOfRangeError(
+                    f"{path} has only {format_size(max(0, size))} from there; "
+                    f"{format_size(length)} were asked for."
+                )
+            if (length is None and wanted <= 0) or file_offset < 0:
+                raise UnsuitableError(
+                    f"{path} has no bytes at {format_short_offset(file_offset)}; "
+                    "there is nothing to load."
+                )
+            fits(region, start, wanted, f"Load {Path(path).name}")
+            may_write(journal, region)
+
+            def source(at: int, count: int) -> bytes:
+                file.seek(file_offset + at)
+                data = file.read(count)
+                if len(data) != count:
+                    raise StorageError(f"{path} became shorter while it was loaded.")
+                return data
+
+            label = f"load {Path(path).name}"
+            return _chunked(journal, label, "Loading", start, wanted, source, progress, cancelled)
+    except (FileNotFoundError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise CannotFindError(f"There is no file {path}.") from error
+    except IsADirectoryError as error:
+        raise UnsuitableError(f"{path} is a directory.", "Choose a file.") from error
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _loadable(region: Region, path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait for ever
+        raise UnsuitableError(f"{path} is no regular file.", "Choose a file.")
+    with contextlib.suppress(OSError):
+        if path.samefile(region.info.path):
+            raise UnsuitableError(f"{path} is the shared memory itself.", "Copy the range instead.")
+
+
+def copy_range(
+    journal: Journal,
+    region: Region,
+    source: int,
+    target: int,
+    length: int,
+    *,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> WriteRecord:
+    """Copy inside the region; where the ranges overlap the target gets what the source had."""
+    fits(region, source, length, "Copy from")
+    fits(region, target, length, "Copy to")
+    may_write(journal, region)
+    label = f"copy from {format_short_offset(source)}"
+    chunks = list(range(0, length, CHUNK))
+    if source < target:
+        chunks.reverse()
+    done = 0
+    with journal.bulk(label) as bulk:
+        for at in chunks:
+            _stop_if(cancelled, "The copy", done)
+            size = min(CHUNK, length - at)
+            bulk.write(target + at, region.read(source + at, size))
+            done += size
+            progress(done, length)
+    assert bulk.record is not None
+    return bulk.record
+
+
+def save_file(
+    region: Region,
+    path: str,
+    start: int,
+    length: int,
+    *,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> int:
+    """Copy a range to a file: written beside it, then renamed, so that the old one stays whole.
+
+    Returns:
+        Bytes written.
+
+    Raises:
+        StorageError: Full disk, read-only folder, or the region's own file; the old file is kept.
+        CancelledError: Stopped; the old file is kept.
+    """
+    fits(region, start, length, "Save")
+    target = _target(region, path)
+    if target.exists() and not target.is_file():
+        return _save_into(region, path, start, length, progress, cancelled)
+    temporary = ""
+    try:
+        handle, made = make_beside(target)
+        temporary = str(made)
+        with os.fdopen(handle, "wb") as file:
+            for at in range(0, length, CHUNK):
+                _stop_if(cancelled, "Saving", 0)
+                size = min(CHUNK, length - at)
+                file.write(region.read(start + at, size))
+                progress(at + size, length)
+            file.flush()
+            os.fsync(file.fileno())
+        _like_a_new_file(temporary, target)
+        Path(temporary).replace(target)
+        temporary = ""
+    except OSError as error:
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+        raise StorageError(
+            f"{path} could not be written ({reason}); what was there before is unchanged.",
+            "Choose another place.",
+        ) from error
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+    return length
+
+
+def _save_into(
+    region: Region,
+    path: str,
+    start: int,
+    length: int,
+    progress: OnProgress,
+    cancelled: IsCancelled,
+) -> int:
+    """Into a pipe or a device: a rename would put a file in its place, /dev/null for one."""
+    try:
+        with Path(path).open("wb", buffering=0) as file:
+            for at in range(0, length, CHUNK):
+                _stop_if(cancelled, "Saving", 0)
+                left = memoryview(region.read(start + at, min(CHUNK, length - at)))
+                while left:
+                    left = left[file.write(left) or 0 :]
+                progress(min(at + CHUNK, length), length)
+    except OSError as error:
+        raise StorageError(
+            f"{path} did not take everything ({error.strerror}).", "Choose another place."
+        ) from error
+    return length
+
+
+def _like_a_new_file(temporary: str, target: Path) -> None:
+    """Temporary files are made 0600; give it the mode that the old file or the umask would."""
+    if os.name != "posix":
+        return
+    try:
+        mode = target.stat().st_mode & 0o777
+    except OSError:
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = 0o666 & ~umask
+    Path(temporary).chmod(mode)
+
+
+def _target(region: Region, path: str) -> Path:
+    """What is to be replaced: a link stays, what it points to is not."""
+    try:
+        target = resolved(path)
+        target.exists()
+    except PermissionError as error:
+        raise StorageError(
+            f"{path} could not be written ({error.strerror}).", "Choose another place."
+        ) from error
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
+        raise StorageError(f"{path!r} is no name of a file.", "Choose another.") from error
+    with contextlib.suppress(OSError):
+        if target.samefile(region.info.path):
+            raise StorageError(
+                f"{target} is the shared memory itself; saving there would replace it.",
+                "Choose another file.",
+            )
+    if target.is_dir():
+        raise StorageError(f"{target} is a directory.", "Name a file in it.")
+    return target

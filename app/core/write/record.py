@@ -1,0 +1,61 @@
+"""What the journal and the test signals say of what was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from app.core.errors import ScopeError
+
+if TYPE_CHECKING:
+    from app.core.write.patterns import Repeat
+
+
+class Landed(Enum):
+    """What became of a write."""
+
+    WHOLE = "landed"
+    PART = "landed in part"
+    NONE = "did not land"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """One entry of the journal.
+
+    Attributes:
+        number: Grows by one with each entry.
+        time_ns: Monotonic; `clock_s` is the same moment as seconds since 1970 for people.
+        old: What was there; at most the first 64 bytes (the journal itself keeps all).
+        new: What was asked, cut the same way.
+        length: Bytes in the whole write.
+        landed: What became of it.
+        label: What the person did.
+        undoes: Number of the entry that this one takes back or does again; 0 = a plain write.
+    """
+
+    number: int
+    time_ns: int
+    clock_s: float
+    offset: int
+    length: int
+    old: bytes
+    new: bytes
+    landed: Landed
+    label: str
+    undoes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatState:
+    """A running test signal: what it is and how fast it really goes."""
+
+    number: int
+    repeat: Repeat
+    writes: int
+    rate_hz: float
+    asked_hz: float
+    last: bytes
+    error: ScopeError | None = None

@@ -1,0 +1,75 @@
+"""What became of bytes that were written where a peer writes, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.core.errors import ConflictError, ScopeError
+from app.core.region.region import WIDTHS, Region
+from app.core.values.units import format_short_offset
+from app.core.write.record import Landed
+
+SHOWN = 64
+
+
+def what_landed(region: Region, offset: int, old: bytes, new: bytes) -> Landed:
+    """How many of the bytes that were to change are there now: all, some, none."""
+    try:
+        now = region.read(offset, len(new))
+    except ScopeError:  # gone; a single store lands or does not, a copy may stop anywhere
+        return Landed.NONE if len(new) in WIDTHS else Landed.PART
+    if now == new:
+        return Landed.WHOLE
+    import numpy as np
+
+    asked = np.frombuffer(new, np.uint8)
+    changed = asked != np.frombuffer(old, np.uint8)
+    there = np.frombuffer(now, np.uint8) == asked
+    return Landed.PART if (there & changed).any() else Landed.NONE
+
+
+def together(landed: Iterable[Landed]) -> Landed:
+    """What became of a write in chunks."""
+    kinds = set(landed)
+    return kinds.pop() if len(kinds) == 1 else Landed.PART
+
+
+def refuse_newer(region: Region, offset: int, left: bytes, wanted: bytes) -> None:
+    """Compare before bytes that we left are turned back into the wanted ones.
+
+    Bytes that already are as wanted lose nothing, and are there when an undo ended half way.
+
+    Raises:
+        ConflictError: Some byte is neither what we left nor what is wanted.
+    """
+    now = region.read(offset, len(left))
+    if now == left:
+        return
+    import numpy as np
+
+    here = np.frombuffer(now, np.uint8)
+    newer = here != np.frombuffer(left, np.uint8)
+    newer &= here != np.frombuffer(wanted, np.uint8)
+    if newer.any():
+        at = int(newer.argmax()) // 16 * 16 if len(left) > SHOWN else 0
+        part = slice(at, at + SHOWN)
+        raise ConflictError(
+            f"The peer changed {_bytes(int(newer.sum()))} at {format_short_offset(offset + at)} "
+            "since you wrote them.",
+            offset=offset + at, seen=left[part], now=now[part], mine=wanted[part],
+        )  # fmt: skip
+
+
+def refuse_unseen(offset: int, seen: bytes, now: bytes, mine: bytes) -> None:
+    """Raise ConflictError unless the bytes are as they were seen."""
+    if now != seen:
+        count = sum(a != b for a, b in zip(seen, now, strict=False)) + abs(len(seen) - len(now))
+        raise ConflictError(
+            f"The peer changed {_bytes(count)} at {format_short_offset(offset)} "
+            "since it was shown.",
+            offset=offset, seen=seen, now=now, mine=mine,
+        )  # fmt: skip
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"

@@ -1,0 +1,1 @@
+"""How the hex view is drawn: geometry, cells, glyphs, rows."""

@@ -1,0 +1,203 @@
+"""From a Frame to style numbers: what each visible byte is worth and how it should look.
+
+Pure numpy over Frames: no Qt. What the Frame does not cover is said to be absent, never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from app.core.watch.frame import I64, U8, Flags, Frame
+from app.ui.hex.paint import styles
+
+Codes = npt.NDArray[np.int32]
+
+FLUX_HOLD_NS: Final = 400_000_000
+"""A hatch stays for a moment: flux that lasts one frame of 60 Hz could not be seen."""
+ECHO_NS: Final = 500_000_000
+"""A typed byte is shown as pending until a Frame that counts the write, at most this long."""
+BLANK: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Bytes that were sent off and not yet seen in memory."""
+
+    offset: int
+    data: bytes
+    sent_ns: int
+    writes: int
+
+
+@dataclass(slots=True)
+class Picture:
+    """The newest Frame, and what must be remembered beside it."""
+
+    frame: Frame | None = None
+    frozen: bool = False
+    echoes: list[Echo] = field(default_factory=list)
+    _flux_start: int = 0
+    _flux_ns: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def set_frame(self, frame: Frame | None) -> None:
+        """Take a Frame; what it confirms is no longer pending."""
+        if frame is None:
+            self.echoes.clear()
+            self._flux_ns = np.zeros(0, np.int64)
+        else:
+            self._hold_flux(frame)
+            self.echoes = [e for e in self.echoes if e.writes == frame.writes]
+        self.frame = frame
+
+    def now_ns(self, clock_ns: int) -> int:
+        """The time that ages count from: a frozen picture does not age."""
+        if self.frame is not None and (self.frozen or self.frame.paused):
+            return self.frame.time_ns
+        return clock_ns
+
+    def _hold_flux(self, frame: Frame) -> None:
+        same = frame.start == self._flux_start and len(frame.data) == len(self._flux_ns)
+        if same and not frame.flux.any():
+            return
+        held = np.zeros(len(frame.data), np.int64)
+        first = max(frame.start, self._flux_start)
+        last = min(frame.end, self._flux_start + len(self._flux_ns))
+        if first < last:
+            held[first - frame.start : last - frame.start] = self._flux_ns[
+                first - self._flux_start : last - self._flux_start
+            ]
+        held[frame.flux] = frame.time_ns
+        self._flux_start, self._flux_ns = frame.start, held
+
+    def covers(self, start: int, length: int) -> bool:
+        """Whether the Frame holds all of a range."""
+        frame = self.frame
+        return frame is not None and frame.start <= start and start + length <= frame.end
+
+    def seen(self, start: int, length: int) -> bytes | None:
+        """The bytes as they are shown, typed ones included; None where they are not."""
+        frame = self.frame
+        if frame is None or not self.covers(start, length):
+            return None
+        shown = bytearray(frame.data[start - frame.start : start - frame.start + length].tobytes())
+        for echo in self.echoes:
+            for at, value in enumerate(echo.data, echo.offset - start):
+                if 0 <= at < length:
+                    shown[at] = value
+        return bytes(shown)
+
+    def add_echo(self, offset: int, data: bytes, clock_ns: int) -> None:
+        """Show bytes as sent off."""
+        writes = self.frame.writes if self.frame else 0
+        self.echoes.append(Echo(offset, data, clock_ns, writes))
+
+    def drop_old_echoes(self, clock_ns: int) -> bool:
+        """Forget what was never confirmed; says whether something was."""
+        kept = [e for e in self.echoes if clock_ns - e.sent_ns < ECHO_NS]
+        dropped = len(kept) != len(self.echoes)
+        self.echoes = kept
+        return dropped
+
+    def look(self, start: int, length: int, clock_ns: int) -> tuple[U8, U8]:
+        """Values and styles of a range."""
+        values = np.zeros(length, np.uint8)
+        shown = np.full(length, styles.ABSENT, np.uint8)
+        frame = self.frame
+        if frame is None:
+            return values, shown
+        first, last = max(start, frame.start), min(start + length, frame.end)
+        if first < last:
+            here, there = slice(first - start, last - start), slice(
+                first - frame.start, last - frame.start
+            )  # fmt: skip
+            values[here] = frame.data[there]
+            shown[here] = self._styles(frame, there, self.now_ns(clock_ns))
+        self._lay_echoes(values, shown, start)
+        return values, shown
+
+    def _styles(self, frame: Frame, part: slice, now_ns: int) -> U8:
+        changed_ns, mine = frame.changed_ns[part], frame.mine[part]
+        shown = np.where(frame.data[part] == 0, styles.ZERO, styles.TEXT).astype(np.uint8)
+        ever = changed_ns > 0
+        shown[mine & ever] = styles.MINE
+        age = np.maximum(now_ns - changed_ns, 0)
+        fresh: Flags = ever & (age < styles.FADE_NS)
+        if fresh.any():
+            step = (age[fresh] // styles.STEP_NS).astype(np.uint8)
+            step = np.minimum(step, styles.STEPS - 1)
+            base = np.where(mine[fresh], styles.MINE_FRESH, styles.CHANGED).astype(np.uint8)
+            shown[fresh] = base + step
+        held = self._flux_ns[part]
+        if held.any():
+            shown[(held > 0) & (now_ns - held < FLUX_HOLD_NS)] = styles.FLUX
+        return shown
+
+    def _lay_echoes(self, values: U8, shown: U8, start: int) -> None:
+        for echo in self.echoes:
+            for at, value in enumerate(echo.data, echo.offset - start):
+                if 0 <= at < len(values):
+                    values[at], shown[at] = value, styles.PENDING
+
+    def next_change_ns(self, start: int, length: int, clock_ns: int) -> int | None:
+        """How long until the range looks different by age alone; None when it never will."""
+        if self.echoes:
+            return styles.STEP_NS
+        frame = self.frame
+        if frame is None or self.frozen or frame.paused:
+            return None
+        part = slice(max(0, start - frame.start), max(0, start + length - frame.start))
+        age = np.maximum(clock_ns - frame.changed_ns[part], 0)
+        fading = age[(frame.changed_ns[part] > 0) & (age < styles.FADE_NS)]
+        waits = [styles.STEP_NS - int((fading % styles.STEP_NS).max())] if len(fading) else []
+        held = self._flux_ns[part]
+        left = FLUX_HOLD_NS - (clock_ns - held[held > 0])
+        left = left[left > 0]
+        waits += [int(left.min())] if len(left) else []
+        return min(waits, default=None)
+
+
+def cell_codes(
+    values: U8, shown: U8, rows: int, columns: int, selected: tuple[int, int] = (0, 0)
+) -> Codes:
+    """Codes (style * 256 + value) as a (rows, columns) table; behind the end is BLANK.
+
+    Args:
+        values: From `Picture.look`, beginning at a row's start.
+        shown: The same bytes' styles.
+        rows: Rows of the table.
+        columns: Bytes in a row.
+        selected: First and behind-the-last selected index into `values`.
+    """
+    codes = np.full(rows * columns, BLANK, np.int32)
+    tinted = shown.astype(np.int32)
+    first, last = max(0, selected[0]), max(0, selected[1])
+    tinted[first:last] |= styles.SELECTED
+    codes[: len(values)] = tinted << 8 | values
+    return codes.reshape(rows, columns)
+
+
+DOT: Final = 0xB7
+
+
+def _text_table() -> Codes:
+    """The text pane's code for every code of the hex pane; BLANK, as -1, finds the last."""
+    code = np.arange(styles.COUNT * 256, dtype=np.int32)
+    style, value = code >> 8, code & 0xFF
+    printable = (value >= 32) & (value < 127)
+    quiet = ~printable & (style & ~styles.SELECTED == styles.TEXT)
+    style = np.where(quiet, style | styles.ZERO, style)
+    glyph = np.where(printable, value, DOT)
+    return np.append(style << 8 | glyph, BLANK).astype(np.int32)
+
+
+_TEXT_CODES: Final = _text_table()
+
+
+def text_codes(codes: Codes) -> Codes:
+    """The same cells for the text pane: what is no ASCII character is a quiet middle dot."""
+    out: Codes = _TEXT_CODES[codes]
+    return out

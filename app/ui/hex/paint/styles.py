@@ -1,0 +1,132 @@
+"""What a byte can look like: style numbers, and their colours in a theme.
+
+A cell's look is one number, so that numpy decides what must be painted again. Every style says
+the same without colour: fresh changes are underlined, own writes bold, flux hatched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtGui import QColor
+
+from app.ui.style.theme import Theme
+
+STEPS: Final = 8
+FADE_NS: Final = 1_500_000_000
+STEP_NS: Final = FADE_NS // STEPS
+"""A change glows for 1.5 s, in eight steps."""
+
+TEXT: Final = 0
+ZERO: Final = 1
+CHANGED: Final = 2  # … + STEPS - 1, freshest first
+MINE: Final = 10
+MINE_FRESH: Final = 11  # … + STEPS - 1
+FLUX: Final = 19
+PENDING: Final = 20
+ABSENT: Final = 21
+LABEL: Final = 22
+LABEL_HERE: Final = 23
+SELECTED: Final = 32
+COUNT: Final = 64
+
+TEXT_CONTRAST: Final = 4.5
+QUIET_CONTRAST: Final = 3.0
+"""LOOK.md, "Colour has a job" (the figures are those of WCAG 2.1, 1.4.3 and 1.4.11)."""
+
+Rgb = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Colours of one style.
+
+    Attributes:
+        ink: The characters.
+        ground: Around the cell's tile: the view's ground, or the selection's tint.
+        tile: Behind the characters.
+        bold: Heavier characters.
+        underline: Its colour, or None.
+        hatch: Colour of the diagonal lines on the tile, or None.
+    """
+
+    ink: Rgb
+    ground: Rgb
+    tile: Rgb
+    bold: bool = False
+    underline: Rgb | None = None
+    hatch: Rgb | None = None
+
+
+def rgb(text: str) -> Rgb:
+    """`#RRGGBB` as numbers."""
+    color = QColor(text)
+    return color.red(), color.green(), color.blue()
+
+
+def mix(below: Rgb, above: Rgb, share: float) -> Rgb:
+    """`share` of `above` laid over `below`."""
+    red, green, blue = (round(b + (a - b) * share) for b, a in zip(below, above, strict=True))
+    return red, green, blue
+
+
+def luminance(color: Rgb) -> float:
+    """Relative luminance (WCAG 2.1, "relative luminance")."""
+    parts = [c / 255 for c in color]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: Rgb, other: Rgb) -> float:
+    """Contrast ratio (WCAG 2.1, "contrast ratio"), 1 to 21."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def readable(ink: Rgb, tile: Rgb, minimum: float) -> Rgb:
+    """The ink, moved towards white or black until it reads on the tile."""
+    target: Rgb = (255, 255, 255) if luminance(tile) < 0.2 else (0, 0, 0)
+    for share in range(11):
+        color = mix(ink, target, share / 10)
+        if contrast(color, tile) >= minimum:
+            return color
+    return target
+
+
+def looks(theme: Theme, *, greyed: bool = False) -> tuple[Look, ...]:
+    """All styles in a theme; `greyed` is the picture of a region that is gone."""
+    ground = rgb(theme.ground)
+    tint = mix(ground, rgb(theme.selection), 0.55 if theme.dark else 0.75)
+    plain = _looks_on(theme, ground, greyed=greyed)
+    return plain + _looks_on(theme, tint, greyed=greyed)
+
+
+def _looks_on(theme: Theme, ground: Rgb, *, greyed: bool) -> tuple[Look, ...]:
+    text, quiet = rgb(theme.text), rgb(theme.quiet)
+    mine, flux = rgb(theme.mine), rgb(theme.flux)
+    table = [_plain(text, ground)] * (COUNT // 2)
+    table[ZERO] = table[ABSENT] = table[LABEL] = _plain(quiet, ground, QUIET_CONTRAST)
+    table[MINE] = _plain(mine, ground, bold=True)
+    for step in range(STEPS):
+        share = 1 - step / STEPS
+        table[CHANGED + step] = _glow(rgb(theme.changed), text, ground, share)
+        table[MINE_FRESH + step] = _glow(mine, mine, ground, share, bold=True)
+    hatched = mix(ground, flux, 0.45)
+    table[FLUX] = Look(readable(text, hatched, TEXT_CONTRAST), ground, ground, False, flux, hatched)
+    table[PENDING] = Look(readable(mine, ground, TEXT_CONTRAST), ground, ground, True, mine)
+    if greyed:
+        faded = _plain(mix(ground, quiet, 0.85), ground, QUIET_CONTRAST)
+        return tuple([faded] * len(table))
+    return tuple(table)
+
+
+def _plain(ink: Rgb, ground: Rgb, minimum: float = TEXT_CONTRAST, *, bold: bool = False) -> Look:
+    return Look(readable(ink, ground, minimum), ground, ground, bold)
+
+
+def _glow(color: Rgb, settled: Rgb, ground: Rgb, share: float, *, bold: bool = False) -> Look:
+    """`share` 1 is a change of just now, 0 one that has settled."""
+    tile = mix(ground, color, 0.34 * share)
+    ink = readable(mix(settled, color, share), tile, TEXT_CONTRAST)
+    return Look(ink, ground, tile, bold, mix(ground, color, 0.35 + 0.65 * share))

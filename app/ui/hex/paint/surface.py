@@ -1,0 +1,288 @@
+"""The view without its events: layout, what is visible, what must be painted, and painting it.
+
+All measures are device pixels, so that glyphs are sharp at 125 or 150 %; the widget converts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QColor, QFont, QPainter
+
+from app.ui.hex.paint import overlay, styles
+from app.ui.hex.paint.cell_states import Picture, cell_codes, text_codes
+from app.ui.hex.paint.geometry import MAX_COLUMNS, Grid, Pane, address_text, fitted_columns
+from app.ui.hex.paint.glyph_atlas import Pools, Type
+from app.ui.hex.paint.overlay import CursorLook, Sheet
+from app.ui.hex.paint.row_canvas import Canvas
+from app.ui.hex.paint.scroll import Scroll
+from app.ui.hex.paint.selection import Selection
+from app.ui.style.theme import Theme
+
+MARGIN_ROWS: Final = 8
+"""Rows asked for above and below the visible ones, so that a turn of the wheel finds bytes."""
+_SPARE_ROWS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A person's choices.
+
+    Attributes:
+        columns: Bytes in a row; 0 fits the width.
+        group: Bytes that stand together: 1, 2, 4 or 8.
+        zoom: 1 is the application's text size.
+    """
+
+    columns: int = 0
+    group: int = 1
+    zoom: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the overlay showed when it was painted last."""
+
+    selection: Selection
+    pane: Pane
+    focused: bool
+    pending: int | None
+    ink: int
+    value: int
+
+
+class Surface:
+    """State and picture of one hex view."""
+
+    def __init__(self, theme: Theme, font: QFont, pixels: float) -> None:
+        self.picture = Picture()
+        self.scroll = Scroll()
+        self.selection = Selection()
+        self.pane = Pane.HEX
+        self.focused = False
+        self.pending: int | None = None
+        self.options = Options()
+        self.size = 0
+        self.ratio = 1.0
+        self.shift_x = 0
+        self._theme, self._font, self._pixels = theme, font, pixels
+        self._looks = styles.looks(theme)
+        self._view = (0, 0)
+        self._type = Type.of(font, 1.0, pixels=pixels)
+        self._pools: Pools | None = None
+        self._canvas: Canvas | None = None
+        self._shown: _Shown | None = None
+        self.grid = self._make_grid(16)
+
+    # --- layout -------------------------------------------------------------------------------
+
+    @property
+    def theme(self) -> Theme:
+        """Colours in use."""
+        return self._theme
+
+    @property
+    def header(self) -> int:
+        """Height of the header."""
+        return self.grid.height + 2 * self._type.stroke
+
+    @property
+    def stroke(self) -> int:
+        """Thickness of a line."""
+        return self._type.stroke
+
+    def set_theme(self, theme: Theme, *, greyed: bool) -> None:
+        """Take other colours."""
+        self._theme = theme
+        self._looks = styles.looks(theme, greyed=greyed)
+        if self._pools:
+            self._pools.set_looks(self._looks)
+        if self._canvas:
+            self._canvas.set_looks(self._looks, styles.rgb(theme.line))
+
+    def lay_out(self, width: int, height: int, ratio: float) -> None:
+        """Fit the picture into a window; the byte at the top stays at the top."""
+        top = self.scroll.top_row * self.grid.columns
+        self._view, self.ratio = (width, height), ratio
+        type_ = Type.of(self._font, ratio, pixels=self._pixels * self.options.zoom)
+        if (type_.font.pixelSize(), type_.stroke) != (
+            self._type.font.pixelSize(), self._type.stroke,
+        ):  # fmt: skip
+            self._type, self._pools = type_, None
+        grid = self._make_grid(16)
+        columns = self.options.columns or fitted_columns(grid, width)
+        self._set_grid(replace(grid, columns=min(max(1, columns), MAX_COLUMNS)), top)
+        self._make_canvas()
+        self.shift_x = min(self.shift_x, max(0, self.grid.width - width))
+
+    def _make_grid(self, columns: int) -> Grid:
+        type_ = self._type
+        margin = max(1, round(8 * self.ratio))
+        return Grid(self.size, columns, self.options.group, type_.char, type_.height, margin)
+
+    def _set_grid(self, grid: Grid, top: int) -> None:
+        changed = grid.columns != self.grid.columns
+        self.grid = grid
+        self.scroll.set_view(grid.rows, grid.height, self._view[1] - self.header)
+        if changed:
+            self.scroll.to_row(top // grid.columns)
+
+    def _make_canvas(self) -> None:
+        grid = self.grid
+        if self._pools is None or self._pools.cell != grid.cell:
+            self._pools = Pools(self._type, grid.cell, grid.inset)
+            self._pools.set_looks(self._looks)
+            self._canvas = None
+        needed = -(-max(1, self._view[1]) // grid.height) + 1
+        have = self._canvas
+        if have and have.grid == grid and needed <= have.slots <= needed + 3 * _SPARE_ROWS:
+            return
+        self._canvas = Canvas(grid, needed + _SPARE_ROWS, self._pools)
+        self._canvas.set_looks(self._looks, styles.rgb(self._theme.line))
+
+    # --- what is visible ----------------------------------------------------------------------
+
+    def sheet(self) -> Sheet:
+        """The visible rows, for drawing on them."""
+        scroll = self.scroll
+        return Sheet(
+            self.grid, self._type, scroll.top_row, scroll.visible, self.header - scroll.shift
+        )
+
+    def visible_span(self) -> tuple[int, int]:
+        """Start and length of what is on the screen."""
+        return self.grid.span(self.scroll.top_row, self.scroll.visible)
+
+    def wanted_span(self) -> tuple[int, int]:
+        """The same with a margin."""
+        rows = self.scroll.visible
+        if not rows:
+            return 0, 0
+        return self.grid.span(self.scroll.top_row - MARGIN_ROWS, rows + 2 * MARGIN_ROWS)
+
+    def row_at(self, y: int) -> int:
+        """The row at a height; outside of the region where there is none."""
+        return self.scroll.top_row + (y - self.header + self.scroll.shift) // self.grid.height
+
+    # --- painting -----------------------------------------------------------------------------
+
+    def refresh(self, clock_ns: int) -> list[int]:
+        """Bring the rows up to date; returns those that must be shown again."""
+        canvas, grid = self._canvas, self.grid
+        sheet = self.sheet()
+        if canvas is None or not sheet.rows:
+            return []
+        start, length = self.visible_span()
+        values, shown = self.picture.look(start, length, clock_ns)
+        chosen = self.selection
+        selected = (chosen.start - start, chosen.end - start) if chosen.length else (0, 0)
+        codes = cell_codes(values, shown, sheet.rows, grid.columns, selected)
+        here = grid.row_of(chosen.cursor)
+        touched = canvas.update(sheet.first_row, codes, text_codes(codes), here)
+        return sorted(set(touched.tolist()) | self._overlay_rows(sheet, start, values, shown))
+
+    def _overlay_rows(self, sheet: Sheet, start: int, values: object, shown: object) -> set[int]:
+        ink, value = self._cursor_byte(start, values, shown)
+        now = _Shown(self.selection, self.pane, self.focused, self.pending, ink, value)
+        before, self._shown = self._shown, now
+        if now == before:
+            return set()
+        rows: set[int] = set()
+        for shape in (now, before) if before else (now,):
+            first, count = shape.selection.span()
+            low = max(self.grid.row_of(first) - 1, sheet.first_row)
+            high = min(self.grid.row_of(first + count - 1) + 1, sheet.first_row + sheet.rows - 1)
+            rows.update(range(low, high + 1))
+        return rows
+
+    def _cursor_byte(self, start: int, values: object, shown: object) -> tuple[int, int]:
+        at = self.selection.cursor - start
+        if not 0 <= at < len(values):  # type: ignore[arg-type]
+            return styles.TEXT, -1
+        return int(shown[at]), int(values[at])  # type: ignore[index]
+
+    def paint(self, painter: QPainter, dirty: QRect) -> None:
+        """Draw what is in a rectangle. The painter is in device pixels."""
+        ground = self._theme.color("ground")
+        if dirty.bottom() >= self.header:
+            area = QRect(dirty)
+            area.setTop(max(dirty.top(), self.header))
+            painter.setClipRect(area)
+            for bare in self._uncovered(area):
+                painter.fillRect(bare, ground)
+            painter.translate(-self.shift_x, 0)
+            self._paint_rows(painter, area)
+            painter.translate(self.shift_x, 0)
+        if dirty.top() < self.header:
+            width = dirty.right() + 1
+            painter.setClipRect(QRect(0, 0, width, self.header))
+            painter.translate(-self.shift_x, 0)
+            area = QRect(self.shift_x, 0, width, self.header)
+            here = self.selection.cursor % self.grid.columns if self.size else -1
+            overlay.draw_header(painter, self.sheet(), self._theme, area, here)
+            painter.translate(self.shift_x, 0)
+
+    def _uncovered(self, area: QRect) -> list[QRect]:
+        """What of an area the rows leave free; painting it twice would cost as much as they do."""
+        sheet = self.sheet()
+        right = self.grid.width - self.shift_x if self._canvas and sheet.rows else 0
+        below = max(area.top(), sheet.y(sheet.first_row + sheet.rows))
+        beside = QRect(right, area.top(), area.right() + 1 - right, below - area.top())
+        under = QRect(area.left(), below, area.width(), area.bottom() + 1 - below)
+        return [part for part in (beside, under) if not part.intersected(area).isEmpty()]
+
+    def _paint_rows(self, painter: QPainter, area: QRect) -> None:
+        canvas, sheet = self._canvas, self.sheet()
+        if canvas is None or not sheet.rows:
+            return
+        first = max(self.row_at(area.top()), sheet.first_row)
+        last = min(self.row_at(area.bottom()), sheet.first_row + sheet.rows - 1)
+        height = self.grid.height
+        while first <= last:
+            slot = first % canvas.slots
+            run = min(last - first + 1, canvas.slots - slot)
+            at, width = QPoint(0, sheet.y(first)), self.grid.width
+            painter.drawImage(at, canvas.image, QRect(0, slot * height, width, run * height))
+            first += run
+        overlay.draw_selection(painter, sheet, self._theme, self.selection)
+        if self._shown and sheet.first_row <= self.grid.row_of(self.selection.cursor) < (
+            sheet.first_row + sheet.rows
+        ):
+            overlay.draw_cursor(painter, sheet, self._theme, self._cursor_look(self._shown))
+
+    def _cursor_look(self, shown: _Shown) -> CursorLook:
+        value = shown.value
+        absent = value < 0 or shown.ink == styles.ABSENT
+        hexes = "··" if absent else f"{value:02X}"
+        if shown.pending is not None:
+            hexes = f"{shown.pending:X}_"
+        text = chr(value) if 32 < value < 127 else "·"
+        ink = QColor(*self._looks[shown.ink].ink)
+        return CursorLook(
+            shown.selection, shown.pane, shown.focused, hexes, text, ink, shown.pending is not None
+        )
+
+    def row_rect(self, row: int, count: int) -> QRect:
+        """Where rows are on the screen, header excluded."""
+        y = max(self.header, self.sheet().y(row))
+        width = min(self._view[0], self.grid.width - self.shift_x)
+        return QRect(0, y, width, self.sheet().y(row + count) - y)
+
+    def describe_row(self, offset: int) -> str:
+        """The row of an offset in words, for screen readers."""
+        grid = self.grid
+        start, length = grid.span(grid.row_of(offset), 1)
+        data = self.picture.seen(start, length)
+        head = f"Offset {offset:#x}, row {address_text(start, grid.digits)}"
+        if data is None:
+            return f"{head}, not read yet"
+        text = "".join(chr(b) if 32 <= b < 127 else "." for b in data)
+        return f"{head}, byte {data[offset - start]:02X}; {data.hex(' ').upper()}; {text}"
+
+
+def to_device(value: float, ratio: float) -> int:
+    """A logical length in whole device pixels."""
+    return math.floor(value * ratio)

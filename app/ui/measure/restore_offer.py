@@ -1,0 +1,79 @@
+"""What a crashed test still owes: the bytes under its lane, offered to be put back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core.errors import LockedError, ScopeError
+from app.core.watch.frame import Level
+from app.ui.session.notice import Notice
+from app.ui.session.session import Session
+
+if TYPE_CHECKING:
+    from app.core.measure.lane.hold import Ending
+
+PUT_BACK: Final = "Put back"
+_KEY: Final = "debts"
+_AFTER_MS: Final = 500  # to look loads what measures, here and in the engine: not before a Frame
+
+
+class Debts(QObject):
+    """Looks when a region was opened, tells, and puts back when a person says so.
+
+    Signals:
+        notice(Notice): For the message bar.
+    """
+
+    notice = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._soon = QTimer(self, singleShot=True, interval=_AFTER_MS)
+        self._soon.timeout.connect(self._look)
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        if self._session is not None:
+            self._session.opened.disconnect(self._opened)
+        self._soon.stop()
+        self._session = session
+        if session is not None:
+            session.opened.connect(self._opened)
+
+    def _opened(self, _info: object) -> None:
+        self._soon.start()
+
+    def _look(self) -> None:
+        from app.core.engine.measurement_messages import LookForDebts
+
+        if self._session is not None:
+            self._session.ask(LookForDebts(), self._tell, lambda _error: None)
+
+    def _tell(self, debts: tuple[str, ...]) -> None:
+        if debts:
+            text = f"A test that crashed did not put back the bytes under its lane ({debts[0]})."
+            hint = "They are kept on this computer; nothing is lost."
+            self.notice.emit(Notice(Level.WARNING, text, hint, (PUT_BACK,), _KEY))
+
+    def act(self, word: str) -> None:
+        """A button of the message bar was pressed."""
+        from app.core.engine.measurement_messages import PayDebts
+
+        if word == PUT_BACK and self._session is not None:
+            self._session.ask(PayDebts(), self._paid, self._refused)
+
+    def _paid(self, endings: tuple[Ending, ...]) -> None:
+        from app.core.measure.lane.hold import Ending
+
+        good = all(ending is Ending.RESTORED for ending in endings)
+        text = "; ".join(dict.fromkeys(ending.value for ending in endings)) or "nothing is owed"
+        level = Level.GOOD if good else Level.WARNING
+        self.notice.emit(Notice(level, f"Under the lane: {text}.", key=_KEY))
+
+    def _refused(self, error: ScopeError) -> None:
+        """Not put back: the offer stays, with the reason."""
+        words = ("Unlock", PUT_BACK) if isinstance(error, LockedError) else (PUT_BACK,)
+        self.notice.emit(Notice(Level.WARNING, error.message, error.hint, words, _KEY))

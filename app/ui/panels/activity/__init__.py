@@ -1,0 +1,1 @@
+"""What changes in the region, as graphs and maps."""

@@ -1,0 +1,1 @@
+"""The list of devices and the guide for setting one up."""

@@ -1,0 +1,194 @@
+"""The devices as rows: heads, devices in two lines, recent ones; model and painter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate
+
+from app.core.errors import ScopeError
+from app.core.region.region import RegionKind, RegionSpec
+from app.core.values.units import format_size
+from app.ui.style.theme import DARK, SYMBOLS, Theme, mono_font
+
+if TYPE_CHECKING:
+    from app.core.discovery.finder import Device
+
+Index = QModelIndex | QPersistentModelIndex
+GROUPS: Final = (
+    ("HOST FILES", (RegionKind.FILE,)),
+    ("GUEST DEVICES", (RegionKind.BAR, RegionKind.WINDOWS)),
+    ("KVMFR", (RegionKind.KVMFR,)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A head (no spec), a device, or a recent one (no device)."""
+
+    title: str
+    detail: str = ""
+    spec: RegionSpec | None = None
+    device: Device | None = None
+
+
+def recent_spec(text: str) -> RegionSpec | None:
+    """`file:/dev/shm/x` from the settings as a spec."""
+    kind, _, location = text.partition(":")
+    try:
+        return RegionSpec(RegionKind(kind), location) if location else None
+    except (ValueError, ScopeError):
+        return None
+
+
+def _detail(device: Device) -> str:
+    size = format_size(device.size) if device.size is not None else "size unknown"
+    users = ", ".join(dict.fromkeys(u.guest or u.program for u in device.users))
+    content = device.content.name if device.content and device.content.name else ""
+    return "  ".join(part for part in (size, users, content) if part)
+
+
+def _matches(device: Device, words: list[str]) -> bool:
+    users = " ".join(f"{user.guest} {user.program}" for user in device.users)
+    text = f"{device.name} {device.location} {device.address or ''} {users}".lower()
+    return all(word in text for word in words)
+
+
+def make_rows(
+    devices: tuple[Device, ...], recent: list[str], search: str, *, others: bool
+) -> list[Row]:
+    """What the list shows."""
+    words = search.lower().split()
+    rows: list[Row] = []
+    for head, kinds in GROUPS:
+        found = [
+            device
+            for device in devices
+            if device.kind in kinds and (device.plausible or others) and _matches(device, words)
+        ]
+        if found:
+            rows.append(Row(head))
+            rows += [Row(d.name, _detail(d), d.spec, d) for d in found]
+    known = {row.spec.location for row in rows if row.spec is not None}
+    known |= {d.location for d in devices if d.plausible}  # left out by the search only
+    old = [spec for text in recent if (spec := recent_spec(text)) is not None]
+    old = [
+        spec
+        for spec in old
+        if spec.location not in known
+        and "ivshmem-scope-demo" not in spec.location
+        and all(word in spec.location.lower() for word in words)
+    ]
+    if old:
+        rows.append(Row("RECENT"))
+        rows += [Row(spec.location.rsplit("/", 1)[-1], spec.location, spec) for spec in old]
+    return rows
+
+
+class DeviceModel(QAbstractListModel):
+    """The rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Row] = []
+
+    def set_rows(self, rows: list[Row]) -> None:
+        """Other rows; nothing happens when they are the same."""
+        if rows != self.rows:
+            self.beginResetModel()
+            self.rows = rows
+            self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """All rows."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Texts."""
+        row = self.rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.title
+        if role == Qt.ItemDataRole.ToolTipRole and row.spec is not None:
+            health = f"\n{row.device.health.text}" if row.device else ""
+            return f"{row.spec.location}{health}"
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            health = f", {row.device.health.text}" if row.device else ""
+            return f"{row.title}, {row.detail}{health}"
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Heads cannot be chosen."""
+        if not index.isValid() or self.rows[index.row()].spec is None:
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+
+
+class DeviceDelegate(QStyledItemDelegate):
+    """Two lines: badge and name, then size, user, content.
+
+    PySide's stubs leave out what QStyleOption gives, so that options are untyped here.
+    """
+
+    def __init__(self, model: DeviceModel) -> None:
+        super().__init__(model)
+        self._model = model
+        self.theme: Theme = DARK
+        self.open_location = ""
+
+    def sizeHint(self, option: Any, index: Index) -> QSize:
+        """One line for a head, two for a device."""
+        height = QFontMetrics(option.font).height()
+        head = self._model.rows[index.row()].spec is None
+        return QSize(120, height + 14 if head else 2 * height + 10)
+
+    def paint(self, painter: QPainter, option: Any, index: Index) -> None:
+        """Draw a row."""
+        row, theme = self._model.rows[index.row()], self.theme
+        painter.save()
+        area: QRect = option.rect
+        if row.spec is None:
+            painter.setPen(theme.color("quiet"))
+            painter.setFont(_smaller(option.font))
+            painter.drawText(area.adjusted(10, 8, -8, 0), Qt.AlignmentFlag.AlignVCenter, row.title)
+        else:
+            self._paint_device(painter, option, row)
+        painter.restore()
+
+    def _paint_device(self, painter: QPainter, option: Any, row: Row) -> None:
+        theme, area = self.theme, option.rect
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(area, theme.color("selection", 130))
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(area, theme.color("hover"))
+        is_open = row.spec is not None and row.spec.location == self.open_location
+        if is_open:
+            painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), theme.color("mine"))
+        metrics = QFontMetrics(option.font)
+        line = metrics.height()
+        top = area.top() + 5
+        badge = SYMBOLS[row.device.health.level] if row.device else "○"
+        color = theme.level(row.device.health.level) if row.device else theme.color("quiet")
+        painter.setPen(color)
+        painter.drawText(QRect(area.left() + 10, top, 16, line), Qt.AlignmentFlag.AlignLeft, badge)
+        font = QFont(option.font)
+        font.setBold(is_open)
+        painter.setFont(font)
+        painter.setPen(theme.color("text"))
+        width = area.width() - 36
+        middle = Qt.TextElideMode.ElideMiddle
+        name = QFontMetrics(font).elidedText(row.title, middle, width)
+        painter.drawText(QRect(area.left() + 28, top, width, line), 0, name)
+        painter.setPen(theme.color("quiet"))
+        painter.setFont(mono_font(option.font.pointSizeF() - 1))
+        detail = painter.fontMetrics().elidedText(row.detail, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(QRect(area.left() + 28, top + line, width, line), 0, detail)
+
+
+def _smaller(font: QFont) -> QFont:
+    small = QFont(font)
+    small.setPointSizeF(font.pointSizeF() - 1)
+    small.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.6)
+    return small

@@ -1,0 +1,248 @@
+"""The device list: what there is, what is wrong with it, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QPushButton,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.region.region import CacheMode, RegionKind, RegionSpec
+from app.core.watch.frame import Level
+from app.ui.panels.devices.device_list import DeviceDelegate, DeviceModel, Row, make_rows
+from app.ui.panels.devices.setup_guide import Teaching
+from app.ui.style.icons import icon
+from app.ui.style.theme import SYMBOLS, Theme
+
+if TYPE_CHECKING:
+    from app.core.discovery.finder import Device, DeviceList
+
+
+class _List(QListView):
+    """Enter opens what is chosen; keys that move never end on a head."""
+
+    opened = Signal()
+
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
+        """Where Qt would go, or from a head on to the next device, in the same direction first."""
+        moves, model = QAbstractItemView.CursorAction, self.model()
+        ends = {moves.MoveHome: 0, moves.MoveEnd: model.rowCount() - 1}
+        if action in ends:
+            target = model.index(ends[action], 0)
+        else:
+            target = super().moveCursor(action, modifiers)
+        down = action in (moves.MoveHome, moves.MoveDown, moves.MovePageDown, moves.MoveNext)
+        for step in (1, -1) if down else (-1, 1):
+            index = target
+            while index.isValid():
+                if index.flags() & Qt.ItemFlag.ItemIsSelectable:
+                    return index
+                index = index.siblingAtRow(index.row() + step)
+        return target
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text() in ("\r", "\n"):
+            self.opened.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class DevicesPanel(QWidget):
+    """The panel.
+
+    Signals:
+        open_wanted(RegionSpec): Open this region.
+        open_file_wanted(), demo_wanted(), rescan_wanted(): The buttons.
+    """
+
+    open_wanted = Signal(object)
+    open_file_wanted = Signal()
+    demo_wanted = Signal()
+    rescan_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._devices: tuple[Device, ...] = ()
+        self._problems: tuple[str, ...] = ()
+        self._recent: list[str] = []
+        self._scanned = False
+        self.search = QLineEdit(placeholderText="Search devices", clearButtonEnabled=True)
+        self.rescan = QToolButton()
+        self.rescan.setToolTip("Look for devices now (Ctrl+F5)")
+        self.rescan.clicked.connect(self.rescan_wanted)
+        self.model = DeviceModel()
+        self.delegate = DeviceDelegate(self.model)
+        self.list = _List()
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(self.delegate)
+        self.list.setMouseTracking(True)
+        self.list.setAccessibleName("Devices")
+        self.list.setContextMenuPolicy(self.list.contextMenuPolicy().CustomContextMenu)
+        self.teaching = Teaching()
+        self.detail = QLabel(wordWrap=True)
+        self.detail.setTextInteractionFlags(
+            self.detail.textInteractionFlags().TextSelectableByMouse
+        )
+        self.copy = QPushButton("Copy command")
+        self.others = QToolButton()
+        self.others.setCheckable(True)
+        self.open_file = QPushButton("Open file…")
+        self.open_file.clicked.connect(self.open_file_wanted)
+        self._lay_out()
+        self._connect()
+        self._show_detail(None)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.search, 1)
+        head.addWidget(self.rescan)
+        body = QWidget()
+        self._stack = QStackedLayout(body)
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(self.teaching)
+        foot = QHBoxLayout()
+        foot.addWidget(self.open_file)
+        foot.addWidget(self.others)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 6, 0, 6)
+        layout.setSpacing(6)
+        for part in (head, foot):
+            part.setContentsMargins(8, 0, 8, 0)
+        layout.addLayout(head)
+        layout.addWidget(body, 1)
+        under = QVBoxLayout()
+        under.setContentsMargins(10, 0, 8, 0)
+        under.addWidget(self.detail)
+        under.addWidget(self.copy)
+        layout.addLayout(under)
+        layout.addLayout(foot)
+        self.setFocusProxy(self.list)
+
+    def _connect(self) -> None:
+        self.search.textChanged.connect(self._refresh)
+        self.others.toggled.connect(self._refresh)
+        self.list.doubleClicked.connect(self._open)
+        self.list.opened.connect(lambda: self._open(self.list.currentIndex()))
+        self.list.selectionModel().currentChanged.connect(
+            lambda index, _old: self._show_detail(self._row(index))
+        )
+        self.model.modelReset.connect(lambda: self._show_detail(None))
+        self.list.customContextMenuRequested.connect(self._menu)
+        self.copy.clicked.connect(self._copy_command)
+        self.teaching.demo_wanted.connect(self.demo_wanted)
+        self.teaching.open_file_wanted.connect(self.open_file_wanted)
+
+    # -- content ---------------------------------------------------------------------------------
+
+    def set_devices(self, found: DeviceList) -> None:
+        """What was found."""
+        self._devices = tuple(found.devices)
+        self._problems = tuple(str(problem) for problem in found.problems)
+        self._scanned = True
+        self._refresh()
+
+    def set_recent(self, recent: Iterable[object]) -> None:
+        """What was open before, newest first."""
+        self._recent = [text for text in recent if isinstance(text, str)]  # from a file
+        self._refresh()
+
+    def set_open(self, location: str) -> None:
+        """Mark what this window has open."""
+        self.delegate.open_location = location
+        self.list.viewport().update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self.delegate.theme = theme
+        self.rescan.setIcon(icon("refresh", theme))
+        self.teaching.set_theme(theme)
+        self.list.viewport().update()
+
+    def _refresh(self) -> None:
+        chosen = self._row(self.list.currentIndex())
+        hidden = sum(not device.plausible for device in self._devices)
+        self.others.setVisible(hidden > 0)
+        self.others.setText(f"Others ({hidden})")
+        self.others.setToolTip("Shared memory of other kinds: audio, browsers, semaphores")
+        rows = make_rows(
+            self._devices, self._recent, self.search.text(), others=self.others.isChecked()
+        )
+        self.model.set_rows(rows)
+        empty = self._scanned and not rows and not self.search.text()
+        self._stack.setCurrentIndex(1 if empty else 0)
+        self.open_file.setVisible(not empty)
+        if chosen is not None:
+            for number, row in enumerate(self.model.rows):
+                if row.spec == chosen.spec and row.spec is not None:
+                    self.list.setCurrentIndex(self.model.index(number))
+
+    def _row(self, index: QModelIndex) -> Row | None:
+        if not index.isValid() or index.row() >= len(self.model.rows):
+            return None
+        row = self.model.rows[index.row()]
+        return row if row.spec is not None else None
+
+    def _show_detail(self, row: Row | None) -> None:
+        device = row.device if row else None
+        self.detail.setVisible(device is not None or bool(self._problems))
+        self.copy.setVisible(device is not None and bool(device.health.command))
+        if device is None:
+            self.detail.setText("\n".join(self._problems))
+            return
+        health = device.health
+        mark = "" if health.level is Level.GOOD else f"{SYMBOLS[health.level]} "
+        self.detail.setText(f"{device.location}\n{mark}{health.text} {health.hint}".strip())
+        self.copy.setToolTip(health.command)
+
+    # -- what one can do -------------------------------------------------------------------------
+
+    def _open(self, index: QModelIndex) -> None:
+        row = self._row(index)
+        if row is not None and row.spec is not None:
+            self.open_wanted.emit(row.spec)
+
+    def _copy_command(self) -> None:
+        row = self._row(self.list.currentIndex())
+        if row is not None and row.device is not None:
+            QGuiApplication.clipboard().setText(row.device.health.command)
+
+    def _menu(self, place: QPoint) -> None:
+        row = self._row(self.list.indexAt(place))
+        if row is None or row.spec is None:
+            return
+        self.menu_for(row.spec).exec(self.list.viewport().mapToGlobal(place))
+
+    def menu_for(self, spec: RegionSpec) -> QMenu:
+        """Open, open read-only, cache modes of a BAR, copy."""
+        menu = QMenu(self)
+        self._offer(menu, "Open", spec)
+        self._offer(menu, "Open read-only", replace(spec, read_only=True))
+        if spec.kind in (RegionKind.BAR, RegionKind.WINDOWS):
+            for mode in CacheMode:
+                if mode is not CacheMode.DEFAULT:
+                    self._offer(menu, f"Open {mode.value}", replace(spec, cache=mode))
+        menu.addSeparator()
+        menu.addAction("Copy location").triggered.connect(
+            lambda: QGuiApplication.clipboard().setText(spec.location)
+        )
+        return menu
+
+    def _offer(self, menu: QMenu, text: str, spec: RegionSpec) -> None:
+        menu.addAction(text).triggered.connect(lambda: self.open_wanted.emit(spec))

@@ -1,0 +1,98 @@
+"""What to type when there is no shared memory yet: QEMU arguments and libvirt XML, to copy."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.discovery.setup_help import setup_help
+from app.core.errors import ScopeError
+from app.core.values.units import format_size
+from app.ui.style.theme import Theme, mono_font
+
+
+class Teaching(QWidget):
+    """The empty state of the device list.
+
+    Signals:
+        demo_wanted(): Open the demo.
+        open_file_wanted(): Choose a file.
+    """
+
+    demo_wanted = Signal()
+    open_file_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = QLabel(
+            "<b>No shared memory found</b><br>Start a guest with these arguments, and its "
+            "memory appears here."
+        )
+        self.head.setWordWrap(True)
+        self.amount = QComboBox()
+        for power in range(20, 31):
+            self.amount.addItem(format_size(1 << power), 1 << power)
+        self.amount.setCurrentIndex(self.amount.findData(64 << 20))
+        self.name = QLineEdit("ivshmem")
+        self.form = QComboBox()
+        self.form.addItems(["QEMU", "libvirt"])
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setFont(mono_font(self.font().pointSizeF() - 1))
+        self.text.setAccessibleName("Text to copy")
+        self.copy = QPushButton("Copy")
+        self.copy.clicked.connect(
+            lambda: QGuiApplication.clipboard().setText(self.text.toPlainText())
+        )
+        demo = QPushButton("Open demo")
+        demo.clicked.connect(self.demo_wanted)
+        choose = QPushButton("Open file…")
+        choose.clicked.connect(self.open_file_wanted)
+        row = QHBoxLayout()
+        for part in (self.amount, self.name):
+            row.addWidget(part)
+        under = QHBoxLayout()
+        under.addWidget(self.form)
+        under.addWidget(self.copy)
+        last = QHBoxLayout()
+        for button in (demo, choose):
+            last.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.head)
+        layout.addLayout(row)
+        layout.addWidget(self.text, 1)
+        layout.addLayout(under)
+        layout.addLayout(last)
+        self.amount.currentIndexChanged.connect(self.refresh)
+        self.form.currentIndexChanged.connect(self.refresh)
+        self.name.textChanged.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write the text for what is chosen."""
+        try:
+            made = setup_help(int(self.amount.currentData()), self.name.text())
+        except ScopeError as error:
+            self.text.setPlainText(str(error))
+            self.copy.setEnabled(False)
+            return
+        self.copy.setEnabled(True)
+        self.text.setPlainText(
+            made.qemu_args if self.form.currentIndex() == 0 else made.libvirt_xml
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self.head.setStyleSheet(f"color: {theme.text}")

@@ -1,0 +1,1 @@
+"""The bytes at the cursor as values."""

@@ -1,0 +1,132 @@
+"""The inspector's table: types in rows, little and big endian in columns, fresh and in flux."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QBrush, QRawFont
+
+from app.core.values.value_type import Endian, ValueType
+from app.core.values.value_types import TYPES
+from app.ui.style.theme import DARK, mono_font
+
+_FRESH_NS: Final = 1_200_000_000
+_HIDDEN_AT_FIRST: Final = ("u24", "i24", "u48", "i48", "dos", "unix64", "uleb", "bool")
+Index = QModelIndex | QPersistentModelIndex
+
+
+class InspectorModel(QAbstractTableModel):
+    """Rows are types, columns are name, little, big."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: list[ValueType] = [t for t in TYPES if t.name not in _HIDDEN_AT_FIRST]
+        self.data_bytes = b""
+        self.flux = b""
+        self.age_ns: list[int] = []
+        self.theme = DARK
+        self.stale = False
+        self._font = QRawFont.fromFont(mono_font())
+        self._texts: list[tuple[str, str]] = []
+        self._fresh: list[bool] = []
+        self._rebuild()
+
+    def show(self, data: bytes, flux: bytes, ages_ns: list[int]) -> None:
+        """Other bytes, which of them are in flux, and how long ago each changed (0 = never)."""
+        if (
+            (data, flux) == (self.data_bytes, self.flux)
+            and not any(self._fresh)
+            and not any(0 < age < _FRESH_NS for age in ages_ns)
+        ):
+            return
+        self.data_bytes, self.flux, self.age_ns = data, flux, ages_ns
+        self._rebuild()
+        last = self.index(max(0, len(self.types) - 1), 2)
+        self.dataChanged.emit(self.index(0, 1), last)
+
+    def choose(self, names: list[str]) -> None:
+        """Which types are shown, by name."""
+        self.beginResetModel()
+        self.types = [kind for kind in TYPES if kind.name in names]
+        self._rebuild()
+        self.endResetModel()
+
+    def _rebuild(self) -> None:
+        self._texts = []
+        for kind in self.types:
+            little = self._text(kind, Endian.LITTLE)
+            self._texts.append(
+                (little, self._text(kind, Endian.BIG) if kind.endian_matters else "")
+            )
+        self._fresh = [
+            any(0 < age < _FRESH_NS for age in self.age_ns[: kind.size or 4]) for kind in self.types
+        ]
+
+    def _text(self, kind: ValueType, endian: Endian) -> str:
+        text = kind.decode(self.data_bytes, endian) or "-"
+        if kind.group != "text" or text.isascii():
+            return text
+        # Bytes that are no text make characters of any script: to look through all fonts for
+        # each would stall the window. What the font does not have is told by its number.
+        quoted, _, number = text.partition(" ")
+        return text if self._font.supportsCharacter(ord(quoted[1])) else number
+
+    def lines(self, row: int) -> int:
+        """How many lines of text a row needs."""
+        return 2 if self.types[row].name == "guid" else 1
+
+    def _lines(self, row: int, text: str) -> tuple[str, ...]:
+        """A GUID in two lines: in one it would not fit beside the other byte order."""
+        at = text.find("-", len(text) // 2)
+        return (text[: at + 1], text[at + 1 :]) if self.lines(row) > 1 and at > 0 else (text,)
+
+    def in_flux(self, row: int) -> bool:
+        """Whether the row's value crosses bytes in flux."""
+        return any(self.flux[: self.types[row].size or 4])
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """One row per type."""
+        return 0 if parent.isValid() else len(self.types)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """Name, little, big."""
+        return 0 if parent.isValid() else 3
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        """Column heads."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return ("type", "little", "big")[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Texts, colours, tips."""
+        row, column = index.row(), index.column()
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            text = self.types[row].label if column == 0 else self._texts[row][column - 1]
+            shown = column > 0 and role == Qt.ItemDataRole.DisplayRole
+            return "\n".join(self._lines(row, text)) if shown else text
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return QBrush(self.theme.color(self._role(row, column)))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            kind = self.types[row]
+            flux = "\nBytes in flux: two reads in a row differed." if self.in_flux(row) else ""
+            text = self._texts[row][column - 1] if column else kind.label
+            return f"{text}\n{kind.size or 'variable'} B; type {kind.example} to edit{flux}"
+        return None
+
+    def _role(self, row: int, column: int) -> str:
+        if column == 0 or self.stale or self._texts[row][column - 1] in ("-", "0", "0.0"):
+            return "quiet"
+        if self.in_flux(row):
+            return "flux"
+        return "changed" if self._fresh[row] else "text"
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Values can be edited."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() and self._texts[index.row()][index.column() - 1]:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags

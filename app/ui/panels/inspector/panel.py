@@ -1,0 +1,281 @@
+"""Data inspector: the bytes at the cursor as every type, little and big endian side by side."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import Any, Final
+
+from PySide6.QtCore import (
+    QEvent,
+    QObject,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import QAction, QFocusEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.errors import ValueFormatError
+from app.core.values.units import format_offset
+from app.core.values.value_type import Endian
+from app.core.values.value_types import TYPES
+from app.core.watch.frame import Frame, Health, Level
+from app.ui.panels.inspector.model import Index, InspectorModel
+from app.ui.session.session import Session
+from app.ui.style.theme import Theme, mono_font
+
+WINDOW: Final = 32
+_SHOW_MS: Final = 50  # nobody reads faster
+_ENDIANS: Final = (Endian.LITTLE, Endian.BIG)
+
+
+class _Editor(QStyledItemDelegate):
+    """Edits in place; keeps the line open while what was typed makes no sense."""
+
+    def __init__(self, panel: InspectorPanel) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        self._at = (0, 0)
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        line = QLineEdit(parent)
+        line.setFont(mono_font())
+        line.setFrame(False)
+        self._at = index.row(), index.column()
+        return line
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter closes the line only when its text was taken; Esc takes the complaint back."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                assert isinstance(watched, QLineEdit)
+                if self._panel.commit(*self._at, watched.text()):
+                    self.closeEditor.emit(watched)
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self._panel.problem.hide()
+        return super().eventFilter(watched, event)
+
+    def setModelData(self, editor: QWidget, model: Any, index: Index) -> None:
+        assert isinstance(editor, QLineEdit)
+        self._panel.commit(index.row(), index.column(), editor.text())
+
+
+class _Table(QTableView):
+    """Enter edits, Ctrl+C copies."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """By keyboard, begin on a value: the column of types cannot be edited."""
+        if not self.currentIndex().isValid():
+            self.setCurrentIndex(self.model().index(1, 1))
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        editing = self.state() == QAbstractItemView.State.EditingState
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not editing:
+            if self.currentIndex().column() > 0:
+                self.edit(self.currentIndex())
+        elif event.modifiers() == Qt.KeyboardModifier.ControlModifier and (
+            event.key() == Qt.Key.Key_C
+        ):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
+
+    def copy(self) -> None:
+        """The chosen value, as it can be typed."""
+        text = self.currentIndex().data(Qt.ItemDataRole.EditRole)
+        QGuiApplication.clipboard().setText(str(text or ""))
+
+
+class InspectorPanel(QWidget):
+    """The panel.
+
+    Signals:
+        write_wanted(int, bytes, bytes, str): Offset, data, what was seen there, label.
+        unlock_wanted(): Somebody typed while writing is locked.
+    """
+
+    write_wanted = Signal(object, bytes, bytes, str)
+    unlock_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._offset = 0
+        self._frame: Frame | None = None
+        self._session: Session | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SHOW_MS)
+        self._soon.timeout.connect(self._show)
+        self.head = QLabel("no region open")
+        self.head.setFont(mono_font())
+        self.problem = QLabel(wordWrap=True)
+        self.problem.hide()
+        self.model = InspectorModel()
+        self.table = _Table()
+        self.table.setTabKeyNavigation(False)  # Tab leads on, arrows move inside
+        self.table.setModel(self.model)
+        self.table.setItemDelegate(_Editor(self))
+        self.table.setFont(mono_font())
+        self.table.setShowGrid(False)
+        self.table.setAccessibleName("Values at the cursor")
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 5)
+        self.table.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+        )
+        self.model.modelReset.connect(self._size_rows)
+        self._size_rows()
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(
+            lambda place: self.menu().exec(self.table.viewport().mapToGlobal(place))
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 0, 0)
+        layout.setSpacing(4)
+        for part in (self.head, self.problem, self.table):
+            layout.addWidget(part)
+        self.setFocusProxy(self.table)
+
+    # -- what it shows ---------------------------------------------------------------------------
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        self._session = session
+        self._frame = None
+        self.model.show(b"", b"", [])
+        self.head.setText("no region open" if session is None else format_offset(self._offset))
+        if session is not None:
+            session.health_changed.connect(self._health)
+
+    def _health(self, health: Health) -> None:
+        """Values of a region that is gone are grey."""
+        self.model.stale = health.level is Level.FAULT
+        self.table.viewport().update()
+
+    def _size_rows(self) -> None:
+        line = self.table.fontMetrics().height()
+        for row in range(self.model.rowCount()):
+            self.table.setRowHeight(row, line * self.model.lines(row) + 5)
+
+    def set_cursor(self, offset: int) -> None:
+        """The bytes from here on."""
+        self._offset = offset
+        self.problem.hide()
+        self._refresh()
+
+    def set_frame(self, frame: Frame) -> None:
+        """A newer look."""
+        self._frame = frame
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _show(self) -> None:
+        if self.isVisible() and self.table.state() != QAbstractItemView.State.EditingState:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        frame = self._frame
+        seen = frame is not None and frame.start <= self._offset < frame.end
+        if self._session is not None:
+            place = f"{format_offset(self._offset)}  ({self._offset})"
+            self.head.setText(place if seen or frame is None else f"{place}  scrolled out of sight")
+        if frame is None or not seen:
+            self.model.show(b"", b"", [])
+            return
+        at = self._offset - frame.start
+        part = slice(at, at + WINDOW)
+        now = monotonic_ns()
+        ages = [now - int(stamp) if stamp else 0 for stamp in frame.changed_ns[part][:16]]
+        self.model.show(bytes(frame.data[part]), frame.flux[part].tobytes(), ages)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self.model.theme = theme
+        self.problem.setStyleSheet(f"color: {theme.fault}")
+        self.table.viewport().update()
+
+    # -- editing ---------------------------------------------------------------------------------
+
+    def commit(self, row: int, column: int, text: str) -> bool:
+        """Write what was typed over what was shown; False when it was refused."""
+        kind = self.model.types[row]
+        shown = self.model.data(self.model.index(row, column))
+        if text == shown or not column:
+            self.problem.hide()
+            return True
+        try:
+            data = kind.encode(
+                text.split(" U+", maxsplit=1)[0].strip("'") if kind.group == "text" else text,
+                _ENDIANS[column - 1],
+            )
+        except ValueFormatError as error:
+            self._complain(str(error))
+            return False
+        self.problem.hide()
+        if self._session is not None and self._session.locked:
+            self.unlock_wanted.emit()
+            return False
+        seen = self.model.data_bytes[: len(data)]
+        if len(seen) < len(data):
+            self._complain("There is no room for it before the end of the region.")
+            return False
+        self.write_wanted.emit(self._offset, data, seen, f"inspector {kind.name}")
+        return True
+
+    def _complain(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.show()
+
+    # -- choice of rows --------------------------------------------------------------------------
+
+    def menu(self) -> QMenu:
+        """Copy, and which types are shown."""
+        menu = QMenu(self)
+        menu.addAction("Copy value").triggered.connect(self.table.copy)
+        menu.addSeparator()
+        shown = {kind.name for kind in self.model.types}
+        for kind in TYPES:
+            action = QAction(kind.label, menu, checkable=True)
+            action.setChecked(kind.name in shown)
+            action.toggled.connect(lambda on, name=kind.name: self._toggle(name, on=on))
+            menu.addAction(action)
+        return menu
+
+    def _toggle(self, name: str, *, on: bool) -> None:
+        shown = {kind.name for kind in self.model.types}
+        self.model.choose(sorted(shown | {name} if on else shown - {name}))
+        self._refresh()
+
+    def state(self) -> dict[str, Any]:
+        """For the settings."""
+        return {"types": [kind.name for kind in self.model.types]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """From the settings; anything odd is ignored."""
+        names = state.get("types")
+        known = {kind.name for kind in TYPES}
+        if isinstance(names, list):
+            chosen = [name for name in names if isinstance(name, str) and name in known]
+            if chosen:
+                self.model.choose(chosen)

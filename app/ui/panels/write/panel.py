@@ -1,0 +1,339 @@
+"""Write tools: fill, typed values, load, save, copy, live test signals; preview, progress, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.engine import messages as msg
+from app.core.errors import CancelledError, OutOfRangeError, ScopeError
+from app.core.values.expressions import evaluate
+from app.core.values.units import format_rate, format_short_offset, format_size
+from app.core.watch.frame import Frame
+from app.core.write.record import Landed, RepeatState, WriteRecord
+from app.ui.panels.write import forms
+from app.ui.panels.write.tool_form import ToolForm, add_row, form_layout
+from app.ui.session.session import Session
+from app.ui.style.theme import DARK, Theme, mono_font
+
+PREVIEW: Final = 48
+_SHOW_PROGRESS_MS: Final = 200
+_STATES_MS: Final = 500
+
+
+class WritePanel(QWidget):
+    """The panel: a tool at the left, its range and preview at the right.
+
+    Signals:
+        unlock_wanted(): The Unlock button.
+    """
+
+    unlock_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._theme = DARK
+        self._cursor = 0
+        self._selection = (0, 0)
+        self._request = 0
+        self.tools: dict[str, ToolForm] = {
+            "fill": forms.FillForm(), "value": forms.ValueForm(), "load": forms.LoadForm(),
+            "save": forms.SaveForm(), "copy": forms.CopyForm(), "signal": forms.SignalForm(),
+        }  # fmt: skip
+        self.choice = QComboBox()
+        self.choice.setAccessibleName("Write tool")
+        self.stack = QStackedWidget()
+        for form in self.tools.values():
+            self.choice.addItem(form.title)
+            self.stack.addWidget(form)
+            form.edited.connect(self.refresh)
+        self.start = QLineEdit("0x0")
+        self.length = QLineEdit("256")
+        for line in (self.start, self.length):
+            line.setFont(mono_font())
+            line.textChanged.connect(self.refresh)
+        self.start.setToolTip("Offset: 64, 0x40, end-0x100, cursor+16")
+        self.length.setToolTip("Bytes: 256, 4K, end-0x40")
+        self.use_selection = QPushButton("Use selection")
+        self.use_selection.clicked.connect(self._use_selection)
+        self.check = QLabel(wordWrap=True)
+        self.preview = QLabel()
+        self.preview.setFont(mono_font())
+        self.apply = QPushButton("Apply")
+        self.apply.clicked.connect(self.run)
+        self.lock = QPushButton("Unlock writing")
+        self.lock.clicked.connect(self._unlock)
+        self.progress = QProgressBar()
+        self.cancel = QPushButton("Cancel")
+        self.cancel.clicked.connect(self._cancel)
+        self.result = QLabel(wordWrap=True)
+        self.signals = QLabel()
+        self.signals.setFont(mono_font())
+        self.stop_signals = QPushButton("Stop signals")
+        self.stop_signals.clicked.connect(self._stop_signals)
+        self._lay_out()
+        self.choice.currentIndexChanged.connect(self._chosen)
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.timeout.connect(lambda: self._show_progress(on=True))
+        self._states = QTimer(self)
+        self._states.setInterval(_STATES_MS)
+        self._states.timeout.connect(self._ask_states)
+        self._show_progress(on=False)
+        self._show_signals(())
+        self._chosen(0)
+
+    def _unlock(self) -> None:
+        if self._session is not None:
+            self._session.set_locked(False)
+
+    def _lay_out(self) -> None:
+        place = form_layout()
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for part, stretch in (
+            (self.start, 3), (QLabel("length"), 0), (self.length, 2), (self.use_selection, 0),
+        ):  # fmt: skip
+            row.addWidget(part, stretch)
+        add_row(place, "Tool", self.choice)
+        add_row(place, "Start", row)
+        left = QVBoxLayout()
+        left.setSpacing(4)
+        left.addLayout(place)
+        left.addWidget(self.stack)
+        left.addStretch(1)
+        self.stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        right = QVBoxLayout()
+        right.setSpacing(6)
+        right.addWidget(self.check)
+        right.addWidget(self.preview)
+        buttons = QHBoxLayout()
+        for part in (self.apply, self.lock, self.cancel):
+            buttons.addWidget(part)
+        buttons.addWidget(self.progress, 1)
+        buttons.addStretch(0)
+        right.addLayout(buttons)
+        right.addWidget(self.result)
+        running = QHBoxLayout()
+        running.addWidget(self.signals, 1)
+        running.addWidget(self.stop_signals)
+        right.addLayout(running)
+        right.addStretch(1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(16)
+        layout.addLayout(left, 1)
+        layout.addLayout(right, 1)
+        self.setFocusProxy(self.choice)
+
+    # -- what it is about ------------------------------------------------------------------------
+
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none."""
+        self._session = session
+        self._states.stop()
+        self._finish("")
+        self._show_signals(())
+        if session is not None:
+            session.lock_changed.connect(lambda _locked: self.refresh())
+            session.opened.connect(lambda _info: self.refresh())
+        self.refresh()
+
+    def set_frame(self, frame: Frame) -> None:
+        """The preview shows old bytes only when something is edited; nothing to do."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        self._theme = theme
+        self.refresh()
+
+    def set_cursor(self, offset: int) -> None:
+        """The cursor moved: the typed value goes there."""
+        self._cursor = offset
+        if not self._selection[1]:
+            self.start.setText(format_short_offset(offset))
+
+    def set_selection(self, start: int, length: int) -> None:
+        """The selection changed."""
+        self._selection = (start, length)
+        self.use_selection.setEnabled(length > 0)
+        if length:
+            self._use_selection()
+
+    def _use_selection(self) -> None:
+        start, length = self._selection
+        self.start.setText(format_short_offset(start))
+        self.length.setText(str(length))
+
+    def show_tool(self, name: str) -> None:
+        """Choose a tool and give it the focus."""
+        self.choice.setCurrentIndex(list(self.tools).index(name))
+        self.start.setFocus()
+
+    def set_load(self, path: str, offset: int) -> None:
+        """A file was dropped."""
+        form = self.tools["load"]
+        assert isinstance(form, forms.LoadForm)
+        form.path.setText(path)
+        self.start.setText(format_short_offset(offset))
+
+    def tool(self) -> ToolForm:
+        """The tool that is chosen."""
+        return list(self.tools.values())[self.choice.currentIndex()]
+
+    def _chosen(self, index: int) -> None:
+        self.stack.setCurrentIndex(index)
+        tool = self.tool()
+        self.apply.setText(tool.verb)
+        self.length.setEnabled(tool.needs_length)
+        self.result.setText("")
+        self.refresh()
+
+    # -- preview ---------------------------------------------------------------------------------
+
+    def _place(self) -> tuple[int, int]:
+        size = self._size()
+        selection = self._selection if self._selection[1] else None
+        start = evaluate(self.start.text(), cursor=self._cursor, size=size, selection=selection)
+        if not self.tool().needs_length:
+            return start, self.tool().own_length()
+        return start, evaluate(self.length.text(), size=size, selection=selection)
+
+    def _size(self) -> int:
+        info = self._session.info if self._session else None
+        return info.size if info else 0
+
+    def refresh(self) -> None:
+        """Check what is typed and show what would land."""
+        tool, session = self.tool(), self._session
+        locked = session is None or session.locked
+        problem = ""
+        tool.here, tool.size_of_region = self._cursor, self._size()
+        try:
+            start, length = self._place()
+            if session is None or session.info is None:
+                problem = "Open a region first."
+            elif start < 0 or length <= 0 or start + length > self._size():
+                raise OutOfRangeError(
+                    f"{length} bytes at {format_short_offset(start)} are not inside the region "
+                    f"({format_size(self._size())})."
+                )
+            sentence = (
+                f"{length:,} bytes at {format_short_offset(start)} to "
+                f"{format_short_offset(start + max(0, length - 1))}"
+            )
+            if not problem:
+                tool.check(length)
+            new = tool.preview(min(length, PREVIEW))
+        except ScopeError as error:
+            problem, sentence, new = str(error), "", b""
+        wrong = problem and session is not None and not tool.missing()
+        color = self._theme.fault if wrong else self._theme.quiet
+        self.check.setStyleSheet(f"color: {color}")
+        self.check.setText(problem or sentence)
+        self.preview.setText(_preview(new))
+        self.lock.setVisible(locked and session is not None and tool.writes)
+        self.apply.setEnabled(not problem and not (locked and tool.writes) and not self._request)
+
+    # -- doing it --------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Send the command."""
+        session = self._session
+        if session is None:
+            return
+        try:
+            start, length = self._place()
+            command = self.tool().command(start, length)
+        except ScopeError as error:
+            self._finish(str(error), bad=True)
+            return
+        if command is None:
+            return
+        done = self._done_with(self.tool(), length)
+        self._late.start(_SHOW_PROGRESS_MS)
+        self._request = session.ask(command, done, self._failed, self._progress)
+        self.refresh()
+
+    def _done_with(self, tool: ToolForm, length: int) -> Callable[[object], None]:
+        def done(value: object) -> None:
+            if isinstance(tool, forms.SignalForm):
+                self._states.start()
+                self._finish("Signal runs; stop it to record it in the journal.")
+                return
+            undo = "; undo with Ctrl+Z" if tool.writes else ""
+            landed = ""
+            if isinstance(value, WriteRecord) and value.landed is not Landed.WHOLE:
+                landed = f" ({value.landed.value})"
+            self._finish(f"{tool.past} {format_size(length)}{landed}{undo}.", bad=bool(landed))
+
+        return done
+
+    def _failed(self, error: ScopeError) -> None:
+        self._finish(str(error), bad=not isinstance(error, CancelledError))
+
+    def _progress(self, done: int, total: int) -> None:
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(done * 1000 // total if total else 0)
+
+    def _cancel(self) -> None:
+        if self._session is not None and self._request:
+            self._session.cancel(self._request)
+
+    def _finish(self, text: str, *, bad: bool = False) -> None:
+        self._request = 0
+        self._late.stop()
+        self._show_progress(on=False)
+        self.result.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.text}")
+        self.result.setText(text)
+        self.refresh()
+
+    def _show_progress(self, *, on: bool) -> None:
+        self.progress.setVisible(on)
+        self.cancel.setVisible(on)
+
+    # -- signals ---------------------------------------------------------------------------------
+
+    def _ask_states(self) -> None:
+        if self._session is not None:
+            self._session.ask(msg.ListRepeats(), self._show_signals, lambda _error: None)
+
+    def _show_signals(self, states: tuple[RepeatState, ...]) -> None:
+        lines = []
+        for state in states:
+            real, asked = format_rate(state.rate_hz, "/s"), format_rate(state.asked_hz, "/s")
+            where = format_short_offset(state.repeat.offset)
+            trouble = f"  {state.error.message}" if state.error else ""
+            lines.append(f"{state.repeat.label} at {where}: {real} of {asked}{trouble}")
+        self.signals.setText("\n".join(lines))
+        self.stop_signals.setVisible(bool(states))
+        if not states:
+            self._states.stop()
+
+    def _stop_signals(self) -> None:
+        if self._session is not None:
+            self._session.ask(msg.StopRepeat(0), lambda _record: self._ask_states())
+
+
+def _preview(data: bytes) -> str:
+    lines = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
+        lines.append(f"{row.hex(' ').upper():<47}  {text}")
+    return "\n".join(lines)

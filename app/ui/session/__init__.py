@@ -1,0 +1,1 @@
+"""The window's bridge to one engine."""

@@ -1,0 +1,337 @@
+"""Session: the window's one bridge to one engine.
+
+It polls the newest Frame and the answers on one timer of the window's thread and turns them
+into Qt signals. It never waits. A lost engine is noticed here within a second; the last Frame
+stays, and retry() starts another engine on the same region.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from app.core.engine import messages as msg
+from app.core.engine.client import EngineClient
+from app.core.errors import EngineGoneError, ScopeError
+from app.core.region.region import RegionInfo, RegionSpec
+from app.core.watch.frame import Frame, Health, Level
+from app.ui.session.notice import Notice
+
+POLL_MS: Final = 4
+_TROUBLE_EVERY_NS: Final = 100_000_000
+DEFAULT_HZ: Final = 60.0
+
+OnDone = Callable[[Any], None]
+OnError = Callable[[ScopeError], None]
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    done: OnDone | None
+    error: OnError | None
+    progress: OnProgress | None
+
+
+def health_of(error: ScopeError, level: Level = Level.FAULT) -> Health:
+    """An error as the health of a region."""
+    return Health(level, error.code, error.message, error.hint, error.command)
+
+
+class Session(QObject):
+    """One region in the window.
+
+    Signals:
+        frame_arrived(Frame): A newer look; on the window's thread, newest only.
+        opened(RegionInfo): The region is open (also after a retry).
+        health_changed(Health): The region's or its engine's health.
+        writes_changed(): The journal grew.
+        lock_changed(bool): True = writing is locked.
+        paused_changed(bool): The picture is frozen.
+        rate_changed(float): Ticks per second.
+        notice(Notice): A sentence for the message bar.
+        news(Answer): What an engine says unasked: about a running test, its responder.
+        closed(): It ends; the engine is being closed.
+        ended(): The engine is gone; nothing follows.
+    """
+
+    frame_arrived = Signal(object)
+    opened = Signal(object)
+    health_changed = Signal(object)
+    writes_changed = Signal()
+    lock_changed = Signal(bool)
+    paused_changed = Signal(bool)
+    rate_changed = Signal(float)
+    notice = Signal(object)
+    news = Signal(object)
+    closed = Signal()
+    ended = Signal()
+    _retired = Signal()
+
+    def __init__(
+        self,
+        spec: RegionSpec,
+        make_client: Callable[[], EngineClient],
+        *,
+        hz: float = DEFAULT_HZ,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.spec = spec
+        self.info: RegionInfo | None = None
+        self.frame: Frame | None = None
+        self.locked = True
+        self.paused = False
+        self.hz = hz
+        self.health = Health(Level.WARNING, "opening", "Opening")
+        self.lost = False
+        self._make_client = make_client
+        self._client: EngineClient | None = None
+        self._waiting: dict[int, _Waiting] = {}
+        self._span = (0, 4096)
+        self._writes = 0
+        self._trouble_due_ns = 0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+        self._retiring: threading.Thread | None = None
+        self._restart = False
+        self._retired.connect(self._on_retired)
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start an engine and open the region; what was chosen before holds again."""
+        self._client = self._make_client()
+        self.lost = False
+        self._trouble_due_ns = 0
+        self._client.open(self.spec)
+        self._client.ask(msg.Look(*self._span))
+        self._client.ask(msg.SetRate(self.hz))
+        if self.paused:
+            self._client.ask(msg.SetPaused(paused=True))
+        self._timer.start()
+
+    def retry(self) -> None:
+        """End the engine, whatever its state, then start another on the same region."""
+        if self._restart:
+            return
+        self._restart = True
+        self._set_health(Health(Level.WARNING, "opening", "Opening again"))
+        self._writes = 0
+        self.writes_changed.emit()
+        self._retire()
+
+    def close(self) -> None:
+        """End in order, in the background; join() waits. Safe to call twice."""
+        self._restart = False
+        if self._client is None and not self._timer.isActive():
+            return
+        self._retire()
+        self.closed.emit()
+
+    def join(self, timeout_s: float = 5.0) -> bool:
+        """Wait until the closed engine is gone; for the end of the program and for tests."""
+        if self._retiring is not None:
+            self._retiring.join(timeout_s)
+            return not self._retiring.is_alive()
+        return True
+
+    def _retire(self) -> None:
+        """Let go of the engine; it closes on a thread, since closing may take seconds.
+
+        A new one starts only after that: a Windows device has one mapping for all.
+        """
+        self._timer.stop()
+        client, self._client = self._client, None
+        self._fail_all(EngineGoneError("The engine ended before it answered."))
+        self._shut()
+
+        def end() -> None:
+            if client is not None:
+                client.close()
+            self._retired.emit()
+
+        self._retiring = threading.Thread(target=end, name="engine-close", daemon=True)
+        self._retiring.start()
+
+    def _on_retired(self) -> None:
+        if self._restart:
+            self._restart = False
+            self.start()
+        elif self._client is None:
+            self.ended.emit()
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        command: msg.Command,
+        on_done: OnDone | None = None,
+        on_error: OnError | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> int:
+        """Send a command. The callbacks run on the window's thread.
+
+        Without `on_error`, an error becomes a notice.
+        """
+        if self._client is None or self.lost:
+            error = EngineGoneError("There is no engine to ask.")
+            (on_error or self._tell)(error)
+            return 0
+        request = self._client.ask(command)
+        self._waiting[request] = _Waiting(on_done, on_error, on_progress)
+        return request
+
+    def cancel(self, request: int) -> None:
+        """Stop a running command; its on_error gets CancelledError."""
+        if self._client is not None:
+            self._client.ask(msg.Cancel(request))
+
+    def look(self, start: int, length: int) -> None:
+        """Show this span from the next tick on."""
+        if (start, length) != self._span:
+            self._span = (start, length)
+            self._send(msg.Look(start, length))
+
+    def set_rate(self, hz: float) -> None:
+        """Ticks per second, 1 to 240."""
+        self.hz = hz
+        self._send(msg.SetRate(hz))
+        self.rate_changed.emit(hz)
+
+    def set_paused(self, paused: bool) -> None:
+        """Freeze the picture, or let it live."""
+        if paused != self.paused:
+            self.paused = paused
+            self._send(msg.SetPaused(paused))
+            self.paused_changed.emit(paused)
+
+    def step(self) -> None:
+        """Freeze, and look once."""
+        self.set_paused(True)
+        self._send(msg.Step())
+
+    def set_locked(self, locked: bool) -> None:
+        """Lock or unlock writing."""
+        if not locked and self.info is not None and not self.info.writable:
+            reason = self.info.read_only_reason or "It was opened for reading only."
+            self.notice.emit(
+                Notice(
+                    Level.WARNING,
+                    f"{self.info.name} is read-only.",
+                    reason,
+                    key="read-only",
+                )
+            )
+            return
+        if locked != self.locked and not self.lost:
+            self.locked = locked
+            self._send(msg.SetLocked(locked))
+            self.lock_changed.emit(locked)
+
+    def _send(self, command: msg.Command) -> None:
+        if self._client is not None and not self.lost:
+            self._client.ask(command)
+
+    # -- the timer -------------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Fetch answers and the newest Frame; called by the timer, may be called by hand."""
+        client = self._client
+        if client is None:
+            return
+        frame = client.frame()  # before the answers: Opened was said before the first Frame
+        for answer in client.answers():
+            self._take(answer)
+        if client is not self._client:
+            return
+        if frame is not None:
+            self._take_frame(frame)
+        now = time.monotonic_ns()
+        if now >= self._trouble_due_ns:
+            self._trouble_due_ns = now + _TROUBLE_EVERY_NS
+            self._look_after(client)
+
+    def _take_frame(self, frame: Frame) -> None:
+        self.frame = frame
+        if not self.lost:
+            self._set_health(frame.health)
+        if frame.writes != self._writes:
+            self._writes = frame.writes
+            self.writes_changed.emit()
+        self.frame_arrived.emit(frame)
+
+    def _take(self, answer: msg.Answer) -> None:
+        match answer:
+            case msg.Opened(info):
+                self.info = info
+                self._set_health(Health())
+                self.opened.emit(info)
+            case msg.OpenFailed(_, error):
+                self._lose(error)
+            case msg.Progress(request, done, total):
+                waiting = self._waiting.get(request)
+                if waiting and waiting.progress:
+                    waiting.progress(done, total)
+            case msg.Done(request, value):
+                waiting = self._waiting.pop(request, None)
+                if waiting and waiting.done:
+                    waiting.done(value)
+            case msg.Failed(request, error):
+                waiting = self._waiting.pop(request, None)
+                if waiting and waiting.error:
+                    waiting.error(error)
+                elif not isinstance(error, EngineGoneError):  # the health says that
+                    self._tell(error)
+            case _:
+                self.news.emit(answer)
+
+    def _look_after(self, client: EngineClient) -> None:
+        trouble = client.trouble()
+        if trouble is not None and not self.lost:
+            self._lose(trouble)
+        elif trouble is None and self.lost and self.health.code == EngineGoneError.code:
+            self.lost = False  # it was stopped, and goes on
+            self._send(msg.SetLocked(locked=True))
+            self._set_health(self.frame.health if self.frame else Health())
+
+    def _shut(self) -> None:
+        """Writing has to be unlocked anew after whatever befell the engine."""
+        if not self.locked:
+            self.locked = True
+            self.lock_changed.emit(True)
+
+    def _lose(self, error: ScopeError) -> None:
+        self.lost = True
+        self._shut()
+        self._fail_all(error)
+        self._set_health(health_of(error))
+
+    def _fail_all(self, error: ScopeError) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for one in waiting.values():
+            if one.error:
+                one.error(error)
+
+    def _set_health(self, health: Health) -> None:
+        if health != self.health:
+            self.health = health
+            self.health_changed.emit(health)
+
+    def _tell(self, error: ScopeError) -> None:
+        self.notice.emit(
+            Notice(
+                Level.WARNING,
+                error.message,
+                error.hint,
+                key=error.code,
+                command=error.command,
+            )
+        )

@@ -1,0 +1,1 @@
+"""What stands around the views: actions, docks, toolbar, status bar, dialogs."""

@@ -1,0 +1,54 @@
+"""The few dialogs of a window: which file, where to save a picture, keys, what this program is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from app import __version__
+from app.core.watch.frame import Level
+from app.ui.session.notice import Notice
+from app.ui.shell.actions import Actions
+from app.ui.shell.command_palette import KeyList
+
+
+def ask_for_region(parent: QWidget) -> str:
+    """The file that a person chooses to open as shared memory; empty when none."""
+    start = "/dev/shm" if Path("/dev/shm").is_dir() else ""  # noqa: S108 - it is the place
+    path, _ = QFileDialog.getOpenFileName(parent, "Open shared memory", start)
+    return path
+
+
+def save_picture(window: QWidget) -> Notice | None:
+    """Save what the window shows; a Notice about what became of it, None when it was called off."""
+    path, _ = QFileDialog.getSaveFileName(
+        window, "Save a picture", "ivshmem-scope.png", "PNG (*.png)"
+    )
+    if not path:
+        return None
+    if window.grab().save(path):
+        return Notice(Level.GOOD, f"Saved the picture to {path}.", key="picture")
+    return Notice(Level.WARNING, f"{path} could not be written.", key="picture")
+
+
+def show_keys(actions: Actions, views: dict[str, QWidget], parent: QWidget) -> None:
+    """All keys, those of the view that has the focus first."""
+    focus = QGuiApplication.focusObject()
+    inside = (
+        name
+        for name, view in views.items()
+        if isinstance(focus, QWidget) and view.isAncestorOf(focus)
+    )
+    KeyList(actions, next(inside, "Hex view"), parent).show()
+
+
+def show_about(parent: QWidget) -> None:
+    """Name, version, licence."""
+    QMessageBox.about(
+        parent,
+        "About IVSHMEM Scope",
+        f"<b>IVSHMEM Scope {__version__}</b><br>An oscilloscope for memory that a QEMU host "
+        "and its guests share.<br>MIT licence.",
+    )

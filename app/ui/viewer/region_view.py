@@ -1,0 +1,348 @@
+"""The centre of a window: message bar, go-to bar, hex view and minimap of one session."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import monotonic_ns
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.core.engine import messages as msg
+from app.core.measure.bandwidth.mapping_speed import MappingSpeed
+from app.core.region.region import RegionInfo, RegionKind
+from app.core.values.export_formats import copy_as
+from app.core.values.units import format_short_offset, format_size
+from app.core.watch.frame import Frame, Health, Level
+from app.ui.hex import clipboard
+from app.ui.hex.minimap import Minimap
+from app.ui.hex.paint.selection import Selection
+from app.ui.hex.widget import HexView
+from app.ui.session.jump_history import Places
+from app.ui.session.notice import Notice
+from app.ui.session.session import Session
+from app.ui.session.write_requests import Question, Writing
+from app.ui.style.theme import Theme
+from app.ui.viewer.goto_bar import GotoBar
+from app.ui.viewer.input_bar import LineBar
+from app.ui.viewer.message_bar import ConflictBar, MessageBar
+from app.ui.viewer.range_bar import RangeBar
+
+
+class RegionView(QWidget):
+    """Puts the hex view and one session together.
+
+    Signals:
+        cursor_moved(int): The cursor's offset.
+        selection_changed(int, int): Start and length.
+        fill_wanted(): The context menu asked for the fill tool.
+        load_wanted(str, int): A file was dropped at an offset.
+        speed_measured(MappingSpeed): How fast the mapping copies.
+    """
+
+    cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
+    selection_changed = Signal(object, object)
+    fill_wanted = Signal()
+    load_wanted = Signal(str, object)
+    speed_measured = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.messages = MessageBar(self)
+        self.conflict = ConflictBar(self)
+        self.goto = GotoBar(self)
+        self.range = RangeBar(self)
+        self.hex = HexView(self)
+        self.minimap = Minimap(self)
+        self.session: Session | None = None
+        self.writing: Writing | None = None
+        self.places = Places()
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for bar in (self.messages, self.conflict, self.goto, self.range):
+            layout.addWidget(bar)
+            bar.hide()
+        for slim in (self.messages, self.goto, self.range):
+            policy = slim.sizePolicy()  # a long text in a bar must not push the docks aside
+            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+            slim.setSizePolicy(policy)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.hex, 1)
+        row.addWidget(self.minimap)
+        layout.addLayout(row, 1)
+
+    def _connect(self) -> None:
+        view = self.hex
+        view.cursor_moved.connect(self.cursor_moved)
+        view.cursor_moved.connect(self.minimap.set_cursor)
+        view.view_changed.connect(self.minimap.set_view)
+        view.selection_changed.connect(self.selection_changed)
+        view.span_wanted.connect(self._look)
+        view.write_wanted.connect(self._write)
+        view.goto_requested.connect(self.open_goto)
+        view.unlock_wanted.connect(self._say_locked)
+        view.undo_wanted.connect(self.undo)
+        view.redo_wanted.connect(self.redo)
+        view.next_change_wanted.connect(self.find_change)
+        view.copy_wanted.connect(self.copy)
+        view.fill_wanted.connect(self.fill_wanted)
+        view.load_file_wanted.connect(self.load_wanted)
+        view.message.connect(self.say)
+        self.minimap.goto_wanted.connect(self.go_to)
+        self.minimap.scrub_wanted.connect(view.set_cursor)
+        self.goto.go.connect(self.go_to)
+        self.range.chosen.connect(self.select_range)
+        for bar in (self.goto, self.range):
+            bar.closed.connect(view.setFocus)
+        self.messages.acted.connect(self._act)
+        self.conflict.answered.connect(self._answer)
+
+    # -- session -----------------------------------------------------------------------------------
+
+    def set_session(self, session: Session | None) -> None:
+        """Show another session (or none)."""
+        if self.session is not None:
+            self.session.disconnect(self)
+        self.session = session
+        self.writing = None
+        self.messages.clear()
+        for bar in (self.conflict, self.goto, self.range):
+            bar.hide()
+        self.places = Places()
+        if session is None:
+            self.hex.set_frame(None)
+            self.hex.set_region(0, False)
+            self.minimap.set_region(0)
+            return
+        self.writing = Writing(session, session)
+        self.writing.question.connect(self._ask)
+        self.writing.notice.connect(self.messages.show_notice)
+        session.frame_arrived.connect(self._show)
+        session.opened.connect(self._opened)
+        session.health_changed.connect(self._health)
+        session.lock_changed.connect(self._lock)
+        session.notice.connect(self.messages.show_notice)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use these colours."""
+        bars = (self.messages, self.conflict, self.goto, self.range)
+        for part in (*bars, self.hex, self.minimap):
+            part.set_theme(theme)
+
+    def _opened(self, info: RegionInfo) -> None:
+        self.hex.set_greyed(False)
+        self.hex.set_region(info.size, info.writable)
+        self.minimap.set_region(info.size)
+        if self.session is not None and self.writing is not None:
+            self._lock(self.session.locked)
+            self.writing.forget()
+        for note in info.notes:
+            self.messages.show_notice(Notice(Level.WARNING, note, key=f"note {note}"))
+        if info.spec.kind is not RegionKind.FILE:  # a file is plain memory
+            self.measure_speed(selected=False)
+
+    def _show(self, frame: Frame) -> None:
+        self.hex.set_frame(frame)
+        self.minimap.set_frame(frame)
+
+    def _health(self, health: Health) -> None:
+        fault = health.level is Level.FAULT
+        self.hex.set_greyed(fault)
+        if fault and self.writing is not None:
+            self.writing.forget()  # nothing can be answered any more
+        if health.level is Level.GOOD or health.code == "opening":
+            self.messages.clear("health")
+            return
+        actions = ("Retry",) if fault or health.code == "remark" else ()
+        self.messages.show_notice(
+            Notice(health.level, health.text, health.hint, actions, "health", health.command)
+        )
+
+    def _lock(self, locked: bool) -> None:
+        self.hex.set_locked(locked)
+        if not locked:
+            self.messages.clear("locked")
+
+    def _look(self, start: int, length: int) -> None:
+        if self.session is not None:
+            self.session.look(start, length)
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def _write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+        if self.writing is None or self.session is None:
+            return
+        if seen is not None:
+            self.writing.write(offset, data, seen, label)
+            return
+        # Reaches beyond the screen: what is on it counts as seen, the rest as it is right now.
+        shown = self.hex.shown(offset, len(data))
+        self.session.ask(
+            msg.Read(offset, len(data)),
+            partial(self._write_unseen, self.writing, offset, data, shown, label),
+        )
+
+    def _write_unseen(
+        self, writing: Writing, offset: int, data: bytes, shown: tuple[int, bytes], label: str,
+        now: bytes,
+    ) -> None:  # fmt: skip
+        start, known = shown[0] - offset, shown[1]
+        writing.write(offset, data, now[:start] + known + now[start + len(known) :], label)
+
+    def undo(self) -> None:
+        """Take the last write back."""
+        if self.writing is not None:
+            self.writing.undo()
+
+    def redo(self) -> None:
+        """Do it again."""
+        if self.writing is not None:
+            self.writing.redo()
+
+    def _say_locked(self) -> None:
+        info = self.session.info if self.session else None
+        if info is not None and not info.writable:
+            reason = info.read_only_reason or "It was opened for reading only."
+            text = f"{info.name} is read-only; nothing was changed."
+            self.messages.show_notice(Notice(Level.WARNING, text, reason, key="locked"))
+            return
+        self.messages.show_notice(
+            Notice(
+                Level.WARNING,
+                "Writing is locked; nothing was changed.",
+                "Ctrl+L unlocks it.",
+                ("Unlock",),
+                key="locked",
+            )
+        )
+
+    def _ask(self, question: Question | None) -> None:
+        if question is None:
+            self.conflict.hide()
+        else:
+            self.conflict.ask(question.error, question.go_text)
+
+    def _answer(self, what: str) -> None:
+        if self.writing is not None:
+            self.writing.answer(go_ahead=what == "mine")
+        self.hex.setFocus()
+
+    def _act(self, action: str) -> None:
+        if self.session is None:
+            return
+        if action == "Retry":
+            self.session.retry()
+        elif action == "Unlock":
+            self.session.set_locked(False)
+            self.hex.setFocus()  # what was typed can be typed again
+
+    def say(self, text: str) -> None:
+        """A sentence about something that was not done."""
+        self.messages.show_notice(Notice(Level.WARNING, text, key="hex"))
+
+    # -- going -------------------------------------------------------------------------------------
+
+    def open_goto(self) -> None:
+        """Show the go-to bar."""
+        self._open_bar(self.goto)
+
+    def open_range(self) -> None:
+        """Show the range bar."""
+        self._open_bar(self.range)
+
+    def _open_bar(self, bar: LineBar) -> None:
+        info = self.session.info if self.session else None
+        if info is not None:
+            (self.range if bar is self.goto else self.goto).hide()
+            start, length = self.hex.selection()
+            bar.open(self.hex.cursor(), info.size, (start, length) if length else None)
+
+    def select_range(self, start: int, length: int) -> None:
+        """Select these bytes; the first of them comes into sight."""
+        self.places.leave(self.hex.cursor(), start)
+        self.hex.set_cursor(start)
+        self.hex.select(Selection.of(start, length))
+        self.hex.setFocus()
+
+    def go_to(self, offset: int) -> None:
+        """Put the cursor there, and remember where it was."""
+        info = self.session.info if self.session else None
+        if info is None:
+            return
+        if not 0 <= offset < info.size:
+            self.say(
+                f"{format_short_offset(offset)} is outside the region, "
+                f"which ends at {format_short_offset(info.size - 1)}."
+            )
+            return
+        self.places.leave(self.hex.cursor(), offset)
+        self.hex.set_cursor(offset)
+        self.hex.setFocus()
+
+    def go_back(self) -> None:
+        """Where the cursor was before the last jump."""
+        self._place(self.places.back(self.hex.cursor()))
+
+    def go_forward(self) -> None:
+        """Undo a go_back."""
+        self._place(self.places.forward(self.hex.cursor()))
+
+    def _place(self, offset: int | None) -> None:
+        if offset is not None:
+            self.hex.set_cursor(offset)
+
+    def find_change(self, backwards: bool = False) -> None:
+        """Go to the next byte that was seen to change."""
+        if self.session is not None:
+            self.session.ask(
+                msg.FindChange(self.hex.cursor(), backwards), partial(self._found, monotonic_ns())
+            )
+
+    def _found(self, asked_ns: int, offset: int | None) -> None:
+        if offset is None:
+            self.say("No byte was seen to change since this region was opened.")
+        else:
+            self.places.leave(self.hex.cursor(), offset)
+            self.hex.set_cursor(offset)
+
+    def measure_speed(self, selected: bool = True) -> None:
+        """Measure the mapping; writing only where a person selected, and with writing unlocked."""
+        session = self.session
+        if session is None or session.info is None:
+            return
+        start, length = self.hex.selection() if selected and not session.locked else (0, 0)
+        session.ask(msg.MeasureSpeed(start, length), partial(self._measured, selected))
+
+    def _measured(self, tell: bool, speed: MappingSpeed) -> None:
+        self.speed_measured.emit(speed)
+        if tell:
+            cache = self.session.info.cache if self.session and self.session.info else ""
+            self.messages.show_notice(Notice(Level.GOOD, speed.sentence, cache, key="speed"))
+
+    # -- copying -----------------------------------------------------------------------------------
+
+    def copy(self, form: str) -> None:
+        """Copy the selection (or the byte at the cursor) from the memory, in one form."""
+        if self.session is None or self.session.info is None:
+            return
+        start, length = self.hex.selection()
+        if not length:
+            start, length = self.hex.cursor(), 1
+        if length > clipboard.MAX_COPY:
+            self.say(
+                f"{format_size(length)} are more than can be copied "
+                f"({format_size(clipboard.MAX_COPY)}). Ctrl+S saves them to a file."
+            )
+            return
+        self.session.ask(msg.Read(start, length), partial(self._copied, form, start))
+
+    def _copied(self, form: str, start: int, data: bytes) -> None:
+        clipboard.put(data, copy_as(form, data, start))
+        text = f"Copied {format_size(len(data))} as {form}."
+        self.messages.show_notice(Notice(Level.GOOD, text, key="copied"))

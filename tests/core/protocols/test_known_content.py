@@ -1,0 +1,158 @@
+"""Whose bytes are these: real files, never allocated by looking."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import RegionGoneError
+from app.core.protocols import demo_layout
+from app.core.protocols.known_content import Content, identify, identify_file
+
+MakeFile = Callable[..., Path]
+
+
+class Bytes:
+    """A source in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+    def extents(self, start: int, end: int) -> list[tuple[int, int]]:
+        return [(start, end)]
+
+
+def _put(path: Path, offset: int, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def _scream(**changes: int) -> bytes:
+    fields = {"magic": 0x11112014, "index": 3, "offset": 24, "chunks": 40, "size": 1152,
+              "rate": 1, "bits": 16, "channels": 2, "map": 3} | changes  # fmt: skip
+    return struct.pack("<IHBxHxxIBBBxH", *fields.values())
+
+
+def _name(content: Content | None) -> str:
+    return content.name if content else "-"
+
+
+def test_lgmp(shm_file: MakeFile) -> None:
+    path = shm_file(1 << 20)
+    _put(path, 0, b"LGMP" + struct.pack("<I", 10))
+    assert str(identify_file(path)) == "LGMP, version 10"
+
+
+@pytest.mark.parametrize("version", [0, 65, 0xFFFFFFFF])
+def test_a_wild_version_is_no_lgmp(version: int) -> None:
+    assert _name(identify(Bytes(b"LGMP" + struct.pack("<I", version) + bytes(4088)))) != "LGMP"
+
+
+@pytest.mark.parametrize("offset", [0x1000, (256 << 10) - 5, (1 << 20) - 12])
+def test_kvmfr_is_found_where_it_lies_also_across_chunks(shm_file: MakeFile, offset: int) -> None:
+    path = shm_file(1 << 20, fill=b"\x01")
+    _put(path, 0, b"LGMP" + struct.pack("<I", 10))
+    _put(path, offset, b"KVMFR---" + struct.pack("<I", 34))
+    content = identify_file(path)
+    assert content == Content("KVMFR", "in LGMP, version 34", offset)
+
+
+def test_scream_ring_which_jack_ivshmem_reads_too(shm_file: MakeFile) -> None:
+    path = shm_file(2 << 20)
+    _put(path, 0, _scream())
+    assert str(identify_file(path)) == "Scream, 48 kHz, 16 bit, 2 channels"
+    _put(path, 0, _scream(rate=128 + 2, bits=24))
+    assert str(identify_file(path)) == "Scream, 88.2 kHz, 24 bit, 2 channels"
+    _put(path, 0, _scream(rate=0, bits=0))
+    assert str(identify_file(path)) == "Scream, audio ring, nothing played yet"
+
+
+@pytest.mark.parametrize(
+    "change", [{"magic": 1}, {"chunks": 0}, {"size": 0}, {"size": 1 << 30}, {"offset": 2},
+               {"bits": 9}, {"channels": 200}],
+)  # fmt: skip
+def test_a_broken_scream_header_is_none(change: dict[str, int]) -> None:
+    assert _name(identify(Bytes(_scream(**change).ljust(1 << 20, b"\xff")))) != "Scream"
+
+
+def test_our_demo() -> None:
+    content = identify(Bytes(demo_layout.MAGIC.ljust(4096, b"\0")))
+    assert content is not None
+    assert content.name == "Demo"
+    assert content.protocol
+
+
+def test_text(shm_file: MakeFile) -> None:
+    path = shm_file(8192)
+    _put(path, 0, "grüße\nzwei".encode())
+    assert identify_file(path) == Content("text", "grüße")
+    assert not Content("text").protocol
+
+
+def test_text_cut_in_the_middle_of_a_character() -> None:
+    text = ("x" * 4095 + "ü").encode()
+    assert _name(identify(Bytes(text))) == "text"
+
+
+def test_zeros_only_when_everything_was_looked_at(shm_file: MakeFile) -> None:
+    path = shm_file(1 << 20, fill=b"\0")
+    assert _name(identify_file(path)) == "zeros"
+    assert identify_file(path, limit=64 << 10) is None
+    _put(path, (1 << 20) - 1, b"\x01")
+    assert identify_file(path) is None
+
+
+def test_garbage_empty_and_tiny() -> None:
+    assert identify(Bytes(os.urandom(64) * 64)) is None
+    assert identify(Bytes(b"")) is None
+    assert identify(Bytes(b"\x80")) is None
+
+
+def test_holes_are_not_allocated(shm_file: MakeFile) -> None:
+    path = shm_file(1 << 30)
+    _put(path, 512 << 20, b"\x07")
+    before = path.stat().st_blocks
+    assert before < 100
+    assert identify_file(path) is None
+    assert path.stat().st_blocks == before
+
+
+def test_thousands_of_runs_end_soon_and_are_not_called_zeros(shm_file: MakeFile) -> None:
+    path = shm_file(32 << 20)
+    with path.open("r+b") as file:
+        for page in range(0, 8192, 2):
+            os.pwrite(file.fileno(), b"\0", page * 4096)
+    before = path.stat().st_blocks
+    identify_file(path, limit=1 << 20)
+    assert path.stat().st_blocks == before
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for path in (fifo, tmp_path, tmp_path / "none", Path("/dev/zero")):
+        assert identify_file(path) is None
+
+
+def test_a_source_that_fails_is_not_recognised() -> None:
+    class Gone(Bytes):
+        def read(self, offset: int, length: int) -> bytes:
+            raise RegionGoneError("gone")
+
+    assert identify(Gone(bytes(4096))) is None
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"", b"LGMP", b"KVMFR---", b"\x14\x20\x11\x11"]))
+def test_nothing_raises(data: bytes, magic: bytes) -> None:
+    identify(Bytes(magic + data))

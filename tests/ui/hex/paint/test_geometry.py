@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.ui.hex.paint.geometry import (
+    MAX_COLUMNS,
+    Grid,
+    Pane,
+    Part,
+    address_digits,
+    address_text,
+    fitted_columns,
+    with_columns,
+)
+
+SIZES = st.integers(1, 1 << 45)
+GRIDS = st.builds(
+    Grid,
+    size=SIZES,
+    columns=st.integers(1, MAX_COLUMNS),
+    group=st.sampled_from([1, 2, 4, 8]),
+    char=st.integers(3, 40),
+    height=st.integers(6, 90),
+    margin=st.integers(1, 24),
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "digits"),
+    [(0, 8), (1, 8), (1 << 32, 8), ((1 << 32) + 1, 12), (1 << 48, 12), ((1 << 48) + 1, 16)],
+)
+def test_addresses_have_room_for_the_last_byte(size: int, digits: int) -> None:
+    assert address_digits(size) == digits
+
+
+def test_an_address_stands_in_groups_of_four() -> None:
+    assert address_text(0x12345, 8) == "0001'2345"
+    assert address_text(0x1_0000_0040, 12) == "0001'0000'0040"
+
+
+@given(GRIDS, st.data())
+def test_every_byte_is_hit_at_its_own_place(grid: Grid, data: st.DataObject) -> None:
+    offset = data.draw(st.integers(0, grid.size - 1))
+    pane = data.draw(st.sampled_from(list(Pane)))
+    row, column = divmod(offset, grid.columns)
+    left = grid.left(pane, column)
+    x = data.draw(st.integers(left, left + grid.cell_width(pane) - 1))
+    hit = grid.hit(x, row)
+    assert hit is not None
+    assert (hit.part, hit.offset, hit.exact) == (Part(pane.value), offset, True)
+
+
+@given(GRIDS, st.integers(-100, 20_000), st.integers(-5, 1 << 50))
+def test_any_point_hits_a_byte_of_the_region(grid: Grid, x: int, row: int) -> None:
+    hit = grid.hit(x, row)
+    assert hit is not None
+    assert 0 <= hit.offset < grid.size
+
+
+@given(GRIDS, st.data())
+def test_cells_do_not_overlap(grid: Grid, data: st.DataObject) -> None:
+    column = data.draw(st.integers(0, grid.columns - 1))
+    if column:
+        assert grid.hex_left(column) >= grid.hex_left(column - 1) + grid.cell
+    assert grid.address_x + grid.address_chars * grid.char < grid.hex_x
+    assert grid.hex_left(grid.columns - 1) + grid.cell <= grid.text_x
+    assert grid.text_x + grid.columns * grid.char <= grid.width
+
+
+def test_a_drag_does_not_leave_its_pane() -> None:
+    grid = Grid(1024, 16, 1, 8, 18, 8)
+    hit = grid.hit(grid.text_x + 40, 2, Pane.HEX)
+    assert hit is not None
+    assert (hit.part, hit.offset) == (Part.HEX, 47)
+
+
+def test_nothing_is_hit_in_an_empty_region() -> None:
+    assert Grid(0, 16, 1, 8, 18, 8).hit(100, 0) is None
+
+
+@given(GRIDS, st.integers(0, 6000))
+def test_fitted_columns_fit_or_are_the_fewest(grid: Grid, width: int) -> None:
+    columns = fitted_columns(grid, width)
+    assert columns % grid.group == 0
+    assert columns <= MAX_COLUMNS
+    fewest = columns == max(4, grid.group)
+    assert fewest or with_columns(grid, columns).width <= width
+
+
+@given(GRIDS, st.data())
+def test_the_rows_of_a_span_share_it_without_gaps(grid: Grid, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, grid.rows - 1))
+    rows = data.draw(st.integers(1, 5))
+    start, length = grid.span(first, rows)
+    total = 0
+    for row in range(first, first + rows):
+        left, right = grid.row_columns(row, start, length)
+        total += right - left
+    assert total == length
+    assert start + length <= grid.size

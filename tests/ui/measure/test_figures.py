@@ -1,0 +1,74 @@
+"""What the window says of a latency run: all that must be quoted, and nothing that was not measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.core.engine.measurement_messages import LiveLatency
+from app.core.errors import ValueFormatError
+from app.core.measure.conditions import Conditions
+from app.core.measure.histogram import Histogram, Summary
+from app.core.measure.lane.peer_card import EngineKind
+from app.core.measure.latency.latency_result import LatencyResult, Tally
+from app.core.native.kernel import PingState, Wait
+from app.ui.measure.live import live_sentence
+from app.ui.measure.runs import run_of, save_run, time_figures
+
+CONDITIONS = Conditions(
+    "f", "file", "", 1 << 20, 0, 0, "Linux", "cpu", 4, 0.0, -1, "0", "us", "them", 1e9
+)
+
+
+def result(*times_ns: int, rate_hz: float = 1000) -> LatencyResult:
+    tally = Tally(1.0, stall_ns=1000)
+    tally.begin(0)
+    for histogram in (tally.response, tally.service):
+        histogram.record(np.array(times_ns, np.int64))
+    tally.finish(PingState(lost=3, late=2, strays=1, end_ns=10**9, timeout_ns=10**8))
+    return tally.result(
+        rate_hz=rate_hz, payload_bytes=8, wait=Wait.SPIN, poll_ns=1, engine=EngineKind.PYTHON,
+        peer_engine=EngineKind.PYTHON, floor=Summary(1, 5, 5, 5, 5, 5, 5, 5, 5), ways=None,
+        conditions=CONDITIONS, complete=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("rate_hz", [1000, 0])
+def test_a_run_tells_every_figure(rate_hz: float) -> None:
+    run = run_of(1, result(*range(1000, 2000), rate_hz=rate_hz))
+    told = "\n".join(run.lines)
+    for word in (
+        "p90 1.90 µs", "p99.99 2.00 µs", "min 1.00 µs", "mean 1.50 µs", "Service time p50",
+        "2 sent late", "1 strays", "30.0 % stalled", "0.0 % taken by counting", "floor 5 ns",
+    ):  # fmt: skip
+        assert word in told
+    assert ("Response" if rate_hz else "Round trip") in told
+    assert (run.figures["p50"], run.figures["count"], run.figures["lost"]) == (
+        "1.50 µs", "1,000", "3",
+    )  # fmt: skip
+
+
+def test_nothing_answered_is_never_shown_as_0_ns() -> None:
+    empty = result()
+    run = run_of(1, empty)
+    assert {run.figures[name] for name in ("p50", "p99", "p99.9", "max")} == {"-"}
+    assert not any("0 ns" in line for line in run.lines)
+    assert time_figures(Histogram(), 4)["lost"] == "4"
+    live = live_sentence(LiveLatency(0.5, empty.response.summary(), 7, ()))
+    assert "0 ns" not in live.text
+    assert "7 lost" in live.text
+
+
+def test_a_name_without_a_suffix_is_saved_in_the_chosen_form(tmp_path: Path) -> None:
+    run = run_of(1, result(10, 20))
+    heads = {".json": "{", ".csv": "distribution,", ".hlog": "#[Histogram log"}
+    for form, head in heads.items():
+        save_run(run, tmp_path / "run", form)
+        assert (tmp_path / "run").read_text().startswith(head)
+    save_run(run, tmp_path / "run.json", ".csv")
+    assert json.loads((tmp_path / "run.json").read_text())["lost"] == 3
+    with pytest.raises(ValueFormatError):
+        save_run(run, tmp_path / "run.txt", ".csv")

@@ -1,0 +1,269 @@
+"""The device list: rows, search, others, what is wrong and how to mend it, the empty state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from app.core.discovery.device import Device, DeviceList
+from app.core.discovery.processes import User
+from app.core.protocols.known_content import Content
+from app.core.region.region import CacheMode, RegionKind, RegionSpec
+from app.core.watch.frame import Health, Level
+from app.ui.panels.devices.panel import DevicesPanel
+from app.ui.style.theme import DARK, LIGHT
+from tests.ui.helpers import colors, show
+
+
+def device(name: str, kind: RegionKind = RegionKind.FILE, **more: object) -> Device:
+    location = f"/dev/shm/{name}" if kind is RegionKind.FILE else name
+    made = Device(kind, name, location, 64 << 20, RegionSpec(kind, location))
+    return replace(made, **more)
+
+
+DENIED = Health(
+    Level.FAULT, "access-denied", "No permission to open it.", "Add yourself to the kvm group.",
+    "sudo usermod -aG kvm $USER",
+)  # fmt: skip
+FOUND = DeviceList(
+    (
+        device("looking-glass", users=(User(pid=1, program="qemu-system-x86_64", guest="vm1"),)),
+        device("denied", health=DENIED),
+        device("0000:08:01.0", RegionKind.BAR),
+        device("/dev/kvmfr0", RegionKind.KVMFR),
+        device("pulse-shm-1", plausible=False),
+    ),
+    ("The PCI devices could not be looked at (a test).",),
+)
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> DevicesPanel:
+    made = DevicesPanel()
+    made.set_theme(DARK)
+    show(qtbot, made, 232, 480)
+    return made
+
+
+def titles(panel: DevicesPanel) -> list[str]:
+    return [panel.model.data(panel.model.index(row)) for row in range(panel.model.rowCount())]
+
+
+def choose(panel: DevicesPanel, name: str) -> None:
+    panel.list.setCurrentIndex(panel.model.index(titles(panel).index(name)))
+
+
+def test_the_model_keeps_qts_rules(panel: DevicesPanel, qtmodeltester: ModelTester) -> None:
+    panel.set_devices(FOUND)
+    qtmodeltester.check(panel.model)
+    panel.set_devices(DeviceList())
+    panel.set_devices(FOUND)
+
+
+def test_keys_that_move_end_on_a_device_and_never_on_a_head(
+    qtbot: QtBot, panel: DevicesPanel
+) -> None:
+    panel.set_devices(FOUND)
+    keys = Qt.Key
+
+    def after(key: Qt.Key) -> str:
+        qtbot.keyClick(panel.list, key)
+        return str(panel.list.currentIndex().data())
+
+    first, last = "looking-glass", "/dev/kvmfr0"
+    assert after(keys.Key_End) == last
+    assert after(keys.Key_Home) == first
+    assert after(keys.Key_Up) == first
+    assert after(keys.Key_PageDown) == last
+    assert after(keys.Key_PageUp) == first
+    assert [after(keys.Key_Down) for _ in range(4)] == ["denied", "0000:08:01.0", last, last]
+    panel.set_devices(DeviceList())
+    qtbot.keyClick(panel.list, keys.Key_Home)
+
+
+def test_an_opened_file_of_another_kind_is_listed_once(panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    panel.set_recent(["file:/dev/shm/pulse-shm-1", "file:/dev/shm/looking-glass"])
+    assert titles(panel)[-2:] == ["RECENT", "pulse-shm-1"]
+    panel.others.setChecked(True)
+    assert titles(panel).count("pulse-shm-1") == 1
+    assert "RECENT" not in titles(panel)
+
+
+def test_devices_stand_under_their_heads(panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    assert titles(panel) == [
+        "HOST FILES", "looking-glass", "denied", "GUEST DEVICES", "0000:08:01.0", "KVMFR", "/dev/kvmfr0",
+    ]  # fmt: skip
+    row = panel.model.rows[1]
+    assert "64 MiB" in row.detail
+    assert "vm1" in row.detail
+    assert not panel.model.flags(panel.model.index(0)) & Qt.ItemFlag.ItemIsSelectable
+
+
+def test_others_are_shown_on_demand(qtbot: QtBot, panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    assert panel.others.text() == "Others (1)"
+    qtbot.mouseClick(panel.others, Qt.MouseButton.LeftButton)
+    assert "pulse-shm-1" in titles(panel)
+    panel.set_devices(DeviceList(FOUND.devices[:2]))
+    assert panel.others.isHidden()
+
+
+def test_search_by_name_guest_or_address(qtbot: QtBot, panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    for typed, found in (
+        ("look gl", "looking-glass"),
+        ("VM1", "looking-glass"),
+        ("08:01", "0000:08:01.0"),
+    ):
+        panel.search.clear()
+        qtbot.keyClicks(panel.search, typed)
+        assert [t for t in titles(panel) if not t.isupper()] == [found], typed
+    panel.search.clear()
+    qtbot.keyClicks(panel.search, "nothing like it")
+    assert titles(panel) == []
+    assert panel.list.isVisible()  # a search without a hit is no empty machine
+
+
+def test_enter_and_double_click_open(qtbot: QtBot, panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    choose(panel, "looking-glass")
+    with qtbot.waitSignal(panel.open_wanted) as caught:
+        qtbot.keyClick(panel.list, Qt.Key.Key_Return)
+    assert caught.args == [FOUND.devices[0].spec]
+    place = panel.list.visualRect(panel.model.index(titles(panel).index("0000:08:01.0"))).center()
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    with qtbot.waitSignal(panel.open_wanted) as caught:
+        qtbot.mouseDClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert caught.args == [FOUND.devices[2].spec]
+
+
+def test_what_is_wrong_is_told_with_a_command_to_copy(qtbot: QtBot, panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    assert "The PCI devices could not be looked at" in panel.detail.text()
+    choose(panel, "denied")
+    assert "No permission to open it." in panel.detail.text()
+    assert "Add yourself" in panel.detail.text()
+    qtbot.mouseClick(panel.copy, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == DENIED.command
+    choose(panel, "looking-glass")
+    assert panel.copy.isHidden()
+
+
+def test_the_choice_survives_a_new_list(panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    choose(panel, "0000:08:01.0")
+    panel.set_devices(DeviceList((device("a-new-one"), *FOUND.devices)))
+    assert panel.list.currentIndex().data() == "0000:08:01.0"
+
+
+def test_recent_ones_that_are_not_listed(panel: DevicesPanel) -> None:
+    panel.set_recent(["file:/dev/shm/looking-glass", "file:/srv/old", "nonsense", "bad:kind", ""])
+    panel.set_devices(FOUND)
+    assert titles(panel)[-2:] == ["RECENT", "old"]
+
+
+def test_the_menu_opens_in_other_ways(qtbot: QtBot, panel: DevicesPanel) -> None:
+    bar = FOUND.devices[2].spec
+    menu = panel.menu_for(bar)
+    words = [action.text() for action in menu.actions() if action.text()]
+    assert words[:2] == ["Open", "Open read-only"]
+    assert len(words) >= 5  # the cache modes of a BAR
+    with qtbot.waitSignal(panel.open_wanted) as caught:
+        menu.actions()[1].trigger()
+    assert caught.args == [replace(bar, read_only=True)]
+    with qtbot.waitSignal(panel.open_wanted) as caught:
+        menu.actions()[2].trigger()
+    assert caught.args[0].cache is not CacheMode.DEFAULT
+    menu.actions()[-1].trigger()
+    assert QGuiApplication.clipboard().text() == bar.location
+    file_menu = panel.menu_for(FOUND.devices[0].spec)
+    assert len([a for a in file_menu.actions() if a.text()]) == 3
+
+
+def test_rows_are_painted_with_badges_and_the_open_one_is_marked(panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    before = colors(panel.list)
+    panel.set_open("/dev/shm/looking-glass")
+    panel.set_theme(LIGHT)
+    assert before > 20
+    assert colors(panel.list) > 20
+    text = panel.model.data(panel.model.index(2), Qt.ItemDataRole.AccessibleTextRole)
+    assert "No permission" in text
+
+
+def test_content_that_is_known_is_named(panel: DevicesPanel) -> None:
+    panel.set_devices(DeviceList((device("lg", content=Content("LGMP")),)))
+    assert "LGMP" in panel.model.rows[1].detail
+    panel.set_devices(DeviceList((device("x", size=None),)))
+    assert "size unknown" in panel.model.rows[1].detail
+
+
+# -- the empty state -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def empty(panel: DevicesPanel) -> DevicesPanel:
+    panel.set_devices(DeviceList())
+    return panel
+
+
+def test_before_the_first_look_nothing_is_claimed(panel: DevicesPanel) -> None:
+    assert not panel.teaching.isVisible()
+
+
+def test_an_empty_list_teaches(qtbot: QtBot, empty: DevicesPanel) -> None:
+    teaching = empty.teaching
+    assert teaching.isVisible()
+    text = teaching.text.toPlainText()
+    assert "memory-backend-file" in text
+    assert "size=64M" in text
+    assert "mem-path=/dev/shm/ivshmem" in text
+    assert "share=on" in text
+    teaching.amount.setCurrentIndex(teaching.amount.findData(1 << 30))
+    teaching.name.selectAll()
+    qtbot.keyClicks(teaching.name, "frames")
+    assert "mem-path=/dev/shm/frames,size=1G" in teaching.text.toPlainText()
+    teaching.form.setCurrentText("libvirt")
+    xml = teaching.text.toPlainText()
+    assert "<shmem name='frames'>" in xml
+    assert "<size unit='M'>1024</size>" in xml
+
+
+def test_a_bad_name_is_told_in_place_and_not_copied(qtbot: QtBot, empty: DevicesPanel) -> None:
+    teaching = empty.teaching
+    teaching.name.selectAll()
+    qtbot.keyClicks(teaching.name, "a/b")
+    assert "slash" in teaching.text.toPlainText()
+    assert not buttons(empty)["Copy"].isEnabled()
+    teaching.name.selectAll()
+    qtbot.keyClicks(teaching.name, "ab")
+    QGuiApplication.clipboard().setText("")
+    qtbot.mouseClick(buttons(empty)["Copy"], Qt.MouseButton.LeftButton)
+    assert "mem-path=/dev/shm/ab" in QGuiApplication.clipboard().text()
+
+
+def test_its_buttons_lead_on(qtbot: QtBot, empty: DevicesPanel) -> None:
+    with qtbot.waitSignal(empty.demo_wanted):
+        qtbot.mouseClick(buttons(empty)["Open demo"], Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(empty.open_file_wanted):
+        qtbot.mouseClick(buttons(empty)["Open file…"], Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(empty.rescan_wanted):
+        qtbot.mouseClick(empty.rescan, Qt.MouseButton.LeftButton)
+
+
+def test_a_recent_one_is_no_empty_state(panel: DevicesPanel) -> None:
+    panel.set_recent(["file:/srv/old"])
+    panel.set_devices(DeviceList())
+    assert not panel.teaching.isVisible()
+
+
+def buttons(panel: DevicesPanel) -> dict[str, QPushButton]:
+    return {b.text(): b for b in panel.findChildren(QPushButton) if b.isVisible()}

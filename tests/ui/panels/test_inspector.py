@@ -1,0 +1,295 @@
+"""The inspector: all types side by side, edits that land in the file, refusals that stay open."""
+
+from __future__ import annotations
+
+import struct
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from app.core.values.value_type import Endian
+from app.core.values.value_types import TYPES, type_named
+from app.ui.panels.inspector.panel import InspectorPanel
+from app.ui.session.write_requests import Writing
+from app.ui.style.theme import DARK
+from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> InspectorPanel:
+    made = InspectorPanel()
+    made.set_theme(DARK)
+    made.model.choose([kind.name for kind in TYPES])
+    show(qtbot, made, 420, 640)
+    return made
+
+
+@pytest.fixture
+def region(
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, panel: InspectorPanel
+) -> SimpleNamespace:
+    """A live region under the panel, wired as the window does it."""
+    path = shm_file(8192, fill=bytes(range(256)))
+    session = sessions.open(path)
+    writing = Writing(session, session)
+    panel.set_session(session)
+    session.frame_arrived.connect(panel.set_frame)
+    panel.write_wanted.connect(writing.write)
+    panel.set_cursor(0)
+    return SimpleNamespace(path=path, session=session, writing=writing)
+
+
+def row_of(panel: InspectorPanel, name: str) -> int:
+    return [kind.name for kind in panel.model.types].index(name)
+
+
+def shown(panel: InspectorPanel, name: str, column: int = 1) -> str:
+    return str(panel.model.data(panel.model.index(row_of(panel, name), column)))
+
+
+def edit(qtbot: QtBot, panel: InspectorPanel, name: str, text: str, column: int = 1) -> None:
+    """As a person does it: choose, F2, type over, Enter."""
+    table = panel.table
+    table.setFocus()
+    table.setCurrentIndex(panel.model.index(row_of(panel, name), column))
+    qtbot.keyClick(table, Qt.Key.Key_F2)
+    line = table.findChild(QLineEdit)
+    assert line is not None
+    line.selectAll()
+    if text.isascii():
+        qtbot.keyClicks(line, text)
+    else:  # QTest knows ASCII keys only; an input method commits the others
+        event = QInputMethodEvent()
+        event.setCommitString(text)
+        QGuiApplication.sendEvent(line, event)
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+
+
+def test_the_model_keeps_qts_rules(panel: InspectorPanel, qtmodeltester: ModelTester) -> None:
+    panel.model.show(bytes(range(32)), bytes(32), [0] * 16)
+    qtmodeltester.check(panel.model)
+
+
+def test_the_first_key_is_on_a_value_that_can_be_edited(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    panel.table.clearFocus()
+    panel.setFocus()
+    assert panel.table.currentIndex().column() == 1
+
+
+def test_a_cursor_that_was_scrolled_away_from_is_told(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    qtbot.waitUntil(lambda: shown(panel, "u8") == "0", timeout=WAIT_MS)
+    panel.set_cursor(8191)
+    assert shown(panel, "u8") == "-"
+    assert panel.head.text() == "0x0000'1FFF  (8191)  scrolled out of sight"
+    panel.set_cursor(16)
+    assert panel.head.text() == "0x0000'0010  (16)"
+
+
+def test_every_type_in_both_orders(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    data = struct.pack("<QQQQ", 1_700_000_000, 133_000_000_000_000_000, 0x4041424344454647, 7)
+    poke(region.path, 0, data)
+    qtbot.waitUntil(lambda: panel.model.data_bytes[:32] == data, timeout=WAIT_MS)
+    for kind in TYPES:
+        for column, endian in enumerate((Endian.LITTLE, Endian.BIG), 1):
+            wanted = (
+                (kind.decode(data, endian) or "-") if column == 1 or kind.endian_matters else ""
+            )
+            if kind.group != "text" or wanted.isascii():
+                text = shown(panel, kind.name, column).replace("\n", "")
+                assert text == wanted, kind.name
+
+
+def test_a_character_that_the_font_lacks_is_told_by_its_number(panel: InspectorPanel) -> None:
+    panel.model.show("\u1780x".encode("utf-16-le") + bytes(28), bytes(32), [0] * 16)
+    assert shown(panel, "utf16") == "U+1780"
+    panel.model.show("é".encode("utf-16-le") + bytes(30), bytes(32), [0] * 16)
+    assert shown(panel, "utf16") == "'é' U+00E9"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "column", "wanted"),
+    [
+        ("u8", "0x2A", 1, b"\x2a"),
+        ("u16", "258", 1, b"\x02\x01"),
+        ("u16", "258", 2, b"\x01\x02"),
+        ("i32", "-2", 1, b"\xfe\xff\xff\xff"),
+        ("u64", "0x1122334455667788", 2, bytes.fromhex("1122334455667788")),
+        ("f32", "1.5", 1, struct.pack("<f", 1.5)),
+        ("f64", "-2e10", 2, struct.pack(">d", -2e10)),
+        ("bin", "0100 0001", 1, b"A"),
+        ("char", "Z", 1, b"Z"),
+        ("utf8", "ü", 1, "ü".encode()),
+        ("utf16", "ü", 2, "ü".encode("utf-16-be")),
+        ("unix32", "2026-11-23 20:15:00", 1, struct.pack("<I", 1795464900)),
+        ("guid", "{12345678-1234-5678-1234-567812345678}", 2,
+         bytes.fromhex("12345678123456781234567812345678")),
+    ],
+)  # fmt: skip
+def test_an_edit_lands_in_the_file(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace, name: str, text: str, column: int,
+    wanted: bytes,
+) -> None:  # fmt: skip
+    region.session.set_locked(False)
+    panel.set_cursor(0x40)
+    qtbot.waitUntil(lambda: len(panel.model.data_bytes) >= 32, timeout=WAIT_MS)
+    edit(qtbot, panel, name, text, column)
+    qtbot.waitUntil(lambda: peek(region.path, 0x40, len(wanted)) == wanted, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: panel.model.data_bytes[: len(wanted)] == wanted, timeout=WAIT_MS)
+    assert type_named(name).decode(wanted, Endian.LITTLE if column == 1 else Endian.BIG) is not None
+    assert panel.problem.isHidden()
+
+
+def test_locked_refuses_and_says_so(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    qtbot.waitUntil(lambda: len(panel.model.data_bytes) >= 32, timeout=WAIT_MS)
+    with qtbot.waitSignal(panel.unlock_wanted), qtbot.assertNotEmitted(panel.write_wanted):
+        edit(qtbot, panel, "u8", "77")
+    assert peek(region.path, 0, 1) == b"\x00"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("u8", "256"), ("u16", "banana"), ("f32", "1,5"), ("guid", "{}")]
+)
+def test_garbage_is_refused_with_an_example(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace, name: str, text: str
+) -> None:
+    region.session.set_locked(False)
+    qtbot.waitUntil(lambda: len(panel.model.data_bytes) >= 32, timeout=WAIT_MS)
+    with qtbot.assertNotEmitted(panel.write_wanted):
+        edit(qtbot, panel, name, text)
+    assert panel.problem.isVisible()
+    assert text in panel.problem.text()
+    line = panel.table.findChild(QLineEdit)
+    assert line is not None, "what was typed must not be lost"
+    assert line.isVisible()
+    assert line.text() == text
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: panel.problem.isHidden())
+    assert peek(region.path, 0, 8) == bytes(range(8))
+
+
+def test_esc_leaves_the_value(qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace) -> None:
+    region.session.set_locked(False)
+    panel.table.setCurrentIndex(panel.model.index(row_of(panel, "u8"), 1))
+    qtbot.keyClick(panel.table, Qt.Key.Key_F2)
+    line = panel.table.findChild(QLineEdit)
+    assert line is not None
+    qtbot.keyClicks(line, "9")
+    with qtbot.assertNotEmitted(panel.write_wanted):
+        qtbot.keyClick(line, Qt.Key.Key_Escape)
+
+
+def test_near_the_end_of_the_region(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    region.session.look(4096, 4096)
+    region.session.set_locked(False)
+    panel.set_cursor(8190)
+    qtbot.waitUntil(lambda: panel.model.data_bytes == b"\xfe\xff", timeout=WAIT_MS)
+    assert shown(panel, "u16") == str(0xFFFE)
+    assert shown(panel, "u32") == "-"
+    with qtbot.assertNotEmitted(panel.write_wanted):
+        edit(qtbot, panel, "u32", "1")
+    assert "no room" in panel.problem.text()
+    panel.set_cursor(8191)
+    qtbot.waitUntil(lambda: shown(panel, "u8") == "255", timeout=WAIT_MS)
+
+
+def test_a_conflict_is_asked_and_not_written(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    qtbot.waitUntil(lambda: len(panel.model.data_bytes) >= 32, timeout=WAIT_MS)
+    region.session.set_locked(False)
+    region.session.set_paused(True)
+    qtbot.waitUntil(lambda: region.session.frame.paused, timeout=WAIT_MS)
+    poke(region.path, 0, b"\x99")
+    with qtbot.waitSignal(region.writing.question, timeout=WAIT_MS) as caught:
+        edit(qtbot, panel, "u8", "1")
+    assert caught.args[0].error.now == b"\x99"
+    assert peek(region.path, 0, 1) == b"\x99"
+
+
+def test_a_change_and_flux_are_coloured(panel: InspectorPanel) -> None:
+    model = panel.model
+    model.show(b"\x01" * 32, bytes(32), [0] * 16)
+    index = model.index(row_of(panel, "u8"), 1)
+    role = Qt.ItemDataRole.ForegroundRole
+    assert model.data(index, role).color() == DARK.color("text")
+    model.show(b"\x02" * 32, bytes(32), [1_000_000] * 16)
+    assert model.data(index, role).color() == DARK.color("changed")
+    model.show(b"\x02" * 32, b"\x01" + bytes(31), [1_000_000] * 16)
+    assert model.data(index, role).color() == DARK.color("flux")
+    assert "flux" in model.data(index, Qt.ItemDataRole.ToolTipRole)
+    model.show(b"\x02" * 32, bytes(32), [0] * 16)
+    assert model.data(index, role).color() == DARK.color("text")
+
+
+def test_the_cursor_outside_of_the_look_shows_nothing(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    panel.set_cursor(8000)
+    assert shown(panel, "u32") == "-"
+    panel.set_cursor(16)
+    qtbot.waitUntil(lambda: shown(panel, "u8") == "16", timeout=WAIT_MS)
+    assert "0x0000'0010" in panel.head.text()
+    assert "16" in panel.head.text()
+
+
+def test_types_can_be_chosen_and_are_remembered(qtbot: QtBot, panel: InspectorPanel) -> None:
+    panel.restore({"types": ["u8", "guid", "no such type", 7]})
+    assert panel.state() == {"types": ["u8", "guid"]}
+    next(a for a in panel.menu().actions() if a.text() == "f32").setChecked(True)
+    next(a for a in panel.menu().actions() if a.text() == "u8").setChecked(False)
+    assert panel.state() == {"types": ["f32", "guid"]}
+    for broken in ({"types": "u8"}, {"types": []}, {}):
+        panel.restore(broken)
+    assert panel.state() == {"types": ["f32", "guid"]}
+    panel.restore({"types": ["nothing known"]})
+    assert panel.state()["types"], "an inspector without rows helps nobody"
+
+
+def test_copy(qtbot: QtBot, panel: InspectorPanel) -> None:
+    panel.model.show(b"\x2a" * 32, bytes(32), [0] * 16)
+    panel.table.setCurrentIndex(panel.model.index(row_of(panel, "u8"), 1))
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "42"
+    QGuiApplication.clipboard().setText("")
+    panel.menu().actions()[0].trigger()
+    assert QGuiApplication.clipboard().text() == "42"
+
+
+def test_a_guid_is_shown_whole_and_copied_in_one_line(qtbot: QtBot, panel: InspectorPanel) -> None:
+    panel.model.show(bytes(range(32)), bytes(32), [0] * 16)
+    row = row_of(panel, "guid")
+    lines = shown(panel, "guid").split("\n")
+    width = panel.table.fontMetrics().horizontalAdvance(max(lines, key=len))
+    assert width + 6 <= panel.table.columnWidth(1)
+    assert panel.table.rowHeight(row) >= len(lines) * panel.table.fontMetrics().height()
+    panel.table.setCurrentIndex(panel.model.index(row, 1))
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "{03020100-0504-0706-0809-0a0b0c0d0e0f}"
+
+
+def test_a_region_that_is_gone_is_grey(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    panel.set_cursor(1)
+    qtbot.waitUntil(lambda: shown(panel, "u8") == "1", timeout=WAIT_MS)
+    region.path.unlink()
+    qtbot.waitUntil(lambda: panel.model.stale, timeout=WAIT_MS)
+    index = panel.model.index(row_of(panel, "u8"), 1)
+    assert panel.model.data(index, Qt.ItemDataRole.ForegroundRole).color() == DARK.color("quiet")
+    panel.set_session(None)
+    assert "no region" in panel.head.text()
