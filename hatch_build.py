@@ -1,4 +1,7 @@
-"""Puts the C kernel of the measurements into the wheel, where a compiler is; else a pure wheel."""
+"""What the wheel needs beside the package: the C kernel, where a compiler is, and its own name.
+
+An editable wheel carries a package `ivshmem_scope` whose modules are those of the checkout's `app`.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,35 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+_EDITABLE = '''"""The checkout's `app`, under the name that programs import."""
 
-class KernelHook(BuildHookInterface):  # type: ignore[type-arg]
+from pathlib import Path
+
+_TREE = Path({tree!r})
+__path__ = [str(_TREE)]
+__file__ = str(_TREE / "__init__.py")
+exec(compile(Path(__file__).read_text(encoding="utf-8"), __file__, "exec"))
+'''
+
+
+class PackageHook(BuildHookInterface):  # type: ignore[type-arg]
     """Build, then carry; a wheel with a kernel is for one platform and any Python 3."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Hatchling calls it before the wheel is packed; an editable one needs nothing."""
+        """Hatchling calls it before the wheel is packed."""
         if version == "editable":
-            return
+            self._name(build_data)
+        else:
+            self._kernel(build_data)
+
+    def _name(self, build_data: dict[str, Any]) -> None:
+        shim = Path(self.root) / "build" / "editable" / "ivshmem_scope.py"
+        shim.parent.mkdir(parents=True, exist_ok=True)
+        text = _EDITABLE.format(tree=str(Path(self.root) / "app"))
+        shim.write_text(text, encoding="utf-8")
+        build_data["force_include_editable"][str(shim)] = "ivshmem_scope/__init__.py"
+
+    def _kernel(self, build_data: dict[str, Any]) -> None:
         script = runpy.run_path(str(Path(self.root) / "scripts" / "build_kernel.py"))
         built = script["build"](windows=sys.platform == "win32")
         if built is None:

@@ -1,4 +1,4 @@
-"""`python -m app`, the command `ivshmem-scope`, and the first thing that the executable runs."""
+"""`python -m app` in the tree, and the command `ivshmem-scope`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import traceback
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; the process's exit code."""
     try:
-        from app.cli import run
+        from .cli import run
 
         return run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:  # Ctrl+C while modules are still loading

@@ -15,8 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
 
-from app import __version__
-from app.core.errors import ScopeError
+from .core.errors import ScopeError
+from .version import __version__
 
 # The module of each verb; only the wanted one is loaded (pyinstaller.spec names them all).
 VERBS: Final = {
@@ -58,7 +58,7 @@ def _fix_streams() -> None:
 def _verb_parser(verb: str) -> argparse.ArgumentParser:
     parser = _Parser(prog="ivshmem-scope")
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
-    module = import_module(f"app.commands.{VERBS[verb]}")
+    module = import_module(f".commands.{VERBS[verb]}", __package__)
     getattr(module, f"add_{verb}")(verbs)
     return parser
 
@@ -85,7 +85,7 @@ def _run_verb(arguments: list[str]) -> int:
 
 
 def _say_error(error: ScopeError, *, as_json: bool) -> int:
-    from app.commands.common import exit_code
+    from .commands.common import exit_code
 
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()  # what was found before comes first
@@ -156,7 +156,7 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    from app.core.storage import logs
+    from .core.storage import logs
 
     logs.start(verbose=options.verbose)
     headless = options.screenshot is not None or options.self_test is not None
@@ -170,7 +170,7 @@ def _run_window(options: argparse.Namespace) -> int:
             )
             return 2
     if options.self_test is not None:
-        from app.selftest import run_self_test
+        from .selftest import run_self_test
 
         return run_self_test(options.self_test)
     return _open_window(options)
@@ -179,9 +179,9 @@ def _run_window(options: argparse.Namespace) -> int:
 def _open_window(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from app.core.backends.open_region import spec_for
-    from app.core.engine.process import EngineProcess
-    from app.core.storage.atomic_file import any_length
+    from .core.backends.open_region import spec_for
+    from .core.engine.process import EngineProcess
+    from .core.storage.atomic_file import any_length
 
     spec = None
     if options.device:
@@ -192,8 +192,8 @@ def _open_window(options: argparse.Namespace) -> int:
             return 2
     # The child loads numpy while this process loads Qt: the first Frame comes sooner.
     spare = EngineProcess() if spec is not None or options.demo else None
-    from app.ui.application import Options
-    from app.ui.application import run as run_window
+    from .ui.application import Options
+    from .ui.application import run as run_window
 
     return run_window(
         Options(

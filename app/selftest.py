@@ -17,15 +17,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app import __version__
-from app.core.storage.atomic_file import any_length
-from app.core.storage.logs import describe_system
+from .core.storage.atomic_file import any_length
+from .core.storage.logs import describe_system
+from .version import __version__
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from app.core.demo.starter import Demo
-    from app.ui.main_window import MainWindow
+    from .core.demo.starter import Demo
+    from .ui.main_window import MainWindow
 
 _WAIT_S: Final = 20.0
 _PACKAGES: Final = ("PySide6-Essentials", "pyqtgraph", "numpy", "xxhash", "psutil", "platformdirs")
@@ -98,21 +98,21 @@ class SelfTest:
 
     def resources(self) -> str:
         """The icon can be read."""
-        from app.core.storage.paths import resource_dir
+        from .core.storage.paths import resource_dir
 
         icon = resource_dir() / "icons" / "ivshmem-scope.svg"
         return f"{icon.name}: {len(icon.read_bytes())} bytes"
 
     def devices(self) -> str:
         """Discovery runs through."""
-        from app.core.discovery.finder import find_devices
+        from .core.discovery.finder import find_devices
 
         found = find_devices()
         return f"{len(found.devices)} devices, {len(found.problems)} problems"
 
     def demo(self) -> str:
         """A living region."""
-        from app.core.demo.starter import Demo
+        from .core.demo.starter import Demo
 
         self._demo = Demo.start()
         if not self._demo.wait_ready(_WAIT_S):
@@ -123,13 +123,13 @@ class SelfTest:
         """The real window with an engine in its own process."""
         from PySide6.QtWidgets import QApplication
 
-        from app.core.engine.process import EngineProcess
-        from app.core.protocols.demo_layout import COUNTERS
-        from app.core.storage.settings import Settings
-        from app.ui.main_window import MainWindow
-        from app.ui.session.session import Session
-        from app.ui.style.style_sheet import apply_theme
-        from app.ui.style.theme import DARK
+        from .core.engine.process import EngineProcess
+        from .core.protocols.demo_layout import COUNTERS
+        from .core.storage.settings import Settings
+        from .ui.main_window import MainWindow
+        from .ui.session.session import Session
+        from .ui.style.style_sheet import apply_theme
+        from .ui.style.theme import DARK
 
         existing = QApplication.instance()
         self._qt = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])

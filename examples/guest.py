@@ -5,8 +5,7 @@ Usage: python examples/guest.py [0000:01:00.0]
 
 import sys
 
-from app.core.errors import ScopeError
-from app.core.library import Guest, list_devices
+from ivshmem_scope import Guest, errors, list_devices
 
 
 def main(address: str | None) -> None:
@@ -33,5 +32,5 @@ def main(address: str | None) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1] if len(sys.argv) > 1 else None)
-    except ScopeError as error:
+    except errors.ScopeError as error:
         sys.exit(f"guest.py: {error}")

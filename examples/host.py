@@ -5,8 +5,7 @@ Usage: python examples/host.py /dev/shm/my-shared-memory
 
 import sys
 
-from app.core.errors import ScopeError
-from app.core.library import Host
+from ivshmem_scope import Host, errors
 
 
 def main(path: str) -> None:
@@ -26,5 +25,5 @@ def main(path: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1] if len(sys.argv) > 1 else "/dev/shm/my-shared-memory")
-    except ScopeError as error:
+    except errors.ScopeError as error:
         sys.exit(f"host.py: {error}")

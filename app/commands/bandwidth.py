@@ -11,14 +11,9 @@ import dataclasses
 from contextlib import closing, suppress
 from typing import Any
 
-from app.commands.common import INTERRUPTED, OK, add_device, offsets_of, say, say_json, spec_of
-from app.commands.ending import Ender, ender
-from app.commands.engines import add_engine, engine_of, engine_word
-from app.commands.lane import add_lane, held_lane
-from app.commands.running_line import RunningLine
-from app.core.backends.open_region import open_region
-from app.core.errors import CancelledError, MeasureOptionError, ScopeError
-from app.core.measure.bandwidth.bandwidth import (
+from ..core.backends.open_region import open_region
+from ..core.errors import CancelledError, MeasureOptionError, ScopeError
+from ..core.measure.bandwidth.bandwidth import (
     BLOCKS,
     LANE_SIZE,
     BandwidthLive,
@@ -27,10 +22,15 @@ from app.core.measure.bandwidth.bandwidth import (
     modes_of,
     run_bandwidth,
 )
-from app.core.measure.conditions import choose_core
-from app.core.measure.lane.placement import find_lane
-from app.core.region.region import CacheMode, Region
-from app.core.values.units import format_size
+from ..core.measure.conditions import choose_core
+from ..core.measure.lane.placement import find_lane
+from ..core.region.region import CacheMode, Region
+from ..core.values.units import format_size
+from .common import INTERRUPTED, OK, add_device, offsets_of, say, say_json, spec_of
+from .ending import Ender, ender
+from .engines import add_engine, engine_of, engine_word
+from .lane import add_lane, held_lane
+from .running_line import RunningLine
 
 
 def add_bandwidth(verbs: Any) -> None:

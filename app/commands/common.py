@@ -14,8 +14,8 @@ from enum import Enum
 from types import FrameType
 from typing import Any, BinaryIO, Final, Self
 
-from app.core.backends.open_region import open_region, spec_for
-from app.core.errors import (
+from ..core.backends.open_region import open_region, spec_for
+from ..core.errors import (
     AccessDeniedError,
     CancelledError,
     CannotFindError,
@@ -31,9 +31,9 @@ from app.core.errors import (
     StorageError,
     ValueFormatError,
 )
-from app.core.region.region import CacheMode, Region, RegionSpec
-from app.core.values.expressions import evaluate
-from app.core.values.units import format_offset, format_size
+from ..core.region.region import CacheMode, Region, RegionSpec
+from ..core.values.expressions import evaluate
+from ..core.values.units import format_offset, format_size
 
 OK: Final = 0
 FAILED: Final = 1

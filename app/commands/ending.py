@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from app.core.errors import CancelledError
+from ..core.errors import CancelledError
 
 _STEP_S: Final = 0.02
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from app.core.errors import ScopeError
-from app.core.measure.lane.peer_card import EngineKind
-from app.core.native.kernel import why_absent
+from ..core.errors import ScopeError
+from ..core.measure.lane.peer_card import EngineKind
+from ..core.native.kernel import why_absent
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from app.commands.common import note, offset_of
-from app.core.measure.lane.hold import Ending, LaneHold, Sleep, hold_lane
-from app.core.region.region import Region
-from app.core.values.units import format_short_offset, format_size
+from ..core.measure.lane.hold import Ending, LaneHold, Sleep, hold_lane
+from ..core.region.region import Region
+from ..core.values.units import format_short_offset, format_size
+from .common import note, offset_of
 
 _BACK: Final = (Ending.RESTORED, Ending.NOTHING_OWED)
 

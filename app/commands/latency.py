@@ -10,17 +10,17 @@ import argparse
 from contextlib import closing
 from typing import Any, Final
 
-from app.commands.common import FAILED, INTERRUPTED, OK, add_device, opened, say, say_json
-from app.commands.ending import ender
-from app.commands.engines import add_engine, engine_of, engine_word
-from app.commands.lane import add_lane, add_peer, held_lane, tell_place
-from app.commands.running_line import RunningLine
-from app.commands.saving import check_place, save_text
-from app.core.measure.conditions import choose_core
-from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
-from app.core.measure.latency.latency_result import LatencyResult, Tally
-from app.core.measure.peers.doorbells import measuring_bell
-from app.core.native.kernel import Wait
+from ..core.measure.conditions import choose_core
+from ..core.measure.latency.latency import LatencyOptions, Watcher, run_latency
+from ..core.measure.latency.latency_result import LatencyResult, Tally
+from ..core.measure.peers.doorbells import measuring_bell
+from ..core.native.kernel import Wait
+from .common import FAILED, INTERRUPTED, OK, add_device, opened, say, say_json
+from .ending import ender
+from .engines import add_engine, engine_of, engine_word
+from .lane import add_lane, add_peer, held_lane, tell_place
+from .running_line import RunningLine
+from .saving import check_place, save_text
 
 _SUFFIXES: Final = (".json", ".csv", ".hlog")
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD, "bell": Wait.BELL}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from app.commands.common import OK, add_device, add_json, note, opened, plain, say, say_json
-from app.core.discovery.finder import Device, examine, find_devices
-from app.core.health import Level
-from app.core.measure.bandwidth.mapping_speed import measure_mapping
-from app.core.protocols.known_content import identify
-from app.core.region.region import Region
-from app.core.values.units import format_size
+from ..core.discovery.finder import Device, examine, find_devices
+from ..core.health import Level
+from ..core.measure.bandwidth.mapping_speed import measure_mapping
+from ..core.protocols.known_content import identify
+from ..core.region.region import Region
+from ..core.values.units import format_size
+from .common import OK, add_device, add_json, note, opened, plain, say, say_json
 
 _MARKS = {Level.GOOD: "ok", Level.WARNING: "warning", Level.FAULT: "fault"}
 

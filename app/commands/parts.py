@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.commands.common import Interrupt, ProgressLine
-from app.core.errors import CancelledError
-from app.core.region.region import Region
-from app.core.values.units import format_short_offset, format_size
-from app.core.write.bulk_writes import OnProgress
-from app.core.write.journal import Journal
-from app.core.write.patterns import Pattern
-from app.core.write.record import Landed, WriteRecord
+from ..core.errors import CancelledError
+from ..core.region.region import Region
+from ..core.values.units import format_short_offset, format_size
+from ..core.write.bulk_writes import OnProgress
+from ..core.write.journal import Journal
+from ..core.write.patterns import Pattern
+from ..core.write.record import Landed, WriteRecord
+from .common import Interrupt, ProgressLine
 
 PART: Final = 32 << 20
 

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from app.commands.common import (
+from ..core.errors import CancelledError
+from ..core.region.region import Region
+from ..core.values.export_formats import hexdump
+from ..core.values.units import format_size
+from ..core.values.value_type import Endian
+from ..core.values.value_types import type_named
+from ..core.write import bulk_writes
+from .common import (
     OK,
     Interrupt,
     ProgressLine,
@@ -22,13 +29,6 @@ from app.commands.common import (
     say,
     say_json,
 )
-from app.core.errors import CancelledError
-from app.core.region.region import Region
-from app.core.values.export_formats import hexdump
-from app.core.values.units import format_size
-from app.core.values.value_type import Endian
-from app.core.values.value_types import type_named
-from app.core.write import bulk_writes
 
 _CHUNK: Final = 64 << 10
 _DUMPED: Final = 256

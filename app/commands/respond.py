@@ -11,18 +11,18 @@ import sys
 import time
 from typing import Any, Final
 
-from app.commands.common import OK, add_device, note, opened, say_json
-from app.commands.ending import ender
-from app.commands.engines import add_engine, engine_of
-from app.commands.lane import add_lane, hold_of, tell_ending
-from app.core.measure.conditions import choose_core
-from app.core.measure.latency.echo import EchoHandler
-from app.core.measure.peers.responder import Responder
-from app.core.measure.peers.responder_state import Phase, ResponderState
-from app.core.measure.peers.responder_task import Handler
-from app.core.measure.transfer.ring_transfer import TransferHandler
-from app.core.native.kernel import Wait
-from app.core.values.units import format_short_offset
+from ..core.measure.conditions import choose_core
+from ..core.measure.latency.echo import EchoHandler
+from ..core.measure.peers.responder import Responder
+from ..core.measure.peers.responder_state import Phase, ResponderState
+from ..core.measure.peers.responder_task import Handler
+from ..core.measure.transfer.ring_transfer import TransferHandler
+from ..core.native.kernel import Wait
+from ..core.values.units import format_short_offset
+from .common import OK, add_device, note, opened, say_json
+from .ending import ender
+from .engines import add_engine, engine_of
+from .lane import add_lane, hold_of, tell_ending
 
 # Without the bell: who is measured rings when it is asked to.
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD}

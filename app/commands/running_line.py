@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from app.commands.common import note
+from .common import note
 
 
 class RunningLine:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.core.errors import StorageError, ValueFormatError
+from ..core.errors import StorageError, ValueFormatError
 
 Forms = Mapping[str, Callable[[], str]]
 

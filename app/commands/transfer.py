@@ -10,7 +10,17 @@ import argparse
 from contextlib import closing
 from typing import Any
 
-from app.commands.common import (
+from ..core.measure.conditions import choose_core
+from ..core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
+from ..core.measure.transfer.transfer_result import (
+    Direction,
+    SizeResult,
+    TransferLive,
+    TransferResult,
+    Way,
+)
+from ..core.values.units import format_size
+from .common import (
     FAILED,
     INTERRUPTED,
     OK,
@@ -20,20 +30,10 @@ from app.commands.common import (
     say,
     say_json,
 )
-from app.commands.ending import ender
-from app.commands.engines import add_engine, engine_of, engine_word
-from app.commands.lane import add_lane, add_peer, held_lane, tell_place
-from app.commands.running_line import RunningLine
-from app.core.measure.conditions import choose_core
-from app.core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
-from app.core.measure.transfer.transfer_result import (
-    Direction,
-    SizeResult,
-    TransferLive,
-    TransferResult,
-    Way,
-)
-from app.core.values.units import format_size
+from .ending import ender
+from .engines import add_engine, engine_of, engine_word
+from .lane import add_lane, add_peer, held_lane, tell_place
+from .running_line import RunningLine
 
 
 def add_transfer(verbs: Any) -> None:

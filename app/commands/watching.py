@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.commands.common import OK, add_device, opened, positive, range_of, say, say_json
-from app.core.engine.frame_board import MAX_SPAN
-from app.core.errors import OutOfRangeError, RegionGoneError
-from app.core.values.units import format_offset, format_rate, format_size
-from app.core.watch.frame import Frame, Level
-from app.core.watch.sampler import Sampler
+from ..core.engine.frame_board import MAX_SPAN
+from ..core.errors import OutOfRangeError, RegionGoneError
+from ..core.values.units import format_offset, format_rate, format_size
+from ..core.watch.frame import Frame, Level
+from ..core.watch.sampler import Sampler
+from .common import OK, add_device, opened, positive, range_of, say, say_json
 
 MAX_HZ: Final = 240.0
 _WATCHED: Final = 4096

@@ -9,7 +9,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from app.commands.common import (
+from ..core.errors import (
+    ExpressionError,
+    OutOfRangeError,
+    StorageError,
+    ValueFormatError,
+)
+from ..core.region.region import Region
+from ..core.values.expressions import evaluate
+from ..core.values.hex_text import typed_hex
+from ..core.values.units import format_short_offset, format_size
+from ..core.values.value_type import Endian
+from ..core.values.value_types import type_named
+from ..core.write import bulk_writes
+from ..core.write.bulk_writes import OnProgress
+from ..core.write.journal import Journal
+from ..core.write.patterns import (
+    BytePattern,
+    IncrementPattern,
+    Pattern,
+    RandomPattern,
+    SequencePattern,
+    TextPattern,
+)
+from ..core.write.record import Landed, WriteRecord
+from .common import (
     FAILED,
     OK,
     Interrupt,
@@ -21,31 +45,7 @@ from app.commands.common import (
     range_of,
     say_json,
 )
-from app.commands.parts import Later, Parts, unlocked
-from app.core.errors import (
-    ExpressionError,
-    OutOfRangeError,
-    StorageError,
-    ValueFormatError,
-)
-from app.core.region.region import Region
-from app.core.values.expressions import evaluate
-from app.core.values.hex_text import typed_hex
-from app.core.values.units import format_short_offset, format_size
-from app.core.values.value_type import Endian
-from app.core.values.value_types import type_named
-from app.core.write import bulk_writes
-from app.core.write.bulk_writes import OnProgress
-from app.core.write.journal import Journal
-from app.core.write.patterns import (
-    BytePattern,
-    IncrementPattern,
-    Pattern,
-    RandomPattern,
-    SequencePattern,
-    TextPattern,
-)
-from app.core.write.record import Landed, WriteRecord
+from .parts import Later, Parts, unlocked
 
 _CHUNK: Final = 1 << 20
 _LANDED: Final = {

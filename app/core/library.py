@@ -22,8 +22,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from app.core.backends.open_region import open_region, spec_for
-from app.core.errors import (
+from .backends.open_region import open_region, spec_for
+from .errors import (
     AlreadyMappedError,
     AlreadyUnmappedError,
     CannotFindError,
@@ -31,11 +31,11 @@ from app.core.errors import (
     NotMappedError,
     UnsuitableError,
 )
-from app.core.region.pci_address import PciAddress
-from app.core.region.region import CacheMode, Region, RegionInfo, RegionKind, RegionSpec
+from .region.pci_address import PciAddress
+from .region.region import CacheMode, Region, RegionInfo, RegionKind, RegionSpec
 
 if TYPE_CHECKING:
-    from app.core.discovery.device import Device
+    from .discovery.device import Device
 
 __all__ = ["Guest", "Host", "list_devices"]
 
@@ -46,7 +46,7 @@ def list_devices() -> list[Device]:
     Host files, PCI devices of a Linux guest, kvmfr nodes, devices of a Windows guest. Maps
     nothing and prints nothing; a device that vanishes meanwhile is passed over.
     """
-    from app.core.discovery.finder import find_devices
+    from .discovery.finder import find_devices
 
     return list(find_devices().devices)
 
@@ -288,12 +288,12 @@ def _named_device(text: str) -> RegionSpec:
 def _look(spec: RegionSpec) -> tuple[str, int]:
     """Path and size without mapping."""
     if spec.kind is RegionKind.WINDOWS:
-        from app.core.backends.windows.bar import find_windows_bar
+        from .backends.windows.bar import find_windows_bar
 
         bar = find_windows_bar(spec.location)
         return bar.path, bar.size
     if sys.platform != "win32" and spec.kind is RegionKind.BAR:
-        from app.core.backends.linux_bar import look_at_bar
+        from .backends.linux_bar import look_at_bar
 
         return look_at_bar(spec)
     with open_region(spec) as region:

@@ -15,26 +15,26 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from app import __version__
-from app.core.discovery.watcher import Watcher
-from app.core.engine.pool import EngineHosts
-from app.core.engine.process import EngineProcess
-from app.core.errors import ScopeError
-from app.core.region.region import RegionSpec
-from app.core.storage.paths import resource_dir
-from app.core.storage.settings import Settings
-from app.core.watch.frame import Frame, Level
-from app.ui.main_window import MainWindow
-from app.ui.session.notice import Notice
-from app.ui.session.session import Session
-from app.ui.shell import error_report, gc_policy
-from app.ui.shell.system_events import WindowsEvents
-from app.ui.style.style_sheet import apply_theme
-from app.ui.style.theme import DARK, LIGHT, Theme, system_theme
+from ..core.discovery.watcher import Watcher
+from ..core.engine.pool import EngineHosts
+from ..core.engine.process import EngineProcess
+from ..core.errors import ScopeError
+from ..core.region.region import RegionSpec
+from ..core.storage.paths import resource_dir
+from ..core.storage.settings import Settings
+from ..core.watch.frame import Frame, Level
+from ..version import __version__
+from .main_window import MainWindow
+from .session.notice import Notice
+from .session.session import Session
+from .shell import error_report, gc_policy
+from .shell.system_events import WindowsEvents
+from .style.style_sheet import apply_theme
+from .style.theme import DARK, LIGHT, Theme, system_theme
 
 if TYPE_CHECKING:
-    from app.core.demo.starter import Demo
-    from app.core.discovery.finder import DeviceList
+    from ..core.demo.starter import Demo
+    from ..core.discovery.finder import DeviceList
 
 log = logging.getLogger(__name__)
 _BEHIND_A_FRAME_MS: Final = 300  # a region that opens comes first, then the list of devices
@@ -149,7 +149,7 @@ class Application(QObject):
 
     def open_demo(self, window: MainWindow) -> None:
         """Start the demo's peer, if it does not run yet, and open its region."""
-        from app.core.demo.starter import Demo
+        from ..core.demo.starter import Demo
 
         try:
             if self._demo is None or not self._demo.alive:

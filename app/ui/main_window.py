@@ -10,35 +10,35 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow
 
-from app.core.backends.open_region import spec_for
-from app.core.errors import ScopeError
-from app.core.region.region import RegionInfo, RegionSpec
-from app.core.storage.settings import Settings
-from app.core.watch.frame import Frame, Level
-from app.ui.measure.hex_flash import HexFlash
-from app.ui.measure.lazy_panel import MeasureTab
-from app.ui.panels.activity.panel import ActivityPanel
-from app.ui.panels.devices.panel import DevicesPanel
-from app.ui.panels.inspector.panel import InspectorPanel
-from app.ui.panels.journal import JournalPanel
-from app.ui.panels.write.panel import WritePanel
-from app.ui.session.notice import Notice
-from app.ui.session.session import Session
-from app.ui.shell import dialogs
-from app.ui.shell.actions import Actions
-from app.ui.shell.command_palette import CommandPalette
-from app.ui.shell.docks import Docks
-from app.ui.shell.indicators import Indicators
-from app.ui.shell.status_bar import StatusBar
-from app.ui.shell.toolbar import ToolBar
-from app.ui.shell.welcome import Welcome
-from app.ui.shell.window_state import Memory, Remembered
-from app.ui.style.theme import Theme
-from app.ui.viewer.region_view import RegionView
+from ..core.backends.open_region import spec_for
+from ..core.errors import ScopeError
+from ..core.region.region import RegionInfo, RegionSpec
+from ..core.storage.settings import Settings
+from ..core.watch.frame import Frame, Level
+from .measure.hex_flash import HexFlash
+from .measure.lazy_panel import MeasureTab
+from .panels.activity.panel import ActivityPanel
+from .panels.devices.panel import DevicesPanel
+from .panels.inspector.panel import InspectorPanel
+from .panels.journal import JournalPanel
+from .panels.write.panel import WritePanel
+from .session.notice import Notice
+from .session.session import Session
+from .shell import dialogs
+from .shell.actions import Actions
+from .shell.command_palette import CommandPalette
+from .shell.docks import Docks
+from .shell.indicators import Indicators
+from .shell.status_bar import StatusBar
+from .shell.toolbar import ToolBar
+from .shell.welcome import Welcome
+from .shell.window_state import Memory, Remembered
+from .style.theme import Theme
+from .viewer.region_view import RegionView
 
 if TYPE_CHECKING:
-    from app.core.discovery.finder import DeviceList
-    from app.core.measure.flash.flash import Flip
+    from ..core.discovery.finder import DeviceList
+    from ..core.measure.flash.flash import Flip
 
 
 class MainWindow(QMainWindow):

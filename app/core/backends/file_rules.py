@@ -9,9 +9,9 @@ import os
 import stat
 from typing import Final
 
-from app.core.errors import MisalignedError, OutOfRangeError, UnsuitableError
-from app.core.region.region import PAGE, RegionSpec
-from app.core.values.units import format_short_offset, format_size
+from ..errors import MisalignedError, OutOfRangeError, UnsuitableError
+from ..region.region import PAGE, RegionSpec
+from ..values.units import format_short_offset, format_size
 
 _KINDS: Final = (
     (stat.S_ISDIR, "is a directory", "Choose a file inside it."),

@@ -21,10 +21,7 @@ from typing import Final
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
-from app.core.backends.file_rules import part_size
-from app.core.backends.mapped_region import MappedRegion, map_memory
-from app.core.backends.pci_sysfs import SYS
-from app.core.errors import (
+from ..errors import (
     AccessDeniedError,
     CannotFindError,
     RegionGoneError,
@@ -33,7 +30,10 @@ from app.core.errors import (
     UnpluggedError,
     UnsuitableError,
 )
-from app.core.region.region import Region, RegionInfo, RegionSpec
+from ..region.region import Region, RegionInfo, RegionSpec
+from .file_rules import part_size
+from .mapped_region import MappedRegion, map_memory
+from .pci_sysfs import SYS
 
 GETSIZE: Final = 0x7544  # KVMFR_DMABUF_GETSIZE = _IO('u', 0x44), module/kvmfr.h
 UDEV_RULE: Final = 'SUBSYSTEM=="kvmfr", GROUP="kvm", MODE="0660", TAG+="uaccess"'

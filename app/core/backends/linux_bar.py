@@ -18,10 +18,7 @@ from typing import Final
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
-from app.core.backends.file_rules import part_size
-from app.core.backends.mapped_region import MappedRegion, map_memory
-from app.core.backends.pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, look_at
-from app.core.errors import (
+from ..errors import (
     AccessDeniedError,
     CannotFindError,
     DriverError,
@@ -31,9 +28,12 @@ from app.core.errors import (
     UnpluggedError,
     UnsuitableError,
 )
-from app.core.region.pci_address import PciAddress
-from app.core.region.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
-from app.core.values.units import format_size
+from ..region.pci_address import PciAddress
+from ..region.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
+from ..values.units import format_size
+from .file_rules import part_size
+from .mapped_region import MappedRegion, map_memory
+from .pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, look_at
 
 _LOOK_NS: Final = 10_000_000
 _ASK_NS: Final = 1_000_000_000

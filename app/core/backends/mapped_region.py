@@ -16,11 +16,11 @@ from contextlib import contextmanager
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
-from app.core.errors import ClosedError, RegionGoneError
-from app.core.native.page_compare import copy_differing
-from app.core.native.safe_copy import FaultError, MappedCopier, load_word
-from app.core.region.region import Region, RegionInfo, RegionSpec
-from app.core.values.units import format_short_offset
+from ..errors import ClosedError, RegionGoneError
+from ..native.page_compare import copy_differing
+from ..native.safe_copy import FaultError, MappedCopier, load_word
+from ..region.region import Region, RegionInfo, RegionSpec
+from ..values.units import format_short_offset
 
 
 class MappedRegion(Region):

@@ -6,9 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from app.core.errors import CannotFindError, UnsuitableError
-from app.core.region.pci_address import PciAddress
-from app.core.region.region import Region, RegionKind, RegionSpec
+from ..errors import CannotFindError, UnsuitableError
+from ..region.pci_address import PciAddress
+from ..region.region import Region, RegionKind, RegionSpec
 
 
 def spec_for(text: str) -> RegionSpec:
@@ -33,12 +33,12 @@ def spec_for(text: str) -> RegionSpec:
 def open_region(spec: RegionSpec) -> Region:
     """Open it. Raises what its maker raises (errors.py)."""
     if spec.kind is RegionKind.WINDOWS:
-        from app.core.backends.windows.bar import open_windows_bar
+        from .windows.bar import open_windows_bar
 
         return open_windows_bar(spec)
     if sys.platform == "win32":
         if spec.kind is RegionKind.FILE:
-            from app.core.backends.windows_file import open_windows_file
+            from .windows_file import open_windows_file
 
             return open_windows_file(spec)
         raise UnsuitableError(
@@ -47,13 +47,13 @@ def open_region(spec: RegionSpec) -> Region:
         )
     else:  # noqa: RET506 - the type checker reads platforms by branches
         if spec.kind is RegionKind.BAR:
-            from app.core.backends.linux_bar import open_bar
+            from .linux_bar import open_bar
 
             return open_bar(spec)
         if spec.kind is RegionKind.KVMFR:
-            from app.core.backends.kvmfr import open_kvmfr
+            from .kvmfr import open_kvmfr
 
             return open_kvmfr(spec)
-        from app.core.backends.shared_file import open_shared_file
+        from .shared_file import open_shared_file
 
         return open_shared_file(spec)

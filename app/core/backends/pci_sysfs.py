@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.core.errors import CannotFindError
-from app.core.region.pci_address import PciAddress
+from ..errors import CannotFindError
+from ..region.pci_address import PciAddress
 
 SYS: Final = Path("/sys")
 VENDOR: Final = 0x1AF4

@@ -22,8 +22,7 @@ from typing import Final
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
-from app.core.backends.file_rules import part_size, refuse_kind, size_notes
-from app.core.errors import (
+from ..errors import (
     AccessDeniedError,
     CannotFindError,
     DeletedError,
@@ -34,10 +33,11 @@ from app.core.errors import (
     TruncatedError,
     UnsuitableError,
 )
-from app.core.native.page_compare import copy_differing
-from app.core.native.safe_copy import FaultError, MappedCopier, load_word, read_file
-from app.core.region.region import Extent, Region, RegionInfo, RegionSpec
-from app.core.values.units import format_short_offset, format_size
+from ..native.page_compare import copy_differing
+from ..native.safe_copy import FaultError, MappedCopier, load_word, read_file
+from ..region.region import Extent, Region, RegionInfo, RegionSpec
+from ..values.units import format_short_offset, format_size
+from .file_rules import part_size, refuse_kind, size_notes
 
 _PATH_CHECK_NS: Final = 100_000_000
 _MAX_EXTENTS: Final = 4096

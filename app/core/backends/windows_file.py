@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from app.core.backends.file_rules import part_size, refuse_kind, size_notes
-from app.core.errors import (
+from ..errors import (
     AccessDeniedError,
     CannotFindError,
     DeletedError,
@@ -24,8 +23,9 @@ from app.core.errors import (
     TruncatedError,
     UnsuitableError,
 )
-from app.core.region.region import Region, RegionInfo, RegionSpec
-from app.core.values.units import format_size
+from ..region.region import Region, RegionInfo, RegionSpec
+from ..values.units import format_size
+from .file_rules import part_size, refuse_kind, size_notes
 
 # Aligned, each of these is one load or store (perf.md 1, Tearing).
 _WORDS: Final = {

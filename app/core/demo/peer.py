@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.protocols import demo_layout
+from ..protocols import demo_layout
 
 TICK_S: Final = 0.002
 # FILETIME counts 100 ns from 1601-01-01; [MS-DTYP] 2.3.3.

@@ -12,10 +12,10 @@ from typing import Self
 
 import psutil  # type: ignore[import-untyped]
 
-from app.core.demo import peer
-from app.core.errors import StorageError
-from app.core.protocols import demo_layout
-from app.core.region.region import RegionKind, RegionSpec
+from ..errors import StorageError
+from ..protocols import demo_layout
+from ..region.region import RegionKind, RegionSpec
+from . import peer
 
 
 def _place() -> str | None:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.core.errors import ScopeError
-from app.core.health import Health, Level
+from ..errors import ScopeError
+from ..health import Health, Level
 
 if TYPE_CHECKING:
-    from app.core.discovery.processes import User
-    from app.core.protocols.known_content import Content
-    from app.core.region.pci_address import PciAddress
-    from app.core.region.region import RegionKind, RegionSpec
+    from ..protocols.known_content import Content
+    from ..region.pci_address import PciAddress
+    from ..region.region import RegionKind, RegionSpec
+    from .processes import User
 
 # path, os.R_OK or os.W_OK -> may we?
 Access = Callable[[str, int], bool]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from app.core.protocols.known_content import Content, identify_file
+from ..protocols.known_content import Content, identify_file
 
 # The first MiB tells LGMP, KVMFR, Scream and our demo; an opened region is looked at longer.
 LIMIT: Final = 1 << 20

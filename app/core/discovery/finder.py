@@ -12,17 +12,17 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from app.core.discovery.device import Access, Device, DeviceList, Places, may_access
-from app.core.discovery.file_contents import FileContents
-from app.core.discovery.host_file_check import file_device
-from app.core.discovery.host_files import HostFiles
-from app.core.discovery.kvmfr_nodes import find_kvmfr
-from app.core.discovery.pci_devices import find_pci
-from app.core.discovery.processes import Processes, ProcessScanner
-from app.core.discovery.setup_help import SetupHelp, setup_help
-from app.core.discovery.windows_devices import find_windows
-from app.core.errors import ScopeError
-from app.core.region.region import RegionKind, RegionSpec
+from ..errors import ScopeError
+from ..region.region import RegionKind, RegionSpec
+from .device import Access, Device, DeviceList, Places, may_access
+from .file_contents import FileContents
+from .host_file_check import file_device
+from .host_files import HostFiles
+from .kvmfr_nodes import find_kvmfr
+from .pci_devices import find_pci
+from .processes import Processes, ProcessScanner
+from .setup_help import SetupHelp, setup_help
+from .windows_devices import find_windows
 
 __all__ = [
     "Device", "DeviceFinder", "DeviceList", "Places", "SetupHelp", "examine", "find_devices",

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from app.core.discovery.device import GOOD, Access, Device, fault, may_access, warning
-from app.core.discovery.file_contents import FileContents
-from app.core.discovery.host_files import Candidate
-from app.core.discovery.processes import User
-from app.core.errors import AccessDeniedError, CannotFindError, UnsuitableError
-from app.core.health import Health
-from app.core.protocols.demo_layout import PREFIX as DEMO_PREFIX
-from app.core.protocols.known_content import Content
-from app.core.region.region import PAGE, RegionKind, RegionSpec
-from app.core.values.units import format_size
+from ..errors import AccessDeniedError, CannotFindError, UnsuitableError
+from ..health import Health
+from ..protocols.demo_layout import PREFIX as DEMO_PREFIX
+from ..protocols.known_content import Content
+from ..region.region import PAGE, RegionKind, RegionSpec
+from ..values.units import format_size
+from .device import GOOD, Access, Device, fault, may_access, warning
+from .file_contents import FileContents
+from .host_files import Candidate
+from .processes import User
 
 # Shared memory of other trades: semaphores, audio, browsers, tracing, databases, Python, MPI.
 _OTHERS: Final = re.compile(

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from app.core.discovery.device import Places
-from app.core.discovery.processes import FileId, Mapped, Processes, QemuProcess, way_in
-from app.core.discovery.qemu_options import FILE_BACKEND, Backend
+from .device import Places
+from .processes import FileId, Mapped, Processes, QemuProcess, way_in
+from .qemu_options import FILE_BACKEND, Backend
 
 MOST_FILES: Final = 2000
 _DEEPEST: Final = 3  # hugetlbfs: libvirt/qemu/N-guest/file

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from app.core.discovery.device import GOOD, Access, Device, fault, may_access, warning
-from app.core.discovery.processes import Processes
-from app.core.errors import AccessDeniedError, UnsuitableError
-from app.core.health import Health
-from app.core.region.region import RegionKind, RegionSpec
+from ..errors import AccessDeniedError, UnsuitableError
+from ..health import Health
+from ..region.region import RegionKind, RegionSpec
+from .device import GOOD, Access, Device, fault, may_access, warning
+from .processes import Processes
 
 _NAME: Final = re.compile(r"^kvmfr\d+$")
 
@@ -39,7 +39,7 @@ def ask_size(path: str) -> int | None:
     """The node's size by its ioctl; None when it does not tell."""
     if os.name != "posix":
         return None
-    from app.core.backends import kvmfr
+    from ..backends import kvmfr
 
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))

@@ -11,12 +11,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.core.backends.pci_sysfs import PciFacts, decodes_memory, device_folder, read_facts
-from app.core.discovery.device import GOOD, Access, Device, fault, may_access, warning
-from app.core.errors import AccessDeniedError, CannotFindError, ScopeError, UnsuitableError
-from app.core.health import Health
-from app.core.region.pci_address import PciAddress
-from app.core.region.region import RegionKind, RegionSpec
+from ..backends.pci_sysfs import PciFacts, decodes_memory, device_folder, read_facts
+from ..errors import AccessDeniedError, CannotFindError, ScopeError, UnsuitableError
+from ..health import Health
+from ..region.pci_address import PciAddress
+from ..region.region import RegionKind, RegionSpec
+from .device import GOOD, Access, Device, fault, may_access, warning
 
 
 def find_pci(sys_folder: Path, access: Access = may_access) -> tuple[list[Device], list[str]]:

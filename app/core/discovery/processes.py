@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from app.core.discovery.qemu_options import Backend, QemuOptions, parse_options
+from .qemu_options import Backend, QemuOptions, parse_options
 
 _QEMU_RE: Final = re.compile(r"^(qemu-system-[\w.-]+|qemu-kvm|kvm)$")
 # proc(5): address range, permissions, offset, major:minor, inode, path.

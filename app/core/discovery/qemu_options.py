@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.errors import ExpressionError
-from app.core.values.units import parse_size
+from ..errors import ExpressionError
+from ..values.units import parse_size
 
 _TRUE: Final = frozenset({"on", "yes", "true", "y"})
 _FALSE: Final = frozenset({"off", "no", "false", "n"})

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.errors import ScopeError
-from app.core.values.units import format_size
+from ..errors import ScopeError
+from ..values.units import format_size
 
 SMALLEST: Final = 1 << 20
 _LONGEST_NAME: Final = 255  # NAME_MAX

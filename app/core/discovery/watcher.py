@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.core.discovery.device import Device, DeviceList, Places
+from .device import Device, DeviceList, Places
 
 log = logging.getLogger(__name__)
 PERIOD_S: Final = 0.5
@@ -128,7 +128,7 @@ class Watcher:
             log.exception("the list of devices could not be delivered")
 
     def _facts(self) -> Hashable:
-        from app.core.discovery.host_files import huge_folders
+        from .host_files import huge_folders
 
         places = self._places
         return (
@@ -141,7 +141,7 @@ class Watcher:
 
 def _device_finder(places: Places) -> Finder:
     """Loaded on the thread, for which no window waits, and before a look's time is taken."""
-    from app.core.discovery.finder import DeviceFinder
+    from .finder import DeviceFinder
 
     return DeviceFinder(places)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.core.backends.windows.bar import WindowsBar, list_windows_bars
-from app.core.discovery.device import GOOD, Device, fault
-from app.core.region.region import RegionKind, RegionSpec
+from ..backends.windows.bar import WindowsBar, list_windows_bars
+from ..region.region import RegionKind, RegionSpec
+from .device import GOOD, Device, fault
 
 
 def find_windows() -> tuple[list[Device], list[str]]:

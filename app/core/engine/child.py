@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
-from app.core.engine import messages as msg
-from app.core.engine.frame_board import FrameBoard
-from app.core.errors import ScopeError
-from app.core.region.region import RegionSpec
+from ..errors import ScopeError
+from ..region.region import RegionSpec
+from . import messages as msg
+from .frame_board import FrameBoard
 
 if TYPE_CHECKING:
-    from app.core.engine.engine import Engine
+    from .engine import Engine
 
 BEAT_S: Final = 0.1
 
@@ -93,7 +93,7 @@ class _Seat:
 
     def _open_and_serve(self) -> None:
         # numpy and xxhash load while the window builds itself
-        from app.core.engine.engine import Engine
+        from .engine import Engine
 
         spec = self._first_spec()
         if spec is None:

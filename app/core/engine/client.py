@@ -11,13 +11,13 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from app.core.engine import messages as msg
-from app.core.errors import EngineGoneError, ScopeError
-from app.core.region.region import RegionSpec
-from app.core.watch.frame import Frame
+from ..errors import EngineGoneError, ScopeError
+from ..region.region import RegionSpec
+from ..watch.frame import Frame
+from . import messages as msg
 
 if TYPE_CHECKING:
-    from app.core.engine.engine import Engine
+    from .engine import Engine
 
 
 class EngineClient(Protocol):
@@ -60,7 +60,7 @@ class LocalEngine:
         threading.Thread(target=self._open, args=(spec,), name="engine-open", daemon=True).start()
 
     def _open(self, spec: RegionSpec) -> None:
-        from app.core.engine.engine import Engine  # here: windows have theirs in a child
+        from .engine import Engine  # here: windows have theirs in a child
 
         try:
             engine = Engine(spec, self._answers.append, self._publish)

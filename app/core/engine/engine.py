@@ -16,22 +16,22 @@ from functools import singledispatchmethod
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from app.core.backends.open_region import open_region
-from app.core.engine import messages as msg
-from app.core.engine.frame_board import MAX_SPAN
-from app.core.errors import CancelledError, LockedError, OutOfRangeError, ScopeError
-from app.core.measure.bandwidth.mapping_speed import MappingSpeed, measure_mapping
-from app.core.region.region import Region, RegionInfo, RegionSpec
-from app.core.values.units import format_size
-from app.core.watch.frame import Frame
-from app.core.watch.sampler import Sampler
-from app.core.write import bulk_writes
-from app.core.write.journal import Journal
-from app.core.write.record import RepeatState, WriteRecord
-from app.core.write.test_signals import Repeaters
+from ..backends.open_region import open_region
+from ..errors import CancelledError, LockedError, OutOfRangeError, ScopeError
+from ..measure.bandwidth.mapping_speed import MappingSpeed, measure_mapping
+from ..region.region import Region, RegionInfo, RegionSpec
+from ..values.units import format_size
+from ..watch.frame import Frame
+from ..watch.sampler import Sampler
+from ..write import bulk_writes
+from ..write.journal import Journal
+from ..write.record import RepeatState, WriteRecord
+from ..write.test_signals import Repeaters
+from . import messages as msg
+from .frame_board import MAX_SPAN
 
 if TYPE_CHECKING:
-    from app.core.engine.measurements import ProbeDesk
+    from .measurements import ProbeDesk
 
 Say = Callable[[msg.Answer], None]
 
@@ -98,7 +98,7 @@ class Engine:
     def _desk_now(self) -> ProbeDesk:
         """The probe desk, made when first used: most engines never measure."""
         if self._desk is None:
-            from app.core.engine.measurements import ProbeDesk
+            from .measurements import ProbeDesk
 
             self._desk = ProbeDesk(self._region, self._say, lambda: self.journal.locked)
         return self._desk

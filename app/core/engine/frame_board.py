@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.core.watch.frame import Activity, Frame, Traffic, empty_activity
+from ..watch.frame import Activity, Frame, Traffic, empty_activity
 
 SLOTS: Final = 3
 MAX_SPAN: Final = 256 << 10

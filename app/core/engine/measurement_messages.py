@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.engine.messages import Answer, ProbeCommand
-from app.core.measure.flash.flash import Flip, Painted
-from app.core.measure.histogram import Summary
-from app.core.measure.lane.hold import Ending
-from app.core.measure.lane.layout import Lane
-from app.core.measure.lane.peer_card import Capability, Card
-from app.core.measure.lane.presence import Life
-from app.core.measure.latency.latency_result import Point
-from app.core.measure.peers.responder_state import ResponderState
+from ..measure.flash.flash import Flip, Painted
+from ..measure.histogram import Summary
+from ..measure.lane.hold import Ending
+from ..measure.lane.layout import Lane
+from ..measure.lane.peer_card import Capability, Card
+from ..measure.lane.presence import Life
+from ..measure.latency.latency_result import Point
+from ..measure.peers.responder_state import ResponderState
+from .messages import Answer, ProbeCommand
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from app.core.engine import measurement_messages as dm
-from app.core.errors import CancelledError
-from app.core.measure.bandwidth.bandwidth import run_bandwidth
-from app.core.measure.flash.flash import Flip
-from app.core.measure.flash.flash_run import FlashMaster
-from app.core.measure.lane.layout import Lane
-from app.core.measure.lane.peer_card import Capability
-from app.core.measure.lane.slots import wait_for_peer
-from app.core.measure.latency.latency import Watcher, run_latency
-from app.core.measure.peers.initiator import Master
-from app.core.measure.peers.peer_monitor import PeerNews
-from app.core.measure.transfer.transfer import TransferWatcher, run_transfer
-from app.core.region.region import Region
+from ..errors import CancelledError
+from ..measure.bandwidth.bandwidth import run_bandwidth
+from ..measure.flash.flash import Flip
+from ..measure.flash.flash_run import FlashMaster
+from ..measure.lane.layout import Lane
+from ..measure.lane.peer_card import Capability
+from ..measure.lane.slots import wait_for_peer
+from ..measure.latency.latency import Watcher, run_latency
+from ..measure.peers.initiator import Master
+from ..measure.peers.peer_monitor import PeerNews
+from ..measure.transfer.transfer import TransferWatcher, run_transfer
+from ..region.region import Region
+from . import measurement_messages as dm
 
 
 class TestIo:

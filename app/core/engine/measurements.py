@@ -11,9 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from app.core.engine import measurement_messages as dm
-from app.core.engine import messages as msg
-from app.core.engine.measurement_modes import (
+from ..errors import LaneError, LockedError, PeerBusyError, ScopeError
+from ..measure.bandwidth.bandwidth import BandwidthOptions
+from ..measure.flash.flash import FlashHandler, Flip
+from ..measure.flash.flash_result import FlashPlan
+from ..measure.lane.hold import LaneHold, give_back, hold_lane, owed
+from ..measure.lane.layout import Lane
+from ..measure.lane.placement import find_lane, lane_at
+from ..measure.lane.slots import LaneWatch
+from ..measure.latency.echo import EchoHandler
+from ..measure.latency.latency import LatencyOptions
+from ..measure.peers.doorbells import measuring_bell
+from ..measure.peers.responder import Responder
+from ..measure.peers.responder_state import ResponderState
+from ..measure.transfer.ring_transfer import TransferHandler
+from ..measure.transfer.transfer import TransferOptions
+from ..region.region import Region
+from ..values.units import format_short_offset, format_size
+from . import measurement_messages as dm
+from . import messages as msg
+from .measurement_modes import (
     BandwidthTest,
     FlashTest,
     LatencyTest,
@@ -21,23 +38,6 @@ from app.core.engine.measurement_modes import (
     TestIo,
     TransferTest,
 )
-from app.core.errors import LaneError, LockedError, PeerBusyError, ScopeError
-from app.core.measure.bandwidth.bandwidth import BandwidthOptions
-from app.core.measure.flash.flash import FlashHandler, Flip
-from app.core.measure.flash.flash_result import FlashPlan
-from app.core.measure.lane.hold import LaneHold, give_back, hold_lane, owed
-from app.core.measure.lane.layout import Lane
-from app.core.measure.lane.placement import find_lane, lane_at
-from app.core.measure.lane.slots import LaneWatch
-from app.core.measure.latency.echo import EchoHandler
-from app.core.measure.latency.latency import LatencyOptions
-from app.core.measure.peers.doorbells import measuring_bell
-from app.core.measure.peers.responder import Responder
-from app.core.measure.peers.responder_state import ResponderState
-from app.core.measure.transfer.ring_transfer import TransferHandler
-from app.core.measure.transfer.transfer import TransferOptions
-from app.core.region.region import Region
-from app.core.values.units import format_short_offset, format_size
 
 Say = Callable[[msg.Answer], None]
 _SLOW = (dm.LookAtLane, dm.Respond, dm.LookForDebts, dm.PayDebts)

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.errors import ScopeError
-from app.core.region.region import RegionInfo, RegionSpec
+from ..errors import ScopeError
+from ..region.region import RegionInfo, RegionSpec
 
 if TYPE_CHECKING:
-    from app.core.write.patterns import Pattern, Repeat
+    from ..write.patterns import Pattern, Repeat
 
 MAX_INLINE: Final = 16 << 20
 

@@ -6,8 +6,8 @@ own would be refused by our own program (548). It sits down beside the first ins
 
 from __future__ import annotations
 
-from app.core.engine.process import EngineProcess
-from app.core.region.region import RegionKind, RegionSpec
+from ..region.region import RegionKind, RegionSpec
+from .process import EngineProcess
 
 
 class EngineHosts:
@@ -46,6 +46,6 @@ def sharing_key(spec: RegionSpec) -> str:
     """What windows must have in common to share a mapping; empty for what anybody may map."""
     if spec.kind is not RegionKind.WINDOWS:
         return ""
-    from app.core.backends.windows.bar import interface_path
+    from ..backends.windows.bar import interface_path
 
     return interface_path(spec.location).lower()

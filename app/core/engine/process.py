@@ -24,12 +24,12 @@ from multiprocessing.reduction import ForkingPickler
 from queue import SimpleQueue
 from typing import Any, Final, Self
 
-from app.core.engine import child
-from app.core.engine import messages as msg
-from app.core.engine.frame_board import FrameBoard
-from app.core.errors import EngineGoneError, ScopeError
-from app.core.region.region import RegionSpec
-from app.core.watch.frame import Frame
+from ..errors import EngineGoneError, ScopeError
+from ..region.region import RegionSpec
+from ..watch.frame import Frame
+from . import child
+from . import messages as msg
+from .frame_board import FrameBoard
 
 SILENCE_NS: Final = 900_000_000
 _START_ALLOWANCE_NS: Final = 15_000_000_000

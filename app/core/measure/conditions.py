@@ -12,12 +12,12 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped]
 
-from app import __version__
-from app.core.errors import MeasureOptionError
-from app.core.measure.lane.layout import Lane
-from app.core.measure.lane.peer_card import Card
-from app.core.region.region import RegionInfo
-from app.core.storage.logs import describe_system
+from ...version import __version__
+from ..errors import MeasureOptionError
+from ..region.region import RegionInfo
+from ..storage.logs import describe_system
+from .lane.layout import Lane
+from .lane.peer_card import Card
 
 _BUSY: Final = 0.3  # a core of which others take more than this share is not free
 

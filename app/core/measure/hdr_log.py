@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from app.core.measure.histogram import MAX_VALUE, Histogram
+from .histogram import MAX_VALUE, Histogram
 
 _DIGITS: Final = 3
 _COOKIE: Final = 0x1C849303 | 0x10

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.core.native import fault_shield_python
-from app.core.native.kernel import kernel
+from . import fault_shield_python
+from .kernel import kernel
 
 
 class Shield:

@@ -13,7 +13,7 @@ import ctypes
 import mmap
 from typing import Final
 
-from app.core.native.kernel import DifferState, Slice, kernel
+from .kernel import DifferState, Slice, kernel
 
 _PAGE: Final = 4096
 

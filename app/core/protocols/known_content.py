@@ -15,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.core.errors import ScopeError
-from app.core.protocols.demo_layout import MAGIC as DEMO_MAGIC
+from ..errors import ScopeError
+from .demo_layout import MAGIC as DEMO_MAGIC
 
 LIMIT: Final = 4 << 20
 _HEAD: Final = 4096

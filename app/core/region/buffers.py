@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from app.core.region.region import PAGE
+from .region import PAGE
 
 
 def aligned_bytes(length: int) -> npt.NDArray[np.uint8]:

@@ -18,20 +18,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Self
 
-from app.core.errors import (
+from ..errors import (
     MisalignedError,
     OutOfRangeError,
     ReadOnlyError,
     UnsuitableError,
 )
-from app.core.native.fault_shield import shielded
-from app.core.region.doorbell import DeviceBell
-from app.core.region.region_window import RegionWindow
-from app.core.region.use_count import InUse
-from app.core.values.units import format_offset, format_size
+from ..native.fault_shield import shielded
+from ..values.units import format_offset, format_size
+from .doorbell import DeviceBell
+from .region_window import RegionWindow
+from .use_count import InUse
 
 if TYPE_CHECKING:
-    from app.core.region.pci_address import PciAddress
+    from .pci_address import PciAddress
 
 PAGE: Final = 4096
 WIDTHS: Final = (1, 2, 4, 8)

@@ -13,9 +13,9 @@ import ctypes
 from collections.abc import Callable
 from typing import NoReturn
 
-from app.core.errors import TruncatedError
-from app.core.native.fault_shield import Shield
-from app.core.values.units import format_short_offset
+from ..errors import TruncatedError
+from ..native.fault_shield import Shield
+from ..values.units import format_short_offset
 
 
 class RegionWindow:

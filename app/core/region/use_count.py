@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from app.core.errors import ClosedError
+from ..errors import ClosedError
 
 _CLOSE_WAIT_S: Final = 2.0  # a loop in a window looks at check() at least every 0.1 s
 log = logging.getLogger(__name__)

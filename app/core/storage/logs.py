@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Final, TextIO
 
-from app import __version__
-from app.core.storage.paths import log_dir
+from ...version import __version__
+from .paths import log_dir
 
 _SIZE: Final = 512 * 1024
 _crash_file: TextIO | None = None

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from app.core.storage.atomic_file import make_beside
-from app.core.storage.paths import settings_file
+from .atomic_file import make_beside
+from .paths import settings_file
 
 log = logging.getLogger(__name__)
 VERSION: Final = 1

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from app.core.errors import ValueFormatError
+from ..errors import ValueFormatError
 
 
 def hexdump(data: bytes, start: int = 0, columns: int = 16) -> str:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from app.core.errors import ExpressionError
-from app.core.values.units import parse_size
+from ..errors import ExpressionError
+from .units import parse_size
 
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<hexh>[0-9][0-9a-f_']*h\b)|(?P<dollar>\$[0-9a-f_']+)"

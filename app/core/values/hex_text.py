@@ -11,7 +11,7 @@ import base64
 import re
 from typing import Final
 
-from app.core.errors import ValueFormatError
+from ..errors import ValueFormatError
 
 # An offset with a colon (xxd), or a long one with two spaces before pairs (hexdump -C).
 _DUMP_LINE: Final = re.compile(

@@ -6,8 +6,8 @@ import datetime as dt
 import re
 from typing import Final
 
-from app.core.errors import ValueFormatError
-from app.core.values.value_type import Endian, ValueType, shorten
+from ..errors import ValueFormatError
+from .value_type import Endian, ValueType, shorten
 
 # [MS-DTYP] 2.3.3: FILETIME counts 100 ns since 1601-01-01; this many until 1970-01-01.
 _FILETIME_EPOCH: Final = 116_444_736_000_000_000

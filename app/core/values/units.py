@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import Final
 
-from app.core.errors import ExpressionError
+from ..errors import ExpressionError
 
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _LONGEST: Final = 100  # characters of a size

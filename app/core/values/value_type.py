@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from app.core.errors import ValueFormatError
+from ..errors import ValueFormatError
 
 
 class Endian(Enum):

@@ -8,9 +8,9 @@ import struct
 import uuid
 from typing import Final
 
-from app.core.errors import ValueFormatError
-from app.core.values.time_types import TIME_TYPES
-from app.core.values.value_type import Decode, Encode, Endian, ValueType, parse_int, shorten
+from ..errors import ValueFormatError
+from .time_types import TIME_TYPES
+from .value_type import Decode, Encode, Endian, ValueType, parse_int, shorten
 
 # -- integers -------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.region.region import PAGE
+from ..region.region import PAGE
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 # Part of a Frame, so to be had from here, too.
-from app.core.health import Health as Health  # noqa: PLC0414
-from app.core.health import Level as Level  # noqa: PLC0414
+from ..health import Health as Health  # noqa: PLC0414
+from ..health import Level as Level  # noqa: PLC0414
 
 U8 = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.region.region import PAGE
+from ..region.region import PAGE
 
 Flags = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from app.core.region.region import PAGE, Extent, Region
-from app.core.watch.byte_changes import Comparer
-from app.core.watch.own_writes import OwnWrites, own_bytes
-from app.core.watch.page_table import BLOCK, BLOCK_PAGES, DATA, KNOWN, SNAPSHOT, STORED, PageTable
-from app.core.watch.snapshot import Snapshot
+from ..region.region import PAGE, Extent, Region
+from .byte_changes import Comparer
+from .own_writes import OwnWrites, own_bytes
+from .page_table import BLOCK, BLOCK_PAGES, DATA, KNOWN, SNAPSHOT, STORED, PageTable
+from .snapshot import Snapshot
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]

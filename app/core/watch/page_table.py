@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.region.region import PAGE, Extent
-from app.core.watch.frame import Activity
+from ..region.region import PAGE, Extent
+from .frame import Activity
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]

@@ -19,12 +19,12 @@ from typing import Final
 
 import numpy as np
 
-from app.core.errors import RegionGoneError, ScopeError
-from app.core.region.region import PAGE, Region
-from app.core.watch.frame import Activity, Frame, Health, Level, Traffic, empty_activity
-from app.core.watch.sweep import MEMORY_BOUND, Sweep, next_offset
-from app.core.watch.timing import DEFAULT_SHARE, MAX_HZ, MIN_HZ, Budget, Deadlines, Meter, Reading
-from app.core.watch.visible_span import SpanLook, SpanWatcher, empty_look
+from ..errors import RegionGoneError, ScopeError
+from ..region.region import PAGE, Region
+from .frame import Activity, Frame, Health, Level, Traffic, empty_activity
+from .sweep import MEMORY_BOUND, Sweep, next_offset
+from .timing import DEFAULT_SHARE, MAX_HZ, MIN_HZ, Budget, Deadlines, Meter, Reading
+from .visible_span import SpanLook, SpanWatcher, empty_look
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.region.region import PAGE
+from ..region.region import PAGE
 
 _LINUX: Final = sys.platform == "linux"
 # Not in Python's mmap module before 3.13; asm-generic/mman.h, the same on x86 and Arm.

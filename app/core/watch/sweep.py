@@ -19,12 +19,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.region.region import PAGE, Extent, Region
-from app.core.watch.frame import Activity
-from app.core.watch.own_writes import OwnWrites
-from app.core.watch.page_scan import PageScan, Shared, Totals
-from app.core.watch.page_table import BLOCK, BLOCK_PAGES, PageTable
-from app.core.watch.snapshot import Snapshot
+from ..region.region import PAGE, Extent, Region
+from .frame import Activity
+from .own_writes import OwnWrites
+from .page_scan import PageScan, Shared, Totals
+from .page_table import BLOCK, BLOCK_PAGES, PageTable
+from .snapshot import Snapshot
 
 I64 = npt.NDArray[np.int64]
 Piece = tuple[int, int, bool]

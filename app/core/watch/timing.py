@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from app.core.watch.frame import Traffic
+from .frame import Traffic
 
 MIN_HZ: Final = 1.0
 MAX_HZ: Final = 240.0

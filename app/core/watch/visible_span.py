@@ -16,11 +16,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.region.buffers import aligned_bytes
-from app.core.region.region import PAGE, Region
-from app.core.watch.frame import I64, U8, Flags
-from app.core.watch.own_writes import GRACE_NS
-from app.core.watch.page_table import frozen
+from ..region.buffers import aligned_bytes
+from ..region.region import PAGE, Region
+from .frame import I64, U8, Flags
+from .own_writes import GRACE_NS
+from .page_table import frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)

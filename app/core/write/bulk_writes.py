@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from app.core.errors import (
+from ..errors import (
     CancelledError,
     CannotFindError,
     LockedError,
@@ -22,12 +22,12 @@ from app.core.errors import (
     StorageError,
     UnsuitableError,
 )
-from app.core.region.region import Region
-from app.core.storage.atomic_file import any_length, make_beside, resolved
-from app.core.values.units import format_short_offset, format_size
-from app.core.write.journal import Journal
-from app.core.write.patterns import Pattern
-from app.core.write.record import WriteRecord
+from ..region.region import Region
+from ..storage.atomic_file import any_length, make_beside, resolved
+from ..values.units import format_short_offset, format_size
+from .journal import Journal
+from .patterns import Pattern
+from .record import WriteRecord
 
 CHUNK: Final = 1 << 20
 

@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from app.core.errors import (
+from ..errors import (
     LockedError,
     NothingToUndoError,
     ScopeError,
     ValueFormatError,
 )
-from app.core.region.region import WIDTHS, Region
-from app.core.write.record import Landed, WriteRecord
-from app.core.write.undo_store import Kept, UndoStore
-from app.core.write.write_outcome import SHOWN, refuse_newer, refuse_unseen, together, what_landed
+from ..region.region import WIDTHS, Region
+from .record import Landed, WriteRecord
+from .undo_store import Kept, UndoStore
+from .write_outcome import SHOWN, refuse_newer, refuse_unseen, together, what_landed
 
 MAX_RECORDS: Final = 100_000
 MAX_STEPS: Final = 100_000

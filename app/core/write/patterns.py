@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from app.core.errors import ValueFormatError
-from app.core.values.units import format_size
-from app.core.values.value_type import Endian
-from app.core.values.value_types import number_bytes
+from ..errors import ValueFormatError
+from ..values.units import format_size
+from ..values.value_type import Endian
+from ..values.value_types import number_bytes
 
 WAVES: Final = ("counter", "toggle", "sine", "random")
 MIN_INTERVAL_NS: Final = 100_000

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from app.core.errors import ScopeError
+from ..errors import ScopeError
 
 if TYPE_CHECKING:
-    from app.core.write.patterns import Repeat
+    from .patterns import Repeat
 
 
 class Landed(Enum):

@@ -8,12 +8,12 @@ import time
 from collections import deque
 from typing import Final
 
-from app.core.errors import ScopeError, ValueFormatError
-from app.core.region.region import Region
-from app.core.write.bulk_writes import fits, may_write
-from app.core.write.journal import Journal
-from app.core.write.patterns import MIN_INTERVAL_NS, Repeat
-from app.core.write.record import RepeatState, WriteRecord
+from ..errors import ScopeError, ValueFormatError
+from ..region.region import Region
+from .bulk_writes import fits, may_write
+from .journal import Journal
+from .patterns import MIN_INTERVAL_NS, Repeat
+from .record import RepeatState, WriteRecord
 
 _RATE_WRITES: Final = 256
 

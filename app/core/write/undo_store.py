@@ -13,8 +13,8 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, Final
 
-from app.core.errors import StorageError
-from app.core.values.units import format_size
+from ..errors import StorageError
+from ..values.units import format_size
 
 # What Python's objects around one kept string cost; counts, so that a million typed bytes do.
 OVERHEAD: Final = 160

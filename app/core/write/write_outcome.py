@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.core.errors import ConflictError, ScopeError
-from app.core.region.region import WIDTHS, Region
-from app.core.values.units import format_short_offset
-from app.core.write.record import Landed
+from ..errors import ConflictError, ScopeError
+from ..region.region import WIDTHS, Region
+from ..values.units import format_short_offset
+from .record import Landed
 
 SHOWN = 64
 

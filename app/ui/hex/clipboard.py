@@ -12,8 +12,8 @@ from typing import Final
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication
 
-from app.core.errors import ValueFormatError
-from app.core.values.units import format_size
+from ...core.errors import ValueFormatError
+from ...core.values.units import format_size
 
 MIME: Final = "application/x-ivshmem-scope-bytes"
 MAX_PASTE: Final = 1 << 20

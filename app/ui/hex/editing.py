@@ -10,14 +10,14 @@ import string
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Final
 
-from app.core.errors import ValueFormatError
-from app.core.values.units import format_short_offset, format_size
-from app.ui.hex import clipboard
-from app.ui.hex.paint.geometry import Pane
-from app.ui.hex.paint.selection import Selection
+from ...core.errors import ValueFormatError
+from ...core.values.units import format_short_offset, format_size
+from . import clipboard
+from .paint.geometry import Pane
+from .paint.selection import Selection
 
 if TYPE_CHECKING:
-    from app.ui.hex.widget import HexView
+    from .widget import HexView
 
 _DIGITS: Final = frozenset(string.hexdigits)
 _NO_GAP: Final = "Memory cannot be shifted, so that nothing is deleted. Ctrl+I fills the selection."

@@ -8,8 +8,8 @@ from typing import Final
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
 
-from app.ui.hex.paint.geometry import BLOCK, Grid
-from app.ui.hex.paint.surface import Options
+from .paint.geometry import BLOCK, Grid
+from .paint.surface import Options
 
 _Key = Qt.Key
 _COLUMNS: Final = (4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 512)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from app.core.values.export_formats import FORMS
-from app.core.values.units import format_short_offset
-from app.ui.hex.keys import GROUPS, MENU_COLUMNS
-from app.ui.hex.paint.geometry import Part
+from ...core.values.export_formats import FORMS
+from ...core.values.units import format_short_offset
+from .keys import GROUPS, MENU_COLUMNS
+from .paint.geometry import Part
 
 if TYPE_CHECKING:
-    from app.ui.hex.widget import HexView
+    from .widget import HexView
 
 
 def copy_as_menu(view: HexView, parent: QMenu | None = None) -> QMenu:

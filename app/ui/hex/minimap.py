@@ -11,10 +11,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.core.values.units import format_age, format_offset, format_rate, format_size
-from app.core.watch.frame import Activity, Frame
-from app.ui.style.heat_colors import heat_index, heat_table
-from app.ui.style.theme import DARK, Theme
+from ...core.values.units import format_age, format_offset, format_rate, format_size
+from ...core.watch.frame import Activity, Frame
+from ..style.heat_colors import heat_index, heat_table
+from ..style.theme import DARK, Theme
 
 _REPAINT_MS: Final = 100
 _WIDTH: Final = 28

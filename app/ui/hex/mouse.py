@@ -8,12 +8,12 @@ from PySide6.QtCore import QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.ui.hex.paint.geometry import BLOCK, Hit, Pane, Part
-from app.ui.hex.paint.selection import Selection
-from app.ui.hex.paint.surface import to_device
+from .paint.geometry import BLOCK, Hit, Pane, Part
+from .paint.selection import Selection
+from .paint.surface import to_device
 
 if TYPE_CHECKING:
-    from app.ui.hex.widget import HexView
+    from .widget import HexView
 
 _SCROLL_MS: Final = 25
 _NOTCH: Final = 120

@@ -21,13 +21,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
-from app.core.watch.frame import Frame
-from app.ui.hex import keys
-from app.ui.hex.paint import dirty, empty
-from app.ui.hex.paint.geometry import MAX_COLUMNS, Pane
-from app.ui.hex.paint.selection import Selection
-from app.ui.hex.paint.surface import Options, Surface, to_device
-from app.ui.style.theme import DARK, Theme, mono_font
+from ...core.watch.frame import Frame
+from ..style.theme import DARK, Theme, mono_font
+from . import keys
+from .paint import dirty, empty
+from .paint.geometry import MAX_COLUMNS, Pane
+from .paint.selection import Selection
+from .paint.surface import Options, Surface, to_device
 
 _FADE_MS: Final = 30
 """Fading steps closer together than this are shown together."""

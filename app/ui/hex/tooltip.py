@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.core.values.units import format_age, format_offset, format_rate
-from app.core.watch.frame import Frame
-from app.ui.hex.paint.cell_states import Picture
+from ...core.values.units import format_age, format_offset, format_rate
+from ...core.watch.frame import Frame
+from .paint.cell_states import Picture
 
 _NAMES = {0: "NUL", 9: "tab", 10: "line feed", 13: "carriage return", 27: "escape", 32: "space",
           127: "DEL"}  # fmt: skip

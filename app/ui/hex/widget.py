@@ -26,13 +26,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from app.ui.hex import keys, menu, tooltip
-from app.ui.hex.editing import Editor
-from app.ui.hex.mouse import Mouse
-from app.ui.hex.paint.geometry import Pane, Part, with_columns
-from app.ui.hex.paint.selection import Selection
-from app.ui.hex.paint.surface import to_device
-from app.ui.hex.screen import HexScreen
+from . import keys, menu, tooltip
+from .editing import Editor
+from .mouse import Mouse
+from .paint.geometry import Pane, Part, with_columns
+from .paint.selection import Selection
+from .paint.surface import to_device
+from .screen import HexScreen
 
 
 class HexView(HexScreen):

@@ -11,7 +11,7 @@ from typing import Final
 
 import pyqtgraph as pg
 
-from app.core.values.units import format_rate, format_size
+from ...core.values.units import format_rate, format_size
 
 Ticks = list[tuple[float, list[float]]]
 _NINES: Final = {0.0: "0 %", 0.301: "50 %", 1.0: "90 %", 2.0: "99 %", 3.0: "99.9 %",

@@ -9,10 +9,11 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from app.core.engine.measurement_messages import LiveLatency
-from app.core.measure.bandwidth.bandwidth import BandwidthLive
-from app.core.measure.transfer.transfer_result import TransferLive
-from app.ui.measure.charts import (
+from ...core.engine.measurement_messages import LiveLatency
+from ...core.measure.bandwidth.bandwidth import BandwidthLive
+from ...core.measure.transfer.transfer_result import TransferLive
+from ..style.theme import Theme
+from .charts import (
     EMPTY,
     WAITING,
     HistogramChart,
@@ -21,9 +22,8 @@ from app.ui.measure.charts import (
     SeriesChart,
     Trace,
 )
-from app.ui.measure.flash_patch import FlashPatch
-from app.ui.measure.runs import COPY_MARK, WRITE_MARK, Run
-from app.ui.style.theme import Theme
+from .flash_patch import FlashPatch
+from .runs import COPY_MARK, WRITE_MARK, Run
 
 PATCH_HINT: Final = (
     "Flash test: this patch turns over when the other side stores a number, and answers when it "

@@ -17,9 +17,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout
 
-from app.core.measure.histogram import Histogram
-from app.core.values.units import format_rate, format_size
-from app.ui.measure.axes import (
+from ...core.measure.histogram import Histogram
+from ...core.values.units import format_rate, format_size
+from ..style.theme import DARK, Theme
+from .axes import (
     NinesAxis,
     RateAxis,
     SecondsAxis,
@@ -27,7 +28,6 @@ from app.ui.measure.axes import (
     TimeAxis,
     format_time,
 )
-from app.ui.style.theme import DARK, Theme
 
 F64 = npt.NDArray[np.float64]
 STYLES: Final = (

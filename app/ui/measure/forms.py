@@ -7,17 +7,17 @@ from typing import Any, Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.core.errors import ValueFormatError
-from app.core.measure.bandwidth.bandwidth import BandwidthOptions
-from app.core.measure.flash.flash import Surface
-from app.core.measure.flash.flash_result import FlashPlan
-from app.core.measure.lane.peer_card import EngineKind
-from app.core.measure.latency.latency import LatencyOptions
-from app.core.measure.transfer.transfer import SWEEP, TransferOptions
-from app.core.measure.transfer.transfer_result import Direction
-from app.core.native.kernel import Wait
-from app.core.values.units import parse_size
-from app.ui.style.theme import PAD, mono_font
+from ...core.errors import ValueFormatError
+from ...core.measure.bandwidth.bandwidth import BandwidthOptions
+from ...core.measure.flash.flash import Surface
+from ...core.measure.flash.flash_result import FlashPlan
+from ...core.measure.lane.peer_card import EngineKind
+from ...core.measure.latency.latency import LatencyOptions
+from ...core.measure.transfer.transfer import SWEEP, TransferOptions
+from ...core.measure.transfer.transfer_result import Direction
+from ...core.native.kernel import Wait
+from ...core.values.units import parse_size
+from ..style.theme import PAD, mono_font
 
 ENGINES: Final = (
     ("best there is", None), ("C kernel", EngineKind.KERNEL), ("Python", EngineKind.PYTHON),

@@ -19,17 +19,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.engine.measurement_messages import LaneView, LaneWish, LookAtLane, Respond, SeatView
-from app.core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
-from app.core.measure.lane.layout import ALIGN, MIN_SIZE
-from app.core.measure.lane.peer_card import Card
-from app.core.measure.lane.presence import Life
-from app.core.measure.peers.responder_state import Phase, ResponderState
-from app.core.values.expressions import evaluate
-from app.core.values.units import format_short_offset, format_size
-from app.core.watch.frame import Level
-from app.ui.session.session import Session
-from app.ui.style.theme import DARK, Theme, mono_font
+from ...core.engine.measurement_messages import LaneView, LaneWish, LookAtLane, Respond, SeatView
+from ...core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
+from ...core.measure.lane.layout import ALIGN, MIN_SIZE
+from ...core.measure.lane.peer_card import Card
+from ...core.measure.lane.presence import Life
+from ...core.measure.peers.responder_state import Phase, ResponderState
+from ...core.values.expressions import evaluate
+from ...core.values.units import format_short_offset, format_size
+from ...core.watch.frame import Level
+from ..session.session import Session
+from ..style.theme import DARK, Theme, mono_font
 
 LOOK_MS: Final = 700
 _LANE_TIP: Final = (

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.core.watch.frame import Frame
-from app.ui.measure.restore_offer import Debts
-from app.ui.session.session import Session
-from app.ui.style.theme import DARK, Theme
+from ...core.watch.frame import Frame
+from ..session.session import Session
+from ..style.theme import DARK, Theme
+from .restore_offer import Debts
 
 if TYPE_CHECKING:
-    from app.core.measure.flash.flash import Painted
-    from app.ui.measure.panel import MeasurePanel
+    from ...core.measure.flash.flash import Painted
+    from .panel import MeasurePanel
 
 
 class MeasureTab(QWidget):
@@ -52,7 +52,7 @@ class MeasureTab(QWidget):
     def panel(self) -> MeasurePanel:
         """The panel; built now if it is not there yet."""
         if self._panel is None:
-            from app.ui.measure.panel import MeasurePanel
+            from .panel import MeasurePanel
 
             made = self._panel = MeasurePanel(self)
             made.notice.connect(self.notice)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.engine.measurement_messages import LiveLatency
-from app.core.measure.bandwidth.bandwidth import BandwidthLive
-from app.core.measure.flash.flash_result import FlashSample
-from app.core.measure.transfer.transfer_result import TransferLive
-from app.core.values.units import format_rate, format_size
-from app.ui.measure.axes import format_time
+from ...core.engine.measurement_messages import LiveLatency
+from ...core.measure.bandwidth.bandwidth import BandwidthLive
+from ...core.measure.flash.flash_result import FlashSample
+from ...core.measure.transfer.transfer_result import TransferLive
+from ...core.values.units import format_rate, format_size
+from .axes import format_time
 
 
 @dataclass(frozen=True, slots=True)

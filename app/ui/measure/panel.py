@@ -18,23 +18,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.engine import measurement_messages as dm
-from app.core.errors import CancelledError, LockedError, ScopeError
-from app.core.measure.flash.flash import Flip, Painted, Surface
-from app.core.measure.flash.flash_result import FlashPlan
-from app.core.measure.lane.hold import Ending
-from app.core.measure.peers.responder_state import Phase, ResponderState
-from app.core.watch.frame import Level
-from app.ui.measure.axes import format_time
-from app.ui.measure.chart_tabs import BY_HAND, FIRST, ChartTabs
-from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
-from app.ui.measure.lane_box import LaneBox
-from app.ui.measure.live import live_sentence
-from app.ui.measure.run_table import RunTable
-from app.ui.measure.runs import headline, missing, run_of
-from app.ui.session.notice import Notice
-from app.ui.session.session import Session
-from app.ui.style.theme import DARK, PAD, Theme
+from ...core.engine import measurement_messages as dm
+from ...core.errors import CancelledError, LockedError, ScopeError
+from ...core.measure.flash.flash import Flip, Painted, Surface
+from ...core.measure.flash.flash_result import FlashPlan
+from ...core.measure.lane.hold import Ending
+from ...core.measure.peers.responder_state import Phase, ResponderState
+from ...core.watch.frame import Level
+from ..session.notice import Notice
+from ..session.session import Session
+from ..style.theme import DARK, PAD, Theme
+from .axes import format_time
+from .chart_tabs import BY_HAND, FIRST, ChartTabs
+from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
+from .lane_box import LaneBox
+from .live import live_sentence
+from .run_table import RunTable
+from .runs import headline, missing, run_of
 
 # Peers, test, charts, runs: what they get of 1280 pixels, and what is enough for the first two.
 _WIDTHS: Final = (184, 224, 372, 476)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.errors import LockedError, ScopeError
-from app.core.watch.frame import Level
-from app.ui.session.notice import Notice
-from app.ui.session.session import Session
+from ...core.errors import LockedError, ScopeError
+from ...core.watch.frame import Level
+from ..session.notice import Notice
+from ..session.session import Session
 
 if TYPE_CHECKING:
-    from app.core.measure.lane.hold import Ending
+    from ...core.measure.lane.hold import Ending
 
 PUT_BACK: Final = "Put back"
 _KEY: Final = "debts"
@@ -47,7 +47,7 @@ class Debts(QObject):
         self._soon.start()
 
     def _look(self) -> None:
-        from app.core.engine.measurement_messages import LookForDebts
+        from ...core.engine.measurement_messages import LookForDebts
 
         if self._session is not None:
             self._session.ask(LookForDebts(), self._tell, lambda _error: None)
@@ -60,13 +60,13 @@ class Debts(QObject):
 
     def act(self, word: str) -> None:
         """A button of the message bar was pressed."""
-        from app.core.engine.measurement_messages import PayDebts
+        from ...core.engine.measurement_messages import PayDebts
 
         if word == PUT_BACK and self._session is not None:
             self._session.ask(PayDebts(), self._paid, self._refused)
 
     def _paid(self, endings: tuple[Ending, ...]) -> None:
-        from app.core.measure.lane.hold import Ending
+        from ...core.measure.lane.hold import Ending
 
         good = all(ending is Ending.RESTORED for ending in endings)
         text = "; ".join(dict.fromkeys(ending.value for ending in endings)) or "nothing is owed"

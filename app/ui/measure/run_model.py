@@ -8,9 +8,9 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
-from app.ui.measure.charts import trace_pen
-from app.ui.measure.runs import KEPT, Run
-from app.ui.style.theme import DARK, Theme
+from ..style.theme import DARK, Theme
+from .charts import trace_pen
+from .runs import KEPT, Run
 
 Index = QModelIndex | QPersistentModelIndex
 TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "lost", "count")

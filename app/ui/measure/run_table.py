@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import ScopeError
-from app.ui.measure.run_model import ABOUT, COLUMNS, SWATCH, RunModel
-from app.ui.measure.runs import Run, comparison, save_run
-from app.ui.style.theme import PAD, Theme, mono_font
+from ...core.errors import ScopeError
+from ..style.theme import PAD, Theme, mono_font
+from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
+from .runs import Run, comparison, save_run
 
 _LEAST_NAME: Final = "☑ ─── 1  1000/s, 8"
 _EMPTY: Final = "Finished tests are listed above; what is known of the chosen one stands here."

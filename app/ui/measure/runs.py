@@ -9,16 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.core.errors import StorageError, ValueFormatError
-from app.core.measure.bandwidth.bandwidth import BandwidthResult
-from app.core.measure.flash.flash_result import FlashResult
-from app.core.measure.histogram import Histogram
-from app.core.measure.latency.latency_result import LatencyResult
-from app.core.measure.latency.one_way import OneWay
-from app.core.measure.transfer.transfer_result import SizeResult, TransferResult
-from app.core.values.units import format_rate, format_size
-from app.ui.measure.axes import format_time
-from app.ui.measure.charts import F64
+from ...core.errors import StorageError, ValueFormatError
+from ...core.measure.bandwidth.bandwidth import BandwidthResult
+from ...core.measure.flash.flash_result import FlashResult
+from ...core.measure.histogram import Histogram
+from ...core.measure.latency.latency_result import LatencyResult
+from ...core.measure.latency.one_way import OneWay
+from ...core.measure.transfer.transfer_result import SizeResult, TransferResult
+from ...core.values.units import format_rate, format_size
+from .axes import format_time
+from .charts import F64
 
 KEPT: Final = 24
 WRITE_MARK: Final = "t1"  # pyqtgraph's names of ▲ and ■

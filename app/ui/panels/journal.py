@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.engine.messages import ListWrites
-from app.core.values.units import format_offset, format_size
-from app.core.watch.frame import Frame
-from app.core.write.record import Landed, WriteRecord
-from app.ui.session.session import Session
-from app.ui.style.theme import DARK, Theme, mono_font
+from ...core.engine.messages import ListWrites
+from ...core.values.units import format_offset, format_size
+from ...core.watch.frame import Frame
+from ...core.write.record import Landed, WriteRecord
+from ..session.session import Session
+from ..style.theme import DARK, Theme, mono_font
 
 Index = QModelIndex | QPersistentModelIndex
 _HEADS: Final = ("time", "offset", "length", "old", "new", "what", "landed")

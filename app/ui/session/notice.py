@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.watch.frame import Level
+from ...core.watch.frame import Level
 
 
 @dataclass(frozen=True, slots=True)

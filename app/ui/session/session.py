@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from app.core.engine import messages as msg
-from app.core.engine.client import EngineClient
-from app.core.errors import EngineGoneError, ScopeError
-from app.core.region.region import RegionInfo, RegionSpec
-from app.core.watch.frame import Frame, Health, Level
-from app.ui.session.notice import Notice
+from ...core.engine import messages as msg
+from ...core.engine.client import EngineClient
+from ...core.errors import EngineGoneError, ScopeError
+from ...core.region.region import RegionInfo, RegionSpec
+from ...core.watch.frame import Frame, Health, Level
+from .notice import Notice
 
 POLL_MS: Final = 4
 _TROUBLE_EVERY_NS: Final = 100_000_000

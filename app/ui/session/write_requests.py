@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.engine import messages as msg
-from app.core.errors import ConflictError, LockedError, NothingToUndoError, ScopeError
-from app.core.values.units import format_short_offset, format_size
-from app.core.watch.frame import Level
-from app.core.write.record import Landed, WriteRecord
-from app.ui.session.notice import Notice
-from app.ui.session.session import Session
+from ...core.engine import messages as msg
+from ...core.errors import ConflictError, LockedError, NothingToUndoError, ScopeError
+from ...core.values.units import format_short_offset, format_size
+from ...core.watch.frame import Level
+from ...core.write.record import Landed, WriteRecord
+from .notice import Notice
+from .session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.shell.actions import GROUPS, Actions, ActionSpec
+from .actions import GROUPS, Actions, ActionSpec
 
 VIEW_KEYS: tuple[tuple[str, str, str], ...] = (
     ("Hex view", "Arrows, Page Up, Page Down", "Move the cursor"),

@@ -7,11 +7,11 @@ from pathlib import Path
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from app import __version__
-from app.core.watch.frame import Level
-from app.ui.session.notice import Notice
-from app.ui.shell.actions import Actions
-from app.ui.shell.command_palette import KeyList
+from ...core.watch.frame import Level
+from ...version import __version__
+from ..session.notice import Notice
+from .actions import Actions
+from .command_palette import KeyList
 
 
 def ask_for_region(parent: QWidget) -> str:

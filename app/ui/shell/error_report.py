@@ -15,11 +15,11 @@ from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInst
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout
 
-from app import __version__
-from app.core.storage.logs import describe_system
-from app.ui.style.theme import mono_font
+from ...core.storage.logs import describe_system
+from ...version import __version__
+from ..style.theme import mono_font
 
-log = logging.getLogger("app.trouble")
+log = logging.getLogger(__name__)
 _QT_LEVELS: Final = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.core.region.region import RegionInfo
-from app.core.watch.frame import Health, Level
-from app.ui.session.session import Session
-from app.ui.shell.actions import Actions
-from app.ui.shell.status_bar import StatusBar
-from app.ui.shell.toolbar import ToolBar
+from ...core.region.region import RegionInfo
+from ...core.watch.frame import Health, Level
+from ..session.session import Session
+from .actions import Actions
+from .status_bar import StatusBar
+from .toolbar import ToolBar
 
 _NEEDS_REGION = (
     "duplicate", "save_range", "load_file", "lock", "undo", "redo", "copy", "paste",

@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
-from app.core.region.region import RegionInfo
-from app.core.values.units import format_age, format_short_offset, format_size
-from app.core.watch.frame import Frame, Health, Level
-from app.ui.style.elided_label import ElidedLabel
-from app.ui.style.theme import PAD, SYMBOLS, Theme, mono_font
+from ...core.region.region import RegionInfo
+from ...core.values.units import format_age, format_short_offset, format_size
+from ...core.watch.frame import Frame, Health, Level
+from ..style.elided_label import ElidedLabel
+from ..style.theme import PAD, SYMBOLS, Theme, mono_font
 
 _WIDE = 1180
 _NARROW = 1000

@@ -8,16 +8,16 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from app.core.measure.bandwidth.mapping_speed import MappingSpeed
-from app.core.region.region import RegionInfo, RegionKind
-from app.core.values.units import format_size
-from app.core.watch.frame import Health, Level
-from app.ui.shell.actions import Actions
-from app.ui.style.icons import icon
-from app.ui.style.theme import SYMBOLS, Theme
+from ...core.measure.bandwidth.mapping_speed import MappingSpeed
+from ...core.region.region import RegionInfo, RegionKind
+from ...core.values.units import format_size
+from ...core.watch.frame import Health, Level
+from ..style.icons import icon
+from ..style.theme import SYMBOLS, Theme
+from .actions import Actions
 
 if TYPE_CHECKING:
-    from app.core.discovery.finder import DeviceList
+    from ...core.discovery.finder import DeviceList
 
 _OTHERS = 720  # what everything but the name takes, generously
 _LEAST_NAME = 140

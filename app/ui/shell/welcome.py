@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from app.core.watch.frame import Health, Level
-from app.ui.hex.paint.empty import WAYS
-from app.ui.session.session import Session
-from app.ui.shell.actions import Actions
-from app.ui.style.theme import PAD, Theme
+from ...core.watch.frame import Health, Level
+from ..hex.paint.empty import WAYS
+from ..session.session import Session
+from ..style.theme import PAD, Theme
+from .actions import Actions
 
 
 class Welcome(QWidget):

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QMainWindow
 
-from app.core.storage.settings import Settings
-from app.ui.shell.docks import Docks
+from ...core.storage.settings import Settings
+from .docks import Docks
 
 
 class Remembered(Protocol):

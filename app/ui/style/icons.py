@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from app.ui.style.theme import Theme
+from .theme import Theme
 
 # Paths on a 16 x 16 grid, 1.4 px strokes with round ends.
 _PATHS: Final[dict[str, str]] = {

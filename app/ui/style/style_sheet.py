@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QApplication
 
-from app.core.storage.paths import resource_dir
-from app.ui.style.theme import Theme, palette
+from ...core.storage.paths import resource_dir
+from .theme import Theme, palette
 
 _SHEET = """
 QMainWindow::separator {{ background: {ground}; width: 4px; height: 4px; }}

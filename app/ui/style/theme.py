@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QPalette,
 )
 
-from app.core.watch.frame import Level
+from ...core.watch.frame import Level
 
 
 @dataclass(frozen=True, slots=True)

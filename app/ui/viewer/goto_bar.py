@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import ExpressionError
-from app.core.values.expressions import evaluate
-from app.core.values.units import format_offset, format_short_offset
-from app.ui.viewer.input_bar import LineBar
+from ...core.errors import ExpressionError
+from ...core.values.expressions import evaluate
+from ...core.values.units import format_offset, format_short_offset
+from .input_bar import LineBar
 
 _HISTORY: Final = 50
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
-from app.core.errors import ExpressionError
-from app.ui.style.elided_label import ElidedLabel
-from app.ui.style.theme import DARK, PAD, UNIT, Theme, mono_font
+from ...core.errors import ExpressionError
+from ..style.elided_label import ElidedLabel
+from ..style.theme import DARK, PAD, UNIT, Theme, mono_font
 
 
 class LineBar(QFrame):

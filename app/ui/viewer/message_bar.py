@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from app.core.errors import ConflictError
-from app.core.values.units import format_short_offset
-from app.core.watch.frame import Level
-from app.ui.session.notice import Notice
-from app.ui.style.theme import DARK, SYMBOLS, Theme, mono_font
+from ...core.errors import ConflictError
+from ...core.values.units import format_short_offset
+from ...core.watch.frame import Level
+from ..session.notice import Notice
+from ..style.theme import DARK, SYMBOLS, Theme, mono_font
 
 _GOOD_MS: Final = 4000
 _SHOWN: Final = 16

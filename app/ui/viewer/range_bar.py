@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import ExpressionError
-from app.core.values.expressions import parse_range
-from app.core.values.units import format_short_offset, format_size
-from app.ui.viewer.input_bar import LineBar
+from ...core.errors import ExpressionError
+from ...core.values.expressions import parse_range
+from ...core.values.units import format_short_offset, format_size
+from .input_bar import LineBar
 
 
 class RangeBar(LineBar):

@@ -8,25 +8,25 @@ from time import monotonic_ns
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.core.engine import messages as msg
-from app.core.measure.bandwidth.mapping_speed import MappingSpeed
-from app.core.region.region import RegionInfo, RegionKind
-from app.core.values.export_formats import copy_as
-from app.core.values.units import format_short_offset, format_size
-from app.core.watch.frame import Frame, Health, Level
-from app.ui.hex import clipboard
-from app.ui.hex.minimap import Minimap
-from app.ui.hex.paint.selection import Selection
-from app.ui.hex.widget import HexView
-from app.ui.session.jump_history import Places
-from app.ui.session.notice import Notice
-from app.ui.session.session import Session
-from app.ui.session.write_requests import Question, Writing
-from app.ui.style.theme import Theme
-from app.ui.viewer.goto_bar import GotoBar
-from app.ui.viewer.input_bar import LineBar
-from app.ui.viewer.message_bar import ConflictBar, MessageBar
-from app.ui.viewer.range_bar import RangeBar
+from ...core.engine import messages as msg
+from ...core.measure.bandwidth.mapping_speed import MappingSpeed
+from ...core.region.region import RegionInfo, RegionKind
+from ...core.values.export_formats import copy_as
+from ...core.values.units import format_short_offset, format_size
+from ...core.watch.frame import Frame, Health, Level
+from ..hex import clipboard
+from ..hex.minimap import Minimap
+from ..hex.paint.selection import Selection
+from ..hex.widget import HexView
+from ..session.jump_history import Places
+from ..session.notice import Notice
+from ..session.session import Session
+from ..session.write_requests import Question, Writing
+from ..style.theme import Theme
+from .goto_bar import GotoBar
+from .input_bar import LineBar
+from .message_bar import ConflictBar, MessageBar
+from .range_bar import RangeBar
 
 
 class RegionView(QWidget):

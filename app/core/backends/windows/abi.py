@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.errors import (
+from ...errors import (
     DriverError,
     HeldByAnotherError,
     NotMappedError,
@@ -19,7 +19,7 @@ from app.core.errors import (
     UnpluggedError,
     UnsuitableError,
 )
-from app.core.region.region import CacheMode
+from ...region.region import CacheMode
 
 INTERFACE_GUID: Final = "{df576976-569d-4672-95a0-f57e4ea0b210}"  # Public.h:3
 HARDWARE: Final = "VEN_1AF4&DEV_1110"  # ivshmem.inf:45

@@ -13,7 +13,7 @@ from ctypes import POINTER, byref, c_int, c_uint32, c_void_p, c_wchar_p
 from functools import cache
 from typing import Any, Final
 
-from app.core.errors import UnsuitableError
+from ...errors import UnsuitableError
 
 INVALID_HANDLE: Final = c_void_p(-1).value
 PARTIAL_COPY: Final = 299  # ERROR_PARTIAL_COPY

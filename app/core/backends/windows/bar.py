@@ -9,24 +9,24 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.backends.windows.abi import (
+from ...errors import CannotFindError, DriverMissingError, OutOfRangeError, ScopeError
+from ...region.doorbell import DeviceBell
+from ...region.pci_address import PciAddress
+from ...region.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
+from ...values.units import format_offset, format_size
+from .abi import (
     CACHE_WORDS,
     DRIVER_HINT,
     check_size,
     driver_error,
     size_notes,
 )
-from app.core.backends.windows.api import ON_WINDOWS, Win32, Win32Error, win32
-from app.core.backends.windows.doorbell import WindowsBell
-from app.core.backends.windows.mapping import DeviceMapping
-from app.core.backends.windows.requests import ask_peer, ask_size
-from app.core.backends.windows.setup import FoundDevice, SetupApi, setup_api, undriven
-from app.core.backends.windows.sharing import give_back, share
-from app.core.errors import CannotFindError, DriverMissingError, OutOfRangeError, ScopeError
-from app.core.region.doorbell import DeviceBell
-from app.core.region.pci_address import PciAddress
-from app.core.region.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
-from app.core.values.units import format_offset, format_size
+from .api import ON_WINDOWS, Win32, Win32Error, win32
+from .doorbell import WindowsBell
+from .mapping import DeviceMapping
+from .requests import ask_peer, ask_size
+from .setup import FoundDevice, SetupApi, setup_api, undriven
+from .sharing import give_back, share
 
 _PLAIN_NAME: Final = "IVSHMEM device"
 

@@ -10,10 +10,10 @@ import ctypes
 from collections.abc import Callable
 from typing import Final
 
-from app.core.backends.windows.api import Win32, Win32Error
-from app.core.errors import UnpluggedError
-from app.core.region.region import PAGE
-from app.core.values.units import format_offset
+from ...errors import UnpluggedError
+from ...region.region import PAGE
+from ...values.units import format_offset
+from .api import Win32, Win32Error
 
 BY_ITSELF: Final = "Enable it in the Device Manager or plug it in; it opens again by itself."
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from app.core.backends.windows.api import Win32, win32
-from app.core.backends.windows.mapping import DeviceMapping
-from app.core.errors import OutOfRangeError, UnsuitableError
-from app.core.region.doorbell import BellAddress
-from app.core.region.region import Region
+from ...errors import OutOfRangeError, UnsuitableError
+from ...region.doorbell import BellAddress
+from ...region.region import Region
+from .api import Win32, win32
+from .mapping import DeviceMapping
 
 _MOST_VECTORS: Final = 64  # the driver's bit mask (Device.c:313)
 _MOST: Final = 0xFFFF

@@ -15,26 +15,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from app.core.backends.windows.abi import driver_error
-from app.core.backends.windows.api import Win32, Win32Error
-from app.core.backends.windows.copies import BY_ITSELF, GuardedCopies
-from app.core.backends.windows.notices import (
+from ...errors import ClosedError, ReplacedError, ScopeError, UnpluggedError
+from ...region.region import CacheMode
+from ...values.units import format_size
+from .abi import driver_error
+from .api import Win32, Win32Error
+from .copies import BY_ITSELF, GuardedCopies
+from .notices import (
     QUERY_FAILED,
     QUERY_REMOVE,
     REMOVED,
     DeviceWatch,
     watch_device,
 )
-from app.core.backends.windows.requests import (
+from .requests import (
     ask_peer,
     register_event,
     release_map,
     request_map,
     ring,
 )
-from app.core.errors import ClosedError, ReplacedError, ScopeError, UnpluggedError
-from app.core.region.region import CacheMode
-from app.core.values.units import format_size
 
 CHUNK: Final = 1 << 20  # one copy's length: a release waits for no more than this
 _DRAIN_S: Final = 5.0  # the slowest uncached chunk that was ever measured takes 0.1 s

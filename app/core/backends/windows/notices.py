@@ -15,7 +15,7 @@ from collections.abc import Callable
 from ctypes import POINTER, byref, c_uint32, c_void_p
 from typing import Any, Final
 
-from app.core.backends.windows.api import ON_WINDOWS, declare, library
+from .api import ON_WINDOWS, declare, library
 
 QUERY_REMOVE: Final = 2  # CM_NOTIFY_ACTION_DEVICEQUERYREMOVE
 QUERY_FAILED: Final = 3  # CM_NOTIFY_ACTION_DEVICEQUERYREMOVEFAILED

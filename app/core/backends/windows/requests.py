@@ -8,7 +8,10 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final
 
-from app.core.backends.windows.abi import (
+from ...errors import DriverError
+from ...region.region import CacheMode
+from ...values.units import format_size
+from .abi import (
     CACHE_CODES,
     DEFAULT_CACHE,
     REGISTER_EVENT,
@@ -24,10 +27,7 @@ from app.core.backends.windows.abi import (
     event_request,
     mmap_answer,
 )
-from app.core.backends.windows.api import Win32, Win32Error
-from app.core.errors import DriverError
-from app.core.region.region import CacheMode
-from app.core.values.units import format_size
+from .api import Win32, Win32Error
 
 _FALLBACKS: Final = (DEFAULT_CACHE, CacheMode.WRITE_COMBINED, CacheMode.UNCACHED)
 _CANNOT_CACHE: Final = (87, 1117)  # the driver refused the mode, or could not map with it

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from app.core.backends.windows.abi import HARDWARE, INTERFACE_GUID, parse_location, split_address
-from app.core.backends.windows.api import INVALID_HANDLE, Win32Error, declare, last_error, library
+from .abi import HARDWARE, INTERFACE_GUID, parse_location, split_address
+from .api import INVALID_HANDLE, Win32Error, declare, last_error, library
 
 _PRESENT: Final = 0x02  # DIGCF_PRESENT
 _ALL_CLASSES: Final = 0x04  # DIGCF_ALLCLASSES

@@ -9,11 +9,11 @@ from __future__ import annotations
 import atexit
 import threading
 
-from app.core.backends.windows.api import Win32, win32
-from app.core.backends.windows.mapping import PLANNED_S, DeviceMapping
-from app.core.backends.windows.notices import watch_power
-from app.core.errors import ScopeError, UnpluggedError
-from app.core.region.region import CacheMode
+from ...errors import ScopeError, UnpluggedError
+from ...region.region import CacheMode
+from .api import Win32, win32
+from .mapping import PLANNED_S, DeviceMapping
+from .notices import watch_power
 
 _shared: dict[str, DeviceMapping] = {}
 _sharing = threading.RLock()

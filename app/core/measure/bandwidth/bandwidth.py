@@ -14,18 +14,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.core.errors import LaneError, MeasureOptionError
-from app.core.measure.bandwidth.raw_access import RawAccess
-from app.core.measure.conditions import Conditions, choose_core, conditions
-from app.core.measure.lane.layout import Lane, Side
-from app.core.measure.lane.peer_card import EngineKind, own_card
-from app.core.measure.lane.presence import Seat
-from app.core.measure.lane.slots import take_slot
-from app.core.measure.latency.echo import on_core, pick_engine
-from app.core.measure.transfer.ring import U8
-from app.core.region.buffers import aligned_bytes
-from app.core.region.region import CacheMode, Region, RegionInfo, RegionKind, RegionSpec
-from app.core.values.units import format_size
+from ...errors import LaneError, MeasureOptionError
+from ...region.buffers import aligned_bytes
+from ...region.region import CacheMode, Region, RegionInfo, RegionKind, RegionSpec
+from ...values.units import format_size
+from ..conditions import Conditions, choose_core, conditions
+from ..lane.layout import Lane, Side
+from ..lane.peer_card import EngineKind, own_card
+from ..lane.presence import Seat
+from ..lane.slots import take_slot
+from ..latency.echo import on_core, pick_engine
+from ..transfer.ring import U8
+from .raw_access import RawAccess
 
 FORMAT: Final = 1
 BLOCKS: Final = (4 << 10, 64 << 10, 1 << 20, 4 << 20)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.errors import OutOfRangeError
-from app.core.region.region import Region
-from app.core.values.units import format_rate, format_size
+from ...errors import OutOfRangeError
+from ...region.region import Region
+from ...values.units import format_rate, format_size
 
 FOR_S: Final = 0.05
 _CHUNK: Final = 1 << 20

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from app.core.errors import TruncatedError
-from app.core.measure.transfer.ring import U8
-from app.core.native.kernel import CopiesState, Kernel, Slice, TouchState
+from ...errors import TruncatedError
+from ...native.kernel import CopiesState, Kernel, Slice, TouchState
+from ..transfer.ring import U8
 
 _SLICES: Final = 5
 _FIRST: Final = 64  # words of the first trial; an uncached one takes a microsecond

@@ -25,10 +25,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.measure.lane.layout import Line, Side
-from app.core.measure.lane.peer_card import Capability
-from app.core.measure.lane.requests import Command, Refusal
-from app.core.measure.peers.responder_task import Job, RefusedRequest
+from ..lane.layout import Line, Side
+from ..lane.peer_card import Capability
+from ..lane.requests import Command, Refusal
+from ..peers.responder_task import Job, RefusedRequest
 
 I64 = npt.NDArray[np.int64]
 

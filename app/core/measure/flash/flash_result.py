@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.errors import ValueFormatError
-from app.core.measure.flash.flash import Surface
+from ...errors import ValueFormatError
+from .flash import Surface
 
 I64 = npt.NDArray[np.int64]
 

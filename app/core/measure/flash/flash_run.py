@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from app.core.errors import NoPeerError
-from app.core.measure.flash.flash import OWNER_WORDS, POLL_S, REACTED, Flip, Surface
-from app.core.measure.flash.flash_result import FlashPlan, FlashResult, FlashSample
-from app.core.measure.lane.layout import Line, Side
-from app.core.measure.lane.peer_card import boot_number
-from app.core.measure.lane.requests import Command
-from app.core.measure.peers.initiator import TICK_S
-from app.core.measure.peers.peer_monitor import PeerNews
-from app.core.region.region import Region
+from ...errors import NoPeerError
+from ...region.region import Region
+from ..lane.layout import Line, Side
+from ..lane.peer_card import boot_number
+from ..lane.requests import Command
+from ..peers.initiator import TICK_S
+from ..peers.peer_monitor import PeerNews
+from .flash import OWNER_WORDS, POLL_S, REACTED, Flip, Surface
+from .flash_result import FlashPlan, FlashResult, FlashSample
 
 LOST_S: Final = 1.0
 MAX_REACTION_NS: Final = 10_000_000_000

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 import xxhash
 
-from app.core.errors import (
+from ...errors import (
     DeletedError,
     LaneError,
     LaneVersionError,
@@ -25,10 +25,13 @@ from app.core.errors import (
     ReplacedError,
     TruncatedError,
 )
-from app.core.measure.lane.layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, Lane, Span
-from app.core.measure.lane.placement import find_lanes, lane_at, place_lane
-from app.core.measure.lane.presence import SETTLE_S
-from app.core.measure.lane.restore import (
+from ...protocols.known_content import identify
+from ...region.region import Region
+from ...values.units import format_short_offset
+from .layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, Lane, Span
+from .placement import find_lanes, lane_at, place_lane
+from .presence import SETTLE_S
+from .restore import (
     LEAVE_S,
     STEP_S,
     Ending,
@@ -37,10 +40,7 @@ from app.core.measure.lane.restore import (
     still_there,
     write_lane,
 )
-from app.core.measure.lane.saved_bytes import SavedBytes, debts
-from app.core.protocols.known_content import identify
-from app.core.region.region import Region
-from app.core.values.units import format_short_offset
+from .saved_bytes import SavedBytes, debts
 
 __all__ = [
     "BytesThere", "Ending", "LaneHold", "give_back", "hold_lane", "lay_lane", "look_at", "owed",

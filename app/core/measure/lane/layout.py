@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from app.core.errors import LaneError, LaneVersionError
-from app.core.values.units import format_short_offset, format_size
+from ...errors import LaneError, LaneVersionError
+from ...values.units import format_short_offset, format_size
 
 MAGIC: Final = b"IVSCLANE"
 MAJOR: Final = 1

@@ -13,10 +13,10 @@ from enum import Enum, IntFlag
 from pathlib import Path
 from typing import Final
 
-from app import __version__
-from app.core.measure.lane.layout import LINE, MINOR, new_token
-from app.core.region.doorbell import BellAddress, DeviceBell
-from app.core.region.region import RegionInfo
+from ....version import __version__
+from ...region.doorbell import BellAddress, DeviceBell
+from ...region.region import RegionInfo
+from .layout import LINE, MINOR, new_token
 
 NAME_SIZE: Final = 64
 VERSION_SIZE: Final = 32

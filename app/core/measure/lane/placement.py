@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from app.core.errors import LaneError
-from app.core.measure.lane.layout import (
+from ...errors import LaneError
+from ...region.region import Region
+from ...values.units import format_short_offset, format_size
+from .layout import (
     ALIGN,
     HEAD_SIZE,
     LINE,
@@ -18,8 +20,6 @@ from app.core.measure.lane.layout import (
     check_geometry,
     parse_head,
 )
-from app.core.region.region import Region
-from app.core.values.units import format_short_offset, format_size
 
 DEFAULT_SIZE: Final = 4 << 20
 DEFAULT_SLOTS: Final = 4

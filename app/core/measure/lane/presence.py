@@ -16,9 +16,10 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped]
 
-from app.core.errors import LaneLostError, PeerBusyError
-from app.core.measure.lane.layout import CLOSING, LINE, MAGIC, STATE_AT, Lane, Line, Side, Slot
-from app.core.measure.lane.peer_card import (
+from ...errors import LaneLostError, PeerBusyError
+from ...region.region import Region
+from .layout import CLOSING, LINE, MAGIC, STATE_AT, Lane, Line, Side, Slot
+from .peer_card import (
     BEAT_WORD,
     TOUCHED_WORD,
     Card,
@@ -26,8 +27,7 @@ from app.core.measure.lane.peer_card import (
     build_card,
     parse_card,
 )
-from app.core.measure.lane.requests import Message, build_message, parse_message
-from app.core.region.region import Region
+from .requests import Message, build_message, parse_message
 
 BEAT_S: Final = 0.1
 SILENT_NS: Final = 1_000_000_000

@@ -11,8 +11,9 @@ import time
 from enum import Enum
 from typing import Final
 
-from app.core.errors import LaneError
-from app.core.measure.lane.layout import (
+from ...errors import LaneError
+from ...region.region import Region
+from .layout import (
     CLOSING,
     HEAD_SIZE,
     IDENTITY_SIZE,
@@ -29,11 +30,10 @@ from app.core.measure.lane.layout import (
     build_head,
     parse_head,
 )
-from app.core.measure.lane.peer_card import TOUCHED_WORD
-from app.core.measure.lane.placement import lane_at
-from app.core.measure.lane.presence import GONE_NS, SETTLE_S, SILENT_NS, PeerWatch
-from app.core.measure.lane.saved_bytes import SavedBytes
-from app.core.region.region import Region
+from .peer_card import TOUCHED_WORD
+from .placement import lane_at
+from .presence import GONE_NS, SETTLE_S, SILENT_NS, PeerWatch
+from .saved_bytes import SavedBytes
 
 LEAVE_S: Final = 1.0
 _PATIENCE_S: Final = (GONE_NS + SILENT_NS) / 1e9

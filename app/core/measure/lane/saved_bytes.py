@@ -22,12 +22,12 @@ from typing import Any, BinaryIO, Final
 
 import psutil  # type: ignore[import-untyped]
 
-from app.core.errors import StorageError
-from app.core.measure.lane.layout import Lane, Span
-from app.core.measure.lane.peer_card import boot_number
-from app.core.region.region import Region, RegionInfo
-from app.core.storage.paths import state_dir
-from app.core.values.units import format_size
+from ...errors import StorageError
+from ...region.region import Region, RegionInfo
+from ...storage.paths import state_dir
+from ...values.units import format_size
+from .layout import Lane, Span
+from .peer_card import boot_number
 
 _SUFFIX: Final = ".lane"
 _DRAFT: Final = ".part"

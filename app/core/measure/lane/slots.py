@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.errors import NoPeerError, PeerBusyError
-from app.core.measure.lane.layout import Lane, Side, Slot
-from app.core.measure.lane.peer_card import Capability, Card, boot_number
-from app.core.measure.lane.presence import (
+from ...errors import NoPeerError, PeerBusyError
+from ...region.region import Region
+from .layout import Lane, Side, Slot
+from .peer_card import Capability, Card, boot_number
+from .presence import (
     GONE_NS,
     SILENT_NS,
     Life,
@@ -20,7 +21,6 @@ from app.core.measure.lane.presence import (
     Seat,
     process_ended,
 )
-from app.core.region.region import Region
 
 PATIENCE_S: Final = 2.0
 _STEP_S: Final = 0.05

@@ -17,16 +17,16 @@ from typing import Final
 
 import numpy as np
 
-from app.core.measure.histogram import Times
-from app.core.measure.lane.layout import Line, Side, Slot
-from app.core.measure.lane.peer_card import Capability, EngineKind
-from app.core.measure.lane.requests import Command, Refusal
-from app.core.measure.latency import echo_python
-from app.core.measure.latency.echo_python import Arrays, Memory
-from app.core.measure.peers.responder_task import Job, RefusedRequest
-from app.core.native.kernel import Kernel, PingState, PongState, Slice, Wait, kernel
-from app.core.region.doorbell import ANSWERS, Bell, PeerBell
-from app.core.region.region_window import RegionWindow
+from ...native.kernel import Kernel, PingState, PongState, Slice, Wait, kernel
+from ...region.doorbell import ANSWERS, Bell, PeerBell
+from ...region.region_window import RegionWindow
+from ..histogram import Times
+from ..lane.layout import Line, Side, Slot
+from ..lane.peer_card import Capability, EngineKind
+from ..lane.requests import Command, Refusal
+from ..peers.responder_task import Job, RefusedRequest
+from . import echo_python
+from .echo_python import Arrays, Memory
 
 MIN_PAYLOAD: Final = 8
 MAX_PAYLOAD: Final = 4096

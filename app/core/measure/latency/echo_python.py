@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.native.kernel import PingState, PongState, Slice, Wait
-from app.core.region.doorbell import Bell
+from ...native.kernel import PingState, PongState, Slice, Wait
+from ...region.doorbell import Bell
 
 _now: Final = time.perf_counter_ns
 _SIGNED: Final = (1 << 63) - 1

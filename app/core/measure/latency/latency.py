@@ -16,19 +16,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.core.errors import MeasureOptionError, NoPeerError
-from app.core.measure.conditions import (
+from ...errors import MeasureOptionError, NoPeerError
+from ...native.kernel import Slice, Wait
+from ...region.doorbell import BellAddress, DeviceBell, PeerBell
+from ...region.region import Region
+from ...region.region_window import RegionWindow
+from ..conditions import (
     choose_core,
     conditions,
     spinner_warning,
     usable_cores,
 )
-from app.core.measure.histogram import Histogram
-from app.core.measure.lane.layout import Lane
-from app.core.measure.lane.peer_card import Capability, Card, EngineKind
-from app.core.measure.lane.requests import Command
-from app.core.measure.lane.slots import Seats, wait_for_peer
-from app.core.measure.latency.echo import (
+from ..histogram import Histogram
+from ..lane.layout import Lane
+from ..lane.peer_card import Capability, Card, EngineKind
+from ..lane.requests import Command
+from ..lane.slots import Seats, wait_for_peer
+from ..peers.doorbells import measuring_bell
+from ..peers.initiator import TICK_S, Master
+from ..peers.peer_monitor import PeerNews
+from .echo import (
     MAX_PAYLOAD,
     MIN_PAYLOAD,
     EchoLoop,
@@ -36,15 +43,8 @@ from app.core.measure.latency.echo import (
     on_core,
     pick_engine,
 )
-from app.core.measure.latency.latency_result import LatencyResult, Tally
-from app.core.measure.latency.one_way import OneWay, one_way
-from app.core.measure.peers.doorbells import measuring_bell
-from app.core.measure.peers.initiator import TICK_S, Master
-from app.core.measure.peers.peer_monitor import PeerNews
-from app.core.native.kernel import Slice, Wait
-from app.core.region.doorbell import BellAddress, DeviceBell, PeerBell
-from app.core.region.region import Region
-from app.core.region.region_window import RegionWindow
+from .latency_result import LatencyResult, Tally
+from .one_way import OneWay, one_way
 
 MIN_RATE_HZ: Final = 10.0
 MAX_RATE_HZ: Final = 1_000_000.0

@@ -11,13 +11,13 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from app.core.measure.conditions import Conditions
-from app.core.measure.hdr_log import hdr_log
-from app.core.measure.histogram import Histogram, Summary, Times
-from app.core.measure.lane.peer_card import EngineKind
-from app.core.measure.latency.echo import Batch
-from app.core.measure.latency.one_way import OneWay
-from app.core.native.kernel import PingState, Wait
+from ...native.kernel import PingState, Wait
+from ..conditions import Conditions
+from ..hdr_log import hdr_log
+from ..histogram import Histogram, Summary, Times
+from ..lane.peer_card import EngineKind
+from .echo import Batch
+from .one_way import OneWay
 
 FORMAT: Final = 1
 _POINTS: Final = 600

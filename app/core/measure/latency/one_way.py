@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from app.core.measure.histogram import Times
+from ..histogram import Times
 
 _FASTEST: Final = 0.01  # no clock is further off in speed than that
 _STEPS: Final = 40

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from app.core.errors import MeasureOptionError, ScopeError
-from app.core.native.kernel import Wait
-from app.core.region.doorbell import ANSWERS, MEASURES, DeviceBell
-from app.core.region.region import Region, RegionKind
+from ...errors import MeasureOptionError, ScopeError
+from ...native.kernel import Wait
+from ...region.doorbell import ANSWERS, MEASURES, DeviceBell
+from ...region.region import Region, RegionKind
 
 _INSTEAD: Final = "Wait by poll instead: it leaves the core to others too."
 _FILE: Final = (

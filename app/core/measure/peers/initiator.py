@@ -12,19 +12,19 @@ import time
 from collections.abc import Callable
 from typing import Final, Self
 
-from app.core.errors import (
+from ...errors import (
     LaneLostError,
     NoPeerError,
     PeerRefusedError,
     RegionGoneError,
 )
-from app.core.measure.lane.layout import Lane, Side, Slot
-from app.core.measure.lane.peer_card import Card, own_card
-from app.core.measure.lane.presence import Life, Peer, PeerWatch, Seat
-from app.core.measure.lane.requests import Command, Message, Status, refusal_of
-from app.core.measure.lane.slots import Seats
-from app.core.region.doorbell import DeviceBell
-from app.core.region.region import Region
+from ...region.doorbell import DeviceBell
+from ...region.region import Region
+from ..lane.layout import Lane, Side, Slot
+from ..lane.peer_card import Card, own_card
+from ..lane.presence import Life, Peer, PeerWatch, Seat
+from ..lane.requests import Command, Message, Status, refusal_of
+from ..lane.slots import Seats
 
 ANSWER_S: Final = 3.0
 _STEP_S: Final = 0.005

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from app.core.errors import CancelledError, NoPeerError
-from app.core.measure.lane.presence import Life, Peer
-from app.core.measure.lane.requests import Command, Message
-from app.core.measure.peers.initiator import Master
+from ...errors import CancelledError, NoPeerError
+from ..lane.presence import Life, Peer
+from ..lane.requests import Command, Message
+from .initiator import Master
 
 _SENTENCES: Final = {
     Life.SILENT: "The peer fell silent.",

@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from app.core.errors import LaneError, LaneLostError, PeerBusyError, RegionGoneError, ScopeError
-from app.core.measure.lane.hold import Ending, LaneHold, still_there
-from app.core.measure.lane.layout import Lane
-from app.core.measure.lane.peer_card import Capability, Card, own_card
-from app.core.measure.lane.presence import Seat
-from app.core.measure.lane.slots import take_slot
-from app.core.measure.peers.doorbells import answering_bell
-from app.core.measure.peers.responder_state import Phase, ResponderState
-from app.core.measure.peers.responder_task import Handler
-from app.core.measure.peers.slot_service import Attending
-from app.core.region.region import Region
+from ...errors import LaneError, LaneLostError, PeerBusyError, RegionGoneError, ScopeError
+from ...region.region import Region
+from ..lane.hold import Ending, LaneHold, still_there
+from ..lane.layout import Lane
+from ..lane.peer_card import Capability, Card, own_card
+from ..lane.presence import Seat
+from ..lane.slots import take_slot
+from .doorbells import answering_bell
+from .responder_state import Phase, ResponderState
+from .responder_task import Handler
+from .slot_service import Attending
 
 _AGAIN_S: Final = 1.0
 STOP_S: Final = 15.0  # a worker and a peer that is silent may take 5 s each

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from app.core.errors import ScopeError
-from app.core.measure.lane.hold import Ending
-from app.core.measure.lane.layout import Lane
-from app.core.measure.lane.peer_card import Card
+from ...errors import ScopeError
+from ..lane.hold import Ending
+from ..lane.layout import Lane
+from ..lane.peer_card import Card
 
 
 class Phase(Enum):

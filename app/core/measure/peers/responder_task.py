@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 from typing import Protocol
 
-from app.core.measure.lane.peer_card import Capability, Card
-from app.core.measure.lane.presence import Seat
-from app.core.measure.lane.requests import Command, Message, Refusal
-from app.core.region.region import Region
-from app.core.region.region_window import RegionWindow
+from ...region.region import Region
+from ...region.region_window import RegionWindow
+from ..lane.peer_card import Capability, Card
+from ..lane.presence import Seat
+from ..lane.requests import Command, Message, Refusal
 
 
 class RefusedRequest(Exception):  # noqa: N818 - it is an answer, not an error

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from app.core.errors import ScopeError, UnsuitableError
-from app.core.measure.lane.layout import Lane, Side
-from app.core.measure.lane.peer_card import Card
-from app.core.measure.lane.presence import BEAT_S, Life, Peer, PeerWatch, Seat
-from app.core.measure.lane.requests import Command, Message, Refusal, Status
-from app.core.measure.peers.responder_state import Phase, ResponderState
-from app.core.measure.peers.responder_task import Handler, Job, RefusedRequest
-from app.core.region.region import Region
-from app.core.region.region_window import RegionWindow
+from ...errors import ScopeError, UnsuitableError
+from ...region.region import Region
+from ...region.region_window import RegionWindow
+from ..lane.layout import Lane, Side
+from ..lane.peer_card import Card
+from ..lane.presence import BEAT_S, Life, Peer, PeerWatch, Seat
+from ..lane.requests import Command, Message, Refusal, Status
+from .responder_state import Phase, ResponderState
+from .responder_task import Handler, Job, RefusedRequest
 
 IDLE_STEP_S: Final = 0.01  # armed but idle: about 2 % of a core (perf.md 2)
 BUSY_STEP_S: Final = 0.05

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from app.core.errors import LaneError, MeasureOptionError
-from app.core.measure.lane.layout import ALIGN, Span
-from app.core.region.buffers import aligned_bytes
-from app.core.values.units import format_size
+from ...errors import LaneError, MeasureOptionError
+from ...region.buffers import aligned_bytes
+from ...values.units import format_size
+from ..lane.layout import ALIGN, Span
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from app.core.measure.transfer.ring import U8, U64, Layout, Source
-from app.core.native.kernel import FlowState, Slice
+from ...native.kernel import FlowState, Slice
+from .ring import U8, U64, Layout, Source
 
 _now: Final = time.perf_counter_ns
 _SPINS: Final = 64

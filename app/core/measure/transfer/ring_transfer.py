@@ -13,18 +13,18 @@ from typing import Final
 
 import numpy as np
 
-from app.core.errors import ScopeError
-from app.core.measure.lane.layout import Line, Side, Slot
-from app.core.measure.lane.peer_card import Capability, EngineKind
-from app.core.measure.lane.requests import Command, Refusal
-from app.core.measure.latency.echo import capabilities, on_core, pick_engine
-from app.core.measure.peers.responder_task import Job, RefusedRequest
-from app.core.measure.transfer.ring import Half, Layout, Source
-from app.core.measure.transfer.ring_python import FlowMemory, PythonFlow
-from app.core.native.kernel import FlowState, Slice
-from app.core.region.buffers import aligned_bytes
-from app.core.region.region import Region
-from app.core.region.region_window import RegionWindow
+from ...errors import ScopeError
+from ...native.kernel import FlowState, Slice
+from ...region.buffers import aligned_bytes
+from ...region.region import Region
+from ...region.region_window import RegionWindow
+from ..lane.layout import Line, Side, Slot
+from ..lane.peer_card import Capability, EngineKind
+from ..lane.requests import Command, Refusal
+from ..latency.echo import capabilities, on_core, pick_engine
+from ..peers.responder_task import Job, RefusedRequest
+from .ring import Half, Layout, Source
+from .ring_python import FlowMemory, PythonFlow
 
 TO_OWNER: Final = 1  # bits of the request's value 2
 TO_MASTER: Final = 2

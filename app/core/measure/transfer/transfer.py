@@ -13,22 +13,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.core.errors import CancelledError, MeasureOptionError, NoPeerError
-from app.core.measure.conditions import (
+from ...errors import CancelledError, MeasureOptionError, NoPeerError
+from ...native.kernel import Slice
+from ...region.region import Region
+from ...region.region_window import RegionWindow
+from ..conditions import (
     choose_core,
     conditions,
     spinner_warning,
     usable_cores,
 )
-from app.core.measure.lane.layout import Lane, Side
-from app.core.measure.lane.peer_card import Capability, EngineKind
-from app.core.measure.lane.requests import Command
-from app.core.measure.lane.slots import Seats, wait_for_peer
-from app.core.measure.latency.echo import on_core, pick_engine
-from app.core.measure.peers.initiator import TICK_S, Master
-from app.core.measure.peers.peer_monitor import PeerNews
-from app.core.measure.transfer.ring import Layout, check_message
-from app.core.measure.transfer.ring_transfer import (
+from ..lane.layout import Lane, Side
+from ..lane.peer_card import Capability, EngineKind
+from ..lane.requests import Command
+from ..lane.slots import Seats, wait_for_peer
+from ..latency.echo import on_core, pick_engine
+from ..peers.initiator import TICK_S, Master
+from ..peers.peer_monitor import PeerNews
+from .ring import Layout, check_message
+from .ring_transfer import (
     BAD,
     COUNT,
     CPU,
@@ -39,7 +42,7 @@ from app.core.measure.transfer.ring_transfer import (
     FlowLoop,
     Lines,
 )
-from app.core.measure.transfer.transfer_result import (
+from .transfer_result import (
     Direction,
     SizeResult,
     TransferLive,
@@ -47,9 +50,6 @@ from app.core.measure.transfer.transfer_result import (
     Way,
     way_of,
 )
-from app.core.native.kernel import Slice
-from app.core.region.region import Region
-from app.core.region.region_window import RegionWindow
 
 SWEEP: Final = tuple(4**n for n in range(3, 13))  # 64 B to 16 MiB
 MAX_DURATION_S: Final = 86_400.0

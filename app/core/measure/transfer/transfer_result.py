@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, Final
 
-from app.core.measure.conditions import Conditions
-from app.core.measure.lane.peer_card import EngineKind
-from app.core.measure.transfer.ring import Layout
-from app.core.measure.transfer.ring_transfer import TO_MASTER, TO_OWNER
+from ..conditions import Conditions
+from ..lane.peer_card import EngineKind
+from .ring import Layout
+from .ring_transfer import TO_MASTER, TO_OWNER
 
 FORMAT: Final = 1
 

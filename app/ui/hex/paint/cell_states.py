@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.watch.frame import I64, U8, Flags, Frame
-from app.ui.hex.paint import styles
+from ....core.watch.frame import I64, U8, Flags, Frame
+from . import styles
 
 Codes = npt.NDArray[np.int32]
 

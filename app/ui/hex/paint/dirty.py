@@ -8,7 +8,7 @@ from typing import cast
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QRegion
 
-from app.ui.hex.paint.surface import to_device
+from .surface import to_device
 
 
 def rects(region: QRegion) -> list[QRect]:

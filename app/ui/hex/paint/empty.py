@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter
 
-from app.ui.style.theme import UNIT, Theme
+from ...style.theme import UNIT, Theme
 
 HEAD: Final = "No region is open"
 WAYS: Final = (

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
-from app.ui.hex.paint import styles
-from app.ui.hex.paint.styles import Look, Rgb
+from . import styles
+from .styles import Look, Rgb
 
 Pixels = npt.NDArray[np.uint32]
 Coverage = npt.NDArray[np.uint8]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from app.ui.hex.paint.geometry import Grid, Pane
-from app.ui.hex.paint.glyph_atlas import Type
-from app.ui.hex.paint.selection import Selection
-from app.ui.style.theme import Theme
+from ...style.theme import Theme
+from .geometry import Grid, Pane
+from .glyph_atlas import Type
+from .selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from app.ui.hex.paint import styles
-from app.ui.hex.paint.cell_states import BLANK, Codes
-from app.ui.hex.paint.geometry import Grid, address_text
-from app.ui.hex.paint.glyph_atlas import GlyphPool, Indices, Pixels, Pools, packed
-from app.ui.hex.paint.styles import Look, Rgb
+from . import styles
+from .cell_states import BLANK, Codes
+from .geometry import Grid, address_text
+from .glyph_atlas import GlyphPool, Indices, Pixels, Pools, packed
+from .styles import Look, Rgb
 
 _NEVER: Final = -2
 _Rows = npt.NDArray[np.int64]

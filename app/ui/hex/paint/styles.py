@@ -11,7 +11,7 @@ from typing import Final
 
 from PySide6.QtGui import QColor
 
-from app.ui.style.theme import Theme
+from ...style.theme import Theme
 
 STEPS: Final = 8
 FADE_NS: Final = 1_500_000_000

@@ -12,15 +12,15 @@ from typing import Final
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QFont, QPainter
 
-from app.ui.hex.paint import overlay, styles
-from app.ui.hex.paint.cell_states import Picture, cell_codes, text_codes
-from app.ui.hex.paint.geometry import MAX_COLUMNS, Grid, Pane, address_text, fitted_columns
-from app.ui.hex.paint.glyph_atlas import Pools, Type
-from app.ui.hex.paint.overlay import CursorLook, Sheet
-from app.ui.hex.paint.row_canvas import Canvas
-from app.ui.hex.paint.scroll import Scroll
-from app.ui.hex.paint.selection import Selection
-from app.ui.style.theme import Theme
+from ...style.theme import Theme
+from . import overlay, styles
+from .cell_states import Picture, cell_codes, text_codes
+from .geometry import MAX_COLUMNS, Grid, Pane, address_text, fitted_columns
+from .glyph_atlas import Pools, Type
+from .overlay import CursorLook, Sheet
+from .row_canvas import Canvas
+from .scroll import Scroll
+from .selection import Selection
 
 MARGIN_ROWS: Final = 8
 """Rows asked for above and below the visible ones, so that a turn of the wheel finds bytes."""

@@ -12,10 +12,10 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.ui.style.theme import DARK, Theme
+from ...style.theme import DARK, Theme
 
 if TYPE_CHECKING:
-    from app.ui.panels.activity.rate_plot import RatePlot
+    from .rate_plot import RatePlot
 
 _LEAST: Final = QSize(64, 48)
 
@@ -54,7 +54,7 @@ class LatePlot(QWidget):
         """Make the plot, if it is not there yet."""
         if self._plot is not None:
             return
-        from app.ui.panels.activity.rate_plot import RatePlot
+        from .rate_plot import RatePlot
 
         made = self._plot = RatePlot(self._traces, share=self._share, parent=self)
         made.setGeometry(self.rect())

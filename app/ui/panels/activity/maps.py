@@ -11,9 +11,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.core.watch.frame import Activity
-from app.ui.style.heat_colors import TOP_RATE, heat_index, heat_table
-from app.ui.style.theme import DARK
+from ....core.watch.frame import Activity
+from ...style.heat_colors import TOP_RATE, heat_index, heat_table
+from ...style.theme import DARK
 
 U8 = npt.NDArray[np.uint8]
 WATER_ROWS: Final = 512

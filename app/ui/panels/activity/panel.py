@@ -16,14 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.values.units import format_age, format_rate, format_short_offset, format_size
-from app.core.watch.frame import Frame
-from app.ui.panels.activity.lazy_plot import LatePlot
-from app.ui.panels.activity.maps import HeatMap, Scale, Waterfall
-from app.ui.panels.activity.sample_buffer import Ring
-from app.ui.session.session import Session
-from app.ui.style.elided_label import ElidedLabel
-from app.ui.style.theme import DARK, Theme, mono_font
+from ....core.values.units import format_age, format_rate, format_short_offset, format_size
+from ....core.watch.frame import Frame
+from ...session.session import Session
+from ...style.elided_label import ElidedLabel
+from ...style.theme import DARK, Theme, mono_font
+from .lazy_plot import LatePlot
+from .maps import HeatMap, Scale, Waterfall
+from .sample_buffer import Ring
 
 DRAW_MS: Final = 66
 _SAMPLE_NS: Final = 50_000_000

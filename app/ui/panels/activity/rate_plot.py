@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from app.core.values.units import format_rate
-from app.ui.panels.activity.sample_buffer import step_up, thin
-from app.ui.style.theme import Theme
+from ....core.values.units import format_rate
+from ...style.theme import Theme
+from .sample_buffer import step_up, thin
 
 _TICK_PX: Final = 9
 _STYLES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)

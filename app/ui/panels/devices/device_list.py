@@ -9,13 +9,13 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate
 
-from app.core.errors import ScopeError
-from app.core.region.region import RegionKind, RegionSpec
-from app.core.values.units import format_size
-from app.ui.style.theme import DARK, SYMBOLS, Theme, mono_font
+from ....core.errors import ScopeError
+from ....core.region.region import RegionKind, RegionSpec
+from ....core.values.units import format_size
+from ...style.theme import DARK, SYMBOLS, Theme, mono_font
 
 if TYPE_CHECKING:
-    from app.core.discovery.finder import Device
+    from ....core.discovery.finder import Device
 
 Index = QModelIndex | QPersistentModelIndex
 GROUPS: Final = (

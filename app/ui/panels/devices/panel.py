@@ -22,15 +22,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.region.region import CacheMode, RegionKind, RegionSpec
-from app.core.watch.frame import Level
-from app.ui.panels.devices.device_list import DeviceDelegate, DeviceModel, Row, make_rows
-from app.ui.panels.devices.setup_guide import Teaching
-from app.ui.style.icons import icon
-from app.ui.style.theme import SYMBOLS, Theme
+from ....core.region.region import CacheMode, RegionKind, RegionSpec
+from ....core.watch.frame import Level
+from ...style.icons import icon
+from ...style.theme import SYMBOLS, Theme
+from .device_list import DeviceDelegate, DeviceModel, Row, make_rows
+from .setup_guide import Teaching
 
 if TYPE_CHECKING:
-    from app.core.discovery.finder import Device, DeviceList
+    from ....core.discovery.finder import Device, DeviceList
 
 
 class _List(QListView):

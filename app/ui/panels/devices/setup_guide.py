@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.discovery.setup_help import setup_help
-from app.core.errors import ScopeError
-from app.core.values.units import format_size
-from app.ui.style.theme import Theme, mono_font
+from ....core.discovery.setup_help import setup_help
+from ....core.errors import ScopeError
+from ....core.values.units import format_size
+from ...style.theme import Theme, mono_font
 
 
 class Teaching(QWidget):

@@ -7,9 +7,9 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QBrush, QRawFont
 
-from app.core.values.value_type import Endian, ValueType
-from app.core.values.value_types import TYPES
-from app.ui.style.theme import DARK, mono_font
+from ....core.values.value_type import Endian, ValueType
+from ....core.values.value_types import TYPES
+from ...style.theme import DARK, mono_font
 
 _FRESH_NS: Final = 1_200_000_000
 _HIDDEN_AT_FIRST: Final = ("u24", "i24", "u48", "i48", "dos", "unix64", "uleb", "bool")

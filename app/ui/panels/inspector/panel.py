@@ -26,14 +26,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import ValueFormatError
-from app.core.values.units import format_offset
-from app.core.values.value_type import Endian
-from app.core.values.value_types import TYPES
-from app.core.watch.frame import Frame, Health, Level
-from app.ui.panels.inspector.model import Index, InspectorModel
-from app.ui.session.session import Session
-from app.ui.style.theme import Theme, mono_font
+from ....core.errors import ValueFormatError
+from ....core.values.units import format_offset
+from ....core.values.value_type import Endian
+from ....core.values.value_types import TYPES
+from ....core.watch.frame import Frame, Health, Level
+from ...session.session import Session
+from ...style.theme import Theme, mono_font
+from .model import Index, InspectorModel
 
 WINDOW: Final = 32
 _SHOW_MS: Final = 50  # nobody reads faster

@@ -6,19 +6,19 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
 
-from app.core.engine import messages as msg
-from app.core.errors import (
+from ....core.engine import messages as msg
+from ....core.errors import (
     CannotFindError,
     ExpressionError,
     OutOfRangeError,
     ScopeError,
     ValueFormatError,
 )
-from app.core.values.expressions import evaluate
-from app.core.values.hex_text import typed_hex
-from app.core.values.units import format_short_offset
-from app.core.values.value_types import TYPES, type_named
-from app.core.write.patterns import (
+from ....core.values.expressions import evaluate
+from ....core.values.hex_text import typed_hex
+from ....core.values.units import format_short_offset
+from ....core.values.value_types import TYPES, type_named
+from ....core.write.patterns import (
     WAVES,
     BytePattern,
     IncrementPattern,
@@ -28,7 +28,7 @@ from app.core.write.patterns import (
     SequencePattern,
     TextPattern,
 )
-from app.ui.panels.write.tool_form import ToolForm, endian_box, line, number
+from .tool_form import ToolForm, endian_box, line, number
 
 
 class FillForm(ToolForm):

@@ -19,16 +19,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.engine import messages as msg
-from app.core.errors import CancelledError, OutOfRangeError, ScopeError
-from app.core.values.expressions import evaluate
-from app.core.values.units import format_rate, format_short_offset, format_size
-from app.core.watch.frame import Frame
-from app.core.write.record import Landed, RepeatState, WriteRecord
-from app.ui.panels.write import forms
-from app.ui.panels.write.tool_form import ToolForm, add_row, form_layout
-from app.ui.session.session import Session
-from app.ui.style.theme import DARK, Theme, mono_font
+from ....core.engine import messages as msg
+from ....core.errors import CancelledError, OutOfRangeError, ScopeError
+from ....core.values.expressions import evaluate
+from ....core.values.units import format_rate, format_short_offset, format_size
+from ....core.watch.frame import Frame
+from ....core.write.record import Landed, RepeatState, WriteRecord
+from ...session.session import Session
+from ...style.theme import DARK, Theme, mono_font
+from . import forms
+from .tool_form import ToolForm, add_row, form_layout
 
 PREVIEW: Final = 48
 _SHOW_PROGRESS_MS: Final = 200

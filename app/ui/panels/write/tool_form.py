@@ -15,12 +15,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.engine import messages as msg
-from app.core.errors import (
+from ....core.engine import messages as msg
+from ....core.errors import (
     ValueFormatError,
 )
-from app.core.values.value_type import Endian, parse_int
-from app.ui.style.theme import mono_font
+from ....core.values.value_type import Endian, parse_int
+from ...style.theme import mono_font
 
 _WIDEST_LABEL: Final = "Words"
 _GREATEST: Final = 1 << 64
