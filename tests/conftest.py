@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import app
 from tests.side_by_side import (  # noqa: F401 - hooks
     pytest_collection_modifyitems,
     pytest_configure,
@@ -21,6 +23,9 @@ from tests.side_by_side import (  # noqa: F401 - hooks
     pytest_xdist_auto_num_workers,
     pytest_xdist_make_scheduler,
 )
+
+# Examples import the installed name; inside a test it is the tree's own modules.
+sys.modules["ivshmem_scope"] = app
 
 
 @pytest.fixture(autouse=True)
