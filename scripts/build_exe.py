@@ -45,11 +45,20 @@ def build_here(out: Path, *, folder: bool) -> Path:
     work = ROOT / "build" / "exe"
     build_kernel.build(windows=True)
     subprocess.run(
-        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN",
-         f"--distpath={work / 'dist'}", f"--workpath={work / 'work'}",
-         str(ROOT / "pyinstaller.spec")],
-        check=True, cwd=ROOT, env={**os.environ, "SCOPE_FOLDER": "1" if folder else "0"},
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "PyInstaller",
+            "--noconfirm",
+            "--log-level=WARN",
+            f"--distpath={work / 'dist'}",
+            f"--workpath={work / 'work'}",
+            str(ROOT / "pyinstaller.spec"),
+        ],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "SCOPE_FOLDER": "1" if folder else "0"},
+    )
     return work / "dist"
 
 

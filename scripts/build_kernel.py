@@ -51,8 +51,11 @@ def build(*, windows: bool, out: Path | None = None) -> Path | None:
     flags += ["-static-libgcc"] if windows else ["-fPIC"]
     done = subprocess.run(
         [*command, *flags, "-o", str(draft), str(SOURCE)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         draft.unlink(missing_ok=True)
         print(f"The C kernel was not built:\n{done.stdout}", file=sys.stderr)

@@ -37,11 +37,23 @@ def main() -> None:
             pins = Path(place) / "pins.in"
             pins.write_text(PINS, encoding="utf-8")
             command = [
-                "uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes",
-                "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate",
-                "--python-version", "3.11", str(ROOT / "pyproject.toml"), str(pins),
-                "--output-file", str(target),
-            ]  # fmt: skip
+                "uv",
+                "pip",
+                "compile",
+                "--quiet",
+                "--universal",
+                "--generate-hashes",
+                "--no-emit-index-url",
+                "--no-emit-find-links",
+                "--no-header",
+                "--no-annotate",
+                "--python-version",
+                "3.11",
+                str(ROOT / "pyproject.toml"),
+                str(pins),
+                "--output-file",
+                str(target),
+            ]
             for extra in extras:
                 command += ["--extra", extra]
             subprocess.run(command, check=True)

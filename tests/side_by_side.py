@@ -44,8 +44,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if whole and getattr(config.option, "numprocesses", None):
         config.stash[_AHEAD] = subprocess.Popen(
             ["nice", "-n", "10", sys.executable, "-c", _BUILD],
-            cwd=config.rootpath, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=config.rootpath,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

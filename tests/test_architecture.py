@@ -16,7 +16,8 @@ from app.core.errors import ScopeError
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
-LONGEST = 350
+SOFT_LIMIT = 400  # lines
+LONG_FOR_A_REASON: set[str] = set()
 
 _IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -44,8 +45,11 @@ def test_the_core_and_the_verbs_need_no_window(package: str, least: int) -> None
     """Also that all of it, Windows' parts too, can be imported here."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _IMPORT_ALL, package],
-        capture_output=True, text=True, cwd=ROOT, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= least
 
@@ -54,23 +58,36 @@ def test_the_import_check_can_fail() -> None:
     program = _IMPORT_ALL + "\nimport PySide6\n"
     done = subprocess.run(
         [sys.executable, "-c", program, "app.commands"],
-        capture_output=True, text=True, cwd=ROOT, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
     assert "PySide6 was imported" in done.stderr
 
 
 def test_the_window_and_the_command_line_start_without_loading_qt() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import app.__main__, sys; print('PySide6' in sys.modules)"],
-        capture_output=True, text=True, cwd=ROOT, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
     assert done.stdout.strip() == "False"
 
 
+def test_no_file_needs_a_table_of_contents() -> None:
+    """A review rule: a file beyond SOFT_LIMIT is looked at, and stands here with its reason."""
+    lengths = {str(path.relative_to(ROOT)): path.read_bytes().count(b"\n") for path in SOURCES}
+    largest = sorted(lengths.items(), key=lambda item: -item[1])[:5]
+    print("\n".join(f"{lines:5} {name}" for name, lines in largest))
+    assert {name for name, lines in lengths.items() if lines > SOFT_LIMIT} <= LONG_FOR_A_REASON
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_file_needs_a_table_of_contents(path: Path) -> None:
+def test_nothing_is_left_over(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= LONGEST
     assert "/work/" not in text
     assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", text)
 
@@ -94,9 +111,13 @@ def test_the_change_log_tells_the_version() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ScopeError)],
+    [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, ScopeError)
+    ],
     ids=lambda kind: kind.__name__,
-)  # fmt: skip
+)
 def test_every_error_is_documented(kind: type[ScopeError]) -> None:
     own = inspect.getdoc(kind)
     assert own

@@ -27,7 +27,7 @@ from ..core.measure.lane.placement import find_lane
 from ..core.region.region import CacheMode, Region
 from ..core.values.units import format_size
 from .common import INTERRUPTED, OK, add_device, offsets_of, say, say_json, spec_of
-from .ending import Ender, ender
+from .ending import InterruptGuard, interrupt_guard
 from .engines import add_engine, engine_of, engine_word
 from .lane import add_lane, held_lane
 from .running_line import RunningLine
@@ -40,13 +40,18 @@ def add_bandwidth(verbs: Any) -> None:
     )
     add_device(parser)
     parser.add_argument(
-        "--blocks", default=",".join(map(str, BLOCKS)), metavar="BYTES",
+        "--blocks",
+        default=",".join(map(str, BLOCKS)),
+        metavar="BYTES",
         help="sizes of blocks with commas; default: 4K,64K,1M,4M",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--slice", type=float, default=20.0, metavar="MS",
+        "--slice",
+        type=float,
+        default=20.0,
+        metavar="MS",
         help="a figure is the median of five slices of this length",
-    )  # fmt: skip
+    )
     add_engine(parser)
     add_lane(parser)
     parser.set_defaults(run=run_bandwidth_verb)
@@ -59,13 +64,21 @@ def run_bandwidth_verb(options: argparse.Namespace) -> int:
     spec = spec_of(options, read_only=False)
     results: list[BandwidthResult] = []
     troubles: list[ScopeError] = []
-    with ender() as end:
+    with interrupt_guard() as end:
         for mode in modes_of(spec):
             options.cache = mode.value
             try:
-                results.append(_one_mode(options, BandwidthOptions(
-                    slice_s=options.slice / 1000, engine=wanted, core=options.pin,
-                ), end))  # fmt: skip
+                results.append(
+                    _one_mode(
+                        options,
+                        BandwidthOptions(
+                            slice_s=options.slice / 1000,
+                            engine=wanted,
+                            core=options.pin,
+                        ),
+                        end,
+                    )
+                )
             except (MeasureOptionError, CancelledError):
                 raise
             except ScopeError as error:
@@ -75,10 +88,12 @@ def run_bandwidth_verb(options: argparse.Namespace) -> int:
     if not results:
         raise troubles[0]
     if options.json:
-        say_json({
-            "modes": [result.as_dict() for result in results],
-            "not_measured": [str(trouble) for trouble in troubles],
-        })  # fmt: skip
+        say_json(
+            {
+                "modes": [result.as_dict() for result in results],
+                "not_measured": [str(trouble) for trouble in troubles],
+            }
+        )
     else:
         for result in results:
             _report_mode(result)
@@ -87,7 +102,9 @@ def run_bandwidth_verb(options: argparse.Namespace) -> int:
     return INTERRUPTED if end.asked.is_set() else OK
 
 
-def _one_mode(options: argparse.Namespace, plan: BandwidthOptions, end: Ender) -> BandwidthResult:
+def _one_mode(
+    options: argparse.Namespace, plan: BandwidthOptions, end: InterruptGuard
+) -> BandwidthResult:
     with open_region(spec_of(options, read_only=False)) as region:
         plan = dataclasses.replace(plan, blocks=offsets_of(options.blocks, region))
         plan.check()
@@ -106,9 +123,7 @@ def _room(options: argparse.Namespace, region: Region) -> argparse.Namespace:
         with suppress(ScopeError):
             if find_lane(region) is None:
                 size = min(LANE_SIZE, region.size // 4) // 4096 * 4096
-                return argparse.Namespace(
-                    **{**vars(options), "lane_size": str(size), "slots": 1}
-                )  # fmt: skip
+                return argparse.Namespace(**{**vars(options), "lane_size": str(size), "slots": 1})
     return options
 
 
@@ -119,9 +134,11 @@ def _report_mode(result: BandwidthResult) -> None:
     say(f"{'block':>10}" + "".join(f"{head:>11}" for head in heads))
     for block in result.blocks:
         rates = (
-            block.read_bytes_per_s, block.write_bytes_per_s, block.copy_bytes_per_s,
+            block.read_bytes_per_s,
+            block.write_bytes_per_s,
+            block.copy_bytes_per_s,
             block.own_copy_bytes_per_s,
-        )  # fmt: skip
+        )
         times = (block.load_ns, block.store_ns, block.own_load_ns, block.own_store_ns)
         say(
             f"{format_size(block.block_bytes):>10}"

@@ -14,7 +14,7 @@ from ..core.errors import CancelledError
 _STEP_S: Final = 0.02
 
 
-class Flag:
+class SignalFlag:
     """An event that a signal handler may set.
 
     threading.Event takes a lock to do that, and hangs for ever where the handler interrupts a
@@ -40,11 +40,11 @@ class Flag:
         return self._set
 
 
-class Ender:
+class InterruptGuard:
     """The signals as a flag, so that everything is put back in order."""
 
     def __init__(self) -> None:
-        self.asked = Flag()
+        self.asked = SignalFlag()
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises CancelledError when a person ends it meanwhile."""
@@ -59,9 +59,9 @@ class Ender:
 
 
 @contextmanager
-def ender() -> Iterator[Ender]:
+def interrupt_guard() -> Iterator[InterruptGuard]:
     """Take the signals for a while; a terminal that closes is one, unless it is ignored (nohup)."""
-    made = Ender()
+    made = InterruptGuard()
     numbers = [signal.SIGINT, signal.SIGTERM]
     hangup = getattr(signal, "SIGHUP", None)  # not on Windows
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:

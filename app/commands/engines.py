@@ -12,9 +12,10 @@ from ..core.native.kernel import why_absent
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """The arguments that say on what the loops run; shared by all measuring verbs."""
     parser.add_argument(
-        "--engine", choices=[kind.value for kind in EngineKind],
+        "--engine",
+        choices=[kind.value for kind in EngineKind],
         help="run the loops on this engine; default: the C kernel where it was built",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--pin", default="", metavar="CORE", help="keep the loop on a core: a number, or auto"
     )

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..core.measure.lane.hold import Ending, LaneHold, Sleep, hold_lane
+from ..core.measure.lane.hold import LaneLease, RestoreOutcome, Sleep, acquire_lane
 from ..core.region.region import Region
 from ..core.values.units import format_short_offset, format_size
 from .common import note, offset_of
 
-_BACK: Final = (Ending.RESTORED, Ending.NOTHING_OWED)
+_BACK: Final = (RestoreOutcome.RESTORED, RestoreOutcome.NOTHING_OWED)
 
 
 def add_lane(parser: argparse.ArgumentParser) -> None:
@@ -28,19 +28,19 @@ def add_lane(parser: argparse.ArgumentParser) -> None:
 
 def add_peer(parser: argparse.ArgumentParser) -> None:
     """The arguments that say with whom, and how long to wait for them."""
-    parser.add_argument("--slot", type=int, help="measure with the owner of this slot")
+    parser.add_argument("--slot", type=int, help="measure with the responder of this slot")
     parser.add_argument("--peer-within", type=float, metavar="S", help="give up without a peer")
 
 
-def hold_of(options: argparse.Namespace, region: Region, sleep: Sleep) -> LaneHold:
+def hold_of(options: argparse.Namespace, region: Region, sleep: Sleep) -> LaneLease:
     """The lane that the arguments ask for."""
     offset = None if options.offset is None else offset_of(options.offset, region)
     size = None if options.lane_size is None else offset_of(options.lane_size, region)
-    return hold_lane(region, offset, size, options.slots, force=options.force, sleep=sleep)
+    return acquire_lane(region, offset, size, options.slots, force=options.force, sleep=sleep)
 
 
 @contextmanager
-def held_lane(options: argparse.Namespace, region: Region, sleep: Sleep) -> Iterator[LaneHold]:
+def held_lane(options: argparse.Namespace, region: Region, sleep: Sleep) -> Iterator[LaneLease]:
     """The lane that the arguments ask for, left afterwards."""
     hold = hold_of(options, region, sleep)
     try:
@@ -49,13 +49,13 @@ def held_lane(options: argparse.Namespace, region: Region, sleep: Sleep) -> Iter
         tell_ending(hold.close())
 
 
-def tell_place(hold: LaneHold, region: Region) -> None:
+def tell_place(hold: LaneLease, region: Region) -> None:
     """Say where the lane lies."""
     place = f"{format_size(hold.lane.size)} at {format_short_offset(hold.lane.offset)}"
     note(f"Lane: {place} of {region.info.name}.")
 
 
-def tell_ending(ending: Ending | None) -> None:
+def tell_ending(ending: RestoreOutcome | None) -> None:
     """Say what became of the bytes under the lane, when that is not what everybody expects."""
     if ending is not None and ending not in _BACK:
         note(f"Of the memory under the lane: {ending.value}.")

@@ -16,7 +16,7 @@ from ..core.measure.latency.latency_result import LatencyResult, Tally
 from ..core.measure.peers.doorbells import measuring_bell
 from ..core.native.kernel import Wait
 from .common import FAILED, INTERRUPTED, OK, add_device, opened, say, say_json
-from .ending import ender
+from .ending import interrupt_guard
 from .engines import add_engine, engine_of, engine_word
 from .lane import add_lane, add_peer, held_lane, tell_place
 from .running_line import RunningLine
@@ -31,16 +31,21 @@ def add_latency(verbs: Any) -> None:
     parser = verbs.add_parser("latency", help="measure round trips with a peer that responds")
     add_device(parser)
     parser.add_argument(
-        "--rate", type=float, default=1000.0, metavar="HZ",
+        "--rate",
+        type=float,
+        default=1000.0,
+        metavar="HZ",
         help="requests per second, 10 to 1000000; 0: one after the other",
-    )  # fmt: skip
+    )
     parser.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds")
     parser.add_argument("--warm-up", type=float, default=0.5, metavar="S", help="seconds before")
     parser.add_argument("--payload", type=int, default=8, metavar="BYTES", help="8 to 4096")
     parser.add_argument(
-        "--wait", choices=_WAITS, default="spin",
+        "--wait",
+        choices=_WAITS,
+        default="spin",
         help="how both sides wait; bell: asleep until the device's doorbell rings",
-    )  # fmt: skip
+    )
     parser.add_argument("--poll", type=float, default=50.0, metavar="US", help="poll interval, µs")
     parser.add_argument("--lost-after", type=float, default=1.0, metavar="S", help="seconds")
     add_peer(parser)
@@ -53,16 +58,22 @@ def add_latency(verbs: Any) -> None:
 def run_latency_verb(options: argparse.Namespace) -> int:
     """Measure, print, keep: in this order, so that a full disk takes no result away."""
     plan = LatencyOptions(
-        rate_hz=options.rate, duration_s=options.duration, warm_up_s=options.warm_up,
-        payload_bytes=options.payload, wait=_WAITS[options.wait],
-        poll_ns=int(options.poll * 1000), timeout_s=options.lost_after, engine=engine_of(options),
-        core=options.pin, slot=options.slot,
-    )  # fmt: skip
+        rate_hz=options.rate,
+        duration_s=options.duration,
+        warm_up_s=options.warm_up,
+        payload_bytes=options.payload,
+        wait=_WAITS[options.wait],
+        poll_ns=int(options.poll * 1000),
+        timeout_s=options.lost_after,
+        engine=engine_of(options),
+        core=options.pin,
+        slot=options.slot,
+    )
     plan.check()
     choose_core(plan.core)
     if options.save is not None:
         check_place(options.save, _SUFFIXES)
-    with ender() as end, opened(options, read_only=False) as region:
+    with interrupt_guard() as end, opened(options, read_only=False) as region:
         measuring_bell(region, plan.wait)  # before anything is laid
         with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
             tell_place(hold, region)
@@ -71,7 +82,7 @@ def run_latency_verb(options: argparse.Namespace) -> int:
                 if line.on:
                     line.show(_live(tally, share))
 
-            watcher = Watcher(show, line.say, end.asked.is_set, end.sleep)
+            watcher = Watcher(show, line.report, end.asked.is_set, end.sleep)
             result = run_latency(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
         _report(options, result)
         if options.save is not None:
@@ -96,8 +107,10 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
         say_json(result.figures())
         return
     how = f"{result.rate_hz:g}/s" if result.rate_hz else "closed loop"
-    say(f"{how}, {result.payload_bytes} B, {result.wait.name.lower()}, "
-        f"{result.duration_s:.3g} s with {result.conditions.peer}")  # fmt: skip
+    say(
+        f"{how}, {result.payload_bytes} B, {result.wait.name.lower()}, "
+        f"{result.duration_s:.3g} s with {result.conditions.peer}"
+    )
     rows = [("response" if result.rate_hz else "round trip", result.response.summary())]
     if result.rate_hz:
         rows.append(("service", result.service.summary()))
@@ -108,13 +121,14 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
         times = (row.p50, row.p90, row.p99, row.p99_9, row.p99_99, row.minimum, row.maximum)
         cells = [_time(value) if row.count else "-" for value in (*times, row.mean)]
         say(f"{name:<11}" + "".join(f"{cell:>10}" for cell in cells))
-    say(f"{result.response.count} answered, {result.lost} lost, {result.late} sent late, "
-        f"{result.strays} strays; of the time {result.stalled_share * 100:.2f} % stalled, "
-        f"{result.paused_share * 100:.2f} % taken by counting")  # fmt: skip
+    say(
+        f"{result.response.count} answered, {result.lost} lost, {result.late} sent late, "
+        f"{result.unexpected} unexpected; of the time {result.stalled_share * 100:.2f} % stalled, "
+        f"{result.paused_share * 100:.2f} % taken by counting"
+    )
     if result.ways is not None:
         say(f"one way (p50): {result.ways}, of {result.ways.samples} trips before the test")
-    say(f"measured in {engine_word(result.engine)}, answered in "
-        f"{engine_word(result.peer_engine)}")  # fmt: skip
+    say(f"measured in {engine_word(result.engine)}, answered in {engine_word(result.peer_engine)}")
     for text in result.notes:
         say(f"note: {text}")
 

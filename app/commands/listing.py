@@ -37,7 +37,7 @@ def add_info(verbs: Any) -> None:
 def run_list(options: argparse.Namespace) -> int:
     """Print the devices."""
     found = find_devices()
-    devices = [d for d in found.devices if d.plausible or options.all]
+    devices = [d for d in found.devices if d.likely_shared or options.all]
     if options.json:
         say_json({"devices": [_as_json(d) for d in devices], "problems": found.problems})
         return OK
@@ -81,7 +81,7 @@ def _as_json(device: Device) -> dict[str, Any]:
         "text": health.text,
         "hint": health.hint,
         "command": health.command,
-        "plausible": device.plausible,
+        "likely_shared": device.likely_shared,
         "writable": device.writable,
         "share": device.share,
         "notes": device.notes,

@@ -16,7 +16,7 @@ from ..core.values.units import format_short_offset, format_size
 from ..core.write.bulk_writes import OnProgress
 from ..core.write.journal import Journal
 from ..core.write.patterns import Pattern
-from ..core.write.record import Landed, WriteRecord
+from ..core.write.record import WriteOutcome, WriteRecord
 from .common import Interrupt, ProgressLine
 
 PART: Final = 32 << 20
@@ -31,7 +31,7 @@ def unlocked(region: Region) -> Journal:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class OffsetPattern:
     """A pattern as it goes on behind its first `by` bytes."""
 
     pattern: Pattern
@@ -51,7 +51,7 @@ class Later:
 Part = Callable[[Journal, int, int, OnProgress, Interrupt], WriteRecord]
 
 
-class Parts:
+class ChunkedWrite:
     """Writes a range part by part; Ctrl+C ends it between two chunks and says what landed."""
 
     def __init__(self, region: Region, verb: str, start: int, total: int) -> None:
@@ -95,4 +95,4 @@ class Parts:
 
 
 def _joined(first: WriteRecord, later: WriteRecord) -> WriteRecord:
-    return first if first.landed is later.landed else replace(first, landed=Landed.PART)
+    return first if first.outcome is later.outcome else replace(first, outcome=WriteOutcome.PART)

@@ -53,9 +53,12 @@ def add_read(verbs: Any) -> None:
     parser.add_argument("length", nargs="?", default=None, help="bytes; default the rest")
     parser.add_argument("--type", help="decode as u8, i16, u32, f64, ... instead")
     parser.add_argument(
-        "--count", type=positive(int, "whole number"), default=1, metavar="N",
+        "--count",
+        type=positive(int, "whole number"),
+        default=1,
+        metavar="N",
         help="how many values of that type",
-    )  # fmt: skip
+    )
     parser.add_argument("--big", action="store_true", help="big endian")
     parser.set_defaults(run=run_read)
 

@@ -20,7 +20,7 @@ from ..core.measure.transfer.ring_transfer import TransferHandler
 from ..core.native.kernel import Wait
 from ..core.values.units import format_short_offset
 from .common import OK, add_device, note, opened, say_json
-from .ending import ender
+from .ending import interrupt_guard
 from .engines import add_engine, engine_of
 from .lane import add_lane, hold_of, tell_ending
 
@@ -52,11 +52,9 @@ def handlers(options: argparse.Namespace) -> list[Handler]:
 def run_respond(options: argparse.Namespace) -> int:
     """Answer until told to end."""
     known = handlers(options)
-    with ender() as end, opened(options, read_only=False) as region:
+    with interrupt_guard() as end, opened(options, read_only=False) as region:
         teller = _Teller(options.json)
-        responder = Responder(
-            region, lambda sleep: hold_of(options, region, sleep), known, teller
-        )  # fmt: skip
+        responder = Responder(region, lambda sleep: hold_of(options, region, sleep), known, teller)
         responder.start()
         # The main thread only waits: signals arrive here, and the loops never see them.
         while responder.running and not teller.deaf and not end.asked.wait(0.2):
@@ -91,11 +89,11 @@ class _Teller:
         if self.deaf:
             return
         try:
-            self._say(state)
+            self._report_state(state)
         except OSError:
             self.deaf = True
 
-    def _say(self, state: ResponderState) -> None:
+    def _report_state(self, state: ResponderState) -> None:
         if self._json:
             say_json(_plain(state))
             sys.stdout.flush()
@@ -113,7 +111,7 @@ def _plain(state: ResponderState) -> dict[str, Any]:
         "lane_offset_bytes": None if lane is None else lane.offset,
         "lane_size_bytes": None if lane is None else lane.size,
         "slot": state.slot,
-        "master": None if state.master is None else str(state.master),
+        "initiator": None if state.initiator is None else str(state.initiator),
         "test": state.command,
         "tests": state.tests,
         "trouble": None if state.trouble is None else str(state.trouble),
@@ -125,7 +123,7 @@ def _sentence(state: ResponderState) -> str:
     if state.phase is Phase.TROUBLE and state.trouble is not None:
         return f"{state.trouble} Trying again."
     if state.phase is Phase.ANSWERING:
-        return f"Answering {state.master} ({state.command})."
+        return f"Answering {state.initiator} ({state.command})."
     if state.phase is Phase.LISTENING and state.lane is not None:
         at = format_short_offset(state.lane.offset)
         return f"Listening in slot {state.slot} of the lane at {at}."

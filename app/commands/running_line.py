@@ -25,7 +25,7 @@ class RunningLine:
             sys.stderr.flush()
             self._open = True
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """A sentence on a line of its own."""
         self.close()
         note(text)

@@ -14,10 +14,10 @@ from ..core.measure.conditions import choose_core
 from ..core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
 from ..core.measure.transfer.transfer_result import (
     Direction,
+    DirectionResult,
     SizeResult,
     TransferLive,
     TransferResult,
-    Way,
 )
 from ..core.values.units import format_size
 from .common import (
@@ -30,7 +30,7 @@ from .common import (
     say,
     say_json,
 )
-from .ending import ender
+from .ending import interrupt_guard
 from .engines import add_engine, engine_of, engine_word
 from .lane import add_lane, add_peer, held_lane, tell_place
 from .running_line import RunningLine
@@ -41,13 +41,17 @@ def add_transfer(verbs: Any) -> None:
     parser = verbs.add_parser("transfer", help="send verified messages to a peer that responds")
     add_device(parser)
     parser.add_argument(
-        "--direction", choices=[way.value for way in Direction], default=Direction.TO_PEER.value,
-        help="which way; both is at once",
-    )  # fmt: skip
+        "--direction",
+        choices=[one.value for one in Direction],
+        default=Direction.TO_PEER.value,
+        help="which direction; both is at once",
+    )
     parser.add_argument(
-        "--size", default="64K", metavar="BYTES",
+        "--size",
+        default="64K",
+        metavar="BYTES",
         help="of a message: 64 to 16M, a multiple of 64; several with commas; or sweep, for all",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--duration", type=float, default=3.0, metavar="S", help="seconds for each size"
     )
@@ -61,17 +65,20 @@ def run_transfer_verb(options: argparse.Namespace) -> int:
     """Measure and print."""
     wanted = engine_of(options)
     choose_core(options.pin)
-    with ender() as end, opened(options, read_only=False) as region:
+    with interrupt_guard() as end, opened(options, read_only=False) as region:
         plan = TransferOptions(
             message_bytes=SWEEP if options.size == "sweep" else offsets_of(options.size, region),
-            direction=Direction(options.direction), duration_s=options.duration, engine=wanted,
-            core=options.pin, slot=options.slot,
-        )  # fmt: skip
+            direction=Direction(options.direction),
+            duration_s=options.duration,
+            engine=wanted,
+            core=options.pin,
+            slot=options.slot,
+        )
         plan.check()
         with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
             tell_place(hold, region)
             watcher = TransferWatcher(
-                lambda live: line.show(_live(live)), line.say, end.asked.is_set, end.sleep
+                lambda live: line.show(_live(live)), line.report, end.asked.is_set, end.sleep
             )
             result = run_transfer(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
     if options.json:
@@ -87,22 +94,25 @@ def _live(live: TransferLive) -> str:
     ways = [
         f"{word} {_rate(rate)}"
         for word, rate in (
-            ("to peer", live.to_peer_bytes_per_s), ("from peer", live.from_peer_bytes_per_s),
+            ("to peer", live.to_peer_bytes_per_s),
+            ("from peer", live.from_peer_bytes_per_s),
         )
         if rate
-    ]  # fmt: skip
+    ]
     size = format_size(live.message_bytes)
     return f"{live.share * 100:3.0f} %  {size}: {'  '.join(ways) or 'nothing moves'}"
 
 
 def _report(result: TransferResult) -> None:
     say(f"{result.direction.value}, verified, with {result.conditions.peer}")
-    say(f"{'message':>10}{'way':>11}{'MB/s':>10}{'Gbit/s':>9}{'messages':>12}{'bad':>6}"
-        f"{'order':>7}{'lost':>7}{'CPU s/GB':>10}{'peer':>7}")  # fmt: skip
+    say(
+        f"{'message':>10}{'direction':>11}{'MB/s':>10}{'Gbit/s':>9}{'messages':>12}{'bad':>6}"
+        f"{'order':>7}{'lost':>7}{'CPU s/GB':>10}{'peer':>7}"
+    )
     for size in result.sizes:
-        for word, way in (("to peer", size.to_peer), ("from peer", size.from_peer)):
-            if way is not None:
-                say(_row(size, word, way))
+        for word, direction in (("to peer", size.to_peer), ("from peer", size.from_peer)):
+            if direction is not None:
+                say(_row(size, word, direction))
     peers = {engine_word(size.peer_engine) for size in result.sizes}
     say(f"measured in {engine_word(result.engine)}, answered in {' and '.join(sorted(peers))}")
     stalled = sum(size.stalled_s for size in result.sizes)
@@ -115,11 +125,12 @@ def _report(result: TransferResult) -> None:
         say(f"note: {text}")
 
 
-def _row(size: SizeResult, word: str, way: Way) -> str:
+def _row(size: SizeResult, word: str, direction: DirectionResult) -> str:
     return (
-        f"{format_size(size.message_bytes):>10}{word:>11}{way.bytes_per_s / 1e6:>10.1f}"
-        f"{way.bytes_per_s * 8 / 1e9:>9.2f}{way.messages:>12}{way.bad:>6}{way.disordered:>7}"
-        f"{way.lost:>7}{size.cpu_s_per_gb:>10.3f}{size.peer_cpu_s_per_gb:>7.3f}"
+        f"{format_size(size.message_bytes):>10}{word:>11}{direction.bytes_per_s / 1e6:>10.1f}"
+        f"{direction.bytes_per_s * 8 / 1e9:>9.2f}{direction.messages:>12}"
+        f"{direction.bad:>6}{direction.out_of_order:>7}"
+        f"{direction.lost:>7}{size.cpu_s_per_gb:>10.3f}{size.peer_cpu_s_per_gb:>7.3f}"
     )
 
 

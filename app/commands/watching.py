@@ -37,9 +37,12 @@ def add_watch(verbs: Any) -> None:
         help="stop after; default never",
     )
     parser.add_argument(
-        "--count", type=positive(int, "whole number"), default=None, metavar="N",
+        "--count",
+        type=positive(int, "whole number"),
+        default=None,
+        metavar="N",
         help="stop after so many looks that saw a change",
-    )  # fmt: skip
+    )
     parser.add_argument("--quiet", action="store_true", help="only the rates, each second")
     parser.set_defaults(run=run_watch)
 
@@ -58,7 +61,7 @@ def run_watch(options: argparse.Namespace) -> int:
         frames: SimpleQueue[Frame] = SimpleQueue()
         sampler = Sampler(region, status=lambda: (0, True), publish=frames.put)
         sampler.set_rate(options.rate)
-        sampler.look(start, min(length, MAX_SPAN))
+        sampler.watch_range(start, min(length, MAX_SPAN))
         sampler.start()
         try:
             _follow(options, frames)
@@ -113,8 +116,13 @@ class _Printer:
     def _rates(self, frame: Frame) -> None:
         rate = frame.traffic.observed_bytes_per_s
         if self._json:
-            say_json({"time_ns": frame.time_ns, "observed_bytes_per_s": rate,
-                      "over_ns": frame.traffic.over_ns})  # fmt: skip
+            say_json(
+                {
+                    "time_ns": frame.time_ns,
+                    "observed_bytes_per_s": rate,
+                    "over_ns": frame.traffic.over_ns,
+                }
+            )
         else:
             over = frame.traffic.over_ns / 1e6
             say(f"observed change rate {format_rate(rate)} (over {over:.0f} ms)")
@@ -122,8 +130,14 @@ class _Printer:
     def _change(self, frame: Frame, old: Frame, first: int, last: int) -> None:
         before, now = bytes(old.data[first:last]), bytes(frame.data[first:last])
         if self._json:
-            say_json({"time_ns": frame.time_ns, "offset_bytes": frame.start + first,
-                      "old": before, "new": now})  # fmt: skip
+            say_json(
+                {
+                    "time_ns": frame.time_ns,
+                    "offset_bytes": frame.start + first,
+                    "old": before,
+                    "new": now,
+                }
+            )
         else:
             say(f"{format_offset(frame.start + first)}  {_cut(before)} -> {_cut(now)}")
 

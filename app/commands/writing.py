@@ -32,7 +32,7 @@ from ..core.write.patterns import (
     SequencePattern,
     TextPattern,
 )
-from ..core.write.record import Landed, WriteRecord
+from ..core.write.record import WriteOutcome, WriteRecord
 from .common import (
     FAILED,
     OK,
@@ -45,13 +45,13 @@ from .common import (
     range_of,
     say_json,
 )
-from .parts import Later, Parts, unlocked
+from .parts import ChunkedWrite, OffsetPattern, unlocked
 
 _CHUNK: Final = 1 << 20
 _LANDED: Final = {
-    Landed.WHOLE: "written",
-    Landed.PART: "written, but a peer changed some of it at once",
-    Landed.NONE: "written, but it reads back as something else",
+    WriteOutcome.WHOLE: "written",
+    WriteOutcome.PART: "written, but a peer changed some of it at once",
+    WriteOutcome.NONE: "written, but it reads back as something else",
 }
 
 
@@ -98,14 +98,19 @@ def add_load(verbs: Any) -> None:
 
 def _report(options: argparse.Namespace, record: WriteRecord) -> int:
     if options.json:
-        say_json({
-            "offset_bytes": record.offset, "length_bytes": record.length, "old": record.old,
-            "new": record.new, "landed": record.landed,
-        })  # fmt: skip
+        say_json(
+            {
+                "offset_bytes": record.offset,
+                "length_bytes": record.length,
+                "old": record.old,
+                "new": record.new,
+                "landed": record.outcome,
+            }
+        )
     else:
         where = f"{format_size(record.length)} at {format_short_offset(record.offset)}"
-        note(f"{where}: {_LANDED.get(record.landed, record.landed.value)}.")
-    return OK if record.landed is Landed.WHOLE else FAILED
+        note(f"{where}: {_LANDED.get(record.outcome, record.outcome.value)}.")
+    return OK if record.outcome is WriteOutcome.WHOLE else FAILED
 
 
 # -- write ---------------------------------------------------------------------------------------
@@ -195,12 +200,12 @@ def run_fill(options: argparse.Namespace) -> int:
         def part(
             journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
         ) -> WriteRecord:
-            later = Later(pattern, at)
+            shifted = OffsetPattern(pattern, at)
             return bulk_writes.fill(
-                journal, region, start + at, size, later, progress=progress, cancelled=stop
+                journal, region, start + at, size, shifted, progress=progress, cancelled=stop
             )
 
-        record = Parts(region, "The fill", start, length).write(part)
+        record = ChunkedWrite(region, "The fill", start, length).write(part)
     return _report(options, record)
 
 
@@ -252,9 +257,14 @@ def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRec
     if length <= 0 or start + length > region.size:
         # The one call that says precisely what is wrong with the file or the range.
         return bulk_writes.load_file(
-            unlocked(region), region, path, start, wanted,
-            progress=ProgressLine("Loading"), cancelled=lambda: False,
-        )  # fmt: skip
+            unlocked(region),
+            region,
+            path,
+            start,
+            wanted,
+            progress=ProgressLine("Loading"),
+            cancelled=lambda: False,
+        )
 
     def part(
         journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
@@ -263,7 +273,7 @@ def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRec
             journal, region, path, start + at, size, at, progress=progress, cancelled=stop
         )
 
-    return Parts(region, "Loading", start, length).write(part)
+    return ChunkedWrite(region, "Loading", start, length).write(part)
 
 
 def _file_size(path: str) -> int:

@@ -272,7 +272,7 @@ class NoPeerError(ScopeError):
 
 
 class PeerBusyError(ScopeError):
-    """Another master measures in this slot."""
+    """Another initiator measures in this slot."""
 
     code = "peer-busy"
     default_hint = "Wait until it is done, or choose another peer."

@@ -16,7 +16,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from ..core.discovery.watcher import Watcher
-from ..core.engine.pool import EngineHosts
+from ..core.engine.pool import EnginePool
 from ..core.engine.process import EngineProcess
 from ..core.errors import ScopeError
 from ..core.region.region import RegionSpec
@@ -79,7 +79,7 @@ class Application(QObject):
         super().__init__()
         self._qt = qt
         self.options = options
-        self._engines = EngineHosts(spare)
+        self._engines = EnginePool(spare)
         self.settings = Settings()
         self.windows: list[MainWindow] = []
         self._sessions: list[Session] = []
@@ -106,12 +106,12 @@ class Application(QObject):
         elif self.options.spec is not None:
             window.open(self.options.spec)
         if self.settings.problem:
-            window.tell(Notice(Level.WARNING, self.settings.problem, key="settings"))
+            window.report(Notice(Level.WARNING, self.settings.problem, key="settings"))
         opening = window.session is not None
         QTimer.singleShot(_BEHIND_A_FRAME_MS if opening else 0, self._watcher.start)
         self._events.start()
         if self.options.screenshot is not None:
-            Picture(self, window, self.options.screenshot, self.options.after_s)
+            ScreenshotJob(self, window, self.options.screenshot, self.options.after_s)
 
     def new_window(self, spec: RegionSpec | None) -> MainWindow:
         """Another window, with this region when one is given."""
@@ -155,7 +155,7 @@ class Application(QObject):
             if self._demo is None or not self._demo.alive:
                 self._demo = Demo.start()
         except ScopeError as error:
-            window.tell(Notice(Level.FAULT, error.message, error.hint, key="demo"))
+            window.report(Notice(Level.FAULT, error.message, error.hint, key="demo"))
             return
         window.open(self._demo.spec)
 
@@ -219,7 +219,7 @@ class Application(QObject):
             self.settings.save()
 
 
-class Picture(QObject):
+class ScreenshotJob(QObject):
     """Waits until the window shows living content, lets it live a while, saves a picture, ends."""
 
     _GIVE_UP_S = 15.0

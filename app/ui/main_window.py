@@ -16,7 +16,7 @@ from ..core.region.region import RegionInfo, RegionSpec
 from ..core.storage.settings import Settings
 from ..core.watch.frame import Frame, Level
 from .measure.hex_flash import HexFlash
-from .measure.lazy_panel import MeasureTab
+from .measure.lazy_panel import LazyMeasurePanel
 from .panels.activity.panel import ActivityPanel
 from .panels.devices.panel import DevicesPanel
 from .panels.inspector.panel import InspectorPanel
@@ -32,7 +32,7 @@ from .shell.indicators import Indicators
 from .shell.status_bar import StatusBar
 from .shell.toolbar import ToolBar
 from .shell.welcome import Welcome
-from .shell.window_state import Memory, Remembered
+from .shell.window_state import Remembered, WindowState
 from .style.theme import Theme
 from .viewer.region_view import RegionView
 
@@ -85,12 +85,17 @@ class MainWindow(QMainWindow):
         self.activity = ActivityPanel()
         self.write = WritePanel()
         self.journal = JournalPanel()
-        self.measure = MeasureTab()
+        self.measure = LazyMeasurePanel()
         self.hex_flash = HexFlash(self.view.hex.viewport(), self)
         welcome = Welcome(self.view.hex, self.actions_table)
         self._panels = (
-            self.inspector, self.activity, self.write, self.journal, self.measure, welcome,
-        )  # fmt: skip
+            self.inspector,
+            self.activity,
+            self.write,
+            self.journal,
+            self.measure,
+            welcome,
+        )
         self.docks = Docks(self, self.view.hex.room_for)
         self._add_docks()
         self._connect_actions()
@@ -98,8 +103,8 @@ class MainWindow(QMainWindow):
         self._connect_measure()
         self.set_theme(theme)
         views: dict[str, Remembered] = {"inspector": self.inspector, "hex": self.view.hex}
-        self._memory = Memory(settings, self, self.docks, views)
-        self._laid_out = self._memory.restore()
+        self._state = WindowState(settings, self, self.docks, views)
+        self._laid_out = self._state.restore()
         self.devices.set_recent(settings.get("recent", []))
 
     # -- putting together -----------------------------------------------------------------------
@@ -182,7 +187,7 @@ class MainWindow(QMainWindow):
 
     def _connect_measure(self) -> None:
         self.measure.notice.connect(self.view.messages.show_notice)
-        self.view.messages.acted.connect(self.measure.debts.act)
+        self.view.messages.acted.connect(self.measure.restore_offer.act)
         self.measure.front_wanted.connect(lambda: self.docks.show("measure"))
         self.measure.hex_flash_wanted.connect(self._flash_in_hex)
         self.hex_flash.painted.connect(self.measure.painted)
@@ -282,7 +287,7 @@ class MainWindow(QMainWindow):
         for part in (self.toolbar, self.status, self.view, self.devices, *self._panels):
             part.set_theme(theme)
 
-    def tell(self, notice: Notice) -> None:
+    def report(self, notice: Notice) -> None:
         """A sentence in the message bar."""
         self.view.messages.show_notice(notice)
 
@@ -297,7 +302,7 @@ class MainWindow(QMainWindow):
         try:
             spec = spec_for(path)
         except ScopeError as error:
-            self.tell(Notice(Level.WARNING, error.message, error.hint, key="open"))
+            self.report(Notice(Level.WARNING, error.message, error.hint, key="open"))
             return
         self.open(spec)
 
@@ -305,13 +310,15 @@ class MainWindow(QMainWindow):
         """Save what the window shows, and say so."""
         notice = dialogs.save_picture(self)
         if notice is not None:
-            self.tell(notice)
+            self.report(notice)
 
     def _show_keys(self) -> None:
         views = {
-            "Hex view": self.view, "Inspector": self.inspector, "Devices": self.devices,
+            "Hex view": self.view,
+            "Inspector": self.inspector,
+            "Devices": self.devices,
             "Measure": self.measure,
-        }  # fmt: skip
+        }
         dialogs.show_keys(self.actions_table, views, self)
 
     # -- layout and closing ----------------------------------------------------------------------
@@ -326,7 +333,7 @@ class MainWindow(QMainWindow):
 
     def remember(self) -> None:
         """Put the layout into the settings."""
-        self._memory.save()
+        self._state.save()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab goes on until it is somewhere that a person can see."""

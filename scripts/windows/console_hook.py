@@ -39,8 +39,10 @@ def _attach() -> None:
     if not _attach_console():
         return
     for name, device, mode in (
-        ("stdin", "CONIN$", "r"), ("stdout", "CONOUT$", "w"), ("stderr", "CONOUT$", "w"),
-    ):  # fmt: skip
+        ("stdin", "CONIN$", "r"),
+        ("stdout", "CONOUT$", "w"),
+        ("stderr", "CONOUT$", "w"),
+    ):
         if getattr(sys, name) is None:
             try:
                 stream = open(  # noqa: SIM115, PTH123  a stream for the program's life

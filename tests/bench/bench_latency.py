@@ -92,8 +92,8 @@ def _answerer(pipe: Connection, path: Path, core: int | None) -> None:
     if core is not None:
         os.sched_setaffinity(0, {core})
     native = kernel()
-    ping = LANE.slot(0).line(Side.MASTER, Line.ECHO)
-    pong = LANE.slot(0).line(Side.OWNER, Line.ECHO)
+    ping = LANE.slot(0).line(Side.INITIATOR, Line.ECHO)
+    pong = LANE.slot(0).line(Side.RESPONDER, Line.ECHO)
     stop = ctypes.c_int32(0)
     with (
         c_library(REFERENCE) as reference,
@@ -106,9 +106,12 @@ def _answerer(pipe: Connection, path: Path, core: int | None) -> None:
             until = time.perf_counter_ns() + int(seconds * 1e9)
             words[window.index(pong)] = words[window.index(ping)]
             state = PongState(
-                ping=window.address(ping), pong=window.address(pong),
-                stop=ctypes.addressof(stop), last=words[window.index(ping)], slice_end_ns=until,
-            )  # fmt: skip
+                ping=window.address(ping),
+                pong=window.address(pong),
+                stop=ctypes.addressof(stop),
+                last=words[window.index(ping)],
+                slice_end_ns=until,
+            )
             pipe.send("ready")
             if how == "C":
                 places = (ctypes.c_void_p(window.address(at)) for at in (ping, pong))
@@ -128,13 +131,16 @@ def _answerer(pipe: Connection, path: Path, core: int | None) -> None:
 
 def _ping_reference(library: ctypes.CDLL, window: Any, seconds: float) -> np.ndarray:
     times = np.zeros(SAMPLES, np.int64)
-    ping = window.address(LANE.slot(0).line(Side.MASTER, Line.ECHO))
-    pong = window.address(LANE.slot(0).line(Side.OWNER, Line.ECHO))
+    ping = window.address(LANE.slot(0).line(Side.INITIATOR, Line.ECHO))
+    pong = window.address(LANE.slot(0).line(Side.RESPONDER, Line.ECHO))
     until = time.perf_counter_ns() + int(seconds * 1e9)
     count = library.reference_ping(
-        ctypes.c_void_p(ping), ctypes.c_void_p(pong), ctypes.c_void_p(times.ctypes.data),
-        ctypes.c_int64(SAMPLES), ctypes.c_int64(until),
-    )  # fmt: skip
+        ctypes.c_void_p(ping),
+        ctypes.c_void_p(pong),
+        ctypes.c_void_p(times.ctypes.data),
+        ctypes.c_int64(SAMPLES),
+        ctypes.c_int64(until),
+    )
     return times[:count]
 
 
@@ -149,8 +155,8 @@ def _smallest_pong(words: memoryview, ping: int, pong: int, until: int) -> None:
 
 def _ping_smallest(window: Any, seconds: float) -> np.ndarray:
     words, clock = window.words, time.perf_counter_ns
-    ping = window.index(LANE.slot(0).line(Side.MASTER, Line.ECHO))
-    pong = window.index(LANE.slot(0).line(Side.OWNER, Line.ECHO))
+    ping = window.index(LANE.slot(0).line(Side.INITIATOR, Line.ECHO))
+    pong = window.index(LANE.slot(0).line(Side.RESPONDER, Line.ECHO))
     number, times, back = words[pong], [], 0
     until = clock() + int(seconds * 1e9)
     while back < until:
@@ -225,9 +231,13 @@ def round_trips(path: Path, rounds: int, seconds: float) -> dict[str, list[np.nd
 
 
 def _row(
-    name: str, title: str, found: dict[str, list[np.ndarray]], goal: float, floor: float,
+    name: str,
+    title: str,
+    found: dict[str, list[np.ndarray]],
+    goal: float,
+    floor: float,
     against: str = "C",
-) -> Row:  # fmt: skip
+) -> Row:
     medians = {key: [float(np.median(b)) for b in batches] for key, batches in found.items()}
     ratio = statistics.median(
         own / ref for own, ref in zip(medians[name], medians[against], strict=True)
@@ -239,18 +249,38 @@ def _row(
         f" p99 {p99:.0f} ns; {len(usable_cores())} cores"
     )
     return Row(
-        title, ratio, "x", f"p50 of the smallest {_LANGUAGES[against]} loop", floor, goal, detail,
+        title,
+        ratio,
+        "x",
+        f"p50 of the smallest {_LANGUAGES[against]} loop",
+        floor,
+        goal,
+        detail,
         lower_is_better=True,
-    )  # fmt: skip
+    )
 
 
 def _fixed_rate_p99(path: Path, seconds: float) -> float:
     """Response p99 at 10 000/s with a responder of the program, in ns."""
     done = subprocess.run(
-        [sys.executable, "-m", "app", "latency", str(path), "--rate", "10000", "--warm-up", "0.2",
-         "--duration", str(seconds), "--json"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "app",
+            "latency",
+            str(path),
+            "--rate",
+            "10000",
+            "--warm-up",
+            "0.2",
+            "--duration",
+            str(seconds),
+            "--json",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return float(json.loads(done.stdout)["p99_ns"])
 
 
@@ -261,8 +291,10 @@ def _busy_window(path: Path, home: str, seconds: float) -> Iterator[dict[str, An
     with stamping_peer(path):
         window = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.in_window", str(path), str(seconds)],
-            stdout=subprocess.PIPE, text=True, env=environment_of(home),
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment_of(home),
+        )
         try:
             time.sleep(WARM_UP_S + 2.0)
             yield told
@@ -299,10 +331,15 @@ def beside_a_window(rounds: int, seconds: float) -> Row:
         f"{len(usable_cores())} cores"
     )
     return Row(
-        "fixed-rate p99 beside a busy window", statistics.median(ratios), "x",
-        "the same without a window", 2.0 if enough else None, 1.2 if enough else None, detail,
+        "fixed-rate p99 beside a busy window",
+        statistics.median(ratios),
+        "x",
+        "the same without a window",
+        2.0 if enough else None,
+        1.2 if enough else None,
+        detail,
         lower_is_better=True,
-    )  # fmt: skip
+    )
 
 
 def recording(rounds: int) -> Row:
@@ -315,9 +352,14 @@ def recording(rounds: int) -> Row:
         histogram.record(values)
         took.append((time.perf_counter_ns() - began) / values.size)
     return Row(
-        "recording a sample", statistics.median(took), "ns", "one value, 100 000 at a time",
-        200.0, 30.0, lower_is_better=True,
-    )  # fmt: skip
+        "recording a sample",
+        statistics.median(took),
+        "ns",
+        "one value, 100 000 at a time",
+        200.0,
+        30.0,
+        lower_is_better=True,
+    )
 
 
 def rows(*, quick: bool = False) -> list[Row]:

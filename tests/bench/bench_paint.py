@@ -66,9 +66,18 @@ class Content:
         changed_ns = np.where(self.changed, now_ns, 1)
         off = np.zeros(CELLS, np.bool_)
         return Frame(
-            self.number, now_ns, SECOND_NS // 60, 0, self.data, off, self.changed,
-            changed_ns, off, empty_activity(SIZE), Traffic(),
-        )  # fmt: skip
+            self.number,
+            now_ns,
+            SECOND_NS // 60,
+            0,
+            self.data,
+            off,
+            self.changed,
+            changed_ns,
+            off,
+            empty_activity(SIZE),
+            Traffic(),
+        )
 
 
 class Ours:
@@ -88,7 +97,7 @@ class Ours:
     def run(self) -> None:
         """One Frame to pixels: everything that the view does for it."""
         frame = self.content.frame
-        self.surface.picture.set_frame(frame)
+        self.surface.cells.set_frame(frame)
         rows = self.surface.refresh(frame.time_ns)
         painter = QPainter(self.canvas)
         for first, count in _runs(rows):
@@ -169,10 +178,15 @@ def compare(name: str, share: float, rows: int, limits: tuple[float, float], rou
         raise AssertionError(f"{rounds} changes made {len(pictures)} pictures")
     floor, goal = limits
     return Row(
-        name, 1 / times.speed("ours", "usual"), "x", "drawText per pane and row", floor, goal,
+        name,
+        1 / times.speed("ours", "usual"),
+        "x",
+        "drawText per pane and row",
+        floor,
+        goal,
         f"{times.median('ours') * 1e3:.2f} against {times.median('usual') * 1e3:.2f} ms",
         lower_is_better=True,
-    )  # fmt: skip
+    )
 
 
 def rows(*, quick: bool = False) -> list[Row]:

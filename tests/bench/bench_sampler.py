@@ -74,17 +74,28 @@ def rows(*, quick: bool = False) -> list[Row]:
     )
     return [
         Row(
-            "processor time, engine, 60 Hz on 64 MiB", dense["core"], "core",
-            "the default budget of 0.25", 0.40, 0.30, told, lower_is_better=True,
+            "processor time, engine, 60 Hz on 64 MiB",
+            dense["core"],
+            "core",
+            "the default budget of 0.25",
+            0.40,
+            0.30,
+            told,
+            lower_is_better=True,
         ),
         Row(
-            "frames per second at 60 Hz", dense["hz"], "Hz",
-            "60 asked for", 50, 59, told,
+            "frames per second at 60 Hz",
+            dense["hz"],
+            "Hz",
+            "60 asked for",
+            50,
+            59,
+            told,
         ),
         _memory("64 MiB, all touched", dense, 64),
         _memory("1 GiB, all touched", big, 1024),
         _memory("1 GiB, 64 MiB touched", sparse, 64),
-    ]  # fmt: skip
+    ]
 
 
 def _memory(what: str, told: dict[str, float], touched_mib: int) -> Row:

@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from app.core.backends.open_region import open_region, spec_for
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.layout import Lane, Side
 from app.core.measure.lane.peer_card import Capability, EngineKind
 from app.core.measure.lane.slots import wait_for_peer
@@ -150,9 +150,18 @@ def _reference() -> Iterator[Path]:
 @contextmanager
 def _peer(path: Path, engine: EngineKind, home: str, core: int) -> Iterator[None]:
     command = [
-        sys.executable, "-m", "app", "respond", str(path), "--engine", engine.value, "--pin",
-        str(core), "--seconds", "600",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "app",
+        "respond",
+        str(path),
+        "--engine",
+        engine.value,
+        "--pin",
+        str(core),
+        "--seconds",
+        "600",
+    ]
     environment = {**os.environ, "XDG_STATE_HOME": home}
     peer = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     try:
@@ -165,7 +174,7 @@ def _peer(path: Path, engine: EngineKind, home: str, core: int) -> Iterator[None
 def _slot_of(region: Region, lane: Lane, engine: EngineKind, slot: int) -> int:
     """Wait for the responder of an engine; they are started one after the other."""
     seats = wait_for_peer(region, lane, Capability.TRANSFER, slot=slot, give_up_s=20)
-    card = seats.owner.card
+    card = seats.responder.card
     native = card is not None and Capability.KERNEL in card.capabilities
     if engine is EngineKind.KERNEL and not native:
         raise RuntimeError("the responder has no kernel")
@@ -184,9 +193,12 @@ class Bench:
     def ours(self, engine: EngineKind, message: int, seconds: float) -> float:
         """Verified bytes per second."""
         options = TransferOptions(
-            (message,), duration_s=seconds, engine=engine, core=str(self.cores[0]),
+            (message,),
+            duration_s=seconds,
+            engine=engine,
+            core=str(self.cores[0]),
             slot=self.slots[engine],
-        )  # fmt: skip
+        )
         result = run_transfer(self.region, self.lane, options, give_up_s=10)
         if not result.clean:
             raise AssertionError(f"the transfer was not clean: {result.as_dict()}")
@@ -197,8 +209,11 @@ class Bench:
         numbers = (layout.piece, layout.cells, layout.sources, layout.batch)
         told = subprocess.run(
             [self.program, self.own, *map(str, (*numbers, seconds, *self.cores))],
-            capture_output=True, text=True, check=True, timeout=60,
-        ).stdout.split()  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout.split()
         if told[1] != "0":
             raise AssertionError(f"the reference found {told[1]} bad messages")
         return float(told[0])
@@ -214,7 +229,7 @@ def _name(size: int) -> str:
 def measure(bench: Bench, rounds: int, seconds: float) -> list[Row]:
     """All sizes, both engines."""
     rows = []
-    half = bench.lane.slot(0).data(Side.MASTER).length
+    half = bench.lane.slot(0).data(Side.INITIATOR).length
     for message, *limits in SIZES:
         layout = Layout.of(message, half)
         engines = dict(zip((EngineKind.KERNEL, EngineKind.PYTHON), limits, strict=True))
@@ -249,7 +264,7 @@ def rows(*, quick: bool = False) -> list[Row]:
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="ivshmem-scope-"))
         region = stack.enter_context(open_region(spec_for(str(path))))
         hold = stack.enter_context(
-            hold_lane(region, size=LANE_BYTES, slots=2, folder=Path(home) / "saved")
+            acquire_lane(region, size=LANE_BYTES, slots=2, folder=Path(home) / "saved")
         )
         bench = Bench(region, hold.lane, program, own)
         for slot, engine in enumerate(wanted):

@@ -53,16 +53,22 @@ print((time.monotonic_ns() - int(os.environ["BENCH_BEGAN_NS"])) / 1e9)
 def environment_of(home: str) -> dict[str, str]:
     """For a window that is drawn offscreen and keeps its files in a folder."""
     return {
-        **os.environ, "QT_QPA_PLATFORM": "offscreen", "BENCH_BEGAN_NS": str(time.monotonic_ns()),
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "BENCH_BEGAN_NS": str(time.monotonic_ns()),
         **{f"XDG_{name}_HOME": home for name in ("CONFIG", "STATE", "DATA", "CACHE")},
-    }  # fmt: skip
+    }
 
 
 def _run(arguments: list[str], home: str) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=180, check=False,
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
         env=environment_of(home),
-    )  # fmt: skip
+    )
     if done.returncode or not done.stdout.strip():
         raise RuntimeError(done.stderr or f"ended with {done.returncode} and said nothing")
     return done.stdout.splitlines()[-1]
@@ -92,16 +98,47 @@ def _living(path: Path, home: str, seconds: float) -> list[Row]:
     shares = f"window {told['window_core']:.2f}, engine {told['engine_core']:.2f}"
     resident = " + ".join(f"{part / MIB:.0f}" for part in told["rss"])
     return [
-        Row("peer's write to painted pixel, median", float(median / FRAME_MS), "frames",
-            "a frame of 60 Hz", 2, 1, f"{median:.1f} ms; {count}", lower_is_better=True),
-        Row("the same, 99th percentile", float(high / FRAME_MS), "frames",
-            "a frame of 60 Hz", 4, 2, f"{high:.1f} ms", lower_is_better=True),
-        Row("processor time at 60 Hz on 64 MiB, window and engine", core, "core",
-            "budget of the scan 0.25", 0.9, 0.5, shares, lower_is_better=True),
-        Row("memory of window and engine, 64 MiB touched", memory, "MiB",
-            "250 MB and twice the touched bytes", goal * 1.2, goal,
-            f"proportional; resident {resident} MiB", lower_is_better=True),
-    ]  # fmt: skip
+        Row(
+            "peer's write to painted pixel, median",
+            float(median / FRAME_MS),
+            "frames",
+            "a frame of 60 Hz",
+            2,
+            1,
+            f"{median:.1f} ms; {count}",
+            lower_is_better=True,
+        ),
+        Row(
+            "the same, 99th percentile",
+            float(high / FRAME_MS),
+            "frames",
+            "a frame of 60 Hz",
+            4,
+            2,
+            f"{high:.1f} ms",
+            lower_is_better=True,
+        ),
+        Row(
+            "processor time at 60 Hz on 64 MiB, window and engine",
+            core,
+            "core",
+            "budget of the scan 0.25",
+            0.9,
+            0.5,
+            shares,
+            lower_is_better=True,
+        ),
+        Row(
+            "memory of window and engine, 64 MiB touched",
+            memory,
+            "MiB",
+            "250 MB and twice the touched bytes",
+            goal * 1.2,
+            goal,
+            f"proportional; resident {resident} MiB",
+            lower_is_better=True,
+        ),
+    ]
 
 
 def _start(path: Path, home: str, rounds: int) -> Row:
@@ -113,9 +150,15 @@ def _start(path: Path, home: str, rounds: int) -> Row:
     ratio = statistics.median(own / least for own, least in zip(ours, bare, strict=True))
     detail = f"{statistics.median(ours):.2f} against {statistics.median(bare):.2f} s"
     return Row(
-        "from the command to the first painted Frame", ratio, "x",
-        "a bare window of Qt", 12, 5, detail, lower_is_better=True,
-    )  # fmt: skip
+        "from the command to the first painted Frame",
+        ratio,
+        "x",
+        "a bare window of Qt",
+        12,
+        5,
+        detail,
+        lower_is_better=True,
+    )
 
 
 def rows(*, quick: bool = False) -> list[Row]:

@@ -48,9 +48,7 @@ def rows(*, quick: bool = False) -> list[Row]:
         found += copy_rows(layers, out, rounds=5 if quick else 15)
     finally:
         shutil.rmtree(out, ignore_errors=True)
-    found.append(
-        Row("size of the executable", size, "MiB", "", 46, 42, lower_is_better=True)
-    )  # fmt: skip
+    found.append(Row("size of the executable", size, "MiB", "", 46, 42, lower_is_better=True))
     return found
 
 
@@ -72,13 +70,36 @@ def start_rows(layers: Layers, out: Path, rounds: int) -> list[Row]:
 
     reference = "the same program from source in the same machine"
     return [
-        Row("first window, one-file executable", against_source("one file"), "x", reference,
-            2.5, 1.7, told, lower_is_better=True),
-        Row("first window, executable in its folder", against_source("folder"), "x", reference,
-            1.5, 1.0, told, lower_is_better=True),
-        Row("first window, one-file executable", median["one file"], "s", "", None, 3,
-            lower_is_better=True),
-    ]  # fmt: skip
+        Row(
+            "first window, one-file executable",
+            against_source("one file"),
+            "x",
+            reference,
+            2.5,
+            1.7,
+            told,
+            lower_is_better=True,
+        ),
+        Row(
+            "first window, executable in its folder",
+            against_source("folder"),
+            "x",
+            reference,
+            1.5,
+            1.0,
+            told,
+            lower_is_better=True,
+        ),
+        Row(
+            "first window, one-file executable",
+            median["one file"],
+            "s",
+            "",
+            None,
+            3,
+            lower_is_better=True,
+        ),
+    ]
 
 
 def _start(machine: Machine, screen: Screen, command: tuple[str, ...]) -> float:
@@ -106,8 +127,22 @@ def copy_rows(layers: Layers, out: Path, rounds: int) -> list[Row]:
     rates = {name: f"{rate / 1e9:.2f}" for name, rate in told["rates"].items()}
     reference = "memcpy over the same mapping"
     return [
-        Row("read through a Windows Region, 32 MiB", told["read"], "x", reference, 0.5, 0.8,
-            f"{rates['read']} against {rates['memcpy out']} GB/s"),
-        Row("write through a Windows Region, 32 MiB", told["write"], "x", reference, 0.5, 0.8,
-            f"{rates['write']} against {rates['memcpy in']} GB/s"),
-    ]  # fmt: skip
+        Row(
+            "read through a Windows Region, 32 MiB",
+            told["read"],
+            "x",
+            reference,
+            0.5,
+            0.8,
+            f"{rates['read']} against {rates['memcpy out']} GB/s",
+        ),
+        Row(
+            "write through a Windows Region, 32 MiB",
+            told["write"],
+            "x",
+            reference,
+            0.5,
+            0.8,
+            f"{rates['write']} against {rates['memcpy in']} GB/s",
+        ),
+    ]

@@ -35,7 +35,7 @@ class Look:
     def painted(self, surface: Any) -> None:
         """After a paintEvent: what is on the screen now?"""
         now_ns = time.monotonic_ns()
-        frame = surface.picture.frame
+        frame = surface.cells.frame
         if frame is None or frame.start or len(frame.data) < STAMP_BYTES or not frame.activity:
             return
         canvas = surface._canvas

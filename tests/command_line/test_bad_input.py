@@ -16,9 +16,15 @@ from tests.command_line.tools import ROOT, MakeFile, Run
 # -- what cannot be a region -----------------------------------------------------------------------
 
 VERBS: dict[str, list[str]] = {
-    "info": [], "dump": [], "read": ["0"], "write": ["0", "00"], "fill": ["0", "1", "--byte", "0"],
-    "watch": ["--seconds", "0.1"], "save": ["-"], "load": [__file__],
-}  # fmt: skip
+    "info": [],
+    "dump": [],
+    "read": ["0"],
+    "write": ["0", "00"],
+    "fill": ["0", "1", "--byte", "0"],
+    "watch": ["--seconds", "0.1"],
+    "save": ["-"],
+    "load": [__file__],
+}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -83,17 +89,28 @@ def test_a_size_that_is_no_whole_number_of_pages(shm_file: MakeFile, run: Run) -
 @pytest.mark.parametrize(
     "words",
     [
-        ["dump", "{}", "0x10000"], ["dump", "{}", "65536", "1"], ["dump", "{}", "0", "65537"],
-        ["dump", "{}", "-1"], ["dump", "{}", "--", "0-1"], ["read", "{}", "0", "65537"],
-        ["read", "{}", "end+1"], ["read", "{}", "0", "--type", "u8", "--count", "65537"],
-        ["write", "{}", "end", "00"], ["write", "{}", "65535", "0000"], ["write", "{}", "--", "0-1", "00"],
-        ["fill", "{}", "0", "65537", "--byte", "1"], ["fill", "{}", "65535", "2", "--byte", "1"],
-        ["fill", "{}", "0", "0", "--byte", "1"], ["fill", "{}", "1 << 70", "1", "--byte", "1"],
-        ["save", "{}", "-", "--start", "65537"], ["save", "{}", "-", "--length", "65537"],
-        ["load", "{}", __file__, "--start", "65530"], ["watch", "{}", "65530", "10"],
+        ["dump", "{}", "0x10000"],
+        ["dump", "{}", "65536", "1"],
+        ["dump", "{}", "0", "65537"],
+        ["dump", "{}", "-1"],
+        ["dump", "{}", "--", "0-1"],
+        ["read", "{}", "0", "65537"],
+        ["read", "{}", "end+1"],
+        ["read", "{}", "0", "--type", "u8", "--count", "65537"],
+        ["write", "{}", "end", "00"],
+        ["write", "{}", "65535", "0000"],
+        ["write", "{}", "--", "0-1", "00"],
+        ["fill", "{}", "0", "65537", "--byte", "1"],
+        ["fill", "{}", "65535", "2", "--byte", "1"],
+        ["fill", "{}", "0", "0", "--byte", "1"],
+        ["fill", "{}", "1 << 70", "1", "--byte", "1"],
+        ["save", "{}", "-", "--start", "65537"],
+        ["save", "{}", "-", "--length", "65537"],
+        ["load", "{}", __file__, "--start", "65530"],
+        ["watch", "{}", "65530", "10"],
         ["watch", "{}", "end"],
     ],
-)  # fmt: skip
+)
 def test_out_of_range(shm_file: MakeFile, run: Run, words: list[str]) -> None:
     path = shm_file(65536)
     told = run(*[word.format(path) for word in words])
@@ -107,24 +124,41 @@ def test_out_of_range(shm_file: MakeFile, run: Run, words: list[str]) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ["read", "{}", "0", "--type", "u128"], ["read", "{}", "0", "--type", ""],
-        ["read", "{}", "foo"], ["read", "{}", ""], ["read", "{}", "0", "4 apples"],
+        ["read", "{}", "0", "--type", "u128"],
+        ["read", "{}", "0", "--type", ""],
+        ["read", "{}", "foo"],
+        ["read", "{}", ""],
+        ["read", "{}", "0", "4 apples"],
         ["read", "{}", "0", "--type", "u8", "--count", "0"],
         ["read", "{}", "0", "--type", "u8", "--count", "many"],
-        ["write", "{}", "0", "xyz"], ["write", "{}", "0", ""], ["write", "{}", "0", "1", "--type", "nope"],
-        ["write", "{}", "0", "256", "--type", "u8"], ["write", "{}", "0", "abc", "--type", "f64"],
-        ["write", "{}", "0", "", "--text"], ["write", "{}", "0", "00", "--expect", "zz"],
+        ["write", "{}", "0", "xyz"],
+        ["write", "{}", "0", ""],
+        ["write", "{}", "0", "1", "--type", "nope"],
+        ["write", "{}", "0", "256", "--type", "u8"],
+        ["write", "{}", "0", "abc", "--type", "f64"],
+        ["write", "{}", "0", "", "--text"],
+        ["write", "{}", "0", "00", "--expect", "zz"],
         ["write", "{}", "0", "00", "--text", "--type", "u8"],
-        ["fill", "{}", "0", "1", "--byte", "zz"], ["fill", "{}", "0", "1", "--byte", "256"],
-        ["fill", "{}", "0", "1", "--byte", "-1"], ["fill", "{}", "0", "1", "--hex", ""],
-        ["fill", "{}", "0", "1", "--text", ""], ["fill", "{}", "0", "1", "--increment", "x"],
-        ["fill", "{}", "0", "1"], ["fill", "{}", "0", "1", "--byte", "1", "--hex", "00"],
+        ["fill", "{}", "0", "1", "--byte", "zz"],
+        ["fill", "{}", "0", "1", "--byte", "256"],
+        ["fill", "{}", "0", "1", "--byte", "-1"],
+        ["fill", "{}", "0", "1", "--hex", ""],
+        ["fill", "{}", "0", "1", "--text", ""],
+        ["fill", "{}", "0", "1", "--increment", "x"],
+        ["fill", "{}", "0", "1"],
+        ["fill", "{}", "0", "1", "--byte", "1", "--hex", "00"],
         ["fill", "{}", "0", "1", "--increment", "1", "--width", "3"],
-        ["watch", "{}", "--rate", "0"], ["watch", "{}", "--rate", "nan"], ["watch", "{}", "--rate", "1e9"],
-        ["watch", "{}", "--seconds", "-1"], ["watch", "{}", "--count", "0"],
-        ["dump", "{}", "--cache", "warm"], ["dump"], ["write", "{}"], ["list", "extra"],
+        ["watch", "{}", "--rate", "0"],
+        ["watch", "{}", "--rate", "nan"],
+        ["watch", "{}", "--rate", "1e9"],
+        ["watch", "{}", "--seconds", "-1"],
+        ["watch", "{}", "--count", "0"],
+        ["dump", "{}", "--cache", "warm"],
+        ["dump"],
+        ["write", "{}"],
+        ["list", "extra"],
     ],
-)  # fmt: skip
+)
 def test_garbage_is_wrong_usage(shm_file: MakeFile, run: Run, words: list[str]) -> None:
     path = shm_file(4096)
     told = run(*[word.format(path) for word in words])
@@ -138,9 +172,11 @@ def test_errors_as_json_for_scripts(run: Run) -> None:
     told = run("info", "/none", "--json")
     assert told.code == 3
     assert json.loads(told.err) == {
-        "error": "cannot-find", "message": "There is no file /none.",
-        "hint": "Rescan the devices, or check the path.", "command": "",
-    }  # fmt: skip
+        "error": "cannot-find",
+        "message": "There is no file /none.",
+        "hint": "Rescan the devices, or check the path.",
+        "command": "",
+    }
 
 
 def test_help_and_version(run: Run) -> None:
@@ -154,14 +190,18 @@ def test_help_and_version(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "unwanted"),
     [
-        (["list"], "numpy"), (["info", "FILE"], "numpy"), (["dump", "FILE"], "numpy"),
-        (["read", "FILE", "0"], "numpy"), (["save", "FILE", "SAVED"], "numpy"),
-        (["write", "FILE", "0", "01"], "numpy"), (["fill", "FILE", "0", "8", "--byte", "1"], "numpy"),
+        (["list"], "numpy"),
+        (["info", "FILE"], "numpy"),
+        (["dump", "FILE"], "numpy"),
+        (["read", "FILE", "0"], "numpy"),
+        (["save", "FILE", "SAVED"], "numpy"),
+        (["write", "FILE", "0", "01"], "numpy"),
+        (["fill", "FILE", "0", "8", "--byte", "1"], "numpy"),
         (["load", "FILE", __file__, "--length", "8"], "numpy"),
         (["watch", "FILE", "--seconds", "0.1"], "PySide6"),
         (["respond", "FILE", "--seconds", "0.1"], "PySide6"),
     ],
-)  # fmt: skip
+)
 def test_verbs_load_only_what_they_need(
     shm_file: MakeFile, tmp_path: Path, words: list[str], unwanted: str
 ) -> None:

@@ -52,12 +52,20 @@ def stuck() -> Iterator[Callable[..., tuple[int, int]]]:
 @pytest.mark.parametrize(
     "words",
     [
-        ["list"], ["list", "--json"], ["info", "{}"], ["dump", "{}"], ["read", "{}", "0"],
-        ["read", "{}", "0", "--type", "u8"], ["save", "{}", "-"], ["save", "{}", "{}.out", "--json"],
-        ["write", "{}", "0", "00", "--json"], ["fill", "{}", "0", "1", "--byte", "0", "--json"],
-        ["load", "{}", __file__, "--length", "8", "--json"], ["watch", "{}", "--rate", "60", "--quiet"],
+        ["list"],
+        ["list", "--json"],
+        ["info", "{}"],
+        ["dump", "{}"],
+        ["read", "{}", "0"],
+        ["read", "{}", "0", "--type", "u8"],
+        ["save", "{}", "-"],
+        ["save", "{}", "{}.out", "--json"],
+        ["write", "{}", "0", "00", "--json"],
+        ["fill", "{}", "0", "1", "--byte", "0", "--json"],
+        ["load", "{}", __file__, "--length", "8", "--json"],
+        ["watch", "{}", "--rate", "60", "--quiet"],
     ],
-)  # fmt: skip
+)
 def test_ctrl_c_while_it_prints(shm_file: MakeFile, stuck: Any, words: list[str]) -> None:
     path = shm_file(4096)
     _, into = stuck()

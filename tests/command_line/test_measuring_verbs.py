@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from app.commands.ending import ender
+from app.commands.ending import interrupt_guard
 from app.core.errors import CancelledError
 from tests.core.measure.peer_programs import ROOT, PeerProcess, opened, responding
 
@@ -31,8 +31,11 @@ def path(shm_file: MakeFile) -> Path:
 def latency(path: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "app", "latency", str(path), *options],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_measure_and_print(path: Path, tmp_path: Path) -> None:
@@ -137,8 +140,11 @@ def test_a_responder_that_nobody_reads_ends_in_order(path: Path) -> None:
     before = path.read_bytes()
     responder = subprocess.Popen(
         [sys.executable, "-m", "app", "respond", str(path), "--json"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert responder.stdout is not None
     assert responder.stderr is not None
     assert json.loads(responder.stdout.readline())["phase"] == "listening"
@@ -154,7 +160,7 @@ def test_a_responder_that_nobody_reads_ends_in_order(path: Path) -> None:
 def test_signals_are_flags_and_an_ignored_hangup_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with ender() as end:
+        with interrupt_guard() as end:
             signal.raise_signal(signal.SIGHUP)
             assert not end.asked.wait(0)
             signal.raise_signal(signal.SIGTERM)
@@ -206,12 +212,12 @@ def test_a_read_only_file_is_refused(path: Path, capfd: pytest.CaptureFixture[st
         # root may write anything: hold the region read-only by its own option instead
         from app.core.backends.open_region import open_region
         from app.core.errors import ReadOnlyError
-        from app.core.measure.lane.hold import hold_lane
+        from app.core.measure.lane.hold import acquire_lane
         from app.core.region.region import RegionKind, RegionSpec
 
         spec = RegionSpec(RegionKind.FILE, str(path), read_only=True)
         with open_region(spec) as region, pytest.raises(ReadOnlyError):
-            hold_lane(region)
+            acquire_lane(region)
         return
     path.chmod(0o444)
     assert cli.run(["latency", str(path), *QUICK]) == 4

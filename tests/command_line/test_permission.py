@@ -35,10 +35,15 @@ sys.exit(app.cli.run(sys.argv[1:]))
 def as_nobody(*words: object) -> Answer:
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    return finish(subprocess.Popen(
-        [sys.executable, "-c", _AS_NOBODY, *map(str, words)], cwd=ROOT,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-    ))  # fmt: skip
+    return finish(
+        subprocess.Popen(
+            [sys.executable, "-c", _AS_NOBODY, *map(str, words)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+        )
+    )
 
 
 def test_a_file_that_one_may_not_read(shm_file: MakeFile) -> None:

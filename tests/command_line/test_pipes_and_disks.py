@@ -72,10 +72,15 @@ def in_small_folder(script: str, *, over: str) -> Answer:
         ).returncode
     ):
         pytest.skip("a private mount needs root and unshare")
-    return finish(subprocess.Popen(
-        ["unshare", "-m", "sh", "-c", f"{mount} && {script}"], cwd=ROOT,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-    ))  # fmt: skip
+    return finish(
+        subprocess.Popen(
+            ["unshare", "-m", "sh", "-c", f"{mount} && {script}"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+        )
+    )
 
 
 def test_a_full_disk_on_save(shm_file: MakeFile, tmp_path: Path) -> None:

@@ -32,12 +32,24 @@ def test_list_as_json_names_units_and_is_complete(shm_file: MakeFile, run: Run) 
     told = run("list", "--json").json
     [device] = [d for d in told["devices"] if d["location"] == str(path)]
     assert device == {
-        "kind": "file", "name": path.name, "location": str(path), "size_bytes": 1 << 20,
-        "address": None, "windows_address": None, "users": [],
+        "kind": "file",
+        "name": path.name,
+        "location": str(path),
+        "size_bytes": 1 << 20,
+        "address": None,
+        "windows_address": None,
+        "users": [],
         "content": {"name": "zeros", "detail": "nothing written yet", "offset": 0},
-        "level": "good", "health": "ok", "text": "Healthy", "hint": "", "command": "",
-        "plausible": True, "writable": True, "share": None, "notes": [],
-    }  # fmt: skip
+        "level": "good",
+        "health": "ok",
+        "text": "Healthy",
+        "hint": "",
+        "command": "",
+        "plausible": True,
+        "writable": True,
+        "share": None,
+        "notes": [],
+    }
     assert isinstance(told["problems"], list)
 
 

@@ -37,8 +37,12 @@ def test_write_in_all_its_forms(
 def test_write_as_json(shm_file: MakeFile, run: Run) -> None:
     told = run("write", shm_file(4096, fill=b"ab"), 0, "0102", "--json").json
     assert told == {
-        "offset_bytes": 0, "length_bytes": 2, "old": "6162", "new": "0102", "landed": "landed",
-    }  # fmt: skip
+        "offset_bytes": 0,
+        "length_bytes": 2,
+        "old": "6162",
+        "new": "0102",
+        "landed": "landed",
+    }
 
 
 def test_expect_never_clobbers(shm_file: MakeFile, run: Run) -> None:
@@ -162,10 +166,16 @@ def test_load_what_does_not_fit_or_is_not_there(
     empty.write_bytes(b"")
     os.mkfifo(fifo)
     for words, code in (
-        ([big], 1), ([empty], 1), ([tmp_path], 1), ([tmp_path / "none"], 3),
-        ([big, "--length", "0"], 1), ([big, "--length", "5000"], 1), ([big, "--length", "x"], 2),
-        ([big, "--start", "1", "--length", "4096"], 1), (["/dev/zero"], 1),
-    ):  # fmt: skip
+        ([big], 1),
+        ([empty], 1),
+        ([tmp_path], 1),
+        ([tmp_path / "none"], 3),
+        ([big, "--length", "0"], 1),
+        ([big, "--length", "5000"], 1),
+        ([big, "--length", "x"], 2),
+        ([big, "--start", "1", "--length", "4096"], 1),
+        (["/dev/zero"], 1),
+    ):
         told = run("load", path, *words)
         assert told.code == code, words
         assert told.err.startswith("ivshmem-scope: ")

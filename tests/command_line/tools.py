@@ -34,9 +34,11 @@ Run = Callable[..., Answer]
 
 def process(*words: object, **more: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*COMMAND, *map(str, words)], cwd=ROOT,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | more,
-    )  # fmt: skip
+        [*COMMAND, *map(str, words)],
+        cwd=ROOT,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        | more,
+    )
 
 
 def finish(child: subprocess.Popen[bytes]) -> Answer:

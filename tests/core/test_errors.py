@@ -29,8 +29,10 @@ def test_each_error_travels_as_itself(kind: type[ScopeError]) -> None:
         assert type(again) is kind
         assert str(again) == "Something happened. Do this."
         assert (again.message, again.hint, again.command) == (
-            "Something happened.", "Do this.", "sudo x",
-        )  # fmt: skip
+            "Something happened.",
+            "Do this.",
+            "sudo x",
+        )
         assert again.args == error.args
         assert again.__notes__ == ["a note"]
 
@@ -61,8 +63,13 @@ def test_a_conflict_keeps_its_three_values() -> None:
 def test_what_is_gone_is_one_family() -> None:
     family = {kind for kind in KINDS if issubclass(kind, RegionGoneError)}
     assert {kind.code for kind in family} == {
-        "region-gone", "truncated", "deleted", "replaced", "unplugged", "closed",
-    }  # fmt: skip
+        "region-gone",
+        "truncated",
+        "deleted",
+        "replaced",
+        "unplugged",
+        "closed",
+    }
 
 
 def test_through_a_real_pipe() -> None:

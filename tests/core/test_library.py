@@ -27,7 +27,7 @@ from app.core.backends.windows import sharing as windows_sharing
 from app.core.backends.windows.abi import RELEASE_MMAP, REQUEST_MMAP, mmap_answer
 from app.core.backends.windows.setup import FoundDevice, detail_size
 from app.core.discovery import finder
-from app.core.discovery.device import Device, Places
+from app.core.discovery.device import Device, SystemPaths
 from app.core.errors import (
     AccessDeniedError,
     AlreadyMappedError,
@@ -61,7 +61,7 @@ def sysfs(monkeypatch, tmp_path):
     tree = FakeSysfs(Path("/dev/shm") / f"scope-sysfs-{uuid.uuid4().hex[:12]}")
     for name in ("open_bar", "look_at_bar"):
         monkeypatch.setattr(linux_bar, name, partial(getattr(linux_bar, name), root=tree.root))
-    places = Places(proc=tmp_path, sys=tree.root, dev=tmp_path, shm=())
+    places = SystemPaths(proc=tmp_path, sys=tree.root, dev=tmp_path, shm=())
     monkeypatch.setattr(finder, "find_devices", partial(finder.find_devices, places))
     yield tree
     shutil.rmtree(tree.root)
@@ -71,10 +71,12 @@ def sysfs(monkeypatch, tmp_path):
 def driver(monkeypatch):
     """A Windows guest: a driver that serves two devices."""
     api = FakeDriver()
-    found = FakeSetup([
-        FoundDevice(INTERFACE, r"PCI\VEN_1AF4\1", "Rig", 10, 31 << 16, ""),
-        FoundDevice(INTERFACE.replace("3&0", "4&0"), r"PCI\VEN_1AF4\2", "Rig", 1, 3 << 16, ""),
-    ])  # fmt: skip
+    found = FakeSetup(
+        [
+            FoundDevice(INTERFACE, r"PCI\VEN_1AF4\1", "Rig", 10, 31 << 16, ""),
+            FoundDevice(INTERFACE.replace("3&0", "4&0"), r"PCI\VEN_1AF4\2", "Rig", 1, 3 << 16, ""),
+        ]
+    )
     for name in ("open_windows_bar", "find_windows_bar"):
         call = partial(getattr(windows_bar, name), setup=found, api=api)
         monkeypatch.setattr(windows_bar, name, call)
@@ -379,8 +381,12 @@ def test_seed_linux_list_has_no_strict_order_and_drops_domains(sysfs):
     for name in names:
         sysfs.add(name)
     assert [device.location for device in list_devices()] == [
-        "0000:01:00.0", "0000:09:00.0", "0000:10:00.0", "0001:01:00.0", "10000:e1:00.0",
-    ]  # fmt: skip
+        "0000:01:00.0",
+        "0000:09:00.0",
+        "0000:10:00.0",
+        "0001:01:00.0",
+        "10000:e1:00.0",
+    ]
     for name in names:
         with Guest(name) as guest:
             guest.write(0, name.encode())

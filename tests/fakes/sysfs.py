@@ -40,9 +40,11 @@ class FakeSysfs:
         bars.append((start, size, flags))
         (folder / "resource").write_text("".join(_line(*bar) for bar in bars) + _line(0, 0, 0) * 4)
         (folder / "config").write_bytes(
-            vendor.to_bytes(2, "little") + device.to_bytes(2, "little")
-            + command.to_bytes(2, "little") + bytes(58)
-        )  # fmt: skip
+            vendor.to_bytes(2, "little")
+            + device.to_bytes(2, "little")
+            + command.to_bytes(2, "little")
+            + bytes(58)
+        )
         with (folder / "resource2").open("wb") as file:
             file.truncate(size)
         if combined:

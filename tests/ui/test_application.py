@@ -27,8 +27,11 @@ def run(*arguments: str, **more: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "app", *arguments],
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
@@ -50,8 +53,18 @@ def test_a_picture_of_the_demo(tmp_path: Path) -> None:
     before = demos()
     target = tmp_path / "picture.png"
     code, _, errors = finish(
-        run("--demo", "--screenshot", str(target), "--after", "1", "--size", "1280x800", "--theme", "dark")
-    )  # fmt: skip
+        run(
+            "--demo",
+            "--screenshot",
+            str(target),
+            "--after",
+            "1",
+            "--size",
+            "1280x800",
+            "--theme",
+            "dark",
+        )
+    )
     assert code == 0, errors
     assert "Traceback" not in errors
     image = QImage(str(target))

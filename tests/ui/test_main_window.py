@@ -411,8 +411,12 @@ def test_a_read_only_region_refuses_with_the_reason(
 
 @pytest.mark.parametrize("what", ["missing", "directory", "empty", "device"])
 def test_what_cannot_be_opened(qtbot: QtBot, make: Open, tmp_path: Path, what: str) -> None:
-    path = {"missing": tmp_path / "no", "directory": tmp_path, "empty": tmp_path / "empty",
-            "device": Path("/dev/null")}[what]  # fmt: skip
+    path = {
+        "missing": tmp_path / "no",
+        "directory": tmp_path,
+        "empty": tmp_path / "empty",
+        "device": Path("/dev/null"),
+    }[what]
     (tmp_path / "empty").touch()
     window = make()
     window.open_path(str(path))

@@ -19,8 +19,11 @@ def test_the_program_tests_itself(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "--self-test", str(report)],
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        capture_output=True, text=True, timeout=80, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=80,
+        check=False,
+    )
     content = json.loads(report.read_text())
     assert done.returncode == 0, content
     assert content["passed"]

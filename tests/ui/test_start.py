@@ -51,8 +51,11 @@ def test_what_can_come_later_is_not_loaded_before_the_window_is_shown(tmp_path: 
     picture = tmp_path / "window.png"
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(picture), *LATE],
-        capture_output=True, text=True, cwd=ROOT, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[0] == "[[]] True"
     assert not QImage(str(picture)).isNull()

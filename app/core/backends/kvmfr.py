@@ -106,10 +106,16 @@ def open_kvmfr(spec: RegionSpec, ask: AskSize = ask_size, sys_root: Path = SYS) 
     finally:
         os.close(descriptor)
     info = RegionInfo(
-        spec=spec, name=Path(path).name, system=_system(sys_root), path=path, size=size,
-        writable=writable, read_only_reason=reason,
-        cache="cached: the kvmfr module maps its memory as ordinary memory", notes=notes,
-    )  # fmt: skip
+        spec=spec,
+        name=Path(path).name,
+        system=_system(sys_root),
+        path=path,
+        size=size,
+        writable=writable,
+        read_only_reason=reason,
+        cache="cached: the kvmfr module maps its memory as ordinary memory",
+        notes=notes,
+    )
     return KvmfrRegion(info, memory, status.st_rdev)
 
 

@@ -33,7 +33,7 @@ from ..region.region import PAGE, CacheMode, Region, RegionInfo, RegionSpec
 from ..values.units import format_size
 from .file_rules import part_size
 from .mapped_region import MappedRegion, map_memory
-from .pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, look_at
+from .pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, pci_facts
 
 _LOOK_NS: Final = 10_000_000
 _ASK_NS: Final = 1_000_000_000
@@ -60,7 +60,7 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
         UnpluggedError: The device went meanwhile.
         MisalignedError, OutOfRangeError: The wanted part does not fit.
     """
-    facts = look_at(PciAddress.parse(spec.location), root)
+    facts = pci_facts(PciAddress.parse(spec.location), root)
     _refuse_other(facts)
     _refuse_unreachable(facts)
     size = part_size(spec, facts.shared.size)
@@ -77,10 +77,18 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
     finally:
         os.close(descriptor)
     info = RegionInfo(
-        spec=spec, name=str(facts.address), system="guest", path=str(file), size=size,
-        writable=writable, read_only_reason=reason, cache=cache, address=facts.address,
-        notes=_notes(facts), details=_details(facts),
-    )  # fmt: skip
+        spec=spec,
+        name=str(facts.address),
+        system="guest",
+        path=str(file),
+        size=size,
+        writable=writable,
+        read_only_reason=reason,
+        cache=cache,
+        address=facts.address,
+        notes=_notes(facts),
+        details=_details(facts),
+    )
     return BarRegion(info, memory, (status.st_dev, status.st_ino))
 
 
@@ -90,7 +98,7 @@ def look_at_bar(spec: RegionSpec, root: Path = SYS) -> tuple[str, int]:
     Raises:
         CannotFindError, UnsuitableError, MisalignedError, OutOfRangeError: As `open_bar`.
     """
-    facts = look_at(PciAddress.parse(spec.location), root)
+    facts = pci_facts(PciAddress.parse(spec.location), root)
     _refuse_other(facts)
     file, _ = _choose(spec.cache, facts.folder)
     return str(file), part_size(spec, facts.shared.size)

@@ -85,7 +85,7 @@ def device_folder(address: PciAddress, root: Path = SYS) -> Path:
     return root / "bus" / "pci" / "devices" / str(address)
 
 
-def look_at(address: PciAddress, root: Path = SYS) -> PciFacts:
+def pci_facts(address: PciAddress, root: Path = SYS) -> PciFacts:
     """Read what sysfs tells of a device.
 
     Raises:
@@ -98,7 +98,7 @@ def look_at(address: PciAddress, root: Path = SYS) -> PciFacts:
 
 
 def read_facts(address: PciAddress, root: Path = SYS) -> PciFacts:
-    """As `look_at`, with the system's own words.
+    """As `pci_facts`, with the system's own words.
 
     Raises:
         OSError, ValueError: What stood in the way.

@@ -124,11 +124,16 @@ class SharedFile(Region):
         path = os.path.abspath(spec.location)  # noqa: PTH100 - symlinks stay as typed
         super().__init__(
             RegionInfo(
-                spec=spec, name=Path(path).name, system="host", path=path, size=size,
-                writable=mapping is not None, read_only_reason=reason,
+                spec=spec,
+                name=Path(path).name,
+                system="host",
+                path=path,
+                size=size,
+                writable=mapping is not None,
+                read_only_reason=reason,
                 notes=size_notes(status.st_size),
             )
-        )  # fmt: skip
+        )
         self._fd = fd
         self._start = spec.start
         self._identity = (status.st_dev, status.st_ino)

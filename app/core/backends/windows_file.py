@@ -81,11 +81,16 @@ class WindowsFile(Region):
         path = Path(spec.location).absolute()
         super().__init__(
             RegionInfo(
-                spec=spec, name=path.name, system="host", path=str(path), size=size,
-                writable=not reason, read_only_reason=reason,
+                spec=spec,
+                name=path.name,
+                system="host",
+                path=str(path),
+                size=size,
+                writable=not reason,
+                read_only_reason=reason,
                 notes=size_notes(status.st_size),
             )
-        )  # fmt: skip
+        )
         self._file = file
         self._end = spec.start + size
         access = mmap.ACCESS_READ if reason else mmap.ACCESS_WRITE

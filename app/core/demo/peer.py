@@ -57,9 +57,14 @@ class Peer:
         self._y = np.arange(demo_layout.HEIGHT)[:, None]
         # Every N-th tick of 2 ms; the comments in demo_layout.py name the rates.
         self._parts: tuple[tuple[int, Callable[[], None]], ...] = (
-            (1, self.count), (5, self.count_slowly), (5, self.ring), (10, self.floats),
-            (25, self.picture), (100, self.mail), (80, self.log),
-        )  # fmt: skip
+            (1, self.count),
+            (5, self.count_slowly),
+            (5, self.ring),
+            (10, self.floats),
+            (25, self.picture),
+            (100, self.mail),
+            (80, self.log),
+        )
         self._header()
 
     def _header(self) -> None:
@@ -99,10 +104,17 @@ class Peer:
         self._walk += self._random.uniform(-1, 1)
         triangle = abs((self._ticks / 500) % 2 - 1)
         struct.pack_into(
-            "<dffIIQQ", self._memory, demo_layout.FLOATS,
-            math.sin(2 * math.pi * self._ticks / 1000), triangle, self._walk,
-            int(now), 0, int(now * 1000), int(now * 10_000_000) + _FILETIME_EPOCH,
-        )  # fmt: skip
+            "<dffIIQQ",
+            self._memory,
+            demo_layout.FLOATS,
+            math.sin(2 * math.pi * self._ticks / 1000),
+            triangle,
+            self._walk,
+            int(now),
+            0,
+            int(now * 1000),
+            int(now * 10_000_000) + _FILETIME_EPOCH,
+        )
 
     def ring(self) -> None:
         """Produce a message, consume what is half a ring behind."""

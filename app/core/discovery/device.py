@@ -27,7 +27,7 @@ GOOD: Final = Health()
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class SystemPaths:
     """Where to look; tests bring their own trees."""
 
     proc: Path = Path("/proc")
@@ -50,7 +50,7 @@ class Device:
         users: Processes that map it; ourselves left out.
         content: What is in it, when somebody knows it.
         health: Whether it can be opened and will show the guest's bytes; else how to mend it.
-        plausible: Whether it looks like memory that a guest shares; the others are hidden at first.
+        likely_shared: Whether a guest probably shares it; the others are hidden at first.
         writable: Whether the system permits us to write; None when it cannot be known.
         share: Whether the guest's writes reach it (`share=on`); None when no QEMU tells.
         notes: Sentences worth knowing.
@@ -65,7 +65,7 @@ class Device:
     users: tuple[User, ...] = ()
     content: Content | None = None
     health: Health = GOOD
-    plausible: bool = True
+    likely_shared: bool = True
     writable: bool | None = None
     share: bool | None = None
     notes: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from typing import Final
 
 from ..errors import ScopeError
 from ..region.region import RegionKind, RegionSpec
-from .device import Access, Device, DeviceList, Places, may_access
+from .device import Access, Device, DeviceList, SystemPaths, may_access
 from .file_contents import FileContents
 from .host_file_check import file_device
 from .host_files import HostFiles
@@ -25,12 +25,18 @@ from .setup_help import SetupHelp, setup_help
 from .windows_devices import find_windows
 
 __all__ = [
-    "Device", "DeviceFinder", "DeviceList", "Places", "SetupHelp", "examine", "find_devices",
+    "Device",
+    "DeviceFinder",
+    "DeviceList",
+    "SetupHelp",
+    "SystemPaths",
+    "examine",
+    "find_devices",
     "setup_help",
-]  # fmt: skip
+]
 log = logging.getLogger(__name__)
 Found = tuple[list[Device], list[str]]
-_HERE: Final = Places()
+_HERE: Final = SystemPaths()
 _ON_WINDOWS: Final[bool] = os.name == "nt"
 
 
@@ -48,7 +54,7 @@ class DeviceFinder:
 
     def __init__(
         self,
-        places: Places = _HERE,
+        places: SystemPaths = _HERE,
         *,
         scanner: ProcessScanner | None = None,
         contents: FileContents | None = None,
@@ -80,7 +86,7 @@ class DeviceFinder:
             path = os.path.abspath(spec.location)  # noqa: PTH100 - symlinks stay as typed
             self._contents.begin()
             gathering = HostFiles(self._places, self._processes()[0])
-            return file_device(gathering.look_at(path), self._contents, self._access)
+            return file_device(gathering.candidate(path), self._contents, self._access)
         wanted = spec.location.lower()
         return next((d for d in self.find().devices if d.location.lower() == wanted), None)
 
@@ -102,7 +108,7 @@ class DeviceFinder:
 
 
 def find_devices(
-    places: Places = _HERE,
+    places: SystemPaths = _HERE,
     *,
     scanner: ProcessScanner | None = None,
     contents: FileContents | None = None,
@@ -112,7 +118,7 @@ def find_devices(
     return DeviceFinder(places, scanner=scanner, contents=contents, access=access).find()
 
 
-def examine(spec: RegionSpec, places: Places = _HERE) -> Device | None:
+def examine(spec: RegionSpec, places: SystemPaths = _HERE) -> Device | None:
     """What is known of one thing that a person named, listed or not."""
     return DeviceFinder(places).examine(spec)
 
@@ -142,9 +148,9 @@ def _guarded(what: str, source: Callable[[], Found]) -> Found:
 
 
 def _without_user(device: Device) -> bool:
-    return device.kind is RegionKind.FILE and device.plausible and not device.users
+    return device.kind is RegionKind.FILE and device.likely_shared and not device.users
 
 
 def _files_first(device: Device) -> tuple[bool, bool, str]:
     """Likely ones first, those that a guest uses before the others."""
-    return not device.plausible, not any(u.is_qemu for u in device.users), device.location
+    return not device.likely_shared, not any(u.is_qemu for u in device.users), device.location

@@ -34,7 +34,7 @@ _OTHERS: Final = re.compile(
 _OURS: Final = re.compile(r"^(looking-glass|ivshmem|scream|kvmfr|jack-ivshmem)", re.IGNORECASE)
 
 
-class _Judge:
+class FileVerdict:
     """What is known of one candidate while it is judged."""
 
     def __init__(self, candidate: Candidate, contents: FileContents, access: Access) -> None:
@@ -89,7 +89,7 @@ class _Judge:
             return None
         return contents.of(self.of.location, self.of.status)
 
-    def plausible(self) -> bool:
+    def likely_shared(self) -> bool:
         """Whether it looks like memory that a guest shares."""
         if any(backend.ivshmem for backend in self.claimed):
             return True
@@ -118,7 +118,7 @@ def file_device(
     candidate: Candidate, contents: FileContents, access: Access = may_access
 ) -> Device:
     """Judge one candidate."""
-    judge = _Judge(candidate, contents, access)
+    judge = FileVerdict(candidate, contents, access)
     location = candidate.location or candidate.label
     spec = RegionSpec(RegionKind.FILE, location)
     return Device(
@@ -130,7 +130,7 @@ def file_device(
         users=judge.users,
         content=judge.content,
         health=next((bad for check in CHECKS if (bad := check(judge))), GOOD),
-        plausible=judge.plausible(),
+        likely_shared=judge.likely_shared(),
         writable=judge.writable if candidate.status else None,
         share=judge.share,
         notes=tuple(_notes(judge)),
@@ -146,39 +146,49 @@ def _name(candidate: Candidate) -> str:
 # -- what stands in the way ------------------------------------------------------------------------
 
 
-def _out_of_sight(judge: _Judge) -> Health | None:
+def _out_of_sight(judge: FileVerdict) -> Health | None:
     if judge.of.location or not judge.of.claims:
         return None
     qemu, _ = judge.of.claims[0]
     if judge.of.lost:
-        return fault(AccessDeniedError(
-            f"{qemu.user} shares memory without a name, which only root can reach.",
-            "Start IVSHMEM Scope as root, or give mem-path= the name of a file.",
-        ))  # fmt: skip
-    return fault(CannotFindError(
-        f"{qemu.user} shares {judge.path}, but there is no such file here.",
-        "It was deleted, or QEMU runs in a container. Start IVSHMEM Scope as root, or there.",
-    ))  # fmt: skip
+        return fault(
+            AccessDeniedError(
+                f"{qemu.user} shares memory without a name, which only root can reach.",
+                "Start IVSHMEM Scope as root, or give mem-path= the name of a file.",
+            )
+        )
+    return fault(
+        CannotFindError(
+            f"{qemu.user} shares {judge.path}, but there is no such file here.",
+            "It was deleted, or QEMU runs in a container. Start IVSHMEM Scope as root, or there.",
+        )
+    )
 
 
-def _no_reading(judge: _Judge) -> Health | None:
+def _no_reading(judge: FileVerdict) -> Health | None:
     if judge.readable:
         return None
-    return fault(AccessDeniedError(
-        f"You may not read {judge.path}{_owner(judge)}.",
-        "Its owner or root can permit it.", command=mend(judge.of.location, huge=judge.of.huge),
-    ))  # fmt: skip
+    return fault(
+        AccessDeniedError(
+            f"You may not read {judge.path}{_owner(judge)}.",
+            "Its owner or root can permit it.",
+            command=mend(judge.of.location, huge=judge.of.huge),
+        )
+    )
 
 
-def _empty(judge: _Judge) -> Health | None:
+def _empty(judge: FileVerdict) -> Health | None:
     if judge.size:
         return None
-    return fault(UnsuitableError(
-        f"{judge.path} is empty.", "QEMU gives it its size when the guest starts; wait for that.",
-    ))  # fmt: skip
+    return fault(
+        UnsuitableError(
+            f"{judge.path} is empty.",
+            "QEMU gives it its size when the guest starts; wait for that.",
+        )
+    )
 
 
-def _lost(judge: _Judge) -> Health | None:
+def _lost(judge: FileVerdict) -> Health | None:
     if not judge.of.lost or not any(backend.path for backend in judge.claimed):
         return None
     qemu, backend = judge.of.claims[0]
@@ -193,7 +203,7 @@ def _lost(judge: _Judge) -> Health | None:
     )
 
 
-def _private(judge: _Judge) -> Health | None:
+def _private(judge: FileVerdict) -> Health | None:
     if judge.share is not False or judge.guests_own:
         return None
     return warning(
@@ -203,7 +213,7 @@ def _private(judge: _Judge) -> Health | None:
     )
 
 
-def _read_only(judge: _Judge) -> Health | None:
+def _read_only(judge: FileVerdict) -> Health | None:
     if judge.writable:
         return None
     return warning(
@@ -214,7 +224,7 @@ def _read_only(judge: _Judge) -> Health | None:
     )
 
 
-def _odd_size(judge: _Judge) -> Health | None:
+def _odd_size(judge: FileVerdict) -> Health | None:
     size = judge.size or 0
     if not judge.in_pages or power_of_two(size) or judge.by_qemu:
         return None
@@ -226,9 +236,15 @@ def _odd_size(judge: _Judge) -> Health | None:
     )
 
 
-CHECKS: list[Callable[[_Judge], Health | None]] = [
-    _out_of_sight, _no_reading, _empty, _lost, _private, _read_only, _odd_size,
-]  # fmt: skip
+CHECKS: list[Callable[[FileVerdict], Health | None]] = [
+    _out_of_sight,
+    _no_reading,
+    _empty,
+    _lost,
+    _private,
+    _read_only,
+    _odd_size,
+]
 
 
 def mend(path: str, *, huge: bool = False) -> str:
@@ -238,7 +254,7 @@ def mend(path: str, *, huge: bool = False) -> str:
     return f"sudo {verb} {shlex.quote(path)}"
 
 
-def _owner(judge: _Judge) -> str:
+def _owner(judge: FileVerdict) -> str:
     return f" (it belongs to {user_name(judge.of.status.st_uid)})" if judge.of.status else ""
 
 
@@ -252,7 +268,7 @@ def user_name(number: int) -> str:
         return f"user {number}"
 
 
-def _notes(judge: _Judge) -> list[str]:
+def _notes(judge: FileVerdict) -> list[str]:
     notes = []
     size = judge.size or 0
     told = [b.size for b in judge.claimed if b.ivshmem and b.size and b.size < size]

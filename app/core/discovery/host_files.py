@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .device import Places
+from .device import SystemPaths
 from .processes import FileId, Mapped, Processes, QemuProcess, way_in
 from .qemu_options import FILE_BACKEND, Backend
 
@@ -55,7 +55,7 @@ class HostFiles:
         problems: Sentences about what could not be looked at.
     """
 
-    def __init__(self, places: Places, processes: Processes) -> None:
+    def __init__(self, places: SystemPaths, processes: Processes) -> None:
         self._places = places
         self._processes = processes
         self._found: dict[FileId, Candidate] = {}
@@ -71,7 +71,7 @@ class HostFiles:
         self._from_mappings()
         return [*self._found.values(), *self._unseen]
 
-    def look_at(self, path: str) -> Candidate:
+    def candidate(self, path: str) -> Candidate:
         """One file that a person named, with all that is known of it."""
         self.gather()
         status = _stat(path)

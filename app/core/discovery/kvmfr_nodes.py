@@ -79,18 +79,27 @@ def _device(
 def _health(path: str, *, node: bool, readable: bool, writable: bool) -> Health:
     if not node:
         # QEMU makes a regular file of that name when it starts before the module is loaded.
-        return fault(UnsuitableError(
-            f"{path} is a file, not the kvmfr driver's node: a VM started before the driver.",
-            "Stop the VM, remove the file and load the driver.",
-            command=f"sudo rm {path} && sudo modprobe kvmfr",
-        ))  # fmt: skip
+        return fault(
+            UnsuitableError(
+                f"{path} is a file, not the kvmfr driver's node: a VM started before the driver.",
+                "Stop the VM, remove the file and load the driver.",
+                command=f"sudo rm {path} && sudo modprobe kvmfr",
+            )
+        )
     if readable and writable:
         return GOOD
     command = f"sudo setfacl -m u:$USER:rw {path}"
     if readable:
-        return warning("read-only", f"You may read {path}, but not write to it.",
-                       "It opens read-only; root can permit more.", command)  # fmt: skip
-    return fault(AccessDeniedError(
-        f"You may not read {path}.",
-        "Root can permit it, for good by a udev rule for SUBSYSTEM kvmfr.", command=command,
-    ))  # fmt: skip
+        return warning(
+            "read-only",
+            f"You may read {path}, but not write to it.",
+            "It opens read-only; root can permit more.",
+            command,
+        )
+    return fault(
+        AccessDeniedError(
+            f"You may not read {path}.",
+            "Root can permit it, for good by a udev rule for SUBSYSTEM kvmfr.",
+            command=command,
+        )
+    )

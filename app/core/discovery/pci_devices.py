@@ -71,16 +71,20 @@ def _device(facts: PciFacts, access: Access) -> Device:
 def _health(facts: PciFacts, *, readable: bool, writable: bool) -> Health:
     own = f"sudo chown $USER {facts.folder}/resource2*"
     if not facts.shared.size:
-        return fault(UnsuitableError(
-            f"The ivshmem device {facts.address} has no shared memory in BAR2.",
-            "Give it a memory backend (memdev=) and start the VM again.",
-        ))  # fmt: skip
+        return fault(
+            UnsuitableError(
+                f"The ivshmem device {facts.address} has no shared memory in BAR2.",
+                "Give it a memory backend (memdev=) and start the VM again.",
+            )
+        )
     if not readable:
-        return fault(AccessDeniedError(
-            f"You may not map {facts.address}; only root may at first.",
-            "Start IVSHMEM Scope as root, or take the device's file.",
-            command=own,
-        ))  # fmt: skip
+        return fault(
+            AccessDeniedError(
+                f"You may not map {facts.address}; only root may at first.",
+                "Start IVSHMEM Scope as root, or take the device's file.",
+                command=own,
+            )
+        )
     if decodes_memory(facts.folder) is False:
         return warning(
             "decode-off",

@@ -18,9 +18,14 @@ _TRUE: Final = frozenset({"on", "yes", "true", "y"})
 _FALSE: Final = frozenset({"off", "no", "false", "n"})
 # The key that a first word without `=` stands for (qemu-options: implied keys).
 _IMPLIED: Final = {
-    "object": "qom-type", "device": "driver", "chardev": "backend", "name": "guest",
-    "machine": "type", "M": "type", "numa": "type",
-}  # fmt: skip
+    "object": "qom-type",
+    "device": "driver",
+    "chardev": "backend",
+    "name": "guest",
+    "machine": "type",
+    "M": "type",
+    "numa": "type",
+}
 FILE_BACKEND: Final = "memory-backend-file"
 MEMFD_BACKEND: Final = "memory-backend-memfd"
 

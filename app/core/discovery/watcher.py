@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from .device import Device, DeviceList, Places
+from .device import Device, DeviceList, SystemPaths
 
 log = logging.getLogger(__name__)
 PERIOD_S: Final = 0.5
@@ -51,12 +51,12 @@ class Watcher:
         callback: Callable[[DeviceList], object],
         *,
         finder: Finder | None = None,
-        places: Places | None = None,
+        places: SystemPaths | None = None,
         period_s: float = PERIOD_S,
         idle_s: float | None = None,
     ) -> None:
         self._callback = callback
-        self._places = places or Places()
+        self._places = places or SystemPaths()
         self._finder = finder
         self._period_s = period_s
         self._idle_s = idle_s or (IDLE_WINDOWS_S if os.name == "nt" else IDLE_S)
@@ -139,7 +139,7 @@ class Watcher:
         )
 
 
-def _device_finder(places: Places) -> Finder:
+def _device_finder(places: SystemPaths) -> Finder:
     """Loaded on the thread, for which no window waits, and before a look's time is taken."""
     from .finder import DeviceFinder
 
@@ -186,10 +186,16 @@ def _files(folder: Path) -> Hashable:
                     status = entry.stat(follow_symlinks=False)
                 except OSError:
                     continue
-                seen.append((
-                    entry.name, status.st_ino, status.st_size, status.st_mode, status.st_uid,
-                    status.st_gid,
-                ))  # fmt: skip
+                seen.append(
+                    (
+                        entry.name,
+                        status.st_ino,
+                        status.st_size,
+                        status.st_mode,
+                        status.st_uid,
+                        status.st_gid,
+                    )
+                )
                 if len(seen) >= _MOST_FILES:
                     break
     except OSError:

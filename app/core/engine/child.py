@@ -1,8 +1,8 @@
-"""The child's side of an engine process: seats, one for each window that looks through it.
+"""The child's side of an engine process: clients, one for each window that looks through it.
 
-A seat is a pipe, a board for its Frames and an Engine of its own, so that two windows on one
+A client is a pipe, a board for its Frames and an Engine of its own, so that two windows on one
 device scroll, pause and lock apart; what they share is the process, and with it the one mapping
-that the Windows driver gives. The process ends with its last seat.
+that the Windows driver gives. The process ends with its last client.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BEAT_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Asks the child for another seat; sent through the pipe of one that it has."""
+    """Asks the child for another client; sent through the pipe of one that it has."""
 
     pipe: Connection
     board: FrameBoard
@@ -38,12 +38,12 @@ def run(pipe: Connection, board: FrameBoard) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    seats = Seats()
-    seats.add(pipe, board)
-    seats.wait()
+    clients = Clients()
+    clients.add(pipe, board)
+    clients.wait()
 
 
-class Seats:
+class Clients:
     """The windows that this process serves."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Seats:
         with self._change:
             self._taken += 1
         threading.Thread(
-            target=self._serve, args=(pipe, board), name="engine-seat", daemon=True
+            target=self._serve, args=(pipe, board), name="engine-client", daemon=True
         ).start()
 
     def wait(self) -> None:
@@ -66,19 +66,19 @@ class Seats:
 
     def _serve(self, pipe: Connection, board: FrameBoard) -> None:
         try:
-            _Seat(pipe, board, self).serve()
+            _Client(pipe, board, self).serve()
         finally:
-            pipe.close()  # tells the window that this seat has ended
+            pipe.close()  # tells the window that this client has ended
             with self._change:
                 self._taken -= 1
                 self._change.notify_all()
 
 
-class _Seat:
-    def __init__(self, pipe: Connection, board: FrameBoard, seats: Seats) -> None:
+class _Client:
+    def __init__(self, pipe: Connection, board: FrameBoard, clients: Clients) -> None:
         self._pipe = pipe
         self._board = board
-        self._seats = seats
+        self._clients = clients
         self._speaking = threading.Lock()
         self._stop = threading.Event()
 
@@ -99,13 +99,13 @@ class _Seat:
         if spec is None:
             return
         try:
-            engine = Engine(spec, self._say, self._board.publish)
+            engine = Engine(spec, self._report, self._board.publish)
         except ScopeError as error:
-            self._say(msg.OpenFailed(spec, error))
+            self._report(msg.OpenFailed(spec, error))
             return
         except Exception as error:  # noqa: BLE001 - others may sit here; it is told to the window
             text = f"{type(error).__name__} while opening: {error}"
-            self._say(msg.OpenFailed(spec, ScopeError(text, "This is a bug; report it.")))
+            self._report(msg.OpenFailed(spec, ScopeError(text, "This is a bug; report it.")))
             return
         engine.start()
         try:
@@ -131,7 +131,7 @@ class _Seat:
             while True:
                 request, item = self._pipe.recv()
                 if isinstance(item, Join):
-                    self._seats.add(item.pipe, item.board)
+                    self._clients.add(item.pipe, item.board)
                 elif isinstance(item, msg.Close):
                     return None
                 else:
@@ -139,7 +139,7 @@ class _Seat:
         except (EOFError, OSError):
             return None
 
-    def _say(self, answer: msg.Answer) -> None:
+    def _report(self, answer: msg.Answer) -> None:
         with self._speaking:
             try:
                 self._pipe.send(answer)

@@ -31,9 +31,9 @@ from . import messages as msg
 from .frame_board import MAX_SPAN
 
 if TYPE_CHECKING:
-    from .measurements import ProbeDesk
+    from .measurements import MeasurementService
 
-Say = Callable[[msg.Answer], None]
+Report = Callable[[msg.Answer], None]
 
 
 class Engine:
@@ -41,20 +41,20 @@ class Engine:
 
     Args:
         spec: What to open.
-        say: Called with each answer, from any of the engine's threads.
+        report: Called with each answer, from any of the engine's threads.
         publish: Called with each Frame, from the sampler's thread.
     """
 
     def __init__(
-        self, spec: RegionSpec, say: Say, publish: Callable[[Frame], None] | None = None
+        self, spec: RegionSpec, report: Report, publish: Callable[[Frame], None] | None = None
     ) -> None:
         self.spec = spec
-        self._say = say
+        self._report = report
         self._region: Region = open_region(spec)
         self.journal = Journal(self._region, on_write=self._note_write)
         self.sampler = Sampler(self._region, status=self._status, publish=publish)
         self._repeaters = Repeaters(self.journal, self._region)
-        self._desk: ProbeDesk | None = None
+        self._measurements: MeasurementService | None = None
         self._jobs: SimpleQueue[tuple[int, msg.Command] | None] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._closing = threading.Event()
@@ -68,7 +68,7 @@ class Engine:
     def start(self) -> None:
         """Begin to watch and to take commands."""
         self._worker.start()
-        self._say(msg.Opened(self.info))
+        self._report(msg.Opened(self.info))
         self.sampler.start()
 
     def close(self, timeout_s: float = 2.0) -> None:
@@ -77,8 +77,8 @@ class Engine:
             return
         self._closing.set()
         self._jobs.put(None)
-        if self._desk is not None:
-            self._desk.close(timeout_s)  # first: it puts back the bytes under its lane
+        if self._measurements is not None:
+            self._measurements.close(timeout_s)  # first: it puts back the bytes under its lane
         self._repeaters.stop_all()
         self.sampler.stop(timeout_s)
         if self._worker.is_alive():
@@ -90,24 +90,26 @@ class Engine:
         """Take a command: watching commands act at once, the others are queued and answered."""
         if isinstance(command, msg.Cancel):
             self._cancelled.add(command.request)
-        elif isinstance(command, msg.ProbeCommand):
-            self._desk_now().handle(request, command)
+        elif isinstance(command, msg.MeasurementCommand):
+            self._measuring().handle(request, command)
         elif not self._watch(command):
             self._jobs.put((request, command))
 
-    def _desk_now(self) -> ProbeDesk:
-        """The probe desk, made when first used: most engines never measure."""
-        if self._desk is None:
-            from .measurements import ProbeDesk
+    def _measuring(self) -> MeasurementService:
+        """The measuring part, made when first used: most engines never measure."""
+        if self._measurements is None:
+            from .measurements import MeasurementService
 
-            self._desk = ProbeDesk(self._region, self._say, lambda: self.journal.locked)
-        return self._desk
+            self._measurements = MeasurementService(
+                self._region, self._report, lambda: self.journal.locked
+            )
+        return self._measurements
 
     def _watch(self, command: msg.Command) -> bool:
         sampler = self.sampler
         match command:
-            case msg.Look(start, length):
-                sampler.look(start, min(length, MAX_SPAN))
+            case msg.WatchRange(start, length):
+                sampler.watch_range(start, min(length, MAX_SPAN))
             case msg.SetRate(hz):
                 sampler.set_rate(hz)
             case msg.SetPaused(paused):
@@ -120,8 +122,8 @@ class Engine:
                 self.journal.set_locked(locked)
                 if locked:
                     self._repeaters.stop_all()
-                    if self._desk is not None:
-                        self._desk.lock()
+                    if self._measurements is not None:
+                        self._measurements.lock()
             case _:
                 return False
         return True
@@ -134,17 +136,17 @@ class Engine:
             try:
                 value = self._do(command, request)
             except ScopeError as error:
-                self._say(msg.Failed(request, error))
+                self._report(msg.Failed(request, error))
             except Exception as error:  # noqa: BLE001 - the worker must outlive a bug; it is told
                 text = f"{type(error).__name__} in {type(command).__name__}: {error}"
-                self._say(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
+                self._report(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
             else:
-                self._say(msg.Done(request, value))
+                self._report(msg.Done(request, value))
             self._cancelled.discard(request)
 
     def _progress(self, request: int) -> dict[str, Any]:
         def progress(done: int, total: int) -> None:
-            self._say(msg.Progress(request, done, total))
+            self._report(msg.Progress(request, done, total))
 
         def cancelled() -> bool:
             return request in self._cancelled or self._closing.is_set()

@@ -83,7 +83,7 @@ class NewestBoard:
         return True
 
     def beat(self) -> None:
-        """Say that the writer lives."""
+        """Report that the writer lives."""
         self._words[1] = time.monotonic_ns()
 
     # -- reader -------------------------------------------------------------------------------
@@ -131,8 +131,10 @@ class NewestBoard:
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = {
-            "slot_bytes": self._slot_bytes, "size": self._size, "tag": self._tag
-        }  # fmt: skip
+            "slot_bytes": self._slot_bytes,
+            "size": self._size,
+            "tag": self._tag,
+        }
         if sys.platform != "win32":
             state["fd"] = reduction.DupFd(self._fd)
         return state
@@ -175,9 +177,9 @@ class FrameBoard:
         message = self._frames.fetch()
         if message is None:
             return None
-        news = self._activities.fetch()
-        if news is not None:
-            self._activity = _unpack_activity(news)
+        newest = self._activities.fetch()
+        if newest is not None:
+            self._activity = _unpack_activity(newest)
         return _unpack_frame(message, self._activity)
 
     def close(self) -> None:
@@ -210,12 +212,28 @@ def _array(message: bytearray, dtype: Any, count: int, at: int) -> np.ndarray[An
 
 def _pack_frame(frame: Frame) -> list[memoryview | bytes]:
     traffic = frame.traffic
-    parts = _head((
-        frame.number, frame.time_ns, frame.period_ns, frame.start, len(frame.data), frame.paused,
-        frame.writes, frame.locked, frame.health, frame.activity.region_size,
-        (traffic.over_ns, traffic.observed_bytes_per_s, traffic.read_bytes_per_s,
-         traffic.written_bytes_per_s, traffic.cost, traffic.read_ns_per_mib),
-    ))  # fmt: skip
+    parts = _head(
+        (
+            frame.number,
+            frame.time_ns,
+            frame.period_ns,
+            frame.start,
+            len(frame.data),
+            frame.paused,
+            frame.writes,
+            frame.locked,
+            frame.health,
+            frame.activity.region_size,
+            (
+                traffic.over_ns,
+                traffic.observed_bytes_per_s,
+                traffic.read_bytes_per_s,
+                traffic.written_bytes_per_s,
+                traffic.cost,
+                traffic.read_ns_per_mib,
+            ),
+        )
+    )
     arrays = (frame.changed_ns, frame.data, frame.flux, frame.changed, frame.mine)
     return parts + [_bytes(array) for array in arrays if len(array)]
 
@@ -242,18 +260,35 @@ def _unpack_frame(message: bytearray, activity: Activity | None) -> Frame:
         _array(message, np.bool_, count, at + index * count) for index in (1, 2, 3)
     )
     return Frame(
-        number=number, time_ns=time_ns, period_ns=period_ns, start=start, data=data, flux=flux,
-        changed=changed, changed_ns=changed_ns, mine=mine,
-        activity=activity or empty_activity(size), traffic=Traffic(*rates), health=health,
-        paused=paused, writes=writes, locked=locked,
-    )  # fmt: skip
+        number=number,
+        time_ns=time_ns,
+        period_ns=period_ns,
+        start=start,
+        data=data,
+        flux=flux,
+        changed=changed,
+        changed_ns=changed_ns,
+        mine=mine,
+        activity=activity or empty_activity(size),
+        traffic=Traffic(*rates),
+        health=health,
+        paused=paused,
+        writes=writes,
+        locked=locked,
+    )
 
 
 def _pack_activity(activity: Activity) -> list[memoryview | bytes]:
-    parts = _head((
-        activity.number, activity.region_size, activity.cell_bytes, len(activity.rate),
-        activity.sweep_ns, activity.exact,
-    ))  # fmt: skip
+    parts = _head(
+        (
+            activity.number,
+            activity.region_size,
+            activity.cell_bytes,
+            len(activity.rate),
+            activity.sweep_ns,
+            activity.exact,
+        )
+    )
     arrays = (activity.changed_ns, activity.seen_ns, activity.rate, activity.allocated)
     return parts + [_bytes(array) for array in arrays]
 
@@ -265,6 +300,13 @@ def _unpack_activity(message: bytearray) -> Activity:
     rate = _array(message, np.float32, count, at + 16 * count)
     allocated = _array(message, np.bool_, count, at + 20 * count)
     return Activity(
-        number=number, region_size=size, cell_bytes=cell_bytes, rate=rate, changed_ns=changed_ns,
-        seen_ns=seen_ns, allocated=allocated, sweep_ns=sweep_ns, exact=exact,
-    )  # fmt: skip
+        number=number,
+        region_size=size,
+        cell_bytes=cell_bytes,
+        rate=rate,
+        changed_ns=changed_ns,
+        seen_ns=seen_ns,
+        allocated=allocated,
+        sweep_ns=sweep_ns,
+        exact=exact,
+    )

@@ -1,7 +1,7 @@
 """What the Measure view asks of an engine, and what comes back while a test runs.
 
-They travel as the other messages do (app/core/messages.py); every ProbeCommand is answered with
-Done or Failed.
+They travel as the other messages do (messages.py); every MeasurementCommand is answered with Done
+or Failed.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any
 
 from ..measure.flash.flash import Flip, Painted
 from ..measure.histogram import Summary
-from ..measure.lane.hold import Ending
+from ..measure.lane.hold import RestoreOutcome
 from ..measure.lane.layout import Lane
-from ..measure.lane.peer_card import Capability, Card
+from ..measure.lane.peer_card import Capability, PeerCard
 from ..measure.lane.presence import Life
 from ..measure.latency.latency_result import Point
 from ..measure.peers.responder_state import ResponderState
-from .messages import Answer, ProbeCommand
+from .messages import Answer, MeasurementCommand
 
 
 @dataclass(frozen=True, slots=True)
-class LaneWish:
+class LaneRequest:
     """Where a person wants the lane; None is the default, or the one that is there.
 
     Attributes:
@@ -36,53 +36,53 @@ class LaneWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Respond(ProbeCommand):
+class Respond(MeasurementCommand):
     """Switch the responder on or off. Done.value: ResponderState."""
 
     on: bool
-    wish: LaneWish = field(default_factory=LaneWish)
+    wanted: LaneRequest = field(default_factory=LaneRequest)
 
 
 @dataclass(frozen=True, slots=True)
-class LookAtLane(ProbeCommand):
+class PollLane(MeasurementCommand):
     """Who is in the lane. Done.value: LaneView. Reads only."""
 
-    wish: LaneWish = field(default_factory=LaneWish)
+    wanted: LaneRequest = field(default_factory=LaneRequest)
 
 
 @dataclass(frozen=True, slots=True)
-class StartTest(ProbeCommand):
-    """Run a test; TestNews while it runs, then Done.value: Outcome.
+class StartTest(MeasurementCommand):
+    """Run a test; TestProgress while it runs, then Done.value: Outcome.
 
     Attributes:
         plan: A FlashPlan or another test's plan; its type says which test.
-        slot: Measure with the owner of this slot; None is the first that fits.
+        slot: Measure with the responder of this slot; None is the first that fits.
     """
 
     plan: Any
-    wish: LaneWish = field(default_factory=LaneWish)
+    wanted: LaneRequest = field(default_factory=LaneRequest)
     slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class StopTest(ProbeCommand):
+class StopTest(MeasurementCommand):
     """End the running test early; its Outcome holds what was measured until then."""
 
 
 @dataclass(frozen=True, slots=True)
-class FlipNow(ProbeCommand):
+class FlipNow(MeasurementCommand):
     """Flash now; for a test that flips by hand."""
 
 
 @dataclass(frozen=True, slots=True)
-class FlashPainted(ProbeCommand):
+class FlashPainted(MeasurementCommand):
     """The window painted a flash of the peer."""
 
     painted: Painted
 
 
 @dataclass(frozen=True, slots=True)
-class FlashReacted(ProbeCommand):
+class FlashReacted(MeasurementCommand):
     """A person pressed a key after a flash of the peer was painted."""
 
     number: int
@@ -90,33 +90,33 @@ class FlashReacted(ProbeCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class LookForDebts(ProbeCommand):
+class ListUnrestored(MeasurementCommand):
     """What a program that crashed in a test still owes. Done.value: sentences, one for each."""
 
 
 @dataclass(frozen=True, slots=True)
-class PayDebts(ProbeCommand):
-    """Put those bytes back. Done.value: an Ending for each."""
+class RestoreSaved(MeasurementCommand):
+    """Put those bytes back. Done.value: an RestoreOutcome for each."""
 
 
 # -- what comes back --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class SeatView:
+class SlotView:
     """One slot, for people."""
 
     slot: int
-    owner: Card | None
-    owner_life: Life
-    master: Card | None
-    master_life: Life
+    responder: PeerCard | None
+    responder_life: Life
+    initiator: PeerCard | None
+    initiator_life: Life
     ours: bool
 
     def able(self, needs: Capability) -> bool:
-        """Whether its owner lives and answers that."""
-        card = self.owner
-        alive = self.owner_life is Life.ALIVE and not self.ours
+        """Whether its responder lives and answers that."""
+        card = self.responder
+        alive = self.responder_life is Life.ALIVE and not self.ours
         return alive and card is not None and needs in card.capabilities
 
 
@@ -126,12 +126,12 @@ class LaneView:
 
     Attributes:
         lane: None when there is none.
-        seats: Its slots.
+        slots: Its slots.
         trouble: Why the lane that is there cannot be used, as a sentence; empty when it can.
     """
 
     lane: Lane | None
-    seats: tuple[SeatView, ...] = ()
+    slots: tuple[SlotView, ...] = ()
     trouble: str = ""
 
 
@@ -140,7 +140,7 @@ class Outcome:
     """The end of a test: its result, and what became of the bytes under the lane."""
 
     result: Any
-    ending: Ending
+    ending: RestoreOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +151,17 @@ class LiveLatency:
         share: Of the test that is done, 0 to 1; below 0 while it warms up.
         response: The response times so far.
         lost: Lost so far.
-        points: The time series so far.
+        series: The time series so far.
     """
 
     share: float
     response: Summary
     lost: int
-    points: tuple[Point, ...]
+    series: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TestNews(Answer):
+class TestProgress(Answer):
     """While a test runs: a sentence, or figures of that test.
 
     Attributes:
@@ -176,7 +176,7 @@ class TestNews(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class ResponderNews(Answer):
+class ResponderChanged(Answer):
     """The responder's state changed."""
 
     state: ResponderState

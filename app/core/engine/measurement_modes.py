@@ -1,4 +1,4 @@
-"""The test modes' measuring sides, as the probe desk runs them: each turns news into messages."""
+"""The test modes' measuring sides: each turns what happens into messages."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ..measure.lane.layout import Lane
 from ..measure.lane.peer_card import Capability
 from ..measure.lane.slots import wait_for_peer
 from ..measure.latency.latency import Watcher, run_latency
-from ..measure.peers.initiator import Master
-from ..measure.peers.peer_monitor import PeerNews
+from ..measure.peers.initiator import Initiator
+from ..measure.peers.peer_monitor import PeerMonitor
 from ..measure.transfer.transfer import TransferWatcher, run_transfer
 from ..region.region import Region
 from . import measurement_messages as dm
 
 
-class TestIo:
+class RunContext:
     """What a running test is given: how to tell, how to wait, whether to stop.
 
     Attributes:
         stopped: Set when the test shall end and hand over what it has.
     """
 
-    def __init__(self, say: Callable[[str], None], figures: Callable[[Any], None]) -> None:
+    def __init__(self, report: Callable[[str], None], figures: Callable[[Any], None]) -> None:
         self.stopped = threading.Event()
-        self.say = say
+        self.report = report
         self.figures = figures
         self.on_stop: Callable[[], None] = lambda: None
         self.on_flip: Callable[[], None] = lambda: None
@@ -50,7 +50,7 @@ class TestIo:
 class Test(Protocol):
     """One test mode's measuring side."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: RunContext) -> Any:
         """Find the peer, measure until done or `io.stopped`; the result."""
         ...
 
@@ -61,18 +61,18 @@ class FlashTest:
     def __init__(self, show: Callable[[Flip], None]) -> None:
         self._show = show
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: RunContext) -> Any:
         """Wait for a peer that paints, and flash for it until stopped."""
-        seats = wait_for_peer(
-            region, lane, Capability.FLASH, slot=start.slot, say=io.say, sleep=io.sleep
+        slots = wait_for_peer(
+            region, lane, Capability.FLASH, slot=start.slot, report=io.report, sleep=io.sleep
         )
-        with Master(region, lane, seats) as master:
-            news = PeerNews(master, io.say, sleep=io.sleep, cancelled=io.stopped.is_set)
+        with Initiator(region, lane, slots) as initiator:
+            monitor = PeerMonitor(initiator, io.report, sleep=io.sleep, cancelled=io.stopped.is_set)
             flashing = FlashMaster(
-                news, self._show, lambda sample, lost: io.figures((sample, lost))
+                monitor, self._show, lambda sample, lost: io.figures((sample, lost))
             )
             io.on_stop, io.on_flip = flashing.stop, flashing.flip
-            io.say(f"Flashing for {master.owner}.")
+            io.report(f"Flashing for {initiator.responder}.")
             if io.stopped.is_set():
                 flashing.stop()
             return flashing.run(start.plan)
@@ -81,13 +81,13 @@ class FlashTest:
 class LatencyTest:
     """Echo round trips."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: RunContext) -> Any:
         """Measure with the first peer that echoes."""
         watcher = Watcher(
             progress=lambda tally, share: io.figures(
-                dm.LiveLatency(share, tally.response.summary(), tally.lost, tuple(tally.points))
+                dm.LiveLatency(share, tally.response.summary(), tally.lost, tuple(tally.series))
             ),
-            say=io.say,
+            report=io.report,
             cancelled=io.stopped.is_set,
             sleep=io.sleep,
         )
@@ -97,10 +97,10 @@ class LatencyTest:
 class TransferTest:
     """Messages through the rings."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: RunContext) -> Any:
         """Measure with the first peer that has rings."""
         watcher = TransferWatcher(
-            progress=io.figures, say=io.say, cancelled=io.stopped.is_set, sleep=io.sleep
+            progress=io.figures, report=io.report, cancelled=io.stopped.is_set, sleep=io.sleep
         )
         return run_transfer(region, lane, replace(start.plan, slot=start.slot), watcher)
 
@@ -108,6 +108,6 @@ class TransferTest:
 class BandwidthTest:
     """The raw mapping, without a peer."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestIo) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: RunContext) -> Any:
         """Measure each size of block."""
         return run_bandwidth(region, lane, start.plan, io.figures, io.stopped.is_set, io.sleep)

@@ -1,4 +1,4 @@
-"""The probe desk: one engine's responder and its running test, each on a thread of its own.
+"""The measuring part of an engine: its responder and its running test, each on a thread of its own.
 
 Tests write into the memory, so both need writing unlocked; locking ends them. Whatever ends a
 test, the lane is left and the bytes under it are put back if they are ours to put back.
@@ -15,10 +15,10 @@ from ..errors import LaneError, LockedError, PeerBusyError, ScopeError
 from ..measure.bandwidth.bandwidth import BandwidthOptions
 from ..measure.flash.flash import FlashHandler, Flip
 from ..measure.flash.flash_result import FlashPlan
-from ..measure.lane.hold import LaneHold, give_back, hold_lane, owed
+from ..measure.lane.hold import LaneLease, acquire_lane, give_back, unrestored
 from ..measure.lane.layout import Lane
 from ..measure.lane.placement import find_lane, lane_at
-from ..measure.lane.slots import LaneWatch
+from ..measure.lane.slots import LanePoll
 from ..measure.latency.echo import EchoHandler
 from ..measure.latency.latency import LatencyOptions
 from ..measure.peers.doorbells import measuring_bell
@@ -34,40 +34,40 @@ from .measurement_modes import (
     BandwidthTest,
     FlashTest,
     LatencyTest,
+    RunContext,
     Test,
-    TestIo,
     TransferTest,
 )
 
-Say = Callable[[msg.Answer], None]
-_SLOW = (dm.LookAtLane, dm.Respond, dm.LookForDebts, dm.PayDebts)
+Report = Callable[[msg.Answer], None]
+_SLOW = (dm.PollLane, dm.Respond, dm.ListUnrestored, dm.RestoreSaved)
 _FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth look
 
 
 @dataclass(slots=True)
 class _Running:
     request: int
-    io: TestIo
+    io: RunContext
     thread: threading.Thread
 
 
-class ProbeDesk:
+class MeasurementService:
     """Takes ProbeCommands.
 
     Args:
         region: The engine's region.
-        say: Where answers go.
+        report: Where answers go.
         locked: Whether writing is locked.
     """
 
     def __init__(
         self,
         region: Region,
-        say: Say,
+        report: Report,
         locked: Callable[[], bool],
     ) -> None:
         self._region = region
-        self._say = say
+        self._report = report
         self._locked = locked
         self._flash = FlashHandler(self._show)
         self._tests: dict[type, Test] = {
@@ -80,21 +80,21 @@ class ProbeDesk:
         self._responder: Responder | None = None
         self._running: _Running | None = None
         self._lane: Lane | None = None
-        self._watch: LaneWatch | None = None
+        self._watch: LanePoll | None = None
         self._looks = 0
-        self._slow: SimpleQueue[tuple[int, msg.ProbeCommand] | None] = SimpleQueue()
+        self._slow: SimpleQueue[tuple[int, msg.MeasurementCommand] | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
 
     def _show(self, flip: Flip) -> None:
-        self._say(dm.Flashed(flip))
+        self._report(dm.Flashed(flip))
 
     # -- commands, from the engine's threads ------------------------------------------------------
 
-    def handle(self, request: int, command: msg.ProbeCommand) -> None:
+    def handle(self, request: int, command: msg.MeasurementCommand) -> None:
         """Do what is asked, and answer. Never raises, never waits: what takes long is queued."""
         if isinstance(command, _SLOW):
             if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="probe-desk", daemon=True)
+                self._worker = threading.Thread(target=self._work, name="measurements", daemon=True)
                 self._worker.start()
             self._slow.put((request, command))
         else:
@@ -104,30 +104,30 @@ class ProbeDesk:
         while (job := self._slow.get()) is not None:
             self._answer(*job)
 
-    def _answer(self, request: int, command: msg.ProbeCommand) -> None:
+    def _answer(self, request: int, command: msg.MeasurementCommand) -> None:
         try:
             if isinstance(command, dm.StartTest):
                 self._start(request, command)  # answers itself, at its end
             else:
-                self._say(msg.Done(request, self._do(command)))
+                self._report(msg.Done(request, self._do(command)))
         except ScopeError as error:
-            self._say(msg.Failed(request, error))
+            self._report(msg.Failed(request, error))
 
-    def _do(self, command: msg.ProbeCommand) -> object:
+    def _do(self, command: msg.MeasurementCommand) -> object:
         match command:
-            case dm.Respond(on, wish):
-                return self._respond(wish) if on else self._silence()
-            case dm.LookAtLane(wish):
-                return self._look(wish)
-            case dm.LookForDebts():
+            case dm.Respond(on, wanted):
+                return self._respond(wanted) if on else self._silence()
+            case dm.PollLane(wanted):
+                return self._look(wanted)
+            case dm.ListUnrestored():
                 return tuple(
-                    f"{format_size(debt.header.lane.size)} at "
-                    f"{format_short_offset(debt.header.lane.offset)}"
-                    for debt in owed(self._region)
+                    f"{format_size(saved.header.lane.size)} at "
+                    f"{format_short_offset(saved.header.lane.offset)}"
+                    for saved in unrestored(self._region)
                 )
-            case dm.PayDebts():
+            case dm.RestoreSaved():
                 self._may_write()
-                return tuple(give_back(self._region, debt) for debt in owed(self._region))
+                return tuple(give_back(self._region, saved) for saved in unrestored(self._region))
             case dm.StopTest():
                 self.stop_test(wait_s=0)
             case dm.FlipNow():
@@ -137,7 +137,7 @@ class ProbeDesk:
             case dm.FlashReacted(number, reaction_ns):
                 self._flash.reacted(number, reaction_ns)
             case _:
-                raise ScopeError(f"The probe desk does not know {type(command).__name__}.")
+                raise ScopeError(f"The engine does not know {type(command).__name__}.")
         return None
 
     def lock(self) -> None:
@@ -148,7 +148,7 @@ class ProbeDesk:
             self._silence()
 
         if self._running is not None or self._responder is not None:
-            threading.Thread(target=end, name="probe-lock", daemon=True).start()
+            threading.Thread(target=end, name="measurements-lock", daemon=True).start()
 
     def close(self, wait_s: float = 5.0) -> None:
         """End test and responder. Safe to call twice."""
@@ -160,15 +160,15 @@ class ProbeDesk:
 
     # -- the responder ----------------------------------------------------------------------------
 
-    def _respond(self, wish: dm.LaneWish) -> ResponderState:
+    def _respond(self, wanted: dm.LaneRequest) -> ResponderState:
         self._may_write()
         with self._lock:
             if self._responder is None or not self._responder.running:  # it ends when bytes fail
                 self._responder = Responder(
                     self._region,
-                    lambda sleep: self._hold(wish, sleep),
+                    lambda sleep: self._hold(wanted, sleep),
                     [EchoHandler(), TransferHandler(), self._flash],
-                    lambda state: self._say(dm.ResponderNews(state)),
+                    lambda state: self._report(dm.ResponderChanged(state)),
                 )
                 self._responder.start()
             return self._responder.state
@@ -178,9 +178,9 @@ class ProbeDesk:
             responder, self._responder = self._responder, None
         return responder.stop(wait_s) if responder is not None else ResponderState()
 
-    def _hold(self, wish: dm.LaneWish, sleep: Callable[[float], None]) -> LaneHold:
-        return hold_lane(
-            self._region, wish.offset, wish.size, wish.slots, force=wish.force, sleep=sleep
+    def _hold(self, wanted: dm.LaneRequest, sleep: Callable[[float], None]) -> LaneLease:
+        return acquire_lane(
+            self._region, wanted.offset, wanted.size, wanted.slots, force=wanted.force, sleep=sleep
         )
 
     def _may_write(self) -> None:
@@ -198,31 +198,31 @@ class ProbeDesk:
         with self._lock:
             if self._running is not None and self._running.thread.is_alive():
                 raise PeerBusyError("A test is running here already.", "Stop it first.")
-            io = TestIo(
-                lambda text: self._say(dm.TestNews(request, text)),
-                lambda figures: self._say(dm.TestNews(request, figures=figures)),
+            io = RunContext(
+                lambda text: self._report(dm.TestProgress(request, text)),
+                lambda figures: self._report(dm.TestProgress(request, figures=figures)),
             )
             thread = threading.Thread(
-                target=self._run, args=(request, command, test, io), name="probe-test", daemon=True
+                target=self._run, args=(request, command, test, io), name="measurement", daemon=True
             )
             self._running = _Running(request, io, thread)
             thread.start()
 
-    def _run(self, request: int, command: dm.StartTest, test: Test, io: TestIo) -> None:
+    def _run(self, request: int, command: dm.StartTest, test: Test, io: RunContext) -> None:
         try:
             outcome = self._measure(command, test, io)
         except ScopeError as error:
-            self._say(msg.Failed(request, error))
+            self._report(msg.Failed(request, error))
         except Exception as error:  # noqa: BLE001 - a bug in a test must not end the engine
             text = f"{type(error).__name__} in {type(command.plan).__name__}: {error}"
-            self._say(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
+            self._report(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
         else:
-            self._say(msg.Done(request, outcome))
+            self._report(msg.Done(request, outcome))
 
-    def _measure(self, command: dm.StartTest, test: Test, io: TestIo) -> dm.Outcome:
+    def _measure(self, command: dm.StartTest, test: Test, io: RunContext) -> dm.Outcome:
         if isinstance(command.plan, LatencyOptions):
             measuring_bell(self._region, command.plan.wait)  # before anything is laid
-        hold = self._hold(command.wish, io.sleep)
+        hold = self._hold(command.wanted, io.sleep)
         try:
             result = test.run(self._region, hold.lane, command, io)
         finally:
@@ -245,36 +245,40 @@ class ProbeDesk:
 
     # -- looking ----------------------------------------------------------------------------------
 
-    def _look(self, wish: dm.LaneWish) -> dm.LaneView:
+    def _look(self, wanted: dm.LaneRequest) -> dm.LaneView:
         try:
-            lane = self._lane_now(wish)
+            lane = self._lane_now(wanted)
         except LaneError as error:
             return dm.LaneView(None, trouble=str(error))
         if lane is None:
             self._watch = None
             return dm.LaneView(None)
         if self._watch is None or lane != self._lane:
-            self._lane, self._watch = lane, LaneWatch(self._region, lane)
+            self._lane, self._watch = lane, LanePoll(self._region, lane)
         ours = self._responder.state.slot if self._responder is not None else -1
-        seats = tuple(
-            dm.SeatView(
-                seat.slot.index, seat.owner.card, seat.owner.life, seat.master.card,
-                seat.master.life, seat.slot.index == ours,
+        slots = tuple(
+            dm.SlotView(
+                peers.slot.index,
+                peers.responder.card,
+                peers.responder.life,
+                peers.initiator.card,
+                peers.initiator.life,
+                peers.slot.index == ours,
             )
-            for seat in self._watch.look()
-        )  # fmt: skip
-        return dm.LaneView(lane, seats)
+            for peers in self._watch.poll()
+        )
+        return dm.LaneView(lane, slots)
 
-    def _lane_now(self, wish: dm.LaneWish) -> Lane | None:
+    def _lane_now(self, wanted: dm.LaneRequest) -> Lane | None:
         """The lane that is there: the one seen before while it stands, else by looking for it."""
-        known = wish.offset
+        known = wanted.offset
         if known is None and self._lane is not None:
             known = self._lane.offset
         if known is not None:
             try:
                 return lane_at(self._region, known)
             except LaneError:
-                if wish.offset is not None:
+                if wanted.offset is not None:
                     return None
                 self._lane = None
         self._looks += 1

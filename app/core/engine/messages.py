@@ -30,7 +30,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Look(Command):
+class WatchRange(Command):
     """Show this span (clamped to the region) from the next tick on."""
 
     start: int
@@ -211,8 +211,8 @@ class MeasureSpeed(Command):
     length: int = 0
 
 
-class ProbeCommand(Command):
-    """Base of what goes to the probe desk (probe/desk_messages.py); answered as the others are."""
+class MeasurementCommand(Command):
+    """Base of what measures (measurement_messages.py); answered as the others are."""
 
     __slots__ = ()
 
@@ -230,7 +230,7 @@ class Close(Command):
 
 
 # Acted upon at once, without an answer; every other command is answered with Done or Failed.
-UNANSWERED: Final = (Look, SetRate, SetPaused, Step, SetBudget, SetLocked, Cancel, Close)
+UNANSWERED: Final = (WatchRange, SetRate, SetPaused, Step, SetBudget, SetLocked, Cancel, Close)
 
 
 # --- what comes back -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ..region.region import RegionKind, RegionSpec
 from .process import EngineProcess
 
 
-class EngineHosts:
+class EnginePool:
     """Hands out engines; used by the window's thread only.
 
     Args:
@@ -19,17 +19,19 @@ class EngineHosts:
 
     def __init__(self, spare: EngineProcess | None = None) -> None:
         self._spare = spare
-        self._seats: dict[str, list[EngineProcess]] = {}
+        self._clients: dict[str, list[EngineProcess]] = {}
 
     def engine_for(self, spec: RegionSpec) -> EngineProcess:
         """An engine that has not opened anything yet."""
         key = sharing_key(spec)
         if not key:
             return self._child()
-        seats = [seat for seat in self._seats.get(key, []) if seat.serves]
-        beside = next((new for seat in seats if (new := EngineProcess.beside(seat))), None)
+        clients = [client for client in self._clients.get(key, []) if client.serves]
+        beside = next(
+            (new for client in clients if (new := EngineProcess.share_process(client))), None
+        )
         taken = beside or self._child()
-        self._seats[key] = [*seats, taken]
+        self._clients[key] = [*clients, taken]
         return taken
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ mapping per device, so that one process must own it for everybody.
 
 Commands and answers are pickled through a duplex pipe by two daemon threads, so that a child
 that is stopped or dead never makes the window wait. Frames come through FrameBoard. The child
-says every BEAT_S that it lives. Several windows may have a seat at one child (child.py);
+says every BEAT_S that it lives. Several windows may have a client at one child (child.py);
 who sits where is decided by engine_hosts.py.
 """
 
@@ -37,7 +37,7 @@ _DYING_NS: Final = 300_000_000
 Item = tuple[int, msg.Command | RegionSpec] | bytes  # bytes: pickled already
 
 
-class _Child:
+class ChildProcess:
     """The process, and how many seats are taken at it."""
 
     def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
@@ -45,8 +45,8 @@ class _Child:
         self._seats = 1
         self._lock = threading.Lock()
 
-    def sit_down(self) -> bool:
-        """Take one more seat; False when the last one was left meanwhile."""
+    def join(self) -> bool:
+        """Take one more client; False when the last one was left meanwhile."""
         with self._lock:
             if not self._seats:
                 return False
@@ -54,7 +54,7 @@ class _Child:
             return True
 
     def leave(self) -> bool:
-        """Whether this was the last seat."""
+        """Whether this was the last client."""
         with self._lock:
             self._seats -= 1
             return not self._seats
@@ -67,7 +67,7 @@ def _pipe() -> tuple[Connection, Connection]:
 
 
 class EngineProcess:
-    """A seat at a child. Started when made, so that it warms up early; opened later.
+    """A client at a child. Started when made, so that it warms up early; opened later.
 
     Attributes:
         pid: The child's process id.
@@ -80,26 +80,26 @@ class EngineProcess:
         process = context.Process(
             target=child.run, args=(theirs, board), name="ivshmem-scope-engine", daemon=True
         )
-        started = _Child(process)
+        started = ChildProcess(process)
         process.start()
         theirs.close()
-        self._sit_down(started, ours, board)
+        self._join(started, ours, board)
 
     @classmethod
-    def beside(cls, other: EngineProcess) -> Self | None:
-        """Another seat at the same child, which then shares its mapping; None when it has ended."""
-        if not other.serves or not other._child.sit_down():
+    def share_process(cls, other: EngineProcess) -> Self | None:
+        """Another client of the same child, and so of its mapping; None when it has ended."""
+        if not other.serves or not other._child.join():
             return None
-        seat = cls.__new__(cls)
+        client = cls.__new__(cls)
         board = FrameBoard()
         ours, theirs = _pipe()
         # Pickled here: what was pickled carries its own duplicate of the pipe's handle.
         other._outbox.put(bytes(ForkingPickler.dumps((0, child.Join(theirs, board)))))
         theirs.close()
-        seat._sit_down(other._child, ours, board)
-        return seat
+        client._join(other._child, ours, board)
+        return client
 
-    def _sit_down(self, child: _Child, pipe: Connection, board: FrameBoard) -> None:
+    def _join(self, child: ChildProcess, pipe: Connection, board: FrameBoard) -> None:
         self._child = child
         self._process = child.process
         self.pid = child.process.pid
@@ -147,7 +147,7 @@ class EngineProcess:
 
     @property
     def serves(self) -> bool:
-        """Whether it is there and another seat can be had at it."""
+        """Whether it is there and another client can be had at it."""
         return not (self._closed or self._ended_ns) and self.trouble() is None
 
     def trouble(self) -> ScopeError | None:
@@ -190,7 +190,7 @@ class EngineProcess:
         if last:
             self._process.join(timeout_s)
         else:
-            self._receiver.join(timeout_s)  # the child closes its end when this seat has ended
+            self._receiver.join(timeout_s)  # the child closes its end when this client has ended
         if self._process.is_alive() and (last or (silent and self._receiver.is_alive())):
             self._process.kill()  # the others at it see that it ended, and may start another
             self._process.join(1.0)

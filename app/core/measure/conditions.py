@@ -17,7 +17,7 @@ from ..errors import MeasureOptionError
 from ..region.region import RegionInfo
 from ..storage.logs import describe_system
 from .lane.layout import Lane
-from .lane.peer_card import Card
+from .lane.peer_card import PeerCard
 
 _BUSY: Final = 0.3  # a core of which others take more than this share is not free
 
@@ -62,18 +62,34 @@ class Conditions:
 
 
 def conditions(
-    info: RegionInfo, lane: Lane, slot: int, us: Card, peer: Card | None, *,
-    pinned: int | None, started_s: float,
-) -> Conditions:  # fmt: skip
+    info: RegionInfo,
+    lane: Lane,
+    slot: int,
+    us: PeerCard,
+    peer: PeerCard | None,
+    *,
+    pinned: int | None,
+    started_s: float,
+) -> Conditions:
     """Look at the machine and write down what matters."""
     load = psutil.getloadavg()[0] if sys.platform != "win32" else -1.0
     return Conditions(
-        region=info.name, kind=info.spec.kind.value, cache=info.cache, region_size_bytes=info.size,
-        lane_offset_bytes=lane.offset, slot=slot, system=describe_system(),
-        processor=processor_name(), cores=len(usable_cores()), load=load,
-        pinned=-1 if pinned is None else pinned, version=__version__, us=str(us), peer=str(peer),
+        region=info.name,
+        kind=info.spec.kind.value,
+        cache=info.cache,
+        region_size_bytes=info.size,
+        lane_offset_bytes=lane.offset,
+        slot=slot,
+        system=describe_system(),
+        processor=processor_name(),
+        cores=len(usable_cores()),
+        load=load,
+        pinned=-1 if pinned is None else pinned,
+        version=__version__,
+        us=str(us),
+        peer=str(peer),
         started_s=started_s,
-    )  # fmt: skip
+    )
 
 
 def processor_name() -> str:
@@ -121,7 +137,9 @@ def choose_core(wanted: str, idlest: Callable[[], list[int]] = free_cores) -> in
     return int(wanted)
 
 
-def spinner_warning(*, ours: bool, peers: bool, us: Card, peer: Card | None, cores: int) -> str:
+def spinner_warning(
+    *, ours: bool, peers: bool, us: PeerCard, peer: PeerCard | None, cores: int
+) -> str:
     """A plain sentence when loops that spin must share cores; empty when all is well."""
     same_machine = peer is not None and (
         (us.boot != 0 and us.boot == peer.boot) or (us.system, peer.system) == ("host", "guest")

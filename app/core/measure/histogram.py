@@ -112,9 +112,7 @@ class Histogram:
     def summary(self) -> Summary:
         """The figures that are shown."""
         p50, p90, p99, p99_9, p99_99 = self.percentiles(QUANTILES)
-        return Summary(
-            self.count, self.least, self.mean, p50, p90, p99, p99_9, p99_99, self.most
-        )  # fmt: skip
+        return Summary(self.count, self.least, self.mean, p50, p90, p99, p99_9, p99_99, self.most)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for a file; `from_dict` makes it whole again."""
@@ -171,10 +169,15 @@ class Summary:
     def as_dict(self) -> dict[str, float | None]:
         """Keys that name their unit. Where nothing was counted there are no times, not 0 ns."""
         times: dict[str, float] = {
-            "min_ns": self.minimum, "mean_ns": self.mean, "p50_ns": self.p50, "p90_ns": self.p90,
-            "p99_ns": self.p99, "p99_9_ns": self.p99_9, "p99_99_ns": self.p99_99,
+            "min_ns": self.minimum,
+            "mean_ns": self.mean,
+            "p50_ns": self.p50,
+            "p90_ns": self.p90,
+            "p99_ns": self.p99,
+            "p99_9_ns": self.p99_9,
+            "p99_99_ns": self.p99_99,
             "max_ns": self.maximum,
-        }  # fmt: skip
+        }
         return {"count": self.count, **(times if self.count else dict.fromkeys(times))}
 
     @classmethod
@@ -187,6 +190,13 @@ class Summary:
         if not data["count"]:
             return cls()
         return cls(
-            data["count"], data["min_ns"], data["mean_ns"], data["p50_ns"], data["p90_ns"],
-            data["p99_ns"], data["p99_9_ns"], data["p99_99_ns"], data["max_ns"],
-        )  # fmt: skip
+            data["count"],
+            data["min_ns"],
+            data["mean_ns"],
+            data["p50_ns"],
+            data["p90_ns"],
+            data["p99_ns"],
+            data["p99_9_ns"],
+            data["p99_99_ns"],
+            data["max_ns"],
+        )

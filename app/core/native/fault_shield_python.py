@@ -27,8 +27,13 @@ def _system() -> Any:
     system = ctypes.CDLL(None)
     system.mmap.restype = ctypes.c_void_p
     system.mmap.argtypes = (
-        ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
-    )  # fmt: skip
+        ctypes.c_size_t,
+        ctypes.c_size_t,
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_long,
+    )
     return system
 
 
@@ -36,9 +41,11 @@ class _SigAction(ctypes.Structure):
     """`struct sigaction` of glibc and musl."""
 
     _fields_: ClassVar = [
-        ("handler", ctypes.c_void_p), ("mask", ctypes.c_ubyte * 128), ("flags", ctypes.c_int),
+        ("handler", ctypes.c_void_p),
+        ("mask", ctypes.c_ubyte * 128),
+        ("flags", ctypes.c_int),
         ("restorer", ctypes.c_void_p),
-    ]  # fmt: skip
+    ]
 
 
 class _Covers:

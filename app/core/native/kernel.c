@@ -277,7 +277,7 @@ static inline int told_to_stop(const int32_t *stop)
     return __atomic_load_n(stop, __ATOMIC_RELAXED);
 }
 
-/* --- echo: the master's side -------------------------------------------------------------------- */
+/* --- echo: the initiator's side -------------------------------------------------------------------- */
 
 struct ping {
     uint64_t *ping, *pong;        /* words in the lane */
@@ -296,7 +296,7 @@ struct ping {
     int64_t wait, poll_ns;
     int64_t capacity, count;      /* of the four arrays */
     int64_t *intended, *sent, *received, *stamps;
-    int64_t lost, missed, late, strays;
+    int64_t lost, missed, late, unexpected;
 };
 
 static inline int64_t due_ns(const struct ping *p)
@@ -389,7 +389,7 @@ static int await_pong(struct ping *p, int *result)
         uint64_t there = load(p->pong);
         if (there == p->number) continue;
         if (there != p->seen) {
-            p->strays++;
+            p->unexpected++;
             p->seen = there;
         }
         int64_t now = now_ns();
@@ -439,7 +439,7 @@ static int run_floor(struct ping *p)
 
 EXPORT int scope_floor(struct ping *p) { GUARDED(run_floor(p)); }
 
-/* --- echo: the owner's side ----------------------------------------------------------------------- */
+/* --- echo: the responder's side ----------------------------------------------------------------------- */
 
 struct pong {
     uint64_t *ping, *pong;
@@ -499,14 +499,14 @@ struct flow {
     const int32_t *stop;
     int64_t end_ns, slice_end_ns;
     uint64_t filled, confirmed, taken;
-    int64_t good, bad, disordered, strays;
-    uint64_t stray;                    /* the last word that could not be */
+    int64_t good, bad, out_of_order, unexpected;
+    uint64_t unexpected_word;                    /* the last word that could not be */
 };
 
 static void note_stray(struct flow *f, uint64_t word)
 {
-    f->strays += word != f->stray;
-    f->stray = word;
+    f->unexpected += word != f->unexpected_word;
+    f->unexpected_word = word;
 }
 
 /* Fill a batch of cells when there is room for one; how many. */
@@ -547,7 +547,7 @@ static uint64_t take_some(struct flow *f)
         memcpy(f->scratch, f->in_cells + at * f->step, f->piece);
         uint64_t number = f->in_heads[2 * at], sum = f->in_heads[2 * at + 1];
         if (number != f->run + f->taken + i)
-            f->disordered++;
+            f->out_of_order++;
         else if (sum != f->sums[from] || memcmp(f->scratch, f->source + from * f->step, f->piece))
             f->bad++;
         else
@@ -558,7 +558,7 @@ static uint64_t take_some(struct flow *f)
     f->taken += there;
     f->take[2] = (uint64_t)f->good;
     f->take[3] = (uint64_t)f->bad;
-    f->take[4] = (uint64_t)f->disordered;
+    f->take[4] = (uint64_t)f->out_of_order;
     store(f->take, f->taken);
     return there;
 }

@@ -46,7 +46,7 @@ _NUMBER: Final = ctypes.c_int64
 
 
 class PingState(ctypes.Structure):
-    """`struct ping`: the master's side of an echo; also the state of its twin in Python."""
+    """`struct ping`: the initiator's side of an echo; also the state of its twin in Python."""
 
     _fields_: ClassVar = [
         ("ping", _POINTER), ("pong", _POINTER), ("out", _POINTER), ("in_", _POINTER),
@@ -57,12 +57,12 @@ class PingState(ctypes.Structure):
         ("timeout_ns", _NUMBER), ("wait", _NUMBER), ("poll_ns", _NUMBER),
         ("capacity", _NUMBER), ("count", _NUMBER), ("intended", _POINTER), ("sent", _POINTER),
         ("received", _POINTER), ("stamps", _POINTER), ("lost", _NUMBER), ("missed", _NUMBER),
-        ("late", _NUMBER), ("strays", _NUMBER),
+        ("late", _NUMBER), ("unexpected", _NUMBER),
     ]  # fmt: skip
 
 
 class PongState(ctypes.Structure):
-    """`struct pong`: the owner's side of an echo."""
+    """`struct pong`: the responder's side of an echo."""
 
     _fields_: ClassVar = [
         ("ping", _POINTER), ("pong", _POINTER), ("in_", _POINTER), ("out", _POINTER),
@@ -72,7 +72,7 @@ class PongState(ctypes.Structure):
     ]  # fmt: skip
 
 
-class FlowState(ctypes.Structure):
+class RingState(ctypes.Structure):
     """`struct flow`: one end of a transfer; also the state of its twin in Python."""
 
     _fields_: ClassVar = [
@@ -82,8 +82,8 @@ class FlowState(ctypes.Structure):
         ("piece", _WORD), ("step", _WORD), ("cells", _WORD), ("sources", _WORD), ("batch", _WORD),
         ("run", _WORD), ("sending", _NUMBER), ("receiving", _NUMBER), ("stop", _POINTER),
         ("end_ns", _NUMBER), ("slice_end_ns", _NUMBER), ("filled", _WORD), ("confirmed", _WORD),
-        ("taken", _WORD), ("good", _NUMBER), ("bad", _NUMBER), ("disordered", _NUMBER),
-        ("strays", _NUMBER), ("stray", _WORD),
+        ("taken", _WORD), ("good", _NUMBER), ("bad", _NUMBER), ("out_of_order", _NUMBER),
+        ("unexpected", _NUMBER), ("unexpected_word", _WORD),
     ]  # fmt: skip
 
 
@@ -130,18 +130,18 @@ class Kernel:
         library.scope_unshield.argtypes = (ctypes.c_int,)
 
     def ping(self, state: PingState) -> Slice:
-        """One slice of the master's echo loop."""
+        """One slice of the initiator's echo loop."""
         return Slice(self.library.scope_ping(ctypes.addressof(state)))
 
     def floor(self, state: PingState) -> Slice:
-        """The master's loop against itself, until the arrays are full."""
+        """The initiator's loop against itself, until the arrays are full."""
         return Slice(self.library.scope_floor(ctypes.addressof(state)))
 
     def pong(self, state: PongState) -> Slice:
-        """One slice of the owner's echo loop."""
+        """One slice of the responder's echo loop."""
         return Slice(self.library.scope_pong(ctypes.addressof(state)))
 
-    def flow(self, state: FlowState) -> Slice:
+    def ring_transfer(self, state: RingState) -> Slice:
         """One slice of a transfer."""
         return Slice(self.library.scope_flow(ctypes.addressof(state)))
 

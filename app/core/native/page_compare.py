@@ -39,9 +39,14 @@ def copy_differing(
         return None
     flags = bytearray(-(-buffer.nbytes // _PAGE))
     state = DifferState(
-        live=_address(memory) + start, before=_address(before), into=_address(buffer),
-        flags=_address(flags), length=buffer.nbytes, page=_PAGE, holes=int(holes),
-    )  # fmt: skip
+        live=_address(memory) + start,
+        before=_address(before),
+        into=_address(buffer),
+        flags=_address(flags),
+        length=buffer.nbytes,
+        page=_PAGE,
+        holes=int(holes),
+    )
     return flags if native.differ(state) is Slice.DONE else None
 
 

@@ -1,7 +1,7 @@
 """Known content: whose bytes are these, from a bounded look that allocates nothing.
 
-A recogniser is one function of a Look; RECOGNISERS lists them, the surest first. Only extents
-that hold data are read, and never more than `limit` bytes.
+A recogniser is one function of a ContentSample; RECOGNISERS lists them, the surest first. Only
+extents that hold data are read, and never more than `limit` bytes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Source(Protocol):
         ...
 
 
-class Look:
+class ContentSample:
     """A bounded look at a source; holes stand as zeros and are never read."""
 
     def __init__(self, source: Source, limit: int = LIMIT) -> None:
@@ -117,29 +117,29 @@ class Look:
                 at = at + count if done else max(at + 1, at + count - overlap)
 
 
-Recogniser = Callable[[Look], Content | None]
+Recogniser = Callable[[ContentSample], Content | None]
 
 
-def _lgmp(look: Look) -> Content | None:
-    if look.head[:4] != LGMP_MAGIC or len(look.head) < 8:
+def _lgmp(sample: ContentSample) -> Content | None:
+    if sample.head[:4] != LGMP_MAGIC or len(sample.head) < 8:
         return None
-    (version,) = struct.unpack_from("<I", look.head, 4)
+    (version,) = struct.unpack_from("<I", sample.head, 4)
     return Content("LGMP", f"version {version}") if 0 < version <= LGMP_NEWEST else None
 
 
-def _demo(look: Look) -> Content | None:
-    if not look.head.startswith(DEMO_MAGIC):
+def _demo(sample: ContentSample) -> Content | None:
+    if not sample.head.startswith(DEMO_MAGIC):
         return None
     return Content("Demo", "a peer of ours writes it")
 
 
-def _scream(look: Look) -> Content | None:
-    if len(look.head) < _SCREAM.size:
+def _scream(sample: ContentSample) -> Content | None:
+    if len(sample.head) < _SCREAM.size:
         return None
-    magic, _, offset, chunks, chunk_size, rate, bits, channels, _ = _SCREAM.unpack_from(look.head)
+    magic, _, offset, chunks, chunk_size, rate, bits, channels, _ = _SCREAM.unpack_from(sample.head)
     if magic != SCREAM_MAGIC or not chunks or not chunk_size:
         return None
-    fits = offset >= _SCREAM.size and offset + chunks * chunk_size <= look.size
+    fits = offset >= _SCREAM.size and offset + chunks * chunk_size <= sample.size
     if not fits or bits not in (0, 16, 24, 32) or channels > 16:
         return None
     if not rate % 128:
@@ -148,32 +148,32 @@ def _scream(look: Look) -> Content | None:
     return Content("Scream", f"{hertz / 1000:g} kHz, {bits} bit, {channels} channels")
 
 
-def _kvmfr(look: Look) -> Content | None:
+def _kvmfr(sample: ContentSample) -> Content | None:
     # KVMFR is user data inside LGMP: somewhere in the first MiBs, never at a known place.
-    for base, chunk in look.chunks(overlap=len(KVMFR_MAGIC) + 3):
+    for base, chunk in sample.chunks(overlap=len(KVMFR_MAGIC) + 3):
         at = chunk.find(KVMFR_MAGIC)
         if at >= 0 and at + 12 <= len(chunk):
             (version,) = struct.unpack_from("<I", chunk, at + 8)
-            lgmp = "in LGMP, " if look.head[:4] == LGMP_MAGIC else ""
+            lgmp = "in LGMP, " if sample.head[:4] == LGMP_MAGIC else ""
             return Content("KVMFR", f"{lgmp}version {version}", base + at)
     return None
 
 
-def _zeros(look: Look) -> Content | None:
+def _zeros(sample: ContentSample) -> Content | None:
     # A source cut short under the look gives no bytes; what is not there is not "zeros".
-    if not look.size or not look.complete or any(any(chunk) for _, chunk in look.chunks()):
+    if not sample.size or not sample.complete or any(any(chunk) for _, chunk in sample.chunks()):
         return None
     return Content("zeros", "nothing written yet")
 
 
-def _text(look: Look) -> Content | None:
-    text = look.head.rstrip(b"\0")
+def _text(sample: ContentSample) -> Content | None:
+    text = sample.head.rstrip(b"\0")
     if len(text) < 4 or b"\0" in text:
         return None
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(text) - 3 or len(look.head) < _HEAD:
+        if error.start < len(text) - 3 or len(sample.head) < _HEAD:
             return None
         decoded = text[: error.start].decode("utf-8")
     if not all(char.isprintable() or char in "\t\r\n" for char in decoded):
@@ -190,9 +190,9 @@ def identify(source: Source, limit: int = LIMIT) -> Content | None:
 
     A source that fails while it is looked at is not recognised.
     """
-    look = Look(source, limit)
+    sample = ContentSample(source, limit)
     try:
-        return next((c for c in (known(look) for known in RECOGNISERS) if c), None)
+        return next((c for c in (known(sample) for known in RECOGNISERS) if c), None)
     except (ScopeError, OSError):
         return None
 

@@ -42,9 +42,14 @@ def evaluate(
         ExpressionError: With where it stopped making sense.
     """
     known = {
-        "cursor": cursor, "here": cursor, "start": 0, "end": size, "size": size,
-        "sel": selection[0] if selection else cursor, **(names or {}),
-    }  # fmt: skip
+        "cursor": cursor,
+        "here": cursor,
+        "start": 0,
+        "end": size,
+        "size": size,
+        "sel": selection[0] if selection else cursor,
+        **(names or {}),
+    }
     stripped = text.strip()
     if len(stripped) > _LONGEST:
         raise ExpressionError(f"{len(stripped)} characters are too long for an expression.")
@@ -160,10 +165,16 @@ class _Parser:
         if operator in ("<<", ">>") and not 0 <= right <= 128:
             raise ExpressionError(f"A shift by {right} bits is not meant.")
         value = {
-            "+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right,
-            "/": lambda: left // right, "%": lambda: left % right, "<<": lambda: left << right,
-            ">>": lambda: left >> right, "&": lambda: left & right, "|": lambda: left | right,
-        }[operator]()  # fmt: skip
+            "+": lambda: left + right,
+            "-": lambda: left - right,
+            "*": lambda: left * right,
+            "/": lambda: left // right,
+            "%": lambda: left % right,
+            "<<": lambda: left << right,
+            ">>": lambda: left >> right,
+            "&": lambda: left & right,
+            "|": lambda: left | right,
+        }[operator]()
         return _bounded(value)
 
     def _unary(self) -> int:

@@ -18,11 +18,12 @@ _SIZE_RE: Final = re.compile(
     r"^\s*(0x[0-9a-f_']+|[0-9][0-9_']*(?:\.[0-9]+)?)\s*([a-z]*)\s*$", re.IGNORECASE
 )
 _FACTORS: Final[dict[str, int]] = {
-    "": 1, "b": 1,
+    "": 1,
+    "b": 1,
     **{unit: 1024**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
     **{f"{unit}ib": 1024**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
     **{f"{unit}b": 1000**n for n, unit in enumerate(("k", "m", "g", "t"), 1)},
-}  # fmt: skip
+}
 
 
 def format_size(size: int) -> str:

@@ -163,9 +163,16 @@ def _encode_uleb(text: str, _endian: Endian) -> bytes:
 
 
 def _plain(
-    name: str, label: str, size: int, group: str, example: str, decode: Decode, encode: Encode,
-    *, endian_matters: bool = False,
-) -> ValueType:  # fmt: skip
+    name: str,
+    label: str,
+    size: int,
+    group: str,
+    example: str,
+    decode: Decode,
+    encode: Encode,
+    *,
+    endian_matters: bool = False,
+) -> ValueType:
     return ValueType(name, label, size, group, endian_matters, example, decode, encode)
 
 
@@ -178,13 +185,22 @@ TYPES: Final[tuple[ValueType, ...]] = (
     _plain("bool", "bool", 1, "other", "true", _decode_bool, _encode_bool),
     _plain("char", "ASCII char", 1, "text", "A", _decode_char, _encode_char),
     _plain("utf8", "UTF-8 char", 0, "text", "ü", _decode_utf8, _encode_utf8),
-    _plain("utf16", "UTF-16 char", 0, "text", "ü", _decode_utf16, _encode_utf16,
-           endian_matters=True),
+    _plain(
+        "utf16", "UTF-16 char", 0, "text", "ü", _decode_utf16, _encode_utf16, endian_matters=True
+    ),
     _plain("uleb", "LEB128", 0, "integer", "300", _decode_uleb, _encode_uleb),
     *TIME_TYPES,
-    _plain("guid", "GUID", 16, "other", "{12345678-1234-5678-1234-567812345678}", _decode_guid,
-           _encode_guid, endian_matters=True),
-)  # fmt: skip
+    _plain(
+        "guid",
+        "GUID",
+        16,
+        "other",
+        "{12345678-1234-5678-1234-567812345678}",
+        _decode_guid,
+        _encode_guid,
+        endian_matters=True,
+    ),
+)
 
 
 def type_named(name: str) -> ValueType:

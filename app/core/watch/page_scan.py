@@ -109,7 +109,7 @@ class PageScan:
 
     # -- looking -------------------------------------------------------------------------------
 
-    def look(self, first: int, last: int, *, full: bool) -> None:
+    def sample_pages(self, first: int, last: int, *, full: bool) -> None:
         """Look at pages [first, last), whole blocks; `full` when all of them hold data.
 
         What changed is known after `flush` at the latest. A page must not be looked at again

@@ -24,7 +24,7 @@ from ..region.region import PAGE, Region
 from .frame import Activity, Frame, Health, Level, Traffic, empty_activity
 from .sweep import MEMORY_BOUND, Sweep, next_offset
 from .timing import DEFAULT_SHARE, MAX_HZ, MIN_HZ, Budget, Deadlines, Meter, Reading
-from .visible_span import SpanLook, SpanWatcher, empty_look
+from .visible_span import RangeSample, RangeSampler, empty_sample
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Sampler:
         self._publish = publish
         self._clock = clock
         self.sweep = Sweep(region, memory_bound=memory_bound, clock=clock)
-        self._span = SpanWatcher(region, clock)
+        self._span = RangeSampler(region, clock)
         self._wanted = _Wanted(0, min(PAGE, region.size))
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -118,7 +118,7 @@ class Sampler:
 
     # -- commands, from any thread ---------------------------------------------------------------
 
-    def look(self, start: int, length: int) -> None:
+    def watch_range(self, start: int, length: int) -> None:
         """Show this span, clamped to the region and to MAX_SPAN, at once and from now on."""
         size = self._region.size
         start = min(max(0, start), max(0, size - 1))
@@ -261,10 +261,10 @@ class Sampler:
     def _tick(self, wanted: _Wanted, period_ns: int) -> None:
         # A second read that would not fit between two ticks is left out.
         twice = period_ns == 0 or self._tick_cost_ns * 2 < period_ns
-        look = self._span.look(wanted.start, wanted.length, twice=twice)
+        sample = self._span.sample(wanted.start, wanted.length, twice=twice)
         self.sweep.attend(wanted.start, wanted.start + wanted.length)
         self._measure()
-        self._emit(look, period_ns, self._health(), paused=wanted.paused)
+        self._emit(sample, period_ns, self._health(), paused=wanted.paused)
 
     def _health(self) -> Health:
         """Good, with a remark of the region's as a warning."""
@@ -291,19 +291,19 @@ class Sampler:
             self._activity = self.sweep.activity()
         return self._activity
 
-    def _emit(self, look: SpanLook, period_ns: int, health: Health, *, paused: bool) -> None:
+    def _emit(self, sample: RangeSample, period_ns: int, health: Health, *, paused: bool) -> None:
         writes, locked = self._status()
         self._number += 1
         self._frame = Frame(
             number=self._number,
-            time_ns=look.time_ns,
+            time_ns=sample.time_ns,
             period_ns=period_ns,
-            start=look.start,
-            data=look.data,
-            flux=look.flux,
-            changed=look.changed,
-            changed_ns=look.changed_ns,
-            mine=look.mine,
+            start=sample.start,
+            data=sample.data,
+            flux=sample.flux,
+            changed=sample.changed,
+            changed_ns=sample.changed_ns,
+            mine=sample.mine,
             activity=self._current_activity(now=paused),
             traffic=self._traffic,
             health=health,
@@ -319,12 +319,15 @@ class Sampler:
         last = self._frame
         writes, locked = self._status()
         if last is not None and (last.health, last.paused, last.writes, last.locked) == (
-            health, paused, writes, locked,
-        ):  # fmt: skip
+            health,
+            paused,
+            writes,
+            locked,
+        ):
             return
         period_ns = 0 if last is None else last.period_ns
-        look = self._span.last if last is not None else empty_look(self._wanted.start, 0)
-        self._emit(look, period_ns, health, paused=paused)
+        sample = self._span.last if last is not None else empty_sample(self._wanted.start, 0)
+        self._emit(sample, period_ns, health, paused=paused)
 
     def _fault(self, error: ScopeError, wanted: _Wanted) -> None:
         """Say it, keep the last picture, and look again five times a second."""

@@ -160,7 +160,7 @@ class Sweep:
         """Look at a piece, and fit the next one to what this mapping costs."""
         totals = scan.totals
         read, took = totals.read_bytes, totals.read_ns
-        scan.look(first, last, full=full)
+        scan.sample_pages(first, last, full=full)
         per_block = (totals.read_ns - took) * BLOCK // max(1, totals.read_bytes - read)
         fitting = max(1, min(PIECE_NS // max(per_block, 1), self._chunk_blocks))
         self._piece_blocks = min(fitting, self._piece_blocks * 2)

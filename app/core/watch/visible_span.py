@@ -1,4 +1,4 @@
-"""SpanWatcher: the visible bytes, read in one go, and what became of each of them.
+"""RangeSampler: the visible bytes, read in one go, and what became of each of them.
 
 Each look reads the span twice: the first copy is the picture, and where the second differs,
 the byte is in flux. What is known per byte (when it last changed, and whether by our hand)
@@ -24,7 +24,7 @@ from .page_table import frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SpanLook:
+class RangeSample:
     """The span as of `time_ns`; the arrays are those of a Frame."""
 
     start: int
@@ -36,10 +36,10 @@ class SpanLook:
     mine: Flags
 
 
-def empty_look(start: int, time_ns: int) -> SpanLook:
+def empty_sample(start: int, time_ns: int) -> RangeSample:
     """Nothing seen yet."""
     none = frozen(np.zeros(0, np.bool_))
-    return SpanLook(
+    return RangeSample(
         start=start,
         time_ns=time_ns,
         data=frozen(np.zeros(0, np.uint8)),
@@ -50,7 +50,7 @@ def empty_look(start: int, time_ns: int) -> SpanLook:
     )
 
 
-class SpanWatcher:
+class RangeSampler:
     """Looks at one span after the other. One thread looks; noting a write is for any.
 
     Attributes:
@@ -67,7 +67,7 @@ class SpanWatcher:
         self._noted: list[tuple[int, int, int]] = []
         self._pending: I64 | None = None
         self._again = aligned_bytes(PAGE)
-        self.last = empty_look(0, 0)
+        self.last = empty_sample(0, 0)
         self.read_bytes = 0
         self.read_ns = 0
         self.changed_bytes = 0
@@ -77,7 +77,7 @@ class SpanWatcher:
         with self._lock:
             self._noted.append((offset, offset + length, self._clock()))
 
-    def look(self, start: int, length: int, *, twice: bool = True) -> SpanLook:
+    def sample(self, start: int, length: int, *, twice: bool = True) -> RangeSample:
         """Read the span and compare it with the look before.
 
         Raises:
@@ -102,7 +102,9 @@ class SpanWatcher:
         self.read_bytes += len(into)
         return into
 
-    def _compare(self, start: int, data: U8, flux: Flags, began_ns: int, time_ns: int) -> SpanLook:
+    def _compare(
+        self, start: int, data: U8, flux: Flags, began_ns: int, time_ns: int
+    ) -> RangeSample:
         last = self.last
         same = start == last.start and len(data) == len(last.data)
         if same:
@@ -116,7 +118,7 @@ class SpanWatcher:
             mine[changed] = False if self._pending is None else self._pending[changed] != 0
             self.changed_bytes += int(np.count_nonzero(changed & ~mine))
         self._settle(changed, began_ns)
-        return SpanLook(
+        return RangeSample(
             start=start,
             time_ns=time_ns,
             data=frozen(data),

@@ -23,9 +23,15 @@ from ..errors import (
     ValueFormatError,
 )
 from ..region.region import WIDTHS, Region
-from .record import Landed, WriteRecord
-from .undo_store import Kept, UndoStore
-from .write_outcome import SHOWN, refuse_newer, refuse_unseen, together, what_landed
+from .record import WriteOutcome, WriteRecord
+from .undo_store import StoredBytes, UndoStore
+from .write_outcome import (
+    SHOWN,
+    check_unchanged_since_seen,
+    check_unchanged_since_write,
+    combined_outcome,
+    read_back_outcome,
+)
 
 MAX_RECORDS: Final = 100_000
 MAX_STEPS: Final = 100_000
@@ -36,9 +42,9 @@ class _Piece:
     """One chunk of a step: where, what was there, what we left there, what became of it."""
 
     offset: int
-    old: Kept
-    new: Kept
-    landed: Landed = Landed.WHOLE
+    old: StoredBytes
+    new: StoredBytes
+    outcome: WriteOutcome = WriteOutcome.WHOLE
 
 
 @dataclass(slots=True)
@@ -137,7 +143,7 @@ class Journal:
             _fits_width(data, width)
             now = self._region.read(offset, len(data))
             if seen is not None and not force:
-                refuse_unseen(offset, seen, now, data)
+                check_unchanged_since_seen(offset, seen, now, data)
             pieces: list[_Piece] = []
             try:
                 self._land(pieces, offset, now, bytes(data), width)
@@ -176,7 +182,7 @@ class Journal:
         """Record a write that was made elsewhere (a test signal), undoable."""
         with self._lock:
             piece = self._keep(offset, old, new)
-            piece.landed = what_landed(self._region, offset, old, new)
+            piece.outcome = read_back_outcome(self._region, offset, old, new)
             return self._finish(label, [piece])
 
     def store_now(self, offset: int, data: bytes) -> None:
@@ -221,12 +227,12 @@ class Journal:
         try:
             self._put(offset, new, width)
         except ScopeError:
-            piece.landed = what_landed(self._region, offset, old, new)
-            if piece.landed is Landed.NONE:
+            piece.outcome = read_back_outcome(self._region, offset, old, new)
+            if piece.outcome is WriteOutcome.NONE:
                 pieces.remove(piece)
                 self._drop(piece)
             raise
-        piece.landed = what_landed(self._region, offset, old, new)
+        piece.outcome = read_back_outcome(self._region, offset, old, new)
 
     def _put(self, offset: int, data: bytes, width: int | None) -> None:
         if self._on_write is not None:
@@ -269,7 +275,9 @@ class Journal:
             length=sum(piece.new.length for piece in pieces),
             old=first.old.get()[:SHOWN],
             new=first.new.get()[:SHOWN],
-            landed=Landed.PART if part else together(piece.landed for piece in pieces),
+            outcome=WriteOutcome.PART
+            if part
+            else combined_outcome(piece.outcome for piece in pieces),
             label=label,
             undoes=undoes,
         )
@@ -287,7 +295,9 @@ class Journal:
         step = source[-1]
         if not force:
             for piece in step.pieces:
-                refuse_newer(self._region, piece.offset, piece.new.get(), piece.old.get())
+                check_unchanged_since_write(
+                    self._region, piece.offset, piece.new.get(), piece.old.get()
+                )
         label = f"{word} {step.label}"
         done: list[_Piece] = []
         try:
@@ -301,7 +311,7 @@ class Journal:
         source.pop()
         target.append(_Step(step.number, step.label, done))
         record = self._record(label, done, undoes=step.number)
-        self._mark(step.number, Landed.UNDONE if word == "undo" else record.landed)
+        self._mark(step.number, WriteOutcome.UNDONE if word == "undo" else record.outcome)
         return record
 
     def _turn_piece(self, done: list[_Piece], piece: _Piece) -> None:
@@ -310,17 +320,17 @@ class Journal:
         try:
             self._put(piece.offset, wanted, None)
         except ScopeError:
-            turned.landed = what_landed(self._region, piece.offset, left, wanted)
-            if turned.landed is not Landed.NONE:
+            turned.outcome = read_back_outcome(self._region, piece.offset, left, wanted)
+            if turned.outcome is not WriteOutcome.NONE:
                 done.append(turned)
             raise
-        turned.landed = what_landed(self._region, piece.offset, left, wanted)
+        turned.outcome = read_back_outcome(self._region, piece.offset, left, wanted)
         done.append(turned)
 
-    def _mark(self, number: int, landed: Landed) -> None:
+    def _mark(self, number: int, landed: WriteOutcome) -> None:
         index = number - 1 - (self._count - len(self._records))
         if index >= 0:
-            self._records[index] = replace(self._records[index], landed=landed)
+            self._records[index] = replace(self._records[index], outcome=landed)
 
 
 def _fits_width(data: bytes, width: int | None) -> None:

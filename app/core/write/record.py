@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .patterns import Repeat
 
 
-class Landed(Enum):
+class WriteOutcome(Enum):
     """What became of a write."""
 
     WHOLE = "landed"
@@ -31,7 +31,7 @@ class WriteRecord:
         old: What was there; at most the first 64 bytes (the journal itself keeps all).
         new: What was asked, cut the same way.
         length: Bytes in the whole write.
-        landed: What became of it.
+        outcome: What became of it.
         label: What the person did.
         undoes: Number of the entry that this one takes back or does again; 0 = a plain write.
     """
@@ -43,7 +43,7 @@ class WriteRecord:
     length: int
     old: bytes
     new: bytes
-    landed: Landed
+    outcome: WriteOutcome
     label: str
     undoes: int = 0
 

@@ -64,10 +64,14 @@ class Repeater:
         span = times[-1] - times[0] if len(times) > 1 else 0
         running = self._thread.is_alive()
         return RepeatState(
-            number=self.number, repeat=self.repeat, writes=self._writes,
+            number=self.number,
+            repeat=self.repeat,
+            writes=self._writes,
             rate_hz=(len(times) - 1) * 1e9 / span if span and running else 0.0,
-            asked_hz=1e9 / self.repeat.interval_ns, last=self._last, error=self._error,
-        )  # fmt: skip
+            asked_hz=1e9 / self.repeat.interval_ns,
+            last=self._last,
+            error=self._error,
+        )
 
     def stop(self) -> WriteRecord | None:
         """End it; one journal entry takes back all that it wrote."""

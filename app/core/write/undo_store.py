@@ -21,7 +21,7 @@ OVERHEAD: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredBytes:
     """Bytes that are kept, wherever."""
 
     store: UndoStore
@@ -53,7 +53,7 @@ class UndoStore:
         """Bytes that the file takes."""
         return self._end
 
-    def put(self, data: bytes) -> Kept:
+    def put(self, data: bytes) -> StoredBytes:
         """Keep these bytes.
 
         Raises:
@@ -62,7 +62,7 @@ class UndoStore:
         cost = len(data) + OVERHEAD
         if self.used + cost <= self._bound:
             self.used += cost
-            return Kept(self, bytes(data), 0, len(data))
+            return StoredBytes(self, bytes(data), 0, len(data))
         at = self._find(len(data))
         try:
             self._write(at, data)
@@ -74,7 +74,7 @@ class UndoStore:
                 f"Free some space in {tempfile.gettempdir()}, or write less at once.",
             ) from error
         self._take(at, at + len(data))
-        return Kept(self, None, at, len(data))
+        return StoredBytes(self, None, at, len(data))
 
     def read(self, at: int, length: int) -> bytes:
         """Bytes from the file."""
@@ -90,7 +90,7 @@ class UndoStore:
             raise StorageError(f"Old bytes kept for undo are lost ({error.strerror}).") from error
         return bytes(data)
 
-    def drop(self, kept: Kept) -> None:
+    def drop(self, kept: StoredBytes) -> None:
         """Forget these bytes."""
         if kept.data is not None:
             self.used -= kept.length + OVERHEAD

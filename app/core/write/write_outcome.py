@@ -7,34 +7,34 @@ from collections.abc import Iterable
 from ..errors import ConflictError, ScopeError
 from ..region.region import WIDTHS, Region
 from ..values.units import format_short_offset
-from .record import Landed
+from .record import WriteOutcome
 
 SHOWN = 64
 
 
-def what_landed(region: Region, offset: int, old: bytes, new: bytes) -> Landed:
+def read_back_outcome(region: Region, offset: int, old: bytes, new: bytes) -> WriteOutcome:
     """How many of the bytes that were to change are there now: all, some, none."""
     try:
         now = region.read(offset, len(new))
     except ScopeError:  # gone; a single store lands or does not, a copy may stop anywhere
-        return Landed.NONE if len(new) in WIDTHS else Landed.PART
+        return WriteOutcome.NONE if len(new) in WIDTHS else WriteOutcome.PART
     if now == new:
-        return Landed.WHOLE
+        return WriteOutcome.WHOLE
     import numpy as np
 
     asked = np.frombuffer(new, np.uint8)
     changed = asked != np.frombuffer(old, np.uint8)
     there = np.frombuffer(now, np.uint8) == asked
-    return Landed.PART if (there & changed).any() else Landed.NONE
+    return WriteOutcome.PART if (there & changed).any() else WriteOutcome.NONE
 
 
-def together(landed: Iterable[Landed]) -> Landed:
+def combined_outcome(landed: Iterable[WriteOutcome]) -> WriteOutcome:
     """What became of a write in chunks."""
     kinds = set(landed)
-    return kinds.pop() if len(kinds) == 1 else Landed.PART
+    return kinds.pop() if len(kinds) == 1 else WriteOutcome.PART
 
 
-def refuse_newer(region: Region, offset: int, left: bytes, wanted: bytes) -> None:
+def check_unchanged_since_write(region: Region, offset: int, left: bytes, wanted: bytes) -> None:
     """Compare before bytes that we left are turned back into the wanted ones.
 
     Bytes that already are as wanted lose nothing, and are there when an undo ended half way.
@@ -56,19 +56,25 @@ def refuse_newer(region: Region, offset: int, left: bytes, wanted: bytes) -> Non
         raise ConflictError(
             f"The peer changed {_bytes(int(newer.sum()))} at {format_short_offset(offset + at)} "
             "since you wrote them.",
-            offset=offset + at, seen=left[part], now=now[part], mine=wanted[part],
-        )  # fmt: skip
+            offset=offset + at,
+            seen=left[part],
+            now=now[part],
+            mine=wanted[part],
+        )
 
 
-def refuse_unseen(offset: int, seen: bytes, now: bytes, mine: bytes) -> None:
+def check_unchanged_since_seen(offset: int, seen: bytes, now: bytes, mine: bytes) -> None:
     """Raise ConflictError unless the bytes are as they were seen."""
     if now != seen:
         count = sum(a != b for a, b in zip(seen, now, strict=False)) + abs(len(seen) - len(now))
         raise ConflictError(
             f"The peer changed {_bytes(count)} at {format_short_offset(offset)} "
             "since it was shown.",
-            offset=offset, seen=seen, now=now, mine=mine,
-        )  # fmt: skip
+            offset=offset,
+            seen=seen,
+            now=now,
+            mine=mine,
+        )
 
 
 def _bytes(count: int) -> str:

@@ -141,7 +141,8 @@ def _digits(digits: str, *, lone: bool) -> bytes:
         if not lone:
             raise ValueFormatError(
                 f"{digits[:20]!r} on the clipboard has an odd number of hex digits; "
-                "nothing was written.", _HINT,
-            )  # fmt: skip
+                "nothing was written.",
+                _HINT,
+            )
         digits = f"0{digits}"
     return bytes.fromhex(digits)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from .widget import HexView
 
 _DIGITS: Final = frozenset(string.hexdigits)
-_NO_GAP: Final = "Memory cannot be shifted, so that nothing is deleted. Ctrl+I fills the selection."
+_NO_GAP: Final = (
+    "WindowState cannot be shifted, so that nothing is deleted. Ctrl+I fills the selection."
+)
 
 
 class Editor:
@@ -103,13 +105,13 @@ class Editor:
                 f"{format_size(fits)} before the region's end; nothing was written."
             )
             return
-        seen = surface.picture.seen(start, len(data))
+        seen = surface.cells.seen(start, len(data))
         if seen is None and label == "typed":
             view.message.emit("These bytes were not read yet; nothing was written.")
             return
         view.write_wanted.emit(start, data, seen, label)
         if len(data) <= clipboard.MAX_ECHO:
-            surface.picture.add_echo(start, data, monotonic_ns())
+            surface.cells.add_echo(start, data, monotonic_ns())
         view.select(Selection(min(start + len(data), surface.size - 1)))
 
     def paste(self) -> None:

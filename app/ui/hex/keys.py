@@ -20,16 +20,35 @@ ZOOM_LIMITS: Final = (0.5, 4.0)
 # Key text to the name of a command of the view. Some are window shortcuts as well: those reach
 # the view only where no window claims them.
 COMMANDS: Final[dict[str, str]] = {
-    "Ctrl+C": "copy", "Ctrl+Ins": "copy", "Ctrl+Shift+C": "copy_as",
-    "Ctrl+V": "paste", "Shift+Ins": "paste",
-    "Ctrl+A": "select_all", "Ctrl+Z": "undo", "Ctrl+Y": "redo", "Ctrl+Shift+Z": "redo",
-    "Ctrl+G": "goto", "F6": "next_change", "Shift+F6": "previous_change",
-    "Ctrl+=": "zoom_in", "Ctrl++": "zoom_in", "Ctrl+-": "zoom_out", "Ctrl+0": "zoom_reset",
-    "Ctrl+]": "more_columns", "Ctrl+[": "fewer_columns", "Ctrl+\\": "fit_columns",
-    "Ctrl+1": "group_1", "Ctrl+2": "group_2", "Ctrl+4": "group_4", "Ctrl+8": "group_8",
-    "Ctrl+Up": "scroll_up", "Ctrl+Down": "scroll_down",
-    "Esc": "escape", "Backspace": "back", "Del": "delete",
-}  # fmt: skip
+    "Ctrl+C": "copy",
+    "Ctrl+Ins": "copy",
+    "Ctrl+Shift+C": "copy_as",
+    "Ctrl+V": "paste",
+    "Shift+Ins": "paste",
+    "Ctrl+A": "select_all",
+    "Ctrl+Z": "undo",
+    "Ctrl+Y": "redo",
+    "Ctrl+Shift+Z": "redo",
+    "Ctrl+G": "goto",
+    "F6": "next_change",
+    "Shift+F6": "previous_change",
+    "Ctrl+=": "zoom_in",
+    "Ctrl++": "zoom_in",
+    "Ctrl+-": "zoom_out",
+    "Ctrl+0": "zoom_reset",
+    "Ctrl+]": "more_columns",
+    "Ctrl+[": "fewer_columns",
+    "Ctrl+\\": "fit_columns",
+    "Ctrl+1": "group_1",
+    "Ctrl+2": "group_2",
+    "Ctrl+4": "group_4",
+    "Ctrl+8": "group_8",
+    "Ctrl+Up": "scroll_up",
+    "Ctrl+Down": "scroll_down",
+    "Esc": "escape",
+    "Backspace": "back",
+    "Del": "delete",
+}
 
 
 def command_of(combination: QKeyCombination) -> str | None:

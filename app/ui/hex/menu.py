@@ -73,8 +73,9 @@ def _add_layout(view: HexView, menu: QMenu) -> None:
     columns = menu.addMenu("Bytes in a row")
     choices = sorted({*MENU_COLUMNS, *([options.columns] if options.columns else [])})
     fits = f"Fit width ({view.surface.grid.columns})" if not options.columns else "Fit width"
-    _choice(columns, [(0, fits), *((c, str(c)) for c in choices)], options.columns,
-            view.set_columns)  # fmt: skip
+    _choice(
+        columns, [(0, fits), *((c, str(c)) for c in choices)], options.columns, view.set_columns
+    )
     group = menu.addMenu("Group bytes")
     words = {1: "Single bytes", 2: "By 2", 4: "By 4", 8: "By 8"}
     _choice(group, [(g, f"{words[g]}\tCtrl+{g}") for g in GROUPS], options.group, view.set_group)

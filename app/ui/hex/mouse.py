@@ -123,7 +123,7 @@ class Mouse(QObject):
 
     def _text_run(self, offset: int) -> tuple[int, int]:
         """The letters and digits around an offset, as far as they are known."""
-        picture = self._view.surface.picture
+        picture = self._view.surface.cells
 
         def part_of_word(at: int) -> bool:
             seen = picture.seen(at, 1) if 0 <= at < self._view.surface.size else None

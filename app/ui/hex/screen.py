@@ -68,7 +68,7 @@ class HexScreen(QAbstractScrollArea):
 
     def set_frame(self, frame: Frame | None) -> None:
         """Show this look."""
-        self.surface.picture.set_frame(frame)
+        self.surface.cells.set_frame(frame)
         self.refresh()
         if frame is not None and QAccessible.isActive():
             self._describe()
@@ -79,7 +79,7 @@ class HexScreen(QAbstractScrollArea):
         surface.size = max(0, size)
         surface.pending = None
         if not size:
-            surface.picture.set_frame(None)
+            surface.cells.set_frame(None)
         policy = Qt.ScrollBarPolicy
         self.setVerticalScrollBarPolicy(
             policy.ScrollBarAlwaysOn if size else policy.ScrollBarAlwaysOff
@@ -93,7 +93,7 @@ class HexScreen(QAbstractScrollArea):
         """Show the last look of a region that is gone, without colours and without ageing."""
         if greyed != self._greyed:
             self._greyed = greyed
-            self.surface.picture.frozen = greyed
+            self.surface.cells.frozen = greyed
             self.surface.pending = None
             self.set_theme(self.surface.theme)
 
@@ -301,11 +301,11 @@ class HexScreen(QAbstractScrollArea):
         if not self.isVisible():
             return
         clock, surface = monotonic_ns(), self.surface
-        surface.picture.drop_old_echoes(clock)
+        surface.cells.drop_old_echoes(clock)
         for first, count in dirty.runs(surface.refresh(clock)):
             self.viewport().update(self._logical(surface.row_rect(first, count)))
         if not self._fade.isActive():
-            wait_ns = surface.picture.next_change_ns(*surface.visible_span(), clock)
+            wait_ns = surface.cells.next_change_ns(*surface.visible_span(), clock)
             if wait_ns is not None:
                 self._fade.start(max(_FADE_MS, wait_ns // 1_000_000 + 1))
 

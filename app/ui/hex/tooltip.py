@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from ...core.values.units import format_age, format_offset, format_rate
 from ...core.watch.frame import Frame
-from .paint.cell_states import Picture
+from .paint.cell_states import CellStates
 
-_NAMES = {0: "NUL", 9: "tab", 10: "line feed", 13: "carriage return", 27: "escape", 32: "space",
-          127: "DEL"}  # fmt: skip
+_NAMES = {
+    0: "NUL",
+    9: "tab",
+    10: "line feed",
+    13: "carriage return",
+    27: "escape",
+    32: "space",
+    127: "DEL",
+}
 
 
 def character(value: int) -> str:
@@ -24,7 +31,7 @@ def offset_text(offset: int) -> str:
     return f"offset {format_offset(offset)} ({offset})"
 
 
-def byte_text(picture: Picture, offset: int, clock_ns: int) -> str:
+def byte_text(picture: CellStates, offset: int, clock_ns: int) -> str:
     """Everything about one byte, in lines."""
     seen = picture.seen(offset, 1)
     frame = picture.frame

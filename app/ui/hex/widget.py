@@ -146,21 +146,28 @@ class HexView(HexScreen):
         """A command of keys.COMMANDS."""
         surface = self.surface
         table: dict[str, Callable[[], object]] = {
-            "copy": self.copy, "copy_as": self._popup_copy_as, "paste": self.paste,
+            "copy": self.copy,
+            "copy_as": self._popup_copy_as,
+            "paste": self.paste,
             "select_all": self.select_all,
-            "undo": self.undo_wanted.emit, "redo": self.redo_wanted.emit,
+            "undo": self.undo_wanted.emit,
+            "redo": self.redo_wanted.emit,
             "goto": self.goto_requested.emit,
             "next_change": lambda: self.next_change_wanted.emit(False),
             "previous_change": lambda: self.next_change_wanted.emit(True),
-            "zoom_in": self.zoom_in, "zoom_out": self.zoom_out, "zoom_reset": self.zoom_reset,
+            "zoom_in": self.zoom_in,
+            "zoom_out": self.zoom_out,
+            "zoom_reset": self.zoom_reset,
             "more_columns": lambda: self._step_columns(1),
             "fewer_columns": lambda: self._step_columns(-1),
             "fit_columns": lambda: self.set_columns(0),
             **{f"group_{group}": partial(self.set_group, group) for group in keys.GROUPS},
             "scroll_up": lambda: self.scroll_by(-surface.grid.height),
             "scroll_down": lambda: self.scroll_by(surface.grid.height),
-            "escape": self._escape, "back": self.editor.back, "delete": self.editor.delete,
-        }  # fmt: skip
+            "escape": self._escape,
+            "back": self.editor.back,
+            "delete": self.editor.delete,
+        }
         table[command]()
 
     def _step_columns(self, step: int) -> None:
@@ -173,7 +180,7 @@ class HexView(HexScreen):
 
     def shown(self, start: int, length: int) -> tuple[int, bytes]:
         """The part of a range that is on record as shown: its offset and its bytes."""
-        picture = self.surface.picture
+        picture = self.surface.cells
         first, last = start, start + length
         if picture.frame is not None:
             first, last = max(start, picture.frame.start), min(last, picture.frame.end)
@@ -250,7 +257,7 @@ class HexView(HexScreen):
             return ""
         if hit.part is Part.ADDRESS:
             return tooltip.offset_text(hit.offset)
-        return tooltip.byte_text(self.surface.picture, hit.offset, monotonic_ns())
+        return tooltip.byte_text(self.surface.cells, hit.offset, monotonic_ns())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file may be dropped on a byte."""

@@ -1,1 +1,1 @@
-"""The Measure view: charts of distributions, the flash patch, and the panel that drives probes."""
+"""The Measure view: charts of distributions, the flash patch, and the panel that runs tests."""

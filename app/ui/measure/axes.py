@@ -14,8 +14,17 @@ import pyqtgraph as pg
 from ...core.values.units import format_rate, format_size
 
 Ticks = list[tuple[float, list[float]]]
-_NINES: Final = {0.0: "0 %", 0.301: "50 %", 1.0: "90 %", 2.0: "99 %", 3.0: "99.9 %",
-                 4.0: "99.99 %", 5.0: "99.999 %", 6.0: "99.9999 %", 7.0: "99.99999 %"}  # fmt: skip
+_NINES: Final = {
+    0.0: "0 %",
+    0.301: "50 %",
+    1.0: "90 %",
+    2.0: "99 %",
+    3.0: "99.9 %",
+    4.0: "99.99 %",
+    5.0: "99.999 %",
+    6.0: "99.9999 %",
+    7.0: "99.99999 %",
+}
 _ROW_PX: Final = 18  # a label of a vertical axis
 _LABEL_PX: Final = 62  # and of a horizontal one
 _SHARE_PX: Final = 52  # `99.99 %`

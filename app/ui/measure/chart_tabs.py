@@ -60,9 +60,12 @@ class ChartTabs(QTabWidget):
         self.setUsesScrollButtons(False)  # narrow tabs rather than tabs out of sight
         self.setElideMode(Qt.TextElideMode.ElideRight)
         for chart, name in (
-            (self.percentiles, "Percentiles"), (self.histogram, "Histogram"),
-            (self.series, "Over time"), (self.rates, "Rate by size"), (self.patch, "Flash patch"),
-        ):  # fmt: skip
+            (self.percentiles, "Percentiles"),
+            (self.histogram, "Histogram"),
+            (self.series, "Over time"),
+            (self.rates, "Rate by size"),
+            (self.patch, "Flash patch"),
+        ):
             self.addTab(chart, name)
         self.setTabToolTip(0, _PERCENTILES_TIP)
         self.setTabToolTip(1, _HISTOGRAM_TIP)
@@ -141,12 +144,12 @@ class ChartTabs(QTabWidget):
             self.rates.show_traces((*self._by_size(), now))
 
     def _live_latency(self, figures: LiveLatency, color: int) -> None:
-        points = figures.points
+        series = figures.series
         # Qt does not call what is behind another dock's tab hidden: it has no visible region.
         seen = self.series.isVisible() and not self.visibleRegion().isEmpty()
-        if len(points) > 1 and seen:
-            seconds = np.array([point.at_s for point in points])
-            times = np.array([float(point.p99_ns) for point in points])
+        if len(series) > 1 and seen:
+            seconds = np.array([point.at_s for point in series])
+            times = np.array([float(point.p99_ns) for point in series])
             self.series.show_traces(
                 (*self._over_time(), self.series.trace("now", seconds, times, color))
             )

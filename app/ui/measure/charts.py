@@ -31,8 +31,11 @@ from .axes import (
 
 F64 = npt.NDArray[np.float64]
 STYLES: Final = (
-    Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine,
-)  # fmt: skip
+    Qt.PenStyle.SolidLine,
+    Qt.PenStyle.DashLine,
+    Qt.PenStyle.DotLine,
+    Qt.PenStyle.DashDotLine,
+)
 _BARS_PER_OCTAVE: Final = 8
 EMPTY: Final = "No curve yet: start a test, or tick a finished run in the table."
 WAITING: Final = "The curve begins with the first figures of this test."
@@ -245,9 +248,15 @@ class RateChart(Chart):
         pen = self.pen_of(trace)
         solid = pg.mkPen(pen.color(), width=1)
         self.plot(
-            trace.x, trace.y, pen=pen, antialias=False,
-            symbol=trace.mark, symbolSize=6, symbolPen=solid, symbolBrush=pen.color(),
-        )  # fmt: skip
+            trace.x,
+            trace.y,
+            pen=pen,
+            antialias=False,
+            symbol=trace.mark,
+            symbolSize=6,
+            symbolPen=solid,
+            symbolBrush=pen.color(),
+        )
 
     def _fit_x(self, low: float, high: float) -> None:
         if high - low < 2:  # one size alone stands in the middle, beside its name

@@ -20,8 +20,10 @@ from ...core.values.units import parse_size
 from ..style.theme import PAD, mono_font
 
 ENGINES: Final = (
-    ("best there is", None), ("C kernel", EngineKind.KERNEL), ("Python", EngineKind.PYTHON),
-)  # fmt: skip
+    ("best there is", None),
+    ("C kernel", EngineKind.KERNEL),
+    ("Python", EngineKind.PYTHON),
+)
 DEFAULT_EVERY_S: Final = 0.5
 CORES: Final = (("any", ""), ("keep on one", "auto"))
 
@@ -107,10 +109,11 @@ class LatencyForm(TestForm):
     def __init__(self) -> None:
         super().__init__()
         self.loop = self.choice(
-            "Loop", (("fixed rate", False), ("closed", True)),
+            "Loop",
+            (("fixed rate", False), ("closed", True)),
             "Fixed rate: each request is timed from when it is due, so that stalls count. Closed "
             "loop: the next is sent when the last came back, which is blind to stalls",
-        )  # fmt: skip
+        )
         self.rate = self.line("Rate, 1/s", "1000", "10 to 1000000 requests per second")
         self.loop.currentIndexChanged.connect(
             lambda: self.show_row(self.rate, on=not self.loop.currentData())
@@ -119,10 +122,11 @@ class LatencyForm(TestForm):
         self.warm_up = self.line("Warm-up, s", "0.5", "Run, but not counted")
         self.payload = self.line("Payload", "8 B", "8 B to 4 KiB, copied in and out on both sides")
         self.wait = self.choice(
-            "Wait", (("poll, 50 µs", Wait.POLL), ("spin", Wait.SPIN), ("doorbell", Wait.BELL)),
+            "Wait",
+            (("poll, 50 µs", Wait.POLL), ("spin", Wait.SPIN), ("doorbell", Wait.BELL)),
             "How both sides wait: polling every 50 µs leaves the core to others, spinning is the "
             "quickest, and with a doorbell both sleep until the other rings",
-        )  # fmt: skip
+        )
         self.engine = self.choice(
             "Engine", ENGINES, "What runs the loop here; the result says which it was"
         )
@@ -151,14 +155,18 @@ class TransferForm(TestForm):
         super().__init__()
         self.direction = self.choice(
             "Direction",
-            (("to the peer", Direction.TO_PEER), ("from the peer", Direction.FROM_PEER),
-             ("both at once", Direction.BOTH)),
+            (
+                ("to the peer", Direction.TO_PEER),
+                ("from the peer", Direction.FROM_PEER),
+                ("both at once", Direction.BOTH),
+            ),
             "Every message is verified where it arrives",
-        )  # fmt: skip
+        )
         self.sizes = self.line(
-            "Messages", "64 KiB",
+            "Messages",
+            "64 KiB",
             "64 B to 16 MiB; several, with commas, or `sweep`, are measured one after the other",
-        )  # fmt: skip
+        )
         self.duration = self.line("Duration, s", "2", "For each size, after a short warm-up")
         self.engine = self.choice("Engine", ENGINES, "What runs the loop here")
         self.core = self.choice("Core", CORES, "Keep the measuring loop on one core")
@@ -186,9 +194,10 @@ class BandwidthForm(TestForm):
     def __init__(self) -> None:
         super().__init__()
         self.blocks = self.line(
-            "Blocks", "4K, 64K, 256K",
+            "Blocks",
+            "4K, 64K, 256K",
             "Whole pages; read, written and copied again and again inside the lane",
-        )  # fmt: skip
+        )
         self.engine = self.choice("Engine", ENGINES, "What runs the loops")
         self.core = self.choice("Core", CORES, "Keep the measuring loop on one core")
         self.note(
@@ -218,17 +227,19 @@ class FlashForm(TestForm):
             "Every, s", f"{DEFAULT_EVERY_S:g}", "Mean time between two, 0.05 to 60"
         )
         self.mode = self.choice(
-            "Flip", (("by itself", False), ("by hand", True)),
+            "Flip",
+            (("by itself", False), ("by hand", True)),
             "By itself: at jittered intervals, so that flips do not fall into step with a display. "
             "By hand: by a click into the patch, or Space",
-        )  # fmt: skip
+        )
         self.mode.currentIndexChanged.connect(
             lambda: self.show_row(self.every, on=not self.mode.currentData())
         )
         self.surface = self.choice(
-            "Peer paints", (("a patch", Surface.PATCH), ("its hex view", Surface.HEX)),
+            "Peer paints",
+            (("a patch", Surface.PATCH), ("its hex view", Surface.HEX)),
             "What the peer's window paints before it answers",
-        )  # fmt: skip
+        )
         self.note(
             "The other side needs a window that answers; `respond` has nothing to paint. Put both "
             "screens on one photo: the numbers and bars tell how far they are apart."

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.engine.measurement_messages import LaneView, LaneWish, LookAtLane, Respond, SeatView
+from ...core.engine.measurement_messages import LaneRequest, LaneView, PollLane, Respond, SlotView
 from ...core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
 from ...core.measure.lane.layout import ALIGN, MIN_SIZE
-from ...core.measure.lane.peer_card import Card
+from ...core.measure.lane.peer_card import PeerCard
 from ...core.measure.lane.presence import Life
 from ...core.measure.peers.responder_state import Phase, ResponderState
 from ...core.values.expressions import evaluate
@@ -44,8 +44,11 @@ _NOBODY: Final = (
 _MARKS: Final = {Life.ALIVE: "●", Life.NEW: "○", Life.SILENT: "▲", Life.GONE: "■"}
 _LEVELS: Final = {Life.SILENT: Level.WARNING, Life.GONE: Level.FAULT}
 _STATES: Final = {
-    Life.ALIVE: "", Life.NEW: "looking", Life.SILENT: "silent", Life.GONE: "gone",
-}  # fmt: skip
+    Life.ALIVE: "",
+    Life.NEW: "looking",
+    Life.SILENT: "silent",
+    Life.GONE: "gone",
+}
 
 
 class LaneBox(QWidget):
@@ -117,7 +120,7 @@ class LaneBox(QWidget):
         self._session = session
         self._set_answer(on=False)
         self.answer.setEnabled(session is not None)
-        self._say("")
+        self._report("")
         location = session.spec.location if session is not None else "DEVICE"
         self.command = f"ivshmem-scope respond {shlex.quote(location)}"
         self.copy.setToolTip(
@@ -144,7 +147,7 @@ class LaneBox(QWidget):
         self.answer.setEnabled(self._session is not None and not text)
         return text
 
-    def wish(self) -> LaneWish:
+    def wanted(self) -> LaneRequest:
         """Where a person wants the lane. Raises ScopeError for a place where none can lie."""
         text = self.offset.text().strip()
         info = self._session.info if self._session else None
@@ -152,7 +155,7 @@ class LaneBox(QWidget):
         offset = evaluate(text, size=size) if text else None
         if offset is not None and size:
             check_offset(offset, size)
-        return LaneWish(offset, force=self.force.isChecked())
+        return LaneRequest(offset, force=self.force.isChecked())
 
     def slot(self) -> int | None:
         """The chosen peer's slot; None is the first that fits."""
@@ -160,13 +163,13 @@ class LaneBox(QWidget):
         return chosen if isinstance(chosen, int) else None
 
     def _edited(self) -> None:
-        self.look()
+        self.poll()
         self.edited.emit()
 
     def _copy_command(self) -> None:
         QGuiApplication.clipboard().setText(self.command)
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         """What the responder does; no empty line where it does nothing."""
         self.state.setText(text)
         self.state.setToolTip(text)  # a narrow column may not have the room
@@ -174,23 +177,23 @@ class LaneBox(QWidget):
 
     # -- looking -----------------------------------------------------------------------------------
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Ask who is there."""
         if self._session is None or self._session.info is None:
             return
         try:
-            wish = self.wish()
+            wanted = self.wanted()
         except ScopeError as error:
             self.where.setText(str(error))
             return
-        self._session.ask(LookAtLane(wish), self._show_view, self._blind)
+        self._session.ask(PollLane(wanted), self._show_view, self._blind)
 
     def _blind(self, error: ScopeError) -> None:
         """The region cannot be looked at any more: nobody is listed from what was before."""
         trouble = error.message
         if isinstance(error, EngineGoneError):  # and with it its responder
             self._set_answer(on=False)
-            self._say("")
+            self._report("")
             trouble = "not looking: the engine ended, Retry starts another"
         self._show_view(LaneView(None, trouble=trouble))
 
@@ -204,26 +207,26 @@ class LaneBox(QWidget):
         else:
             place = format_short_offset(lane.offset)
             self.where.setText(f"lane at {place}, {format_size(lane.size)}, {lane.slots} slots")
-        self._fill([seat for seat in view.seats if seat.owner is not None])
+        self._fill([view for view in view.slots if view.responder is not None])
 
-    def _fill(self, seats: list[SeatView]) -> None:
+    def _fill(self, slots: list[SlotView]) -> None:
         chosen = self.slot()
         self.peers.blockSignals(True)  # a refresh is not a choice
         self.peers.clear()
-        for seat in seats:
-            item = QListWidgetItem(seat_text(seat))
-            item.setData(Qt.ItemDataRole.UserRole, seat.slot)
-            if seat.owner_life in _LEVELS:
-                item.setForeground(self._theme.level(_LEVELS[seat.owner_life]))
+        for view in slots:
+            item = QListWidgetItem(slot_text(view))
+            item.setData(Qt.ItemDataRole.UserRole, view.slot)
+            if view.responder_life in _LEVELS:
+                item.setForeground(self._theme.level(_LEVELS[view.responder_life]))
             self.peers.addItem(item)
-            if seat.slot == chosen:
+            if view.slot == chosen:
                 self.peers.setCurrentItem(item)
-        if not seats:
+        if not slots:
             item = QListWidgetItem(_NOBODY)
             item.setToolTip(_NOBODY)
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.peers.addItem(item)
-        self.copy.setVisible(not seats and self._session is not None)
+        self.copy.setVisible(not slots and self._session is not None)
         self.peers.blockSignals(False)
 
     # -- the responder -----------------------------------------------------------------------------
@@ -233,11 +236,11 @@ class LaneBox(QWidget):
         if session is None:
             return
         try:
-            wish = self.wish()
+            wanted = self.wanted()
         except ScopeError as error:
             self._refused(error)
             return
-        session.ask(Respond(on, wish), self.show_state, self._refused)
+        session.ask(Respond(on, wanted), self.show_state, self._refused)
 
     def _refused(self, error: ScopeError) -> None:
         self._set_answer(on=False)
@@ -251,24 +254,24 @@ class LaneBox(QWidget):
     def show_state(self, state: ResponderState) -> None:
         """What the responder does."""
         text = state.phase.value if self.answer.isChecked() else ""
-        if state.phase is Phase.ANSWERING and state.master is not None:
-            text = f"answering {state.command} for {name_of(state.master)}"
+        if state.phase is Phase.ANSWERING and state.initiator is not None:
+            text = f"answering {state.command} for {name_of(state.initiator)}"
         if state.trouble is not None:
             text = str(state.trouble)
         if state.phase is Phase.ENDED:
             self._set_answer(on=False)
             if state.ending is not None and state.trouble is None:
                 text = f"ended: {state.ending.value}"
-        self._say(text)
+        self._report(text)
 
     def _tick(self) -> None:
         if not self.visibleRegion().isEmpty():  # Qt does not call what is behind a tab hidden
-            self.look()
+            self.poll()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look only while it can be seen."""
         self._timer.start()
-        self.look()
+        self.poll()
         super().showEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -298,16 +301,16 @@ def check_offset(offset: int, size: int) -> None:
         )
 
 
-def name_of(card: Card) -> str:
+def name_of(card: PeerCard) -> str:
     """`guest WIN11-DEV`."""
     return " ".join(part for part in (card.system, card.name) if part) or "a peer"
 
 
-def seat_text(seat: SeatView) -> str:
+def slot_text(view: SlotView) -> str:
     """One peer in a line or two."""
-    assert seat.owner is not None
-    mark, state = _MARKS.get(seat.owner_life, "○"), _STATES.get(seat.owner_life, "")
-    who = "this window" if seat.ours else str(seat.owner)
-    measured = seat.master is not None and seat.master_life is not Life.GONE
-    busy = f"measured by {name_of(seat.master)}" if seat.master and measured else ""
+    assert view.responder is not None
+    mark, state = _MARKS.get(view.responder_life, "○"), _STATES.get(view.responder_life, "")
+    who = "this window" if view.ours else str(view.responder)
+    measured = view.initiator is not None and view.initiator_life is not Life.GONE
+    busy = f"measured by {name_of(view.initiator)}" if view.initiator and measured else ""
     return f"{mark} " + ", ".join(part for part in (who, state, busy) if part)

@@ -14,14 +14,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ...core.watch.frame import Frame
 from ..session.session import Session
 from ..style.theme import DARK, Theme
-from .restore_offer import Debts
+from .restore_offer import RestoreOffer
 
 if TYPE_CHECKING:
     from ...core.measure.flash.flash import Painted
     from .panel import MeasurePanel
 
 
-class MeasureTab(QWidget):
+class LazyMeasurePanel(QWidget):
     """Stands in for the panel until it is first shown; speaks for it afterwards.
 
     Signals:
@@ -37,8 +37,8 @@ class MeasureTab(QWidget):
         self._session: Session | None = None
         self._theme = DARK
         self._panel: MeasurePanel | None = None
-        self.debts = Debts(self)
-        self.debts.notice.connect(self.notice)
+        self.restore_offer = RestoreOffer(self)
+        self.restore_offer.notice.connect(self.notice)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.setMinimumSize(80, 48)  # an empty layout has no size that a dock could use
@@ -72,7 +72,7 @@ class MeasureTab(QWidget):
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
         self._session = session
-        self.debts.set_session(session)
+        self.restore_offer.set_session(session)
         if self._panel is not None:
             self._panel.set_session(session)
 

@@ -14,7 +14,7 @@ from .axes import format_time
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LiveStatus:
     """One sentence.
 
     Attributes:
@@ -28,39 +28,39 @@ class Told:
     bad: bool = False
 
 
-def live_sentence(figures: Any) -> Told:
+def live_sentence(figures: Any) -> LiveStatus:
     """The figures of a running test in words."""
     match figures:
         case LiveLatency(share, summary, lost, _) if not summary.count:
-            return Told(f"nothing answered, {lost} lost", share)
+            return LiveStatus(f"nothing answered, {lost} lost", share)
         case LiveLatency(share, summary, lost, _):
             text = (
                 f"p50 {format_time(summary.p50)}  p99 {format_time(summary.p99)}  "
                 f"max {format_time(summary.maximum)}  {summary.count:,} answered"
             )
-            return Told(f"{text}, {lost:,} lost" if lost else text, share, bool(lost))
+            return LiveStatus(f"{text}, {lost:,} lost" if lost else text, share, bool(lost))
         case TransferLive():
             return _transfer(figures)
         case BandwidthLive(share, done):
             if not done:
-                return Told(share=share)
+                return LiveStatus(share=share)
             read = format_rate(done[-1].read_bytes_per_s)
-            return Told(f"{format_size(done[-1].block_bytes)}: read {read}", share)
+            return LiveStatus(f"{format_size(done[-1].block_bytes)}: read {read}", share)
         case (FlashSample() as sample, int(lost)):
-            return Told(
+            return LiveStatus(
                 f"answered after {format_time(sample.total_ns)}, painted in "
                 f"{format_time(sample.paint_ns)}, {lost} lost"
             )
         case (None, int(lost)):
-            return Told(f"{lost} flashes were not answered within a second", bad=True)
-    return Told()
+            return LiveStatus(f"{lost} flashes were not answered within a second", bad=True)
+    return LiveStatus()
 
 
-def _transfer(live: TransferLive) -> Told:
+def _transfer(live: TransferLive) -> LiveStatus:
     ways = (("to", live.to_peer_bytes_per_s), ("from", live.from_peer_bytes_per_s))
     rates = [f"{format_rate(rate)} {name} the peer" for name, rate in ways if rate]
     bits = sum(rate for _, rate in ways) * 8 / 1e9
     bad = f", {live.bad} bad" if live.bad else ""
     size = format_size(live.message_bytes)
     text = f"{size}: {', '.join(rates) or 'waiting'} ({bits:.1f} Gbit/s){bad}"
-    return Told(text, live.share, bool(live.bad))
+    return LiveStatus(text, live.share, bool(live.bad))

@@ -22,7 +22,7 @@ from ...core.engine import measurement_messages as dm
 from ...core.errors import CancelledError, LockedError, ScopeError
 from ...core.measure.flash.flash import Flip, Painted, Surface
 from ...core.measure.flash.flash_result import FlashPlan
-from ...core.measure.lane.hold import Ending
+from ...core.measure.lane.hold import RestoreOutcome
 from ...core.measure.peers.responder_state import Phase, ResponderState
 from ...core.watch.frame import Level
 from ..session.notice import Notice
@@ -69,9 +69,11 @@ class MeasurePanel(QWidget):
         self._was_locked = False  # the sentence that stands there says so
         self.lane = LaneBox()
         self.forms: dict[str, TestForm] = {
-            "latency": LatencyForm(), "transfer": TransferForm(), "bandwidth": BandwidthForm(),
+            "latency": LatencyForm(),
+            "transfer": TransferForm(),
+            "bandwidth": BandwidthForm(),
             "flash": FlashForm(),
-        }  # fmt: skip
+        }
         self.choice = QComboBox()
         self.choice.setAccessibleName("Test")
         self.stack = QStackedWidget()
@@ -135,7 +137,7 @@ class MeasurePanel(QWidget):
             form.entered.connect(self.start.click)  # nothing while it is disabled
         self.start.clicked.connect(self.toggle)
         self.runs.changed.connect(self._draw)
-        self.runs.told.connect(self.status.setText)
+        self.runs.reported.connect(self.status.setText)
         self.lane.failed.connect(self._failed)
         self.lane.edited.connect(self._check)
         self.charts.patch.painted.connect(self.painted)
@@ -144,13 +146,13 @@ class MeasurePanel(QWidget):
     def set_session(self, session: Session | None) -> None:
         """Another region, or none. Finished runs stay."""
         if self._session is not None:
-            self._session.news.disconnect(self._news)
+            self._session.unasked.disconnect(self._unasked)
             self._session.lock_changed.disconnect(self._lock_changed)
             self._session.opened.disconnect(self._check)
         self._session, ended, self._request = session, self._request, 0
         self.lane.set_session(session)
         if session is not None:
-            session.news.connect(self._news)
+            session.unasked.connect(self._unasked)
             session.lock_changed.connect(self._lock_changed)
             session.opened.connect(self._check)
         self._end(self._kind())
@@ -158,14 +160,14 @@ class MeasurePanel(QWidget):
         self._draw()
         self._check()
         if ended:
-            self._say("The test ended: its region was closed.", bad=True)
+            self._report("The test ended: its region was closed.", bad=True)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self._theme = theme
         for part in (self.charts, self.runs, self.lane):
             part.set_theme(theme)
-        self._say(self.status.text(), bad=self._bad)
+        self._report(self.status.text(), bad=self._bad)
 
     def form(self) -> TestForm:
         """The form of the chosen test."""
@@ -192,13 +194,13 @@ class MeasurePanel(QWidget):
         elif not (text := self.lane.read_only()):
             try:
                 self.form().plan()
-                self.lane.wish()
+                self.lane.wanted()
             except ScopeError as error:
                 text = str(error)
         self.start.setEnabled(not text)
-        self._say(text, bad=bool(text) and self._session is not None)
+        self._report(text, bad=bool(text) and self._session is not None)
 
-    def _say(self, text: str, *, bad: bool = False) -> None:
+    def _report(self, text: str, *, bad: bool = False) -> None:
         self._bad, self._was_locked = bad, False
         self.status.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.quiet}")
         self.status.setText(text)
@@ -211,21 +213,21 @@ class MeasurePanel(QWidget):
         if session is None:
             return
         if self._request:
-            self._say("Stopping …")
+            self._report("Stopping …")
             self._stopped = True
             session.ask(dm.StopTest(), on_error=self._failed)
             return
         try:
-            plan, wish = self.form().plan(), self.lane.wish()
+            plan, wanted = self.form().plan(), self.lane.wanted()
         except ScopeError as error:
             self._failed(error)
             return
-        command = dm.StartTest(plan, wish, self.lane.slot())
+        command = dm.StartTest(plan, wanted, self.lane.slot())
         self._request = session.ask(command, self._done, self._failed)
         if self._request:
             self._plan, self._flashes, self._stopped = plan, 0, False
             self._show_running(on=True)
-            self._say("Looking for a peer …" if self.form().needs_peer else "Measuring …")
+            self._report("Looking for a peer …" if self.form().needs_peer else "Measuring …")
             if isinstance(plan, FlashPlan):
                 self.charts.clear_patch(BY_HAND if plan.manual else FIRST)
             self.charts.show_start(self._kind())
@@ -243,7 +245,7 @@ class MeasurePanel(QWidget):
         self._request = 0
         self._show_running(on=False)
         self._number += 1
-        quiet = (Ending.NOTHING_OWED, Ending.RESTORED)
+        quiet = (RestoreOutcome.NOTHING_OWED, RestoreOutcome.RESTORED)
         ending = "" if outcome.ending in quiet else f"Under the lane: {outcome.ending.value}"
         try:
             run = run_of(self._number, outcome.result, ending)
@@ -254,7 +256,7 @@ class MeasurePanel(QWidget):
         self._end(run.kind)
         word = "stopped early" if self._stopped else "done"
         text = f"Run {run.number} {word}: {headline(run)}. {ending}"
-        self._say(text.strip(), bad=bool(ending) or bool(missing(run)))
+        self._report(text.strip(), bad=bool(ending) or bool(missing(run)))
 
     def _end(self, kind: str) -> None:
         self.charts.show_end(kind)
@@ -265,7 +267,7 @@ class MeasurePanel(QWidget):
         self._show_running(on=False)
         self._end(self._kind())
         self._draw()  # without the curve of what came to nothing
-        self._say(str(error), bad=not isinstance(error, CancelledError))
+        self._report(str(error), bad=not isinstance(error, CancelledError))
         self._was_locked = isinstance(error, LockedError)
         if self._was_locked:
             self.notice.emit(
@@ -274,35 +276,35 @@ class MeasurePanel(QWidget):
 
     def _lock_changed(self, locked: bool) -> None:
         if locked and self._request:
-            self._say("Writing was locked: the test ends.")
+            self._report("Writing was locked: the test ends.")
         elif not locked and self._was_locked:
             self._check()  # what stood there is true no more
 
     # -- what the engine says --------------------------------------------------------------------
 
-    def _news(self, answer: object) -> None:
+    def _unasked(self, answer: object) -> None:
         match answer:
-            case dm.TestNews(_, text, figures):
+            case dm.TestProgress(_, text, figures):
                 if text:
-                    self._say(f"{text} Still listening." if text.startswith(_NOBODY) else text)
+                    self._report(f"{text} Still listening." if text.startswith(_NOBODY) else text)
                 if figures is not None:
                     self._live(figures)
-            case dm.ResponderNews(state):
+            case dm.ResponderChanged(state):
                 self._responded(state)
             case dm.Flashed(flip):
                 self._flashed(flip)
 
     def _live(self, figures: Any) -> None:
-        told = live_sentence(figures)
-        share = told.share
+        status = live_sentence(figures)
+        share = status.share
         if isinstance(self._plan, FlashPlan):
             self._flashes += 1  # each was answered or lost
             share = self._flashes / self._plan.flips if self._plan.flips else None
         if share is not None:
             self.progress.setRange(0, 1000)
             self.progress.setValue(round(1000 * max(0.0, min(1.0, share))))
-        if told.text:
-            self._say(told.text, bad=told.bad)
+        if status.text:
+            self._report(status.text, bad=status.bad)
         self.charts.show_live(figures, self._number)
 
     def _responded(self, state: ResponderState) -> None:
@@ -339,7 +341,7 @@ class MeasurePanel(QWidget):
             session.ask(dm.FlipNow(), on_error=lambda _error: None)
         elif number and flip is not None and not flip.ours:
             session.ask(dm.FlashReacted(number, reaction_ns), on_error=lambda _error: None)
-            self._say(f"Reaction: {format_time(reaction_ns)} after the flash was painted")
+            self._report(f"Reaction: {format_time(reaction_ns)} after the flash was painted")
 
     def _kind(self) -> str:
         return list(self.forms)[self.choice.currentIndex()]

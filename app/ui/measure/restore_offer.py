@@ -12,14 +12,14 @@ from ..session.notice import Notice
 from ..session.session import Session
 
 if TYPE_CHECKING:
-    from ...core.measure.lane.hold import Ending
+    from ...core.measure.lane.hold import RestoreOutcome
 
 PUT_BACK: Final = "Put back"
-_KEY: Final = "debts"
+_KEY: Final = "restore_offer"
 _AFTER_MS: Final = 500  # to look loads what measures, here and in the engine: not before a Frame
 
 
-class Debts(QObject):
+class RestoreOffer(QObject):
     """Looks when a region was opened, tells, and puts back when a person says so.
 
     Signals:
@@ -32,7 +32,7 @@ class Debts(QObject):
         super().__init__(parent)
         self._session: Session | None = None
         self._soon = QTimer(self, singleShot=True, interval=_AFTER_MS)
-        self._soon.timeout.connect(self._look)
+        self._soon.timeout.connect(self._ask)
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
@@ -46,30 +46,33 @@ class Debts(QObject):
     def _opened(self, _info: object) -> None:
         self._soon.start()
 
-    def _look(self) -> None:
-        from ...core.engine.measurement_messages import LookForDebts
+    def _ask(self) -> None:
+        from ...core.engine.measurement_messages import ListUnrestored
 
         if self._session is not None:
-            self._session.ask(LookForDebts(), self._tell, lambda _error: None)
+            self._session.ask(ListUnrestored(), self._offer, lambda _error: None)
 
-    def _tell(self, debts: tuple[str, ...]) -> None:
-        if debts:
-            text = f"A test that crashed did not put back the bytes under its lane ({debts[0]})."
+    def _offer(self, places: tuple[str, ...]) -> None:
+        if places:
+            text = f"A test that crashed did not put back the bytes under its lane ({places[0]})."
             hint = "They are kept on this computer; nothing is lost."
             self.notice.emit(Notice(Level.WARNING, text, hint, (PUT_BACK,), _KEY))
 
     def act(self, word: str) -> None:
         """A button of the message bar was pressed."""
-        from ...core.engine.measurement_messages import PayDebts
+        from ...core.engine.measurement_messages import RestoreSaved
 
         if word == PUT_BACK and self._session is not None:
-            self._session.ask(PayDebts(), self._paid, self._refused)
+            self._session.ask(RestoreSaved(), self._restored, self._refused)
 
-    def _paid(self, endings: tuple[Ending, ...]) -> None:
-        from ...core.measure.lane.hold import Ending
+    def _restored(self, outcomes: tuple[RestoreOutcome, ...]) -> None:
+        from ...core.measure.lane.hold import RestoreOutcome
 
-        good = all(ending is Ending.RESTORED for ending in endings)
-        text = "; ".join(dict.fromkeys(ending.value for ending in endings)) or "nothing is owed"
+        good = all(outcome is RestoreOutcome.RESTORED for outcome in outcomes)
+        text = (
+            "; ".join(dict.fromkeys(outcome.value for outcome in outcomes))
+            or "nothing was left to put back"
+        )
         level = Level.GOOD if good else Level.WARNING
         self.notice.emit(Notice(level, f"Under the lane: {text}.", key=_KEY))
 

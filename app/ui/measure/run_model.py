@@ -17,8 +17,11 @@ TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "lost", "count")
 TRANSFERS: Final = ("run", "rate", "Gbit/s", "CPU/GB", "bad", "lost", "sizes")
 MAPPINGS: Final = ("run", "read", "write", "copy", "load", "store")
 COLUMNS: Final = {
-    "latency": TIMES, "flash": TIMES, "transfer": TRANSFERS, "bandwidth": MAPPINGS,
-}  # fmt: skip
+    "latency": TIMES,
+    "flash": TIMES,
+    "transfer": TRANSFERS,
+    "bandwidth": MAPPINGS,
+}
 # What a column is, and the widest text in it.
 ABOUT: Final = {
     "run": ("Number and settings; the tick shows it in the charts", ""),

@@ -35,12 +35,12 @@ class RunTable(QWidget):
     Signals:
         changed(): Another set of runs is overlaid.
         chosen(Run | None): The current row.
-        told(str): What became of saving.
+        reported(str): What became of saving.
     """
 
     changed = Signal()
     chosen = Signal(object)
-    told = Signal(str)
+    reported = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,8 +92,10 @@ class RunTable(QWidget):
         self.model.dataChanged.connect(self._changed)
         self.table.viewport().installEventFilter(self)
         self.table.customContextMenuRequested.connect(self._menu)
-        for key, call in ((QKeySequence.StandardKey.Delete, self.remove),
-                          (QKeySequence.StandardKey.Copy, self.copy)):  # fmt: skip
+        for key, call in (
+            (QKeySequence.StandardKey.Delete, self.remove),
+            (QKeySequence.StandardKey.Copy, self.copy),
+        ):
             shortcut = QShortcut(QKeySequence(key), self.table, call)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         self.model.modelReset.connect(self._choose)
@@ -156,9 +158,9 @@ class RunTable(QWidget):
         try:
             save_run(run, path, form)
         except ScopeError as error:
-            self.told.emit(str(error))
+            self.reported.emit(str(error))
         else:
-            self.told.emit(f"Saved run {run.number} to {path}.")
+            self.reported.emit(f"Saved run {run.number} to {path}.")
 
     def _choose(self) -> None:
         run = self.current()
@@ -218,7 +220,7 @@ class RunTable(QWidget):
         rows = [("run", run.name), *run.figures.items()]
         text = "\n".join((*("\t".join(row) for row in rows), *run.lines))
         QGuiApplication.clipboard().setText(text)
-        self.told.emit(f"Copied the figures of run {run.number}.")
+        self.reported.emit(f"Copied the figures of run {run.number}.")
 
     def remove(self) -> None:
         """Forget the current run."""
@@ -230,7 +232,7 @@ class RunTable(QWidget):
             row = min(row, len(self.model.runs) - 1)
             self.table.setCurrentIndex(self.model.index(row, 0))
         self.changed.emit()
-        self.told.emit(f"Removed run {run.number}.")
+        self.reported.emit(f"Removed run {run.number}.")
 
     def _save(self) -> None:
         run = self.current()

@@ -83,8 +83,11 @@ def time_figures(histogram: Histogram, lost: int) -> dict[str, str]:
     """The table's columns for a distribution of times."""
     summary = histogram.summary()
     times = {
-        "p50": summary.p50, "p99": summary.p99, "p99.9": summary.p99_9, "max": summary.maximum,
-    }  # fmt: skip
+        "p50": summary.p50,
+        "p99": summary.p99,
+        "p99.9": summary.p99_9,
+        "max": summary.maximum,
+    }
     return {
         # Where nothing was answered there is no time, least of all 0 ns.
         **{name: format_time(time_ns) if summary.count else "-" for name, time_ns in times.items()},
@@ -110,19 +113,24 @@ def _latency(number: int, result: LatencyResult, ending: str) -> Run:
             f"Service time p50 {format_time(service.p50)}, p99 {format_time(service.p99)}",
         ]
     lines.append(
-        f"In {result.duration_s:.3g} s {result.late:,} sent late, {result.strays:,} strays; of the "
-        f"time {result.stalled_share * 100:.1f} % stalled, {result.paused_share * 100:.1f} % taken "
-        "by counting"
+        f"In {result.duration_s:.3g} s {result.late:,} sent late, "
+        f"{result.unexpected:,} unexpected; of the time {result.stalled_share * 100:.1f} % "
+        f"stalled, {result.paused_share * 100:.1f} % taken by counting"
     )
     if result.ways is not None:
         lines.append(one_way_sentence(result.ways))
     lines += [*result.notes, ending]
     return Run(
-        number, "latency", title, result, time_figures(result.response, result.lost),
-        tuple(line for line in lines if line), result.response,
+        number,
+        "latency",
+        title,
+        result,
+        time_figures(result.response, result.lost),
+        tuple(line for line in lines if line),
+        result.response,
         np.array([point.at_s for point in result.series]),
         np.array([float(point.p99_ns) for point in result.series]),
-    )  # fmt: skip
+    )
 
 
 def one_way_sentence(ways: OneWay) -> str:
@@ -139,9 +147,11 @@ def _flash(number: int, result: FlashResult, ending: str) -> Run:
     histogram.record(result.column("total_ns"))
     lines = [f"With {result.peer}"]
     for name, words in (
-        ("seen_ns", "stored → seen"), ("paint_ns", "seen → painted"),
-        ("answer_ns", "painted → answered"), ("total_ns", "stored → answered"),
-    ):  # fmt: skip
+        ("seen_ns", "stored → seen"),
+        ("paint_ns", "seen → painted"),
+        ("answer_ns", "painted → answered"),
+        ("total_ns", "stored → answered"),
+    ):
         found = result.percentiles(name)
         if found:
             text = (
@@ -160,11 +170,16 @@ def _flash(number: int, result: FlashResult, ending: str) -> Run:
     surface = result.plan.surface.name.lower()
     totals = result.column("total_ns")
     return Run(
-        number, "flash", f"flash {surface}, every {result.plan.every_s:g} s", result,
-        time_figures(histogram, result.lost), tuple([*lines, ending] if ending else lines),
-        histogram, np.arange(len(totals), dtype=np.float64) * result.plan.every_s,
+        number,
+        "flash",
+        f"flash {surface}, every {result.plan.every_s:g} s",
+        result,
+        time_figures(histogram, result.lost),
+        tuple([*lines, ending] if ending else lines),
+        histogram,
+        np.arange(len(totals), dtype=np.float64) * result.plan.every_s,
         totals.astype(np.float64),
-    )  # fmt: skip
+    )
 
 
 def _transfer(number: int, result: TransferResult, ending: str) -> Run:
@@ -183,15 +198,19 @@ def _transfer(number: int, result: TransferResult, ending: str) -> Run:
             "rate": format_rate(best.bytes_per_s),
             "Gbit/s": f"{best.bytes_per_s * 8 / 1e9:.1f}",
             "CPU/GB": f"{best.cpu_s_per_gb:.2f} s",
-            "bad": f"{sum(way.bad + way.disordered for way in ways):,}",
+            "bad": f"{sum(way.bad + way.out_of_order for way in ways):,}",
             "lost": f"{sum(way.lost for way in ways):,}",
         }
     return Run(
-        number, "transfer", f"{direction}, {what}", result, figures,
+        number,
+        "transfer",
+        f"{direction}, {what}",
+        result,
+        figures,
         tuple(line for line in lines if line),
         sizes=np.array([float(size.message_bytes) for size in sizes]),
         rates=np.array([size.bytes_per_s for size in sizes]),
-    )  # fmt: skip
+    )
 
 
 def _size_sentence(size: SizeResult) -> str:
@@ -227,14 +246,19 @@ def _bandwidth(number: int, result: BandwidthResult, ending: str) -> Run:
     where = result.cache.split(" ")[0] or "shared file"
     at = f" at {format_size(best.block_bytes)}" if best is not None else ""
     return Run(
-        number, "bandwidth", f"{where}{at}", result, figures, tuple(line for line in lines if line),
+        number,
+        "bandwidth",
+        f"{where}{at}",
+        result,
+        figures,
+        tuple(line for line in lines if line),
         sizes=np.array([float(block.block_bytes) for block in blocks]),
         rates=np.array([block.read_bytes_per_s for block in blocks]),
         marked={
             WRITE_MARK: np.array([block.write_bytes_per_s for block in blocks]),
             COPY_MARK: np.array([block.copy_bytes_per_s for block in blocks]),
         },
-    )  # fmt: skip
+    )
 
 
 def headline(run: Run) -> str:
@@ -255,9 +279,11 @@ def comparison(run: Run, base: Run) -> str:
     if run.histogram is not None and base.histogram is not None:
         mine, other = run.histogram.summary(), base.histogram.summary()
         pairs: list[tuple[str, float, float]] = [
-            ("p50", mine.p50, other.p50), ("p99", mine.p99, other.p99),
-            ("p99.9", mine.p99_9, other.p99_9), ("max", mine.maximum, other.maximum),
-        ]  # fmt: skip
+            ("p50", mine.p50, other.p50),
+            ("p99", mine.p99, other.p99),
+            ("p99.9", mine.p99_9, other.p99_9),
+            ("max", mine.maximum, other.maximum),
+        ]
     else:
         pairs = [
             (f"at {format_size(int(size))}", float(run.rates[at]), float(base.rates[found[0]]))

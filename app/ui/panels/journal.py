@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from ...core.engine.messages import ListWrites
 from ...core.values.units import format_offset, format_size
 from ...core.watch.frame import Frame
-from ...core.write.record import Landed, WriteRecord
+from ...core.write.record import WriteOutcome, WriteRecord
 from ..session.session import Session
 from ..style.theme import DARK, Theme, mono_font
 
@@ -71,8 +71,8 @@ class JournalModel(QAbstractTableModel):
 
         for row in range(len(self.records) - 1, -1, -1):
             if self.records[row].number == by.undoes:
-                landed = Landed.UNDONE if by.label.startswith("undo") else Landed.WHOLE
-                self.records[row] = replace(self.records[row], landed=landed)
+                landed = WriteOutcome.UNDONE if by.label.startswith("undo") else WriteOutcome.WHOLE
+                self.records[row] = replace(self.records[row], outcome=landed)
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(_HEADS) - 1))
                 return
 
@@ -101,12 +101,16 @@ class JournalModel(QAbstractTableModel):
         record = self.records[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return (
-                _clock(record.clock_s), format_offset(record.offset), format_size(record.length),
-                _bytes(record.old, record.length), _bytes(record.new, record.length),
-                record.label, record.landed.value,
-            )[index.column()]  # fmt: skip
+                _clock(record.clock_s),
+                format_offset(record.offset),
+                format_size(record.length),
+                _bytes(record.old, record.length),
+                _bytes(record.new, record.length),
+                record.label,
+                record.outcome.value,
+            )[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 6:
-            good = record.landed in (Landed.WHOLE, Landed.UNDONE)
+            good = record.outcome in (WriteOutcome.WHOLE, WriteOutcome.UNDONE)
             return QBrush(self.theme.color("quiet" if good else "warning"))
         return None
 
@@ -162,8 +166,10 @@ class JournalPanel(QWidget):
         self.count = QLabel()
         bar.addWidget(self.count, 1)
         for word, signal in (
-            ("Undo", self.undo_wanted), ("Redo", self.redo_wanted), ("Copy row", None),
-        ):  # fmt: skip
+            ("Undo", self.undo_wanted),
+            ("Redo", self.redo_wanted),
+            ("Copy row", None),
+        ):
             button = QPushButton(word)
             button.clicked.connect(signal if signal is not None else self.copy_row)
             bar.addWidget(button)

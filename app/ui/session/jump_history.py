@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Places:
+class JumpHistory:
     """Where the cursor has jumped from and to."""
 
     def __init__(self) -> None:

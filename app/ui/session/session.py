@@ -55,7 +55,7 @@ class Session(QObject):
         paused_changed(bool): The picture is frozen.
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
-        news(Answer): What an engine says unasked: about a running test, its responder.
+        unasked(Answer): What an engine says unasked: about a running test, its responder.
         closed(): It ends; the engine is being closed.
         ended(): The engine is gone; nothing follows.
     """
@@ -68,7 +68,7 @@ class Session(QObject):
     paused_changed = Signal(bool)
     rate_changed = Signal(float)
     notice = Signal(object)
-    news = Signal(object)
+    unasked = Signal(object)
     closed = Signal()
     ended = Signal()
     _retired = Signal()
@@ -112,7 +112,7 @@ class Session(QObject):
         self.lost = False
         self._trouble_due_ns = 0
         self._client.open(self.spec)
-        self._client.ask(msg.Look(*self._span))
+        self._client.ask(msg.WatchRange(*self._span))
         self._client.ask(msg.SetRate(self.hz))
         if self.paused:
             self._client.ask(msg.SetPaused(paused=True))
@@ -194,11 +194,11 @@ class Session(QObject):
         if self._client is not None:
             self._client.ask(msg.Cancel(request))
 
-    def look(self, start: int, length: int) -> None:
+    def watch_range(self, start: int, length: int) -> None:
         """Show this span from the next tick on."""
         if (start, length) != self._span:
             self._span = (start, length)
-            self._send(msg.Look(start, length))
+            self._send(msg.WatchRange(start, length))
 
     def set_rate(self, hz: float) -> None:
         """Ticks per second, 1 to 240."""
@@ -291,7 +291,7 @@ class Session(QObject):
                 elif not isinstance(error, EngineGoneError):  # the health says that
                     self._tell(error)
             case _:
-                self.news.emit(answer)
+                self.unasked.emit(answer)
 
     def _look_after(self, client: EngineClient) -> None:
         trouble = client.trouble()

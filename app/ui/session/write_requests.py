@@ -12,7 +12,7 @@ from ...core.engine import messages as msg
 from ...core.errors import ConflictError, LockedError, NothingToUndoError, ScopeError
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Level
-from ...core.write.record import Landed, WriteRecord
+from ...core.write.record import WriteOutcome, WriteRecord
 from .notice import Notice
 from .session import Session
 
@@ -85,12 +85,12 @@ class Writing(QObject):
         self._session.ask(command, done or self._landed, failed)
 
     def _landed(self, record: WriteRecord) -> None:
-        if record.landed is not Landed.WHOLE:
+        if record.outcome is not WriteOutcome.WHOLE:
             where = f"{format_size(record.length)} at {format_short_offset(record.offset)}"
             self.notice.emit(
                 Notice(
                     Level.WARNING,
-                    f"The write of {where} {record.landed.value}.",
+                    f"The write of {where} {record.outcome.value}.",
                     "The peer wrote there in the same moment, or the memory is gone.",
                     key="landed",
                 )

@@ -12,10 +12,27 @@ from .status_bar import StatusBar
 from .toolbar import ToolBar
 
 _NEEDS_REGION = (
-    "duplicate", "save_range", "load_file", "lock", "undo", "redo", "copy", "paste",
-    "select_all", "select_range", "fill", "goto", "next_change", "previous_change", "back",
-    "forward", "pause", "step", "retry", "speed",
-)  # fmt: skip
+    "duplicate",
+    "save_range",
+    "load_file",
+    "lock",
+    "undo",
+    "redo",
+    "copy",
+    "paste",
+    "select_all",
+    "select_range",
+    "fill",
+    "goto",
+    "next_change",
+    "previous_change",
+    "back",
+    "forward",
+    "pause",
+    "step",
+    "retry",
+    "speed",
+)
 _SLOW_MS = 250
 
 

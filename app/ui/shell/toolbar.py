@@ -23,9 +23,15 @@ _OTHERS = 720  # what everything but the name takes, generously
 _LEAST_NAME = 140
 RATES: tuple[int, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 240)
 _ICONS = {
-    "pause": "pause", "step": "step", "undo": "undo", "redo": "redo", "goto": "goto",
-    "theme": "theme", "retry": "refresh", "palette": "search",
-}  # fmt: skip
+    "pause": "pause",
+    "step": "step",
+    "undo": "undo",
+    "redo": "redo",
+    "goto": "goto",
+    "theme": "theme",
+    "retry": "refresh",
+    "palette": "search",
+}
 
 
 class ToolBar(QToolBar):
@@ -108,7 +114,7 @@ class ToolBar(QToolBar):
         """Offer what was found, and the ways to more."""
         menu = QMenu(self.device)
         for device in found.devices:
-            if device.plausible:
+            if device.likely_shared:
                 action = menu.addAction(f"{device.name}   {device.location}")
                 action.triggered.connect(
                     lambda _=False, spec=device.spec: self.open_wanted.emit(spec)

@@ -21,7 +21,7 @@ class Remembered(Protocol):
         """Take them back; what makes no sense is left out."""
 
 
-class Memory:
+class WindowState:
     """Between one window and the settings.
 
     Args:

@@ -10,10 +10,20 @@ import numpy.typing as npt
 
 U8 = npt.NDArray[np.uint8]
 # Control points of a dark-violet, blue-green, yellow ramp whose lightness grows evenly.
-_POINTS: Final = np.array([
-    (20, 23, 40), (46, 33, 92), (56, 68, 132), (44, 104, 142), (34, 138, 141),
-    (42, 171, 125), (110, 202, 88), (185, 222, 45), (253, 231, 60),
-], float)  # fmt: skip
+_POINTS: Final = np.array(
+    [
+        (20, 23, 40),
+        (46, 33, 92),
+        (56, 68, 132),
+        (44, 104, 142),
+        (34, 138, 141),
+        (42, 171, 125),
+        (110, 202, 88),
+        (185, 222, 45),
+        (253, 231, 60),
+    ],
+    float,
+)
 TOP_RATE: Final = 1000.0
 
 

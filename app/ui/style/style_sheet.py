@@ -80,11 +80,19 @@ QProgressBar::chunk {{ background: {selection}; border-radius: 3px; }}
 def style_sheet(theme: Theme) -> str:
     """The sheet for one theme."""
     return _SHEET.format(
-        ground=theme.ground, panel=theme.panel, raised=theme.raised, hover=theme.hover,
-        line=theme.line, text=theme.text, quiet=theme.quiet, mine=theme.mine,
-        fault=theme.fault, selection=theme.selection, name=theme.name,
+        ground=theme.ground,
+        panel=theme.panel,
+        raised=theme.raised,
+        hover=theme.hover,
+        line=theme.line,
+        text=theme.text,
+        quiet=theme.quiet,
+        mine=theme.mine,
+        fault=theme.fault,
+        selection=theme.selection,
+        name=theme.name,
         icons=(resource_dir() / "icons").as_posix(),
-    )  # fmt: skip
+    )
 
 
 def apply_theme(qt: QApplication, theme: Theme) -> None:

@@ -63,28 +63,56 @@ class Theme:
 
 DARK: Final = Theme(
     name="dark",
-    ground="#14171A", panel="#1B1F24", raised="#242A31", hover="#2D343D", line="#2A3038",
-    text="#E6E9EC", quiet="#7C8792", changed="#FFB454", mine="#59C2FF", flux="#FF7A90",
-    good="#7FD962", warning="#FFB454", fault="#FF6B6B", selection="#2F5D8A",
+    ground="#14171A",
+    panel="#1B1F24",
+    raised="#242A31",
+    hover="#2D343D",
+    line="#2A3038",
+    text="#E6E9EC",
+    quiet="#7C8792",
+    changed="#FFB454",
+    mine="#59C2FF",
+    flux="#FF7A90",
+    good="#7FD962",
+    warning="#FFB454",
+    fault="#FF6B6B",
+    selection="#2F5D8A",
     grid="#14171A",
     traces=("#59C2FF", "#FFB454", "#7FD962", "#D2A6FF", "#F07178", "#95E6CB"),
-)  # fmt: skip
+)
 
 LIGHT: Final = Theme(
     name="light",
-    ground="#FAFBFC", panel="#F1F3F5", raised="#FFFFFF", hover="#E4E8EC", line="#D5DAE0",
-    text="#1D2329", quiet="#68727D", changed="#C86B00", mine="#0B6BCB", flux="#C2183B",
-    good="#267A37", warning="#A85500", fault="#C92A2A", selection="#B7D4F2",
+    ground="#FAFBFC",
+    panel="#F1F3F5",
+    raised="#FFFFFF",
+    hover="#E4E8EC",
+    line="#D5DAE0",
+    text="#1D2329",
+    quiet="#68727D",
+    changed="#C86B00",
+    mine="#0B6BCB",
+    flux="#C2183B",
+    good="#267A37",
+    warning="#A85500",
+    fault="#C92A2A",
+    selection="#B7D4F2",
     grid="#141728",
     traces=("#0B6BCB", "#A85500", "#267A37", "#7A3EB1", "#C2183B", "#147060"),
-)  # fmt: skip
+)
 
 SYMBOLS: Final = {Level.GOOD: "●", Level.WARNING: "▲", Level.FAULT: "■"}
 
 MONO_FAMILIES: Final = (
-    "Cascadia Mono", "Consolas", "JetBrains Mono", "SF Mono", "Menlo", "DejaVu Sans Mono",
-    "Liberation Mono", "Noto Sans Mono",
-)  # fmt: skip
+    "Cascadia Mono",
+    "Consolas",
+    "JetBrains Mono",
+    "SF Mono",
+    "Menlo",
+    "DejaVu Sans Mono",
+    "Liberation Mono",
+    "Noto Sans Mono",
+)
 UNIT: Final = 4
 PAD: Final = 8
 
@@ -119,13 +147,24 @@ def palette(theme: Theme) -> QPalette:
     result = QPalette()
     role = QPalette.ColorRole
     for qt_role, name in (
-        (role.Window, "panel"), (role.Base, "ground"), (role.AlternateBase, "panel"),
-        (role.Text, "text"), (role.WindowText, "text"), (role.ButtonText, "text"),
-        (role.Button, "raised"), (role.ToolTipBase, "raised"), (role.ToolTipText, "text"),
-        (role.PlaceholderText, "quiet"), (role.Highlight, "selection"),
-        (role.HighlightedText, "text"), (role.Link, "mine"), (role.Mid, "line"),
-        (role.Dark, "line"), (role.Light, "hover"), (role.Midlight, "hover"),
-    ):  # fmt: skip
+        (role.Window, "panel"),
+        (role.Base, "ground"),
+        (role.AlternateBase, "panel"),
+        (role.Text, "text"),
+        (role.WindowText, "text"),
+        (role.ButtonText, "text"),
+        (role.Button, "raised"),
+        (role.ToolTipBase, "raised"),
+        (role.ToolTipText, "text"),
+        (role.PlaceholderText, "quiet"),
+        (role.Highlight, "selection"),
+        (role.HighlightedText, "text"),
+        (role.Link, "mine"),
+        (role.Mid, "line"),
+        (role.Dark, "line"),
+        (role.Light, "hover"),
+        (role.Midlight, "hover"),
+    ):
         result.setColor(qt_role, theme.color(name))
     for qt_role in (role.Text, role.WindowText, role.ButtonText):
         result.setColor(QPalette.ColorGroup.Disabled, qt_role, theme.color("quiet"))

@@ -27,9 +27,12 @@ class GotoBar(LineBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            parent, title="Go to", name="go-to bar", what="Offset to go to",
+            parent,
+            title="Go to",
+            name="go-to bar",
+            what="Offset to go to",
             example="0x40, +16, end-1K",
-        )  # fmt: skip
+        )
         self.edit.setToolTip(
             "An offset: 0x40, 64, 2 MiB, page 5, end-0x100, or from the cursor: +16, -0x10"
         )

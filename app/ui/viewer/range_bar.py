@@ -22,9 +22,12 @@ class RangeBar(LineBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            parent, title="Select", name="range bar", what="Range to select",
+            parent,
+            title="Select",
+            name="range bar",
+            what="Range to select",
             example="0x40..0x80, cursor:4K",
-        )  # fmt: skip
+        )
         self.edit.setToolTip(
             "START..END (END itself not selected) or START:LENGTH, "
             "as 0x40..0x80, 0x40:16, cursor:4K, page 5:page 1"

@@ -18,7 +18,7 @@ from ..hex import clipboard
 from ..hex.minimap import Minimap
 from ..hex.paint.selection import Selection
 from ..hex.widget import HexView
-from ..session.jump_history import Places
+from ..session.jump_history import JumpHistory
 from ..session.notice import Notice
 from ..session.session import Session
 from ..session.write_requests import Question, Writing
@@ -56,7 +56,7 @@ class RegionView(QWidget):
         self.minimap = Minimap(self)
         self.session: Session | None = None
         self.writing: Writing | None = None
-        self.places = Places()
+        self.jumps = JumpHistory()
         self._lay_out()
         self._connect()
 
@@ -93,7 +93,7 @@ class RegionView(QWidget):
         view.copy_wanted.connect(self.copy)
         view.fill_wanted.connect(self.fill_wanted)
         view.load_file_wanted.connect(self.load_wanted)
-        view.message.connect(self.say)
+        view.message.connect(self.report)
         self.minimap.goto_wanted.connect(self.go_to)
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
@@ -114,7 +114,7 @@ class RegionView(QWidget):
         self.messages.clear()
         for bar in (self.conflict, self.goto, self.range):
             bar.hide()
-        self.places = Places()
+        self.jumps = JumpHistory()
         if session is None:
             self.hex.set_frame(None)
             self.hex.set_region(0, False)
@@ -171,7 +171,7 @@ class RegionView(QWidget):
 
     def _look(self, start: int, length: int) -> None:
         if self.session is not None:
-            self.session.look(start, length)
+            self.session.watch_range(start, length)
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -189,9 +189,14 @@ class RegionView(QWidget):
         )
 
     def _write_unseen(
-        self, writing: Writing, offset: int, data: bytes, shown: tuple[int, bytes], label: str,
+        self,
+        writing: Writing,
+        offset: int,
+        data: bytes,
+        shown: tuple[int, bytes],
+        label: str,
         now: bytes,
-    ) -> None:  # fmt: skip
+    ) -> None:
         start, known = shown[0] - offset, shown[1]
         writing.write(offset, data, now[:start] + known + now[start + len(known) :], label)
 
@@ -242,7 +247,7 @@ class RegionView(QWidget):
             self.session.set_locked(False)
             self.hex.setFocus()  # what was typed can be typed again
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """A sentence about something that was not done."""
         self.messages.show_notice(Notice(Level.WARNING, text, key="hex"))
 
@@ -265,7 +270,7 @@ class RegionView(QWidget):
 
     def select_range(self, start: int, length: int) -> None:
         """Select these bytes; the first of them comes into sight."""
-        self.places.leave(self.hex.cursor(), start)
+        self.jumps.leave(self.hex.cursor(), start)
         self.hex.set_cursor(start)
         self.hex.select(Selection.of(start, length))
         self.hex.setFocus()
@@ -276,22 +281,22 @@ class RegionView(QWidget):
         if info is None:
             return
         if not 0 <= offset < info.size:
-            self.say(
+            self.report(
                 f"{format_short_offset(offset)} is outside the region, "
                 f"which ends at {format_short_offset(info.size - 1)}."
             )
             return
-        self.places.leave(self.hex.cursor(), offset)
+        self.jumps.leave(self.hex.cursor(), offset)
         self.hex.set_cursor(offset)
         self.hex.setFocus()
 
     def go_back(self) -> None:
         """Where the cursor was before the last jump."""
-        self._place(self.places.back(self.hex.cursor()))
+        self._place(self.jumps.back(self.hex.cursor()))
 
     def go_forward(self) -> None:
         """Undo a go_back."""
-        self._place(self.places.forward(self.hex.cursor()))
+        self._place(self.jumps.forward(self.hex.cursor()))
 
     def _place(self, offset: int | None) -> None:
         if offset is not None:
@@ -306,9 +311,9 @@ class RegionView(QWidget):
 
     def _found(self, asked_ns: int, offset: int | None) -> None:
         if offset is None:
-            self.say("No byte was seen to change since this region was opened.")
+            self.report("No byte was seen to change since this region was opened.")
         else:
-            self.places.leave(self.hex.cursor(), offset)
+            self.jumps.leave(self.hex.cursor(), offset)
             self.hex.set_cursor(offset)
 
     def measure_speed(self, selected: bool = True) -> None:
@@ -335,7 +340,7 @@ class RegionView(QWidget):
         if not length:
             start, length = self.hex.cursor(), 1
         if length > clipboard.MAX_COPY:
-            self.say(
+            self.report(
                 f"{format_size(length)} are more than can be copied "
                 f"({format_size(clipboard.MAX_COPY)}). Ctrl+S saves them to a file."
             )

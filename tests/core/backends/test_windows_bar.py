@@ -142,7 +142,10 @@ def test_548_names_the_likely_owners_and_offers_retry():
         ("PCI-Bus 12, Gerät 31, Funktion 0", (12, 31, 0)),
         ("Bus PCI 4, périphérique 1, fonction 0", (4, 1, 0)),
         ("PCI バス 10、デバイス 3、機能 0", (10, 3, 0)),
-        ("@System32\\drivers\\pci.sys,#65536;PCI bus %1, device %2, function %3;(12,31,0)", (12, 31, 0)),
+        (
+            "@System32\\drivers\\pci.sys,#65536;PCI bus %1, device %2, function %3;(12,31,0)",
+            (12, 31, 0),
+        ),
         ("", None),
         ("somewhere", None),
         ("PCI bus 1, device 2", None),
@@ -150,7 +153,7 @@ def test_548_names_the_likely_owners_and_offers_retry():
         ("PCI bus 1, device 2, function 8", None),
         ("1 2 3 4", None),
     ],
-)  # fmt: skip
+)
 def test_location_text_in_any_language(text, place):
     assert parse_location(text) == place
 

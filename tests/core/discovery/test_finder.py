@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.backends.windows.bar import WindowsBar
-from app.core.discovery.device import Device, DeviceList, Places
+from app.core.discovery.device import Device, DeviceList, SystemPaths
 from app.core.discovery.file_contents import FileContents
 from app.core.discovery.finder import DeviceFinder, examine, find_devices
 from app.core.discovery.kvmfr_nodes import find_kvmfr
@@ -42,7 +42,7 @@ class World:
         self.proc = FakeProc(root / "proc")
         for folder in (self.shm, self.dev, self.proc.root):
             folder.mkdir()
-        self.places = Places(self.proc.root, self.sys, self.dev, (self.shm,))
+        self.places = SystemPaths(self.proc.root, self.sys, self.dev, (self.shm,))
         self.forbidden: set[tuple[str, int]] = set()
 
     def access(self, path: str, mode: int) -> bool:
@@ -80,15 +80,19 @@ def world(tmp_path: Path) -> World:
 
 
 def _backend(path: Path, size: str = "1M", more: str = ",share=on") -> tuple[str, ...]:
-    return ("-object", f"memory-backend-file,id=s,mem-path={path},size={size}{more}",
-            "-device", "ivshmem-plain,memdev=s")  # fmt: skip
+    return (
+        "-object",
+        f"memory-backend-file,id=s,mem-path={path},size={size}{more}",
+        "-device",
+        "ivshmem-plain,memdev=s",
+    )
 
 
 # -- which files are likely ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "plausible"),
+    ("name", "size", "likely_shared"),
     [
         ("mine", 1 << 20, True),
         ("page", 4096, True),
@@ -108,25 +112,25 @@ def _backend(path: Path, size: str = "1M", more: str = ",share=on") -> tuple[str
         ("scream-ivshmem", 2 << 20, True),
     ],
 )
-def test_plausible_files(world: World, name: str, size: int, plausible: bool) -> None:
+def test_plausible_files(world: World, name: str, size: int, likely_shared: bool) -> None:
     world.file(name, size)
-    assert world.one(name).plausible is plausible
+    assert world.one(name).likely_shared is likely_shared
 
 
 def test_known_content_makes_any_file_likely(world: World) -> None:
     world.file("odd", 3 << 20, b"LGMP\x0a\0\0\0")
     world.file("sem.a", 1 << 20, b"LGMP\x0a\0\0\0")
     world.file("note", 12288, b"just some text")
-    assert world.one("odd").plausible
+    assert world.one("odd").likely_shared
     assert world.one("odd").health.code == "odd-size"
-    assert world.one("sem.a").plausible
-    assert not world.one("note").plausible
+    assert world.one("sem.a").likely_shared
+    assert not world.one("note").likely_shared
 
 
 def test_our_demo_is_likely_and_named(world: World) -> None:
     world.file(PREFIX + "abc", demo_layout.SIZE, demo_layout.MAGIC)
     device = world.one(PREFIX + "abc")
-    assert (device.plausible, device.name) == (True, "Demo abc")
+    assert (device.likely_shared, device.name) == (True, "Demo abc")
     assert device.content is not None
     assert device.content.name == "Demo"
 
@@ -135,9 +139,14 @@ def test_a_file_as_it_is_shown(shm_file: MakeFile) -> None:
     path = shm_file(1 << 20)
     [device] = [d for d in find_devices().devices if d.location == str(path)]
     assert device == Device(
-        kind=RegionKind.FILE, name=path.name, location=str(path), size=1 << 20,
-        spec=RegionSpec(RegionKind.FILE, str(path)), content=device.content, writable=True,
-    )  # fmt: skip
+        kind=RegionKind.FILE,
+        name=path.name,
+        location=str(path),
+        size=1 << 20,
+        spec=RegionSpec(RegionKind.FILE, str(path)),
+        content=device.content,
+        writable=True,
+    )
     assert device.content is not None
     assert device.content.name == "zeros"
 
@@ -206,18 +215,22 @@ def test_any_place_and_any_size_by_the_command_line(world: World, tmp_path: Path
     path.write_bytes(bytes(3 * 4096))
     world.qemu(7, *_backend(path, "4K"))
     device = world.one("elsewhere")
-    assert device.plausible
+    assert device.likely_shared
     assert device.notes == ("The guest sees the first 4 KiB of it.",)
 
 
 def test_guest_ram_is_not_likely(world: World) -> None:
     path = world.file("ram", 1 << 24)
     world.qemu(
-        7, "-object", f"memory-backend-file,id=r,mem-path={path},size=16M", "-machine",
-        "q35,memory-backend=r", maps=[(path, "rw-p")],
-    )  # fmt: skip
+        7,
+        "-object",
+        f"memory-backend-file,id=r,mem-path={path},size=16M",
+        "-machine",
+        "q35,memory-backend=r",
+        maps=[(path, "rw-p")],
+    )
     device = world.one("ram")
-    assert not device.plausible
+    assert not device.likely_shared
     assert device.health.level is Level.GOOD, "a private copy of its own memory is well so"
     assert "main memory" in device.notes[0]
 
@@ -244,7 +257,7 @@ def test_a_deleted_file_is_reached_by_its_process(world: World) -> None:
 def test_a_file_out_of_sight_is_a_fault_and_not_a_gap(world: World) -> None:
     world.qemu(7, *_backend(Path("/container/shm")))
     [device] = world.find().devices
-    assert (device.plausible, device.size, device.writable) == (True, None, None)
+    assert (device.likely_shared, device.size, device.writable) == (True, None, None)
     assert device.health.level is Level.FAULT
     assert "/container/shm" in device.health.text
 
@@ -262,13 +275,17 @@ def test_memory_from_a_doorbell_server(world: World, tmp_path: Path) -> None:
     path = tmp_path / "ivshmem.Xy"
     path.write_bytes(bytes(1 << 20))
     world.qemu(
-        7, "-chardev", "socket,path=/tmp/door,id=c", "-device", "ivshmem-doorbell,chardev=c",
+        7,
+        "-chardev",
+        "socket,path=/tmp/door,id=c",
+        "-device",
+        "ivshmem-doorbell,chardev=c",
         maps=[(path, "rw-s")],
-    )  # fmt: skip
+    )
     maps = world.proc.root / "7" / "maps"
     maps.write_text(maps.read_text().replace(str(path), f"{path} (deleted)"))
     [device] = world.find().devices
-    assert device.plausible
+    assert device.likely_shared
     assert "Its guest has a doorbell server at /tmp/door." in device.notes
 
 
@@ -283,11 +300,25 @@ def test_a_real_qemu(shm_file: MakeFile) -> None:
     name = f"guest-{shared.name}"
     file = "memory-backend-file,size=1M,id="
     command = [
-        program, "-name", name, "-machine", "none", "-S", "-display", "none", "-serial", "none",
-        "-qmp", "stdio", "-object", f"{file}a,mem-path={shared},share=on",
-        "-object", f"{file}b,mem-path={private}",
-        "-object", json.dumps({"qom-type": "memory-backend-memfd", "id": "m", "size": 2 << 20}),
-    ]  # fmt: skip
+        program,
+        "-name",
+        name,
+        "-machine",
+        "none",
+        "-S",
+        "-display",
+        "none",
+        "-serial",
+        "none",
+        "-qmp",
+        "stdio",
+        "-object",
+        f"{file}a,mem-path={shared},share=on",
+        "-object",
+        f"{file}b,mem-path={private}",
+        "-object",
+        json.dumps({"qom-type": "memory-backend-memfd", "id": "m", "size": 2 << 20}),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
         assert qemu.stdout is not None
         assert b"QMP" in qemu.stdout.readline()  # its greeting comes after the objects
@@ -323,8 +354,10 @@ def test_read_only_and_forbidden(world: World) -> None:
     world.forbidden = {("shm", os.W_OK)}
     device = world.one("shm")
     assert (device.health.level, device.health.code, device.writable) == (
-        Level.WARNING, "read-only", False,
-    )  # fmt: skip
+        Level.WARNING,
+        "read-only",
+        False,
+    )
     assert device.health.command == f"sudo setfacl -m u:$USER:rw {device.location}"
     world.forbidden |= {("shm", os.R_OK)}
     device = world.one("shm")
@@ -352,14 +385,19 @@ def test_as_another_user_for_real(shm_file: MakeFile) -> None:
         path.chmod(mode)
         names[path.name] = mode
     run = subprocess.run(
-        [sys.executable, "-c", _AS_NOBODY], capture_output=True, text=True, check=False,
+        [sys.executable, "-c", _AS_NOBODY],
+        capture_output=True,
+        text=True,
+        check=False,
         cwd=Path(__file__).parents[3],
-    )  # fmt: skip
+    )
     assert run.returncode == 0, run.stderr
     devices, problems = (json.loads(line) for line in run.stdout.splitlines())
     assert {names[n]: (code, w) for n, code, w in devices if n in names} == {
-        0o000: ("access-denied", False), 0o644: ("read-only", False), 0o666: ("ok", True),
-    }  # fmt: skip
+        0o000: ("access-denied", False),
+        0o644: ("read-only", False),
+        0o666: ("ok", True),
+    }
     assert problems == ["Some processes could not be looked into; run as root to see all users."]
 
 
@@ -367,9 +405,15 @@ def test_as_another_user_for_real(shm_file: MakeFile) -> None:
 
 
 def _pci(
-    world: World, name: str, *, size: int = 1 << 20, vendor: str = "0x1af4",
-    device: str = "0x1110", command: int = 3, msix: bool = False,
-) -> Path:  # fmt: skip
+    world: World,
+    name: str,
+    *,
+    size: int = 1 << 20,
+    vendor: str = "0x1af4",
+    device: str = "0x1110",
+    command: int = 3,
+    msix: bool = False,
+) -> Path:
     folder = world.sys / "bus" / "pci" / "devices" / name
     folder.mkdir(parents=True)
     (folder / "vendor").write_text(vendor + "\n")
@@ -377,8 +421,11 @@ def _pci(
     bar = f"0x{0xFE00000000:016x} 0x{0xFE00000000 + size - 1:016x} 0x000000000014220c"
     none = f"0x{0:016x} 0x{0:016x} 0x{0:016x}"
     vectors = f"0x{0xFD000000:016x} 0x{0xFD000FFF:016x} 0x{0x40200:016x}"
-    bars = [f"0x{0xFC000000:016x} 0x{0xFC0000FF:016x} 0x{0x40200:016x}",
-            vectors if msix else none, bar if size else none]  # fmt: skip
+    bars = [
+        f"0x{0xFC000000:016x} 0x{0xFC0000FF:016x} 0x{0x40200:016x}",
+        vectors if msix else none,
+        bar if size else none,
+    ]
     (folder / "resource").write_text("\n".join(bars) + "\n")
     (folder / "config").write_bytes(b"\xf4\x1a\x10\x11" + bytes([command, 0]) + bytes(58))
     (folder / "resource2").write_bytes(b"")
@@ -400,8 +447,10 @@ def test_pci_devices_in_order_with_wide_domains(world: World) -> None:
     assert (last.kind, last.size, last.writable) == (RegionKind.BAR, 1 << 33, True)
     assert last.health.level is Level.GOOD
     assert [d.notes[0][:13] for d in found.devices] == [
-        "A plain devic", "It has a door", "A plain devic",
-    ]  # fmt: skip
+        "A plain devic",
+        "It has a door",
+        "A plain devic",
+    ]
 
 
 def test_what_is_wrong_with_a_pci_device(world: World) -> None:
@@ -514,7 +563,7 @@ def test_on_windows_only_the_driver_is_asked(world: World, monkeypatch: pytest.M
 
 
 def test_nothing_at_all(world: World, tmp_path: Path) -> None:
-    places = Places(tmp_path / "1", tmp_path / "2", tmp_path / "3", (tmp_path / "4",))
+    places = SystemPaths(tmp_path / "1", tmp_path / "2", tmp_path / "3", (tmp_path / "4",))
     assert find_devices(places) == DeviceList()
     assert world.find() == DeviceList()
 
@@ -617,5 +666,5 @@ def test_garbled_proc_never_raises(words: list[str]) -> None:
         for name, text in zip(("stat", "cmdline", "maps", "mounts", "comm"), words, strict=False):
             place = root if name == "mounts" else root / "5"
             (place / name).write_bytes(os.fsencode("qemu-kvm\0") + text.encode("utf-8", "replace"))
-        found = find_devices(Places(root, root / "sys", root / "dev", (root / "shm",)))
+        found = find_devices(SystemPaths(root, root / "sys", root / "dev", (root / "shm",)))
     assert found == DeviceList()

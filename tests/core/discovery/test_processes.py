@@ -68,8 +68,13 @@ def _line(path: str, *, inode: int = 5, perms: str = "rw-s", device: str = "00:1
 
 
 def test_qemu_its_guest_and_what_it_maps(proc: FakeProc) -> None:
-    argv = ["/usr/bin/qemu-system-x86_64", "-name", "win11", "-object",
-            "memory-backend-file,id=a,mem-path=ram/shm,size=1M,share=on"]  # fmt: skip
+    argv = [
+        "/usr/bin/qemu-system-x86_64",
+        "-name",
+        "win11",
+        "-object",
+        "memory-backend-file,id=a,mem-path=ram/shm,size=1M,share=on",
+    ]
     proc.add(42, argv, _line("/srv/vm/ram/shm") + _line("/lib/x.so", inode=6, perms="r-xp"))
     found = ProcessScanner(proc.root).scan()
     [qemu] = found.qemus

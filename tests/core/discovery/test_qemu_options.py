@@ -11,11 +11,17 @@ from app.core.discovery.qemu_options import parse_options, split_option
 
 
 def test_key_value_form() -> None:
-    options = parse_options([
-        "qemu-system-x86_64", "-name", "guest=win,,11,debug-threads=on",
-        "-object", "memory-backend-file,id=shm,mem-path=/dev/shm/a,,b,size=64M,share=on",
-        "-device", "ivshmem-plain,memdev=shm",
-    ])  # fmt: skip
+    options = parse_options(
+        [
+            "qemu-system-x86_64",
+            "-name",
+            "guest=win,,11,debug-threads=on",
+            "-object",
+            "memory-backend-file,id=shm,mem-path=/dev/shm/a,,b,size=64M,share=on",
+            "-device",
+            "ivshmem-plain,memdev=shm",
+        ]
+    )
     assert options.guest == "win,11"
     [backend] = options.backends
     assert (backend.path, backend.size, backend.share) == ("/dev/shm/a,b", 64 << 20, True)
@@ -24,16 +30,26 @@ def test_key_value_form() -> None:
 
 
 def test_json_form_says_the_same() -> None:
-    file = {"qom-type": "memory-backend-file", "id": "shm", "mem-path": "/dev/shm/a,b",
-            "size": 67108864, "share": True}  # fmt: skip
+    file = {
+        "qom-type": "memory-backend-file",
+        "id": "shm",
+        "mem-path": "/dev/shm/a,b",
+        "size": 67108864,
+        "share": True,
+    }
     device = {"driver": "ivshmem-plain", "memdev": "shm", "id": "shmem0"}
     json_form = parse_options(
         ["qemu-kvm", "-object", json.dumps(file), "-device", json.dumps(device)]
     )
-    plain_form = parse_options([
-        "qemu-kvm", "--object", "memory-backend-file,id=shm,mem-path=/dev/shm/a,,b,size=64M,share=on",
-        "--device", "ivshmem-plain,memdev=shm,id=shmem0",
-    ])  # fmt: skip
+    plain_form = parse_options(
+        [
+            "qemu-kvm",
+            "--object",
+            "memory-backend-file,id=shm,mem-path=/dev/shm/a,,b,size=64M,share=on",
+            "--device",
+            "ivshmem-plain,memdev=shm,id=shmem0",
+        ]
+    )
     assert json_form.backends == plain_form.backends != ()
 
 
@@ -46,33 +62,62 @@ def test_name_without_a_key_and_share_as_a_bare_word() -> None:
 
 
 def test_share_is_off_unless_told_for_files_and_on_for_memfds() -> None:
-    options = parse_options([
-        "kvm", "-object", "memory-backend-file,id=a,mem-path=/x,size=1M",
-        "-object", "memory-backend-memfd,id=b,size=2M",
-        "-object", "memory-backend-memfd,id=c,size=2M,share=off",
-        "-object", "memory-backend-ram,id=d,size=2M",
-    ])  # fmt: skip
+    options = parse_options(
+        [
+            "kvm",
+            "-object",
+            "memory-backend-file,id=a,mem-path=/x,size=1M",
+            "-object",
+            "memory-backend-memfd,id=b,size=2M",
+            "-object",
+            "memory-backend-memfd,id=c,size=2M,share=off",
+            "-object",
+            "memory-backend-ram,id=d,size=2M",
+        ]
+    )
     assert [(b.identity, b.share, b.path) for b in options.backends] == [
-        ("a", False, "/x"), ("b", True, ""), ("c", False, ""),
-    ]  # fmt: skip
+        ("a", False, "/x"),
+        ("b", True, ""),
+        ("c", False, ""),
+    ]
 
 
 def test_guest_ram_by_machine_numa_and_dimm() -> None:
     backend = "memory-backend-memfd,size=1G,id="
-    options = parse_options([
-        "kvm", "-machine", "q35,memory-backend=ram", "-numa", "node,memdev=node0",
-        "-device", "pc-dimm,memdev=dimm", "-device", "ivshmem-plain,memdev=shm",
-        *[word for name in ("ram", "node0", "dimm", "shm") for word in ("-object", backend + name)],
-    ])  # fmt: skip
+    options = parse_options(
+        [
+            "kvm",
+            "-machine",
+            "q35,memory-backend=ram",
+            "-numa",
+            "node,memdev=node0",
+            "-device",
+            "pc-dimm,memdev=dimm",
+            "-device",
+            "ivshmem-plain,memdev=shm",
+            *[
+                word
+                for name in ("ram", "node0", "dimm", "shm")
+                for word in ("-object", backend + name)
+            ],
+        ]
+    )
     assert [b.guest_ram for b in options.backends] == [True, True, True, False]
     assert [b.ivshmem for b in options.backends] == [False, False, False, True]
 
 
 def test_doorbell_sockets() -> None:
-    options = parse_options([
-        "kvm", "-chardev", "socket,path=/tmp/ivshmem,id=door", "-chardev", "socket,path=/no,id=x",
-        "-device", "ivshmem-doorbell,vectors=4,chardev=door",
-    ])  # fmt: skip
+    options = parse_options(
+        [
+            "kvm",
+            "-chardev",
+            "socket,path=/tmp/ivshmem,id=door",
+            "-chardev",
+            "socket,path=/no,id=x",
+            "-device",
+            "ivshmem-doorbell,vectors=4,chardev=door",
+        ]
+    )
     assert options.doorbells == ("/tmp/ivshmem",)
 
 
@@ -86,11 +131,23 @@ def test_sizes_that_are_none() -> None:
     assert options.backends[0].size is None
 
 
-_words = st.text(max_size=60) | st.sampled_from([
-    "-object", "-device", "-name", "-machine", "-numa", "-chardev", "memory-backend-file,id=a,,",
-    '{"qom-type": "memory-backend-file", "size": [1]}', "[]", "{", '{"a": {"b": NaN}}',
-    "ivshmem-plain,memdev=a", "[" * 3000,
-])  # fmt: skip
+_words = st.text(max_size=60) | st.sampled_from(
+    [
+        "-object",
+        "-device",
+        "-name",
+        "-machine",
+        "-numa",
+        "-chardev",
+        "memory-backend-file,id=a,,",
+        '{"qom-type": "memory-backend-file", "size": [1]}',
+        "[]",
+        "{",
+        '{"a": {"b": NaN}}',
+        "ivshmem-plain,memdev=a",
+        "[" * 3000,
+    ]
+)
 
 
 @given(st.lists(_words, max_size=12))

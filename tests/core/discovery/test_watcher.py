@@ -10,7 +10,7 @@ from queue import Empty, Queue
 
 import pytest
 
-from app.core.discovery.device import Device, DeviceList, Places
+from app.core.discovery.device import Device, DeviceList, SystemPaths
 from app.core.discovery.finder import DeviceFinder
 from app.core.discovery.watcher import Watcher
 from app.core.protocols.known_content import Content
@@ -54,9 +54,9 @@ def heard() -> Queue[DeviceList]:
 @pytest.fixture
 def start(heard: Queue[DeviceList], tmp_path: Path) -> Iterator[Start]:
     watchers = []
-    empty = Places(tmp_path / "p", tmp_path / "s", tmp_path / "d", (tmp_path / "m",))
+    empty = SystemPaths(tmp_path / "p", tmp_path / "s", tmp_path / "d", (tmp_path / "m",))
 
-    def begin(finder: object = None, places: Places = empty, **more: float) -> Watcher:
+    def begin(finder: object = None, places: SystemPaths = empty, **more: float) -> Watcher:
         more = {"period_s": 0.01, "idle_s": _LONG_S} | more
         finder = finder or DeviceFinder(places)
         watcher = Watcher(heard.put, finder=finder, places=places, **more)  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ def _names(found: DeviceList) -> set[str]:
 def test_a_real_file_appears_changes_and_disappears(
     shm_file: MakeFile, heard: Queue[DeviceList], start: Start
 ) -> None:
-    start(places=Places())
+    start(places=SystemPaths())
     heard.get(timeout=20)
 
     def until(fact: Callable[[DeviceList], bool]) -> None:
@@ -95,7 +95,7 @@ def test_a_chmod_is_seen(tmp_path: Path, heard: Queue[DeviceList], start: Start)
     (tmp_path / "m").mkdir()
     file = tmp_path / "m" / "shm"
     file.write_bytes(bytes(4096))
-    places = Places(tmp_path / "p", tmp_path / "s", tmp_path / "d", (tmp_path / "m",))
+    places = SystemPaths(tmp_path / "p", tmp_path / "s", tmp_path / "d", (tmp_path / "m",))
 
     def access(path: str, mode: int) -> bool:
         return mode == os.R_OK or bool(os.stat(path).st_mode & 0o200)

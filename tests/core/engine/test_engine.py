@@ -23,7 +23,7 @@ from app.core.errors import (
 from app.core.measure.bandwidth.mapping_speed import MappingSpeed
 from app.core.watch.frame import Level
 from app.core.write.patterns import BytePattern, RandomPattern
-from app.core.write.record import Landed, WriteRecord
+from app.core.write.record import WriteOutcome, WriteRecord
 from tests.core.talk import Talk
 
 ShmFile = Callable[..., Path]
@@ -50,7 +50,7 @@ def test_it_opens_and_shows_the_bytes(make: Callable[[Path], Talk], shm_file: Sh
     assert bytes(frame.data[:5]) == path.read_bytes()[:5]
     opened = next(a for a in talk.seen if isinstance(a, msg.Opened))
     assert opened.info.size == 65536
-    talk.client.ask(msg.Look(61440, 100_000))
+    talk.client.ask(msg.WatchRange(61440, 100_000))
     frame = talk.frame(lambda f: f.start == 61440)
     assert frame.end == 65536
 
@@ -72,7 +72,7 @@ def test_a_write_needs_the_unlocking_lands_and_is_undone(
     talk.client.ask(msg.SetLocked(False))
     record = talk.do(msg.Write(16, b"abcd", seen=bytes(4)))
     assert isinstance(record, WriteRecord)
-    assert record.landed is Landed.WHOLE
+    assert record.outcome is WriteOutcome.WHOLE
     assert path.read_bytes()[16:20] == b"abcd"
     frame = talk.frame(lambda f: bytes(f.data[16:20]) == b"abcd" and f.writes == 1)
     assert frame.mine[16:20].all()

@@ -17,16 +17,33 @@ def make_frame(number: int, size: int = 64, activity_number: int = 1) -> Frame:
     data = np.full(size, number & 0xFF, np.uint8)
     flags = np.zeros(size, np.bool_)
     activity = Activity(
-        number=activity_number, region_size=1 << 20, cell_bytes=4096,
-        rate=np.full(256, number, np.float32), changed_ns=np.arange(256, dtype=np.int64),
-        seen_ns=np.ones(256, np.int64), allocated=np.ones(256, np.bool_), sweep_ns=5, exact=True,
-    )  # fmt: skip
+        number=activity_number,
+        region_size=1 << 20,
+        cell_bytes=4096,
+        rate=np.full(256, number, np.float32),
+        changed_ns=np.arange(256, dtype=np.int64),
+        seen_ns=np.ones(256, np.int64),
+        allocated=np.ones(256, np.bool_),
+        sweep_ns=5,
+        exact=True,
+    )
     return Frame(
-        number=number, time_ns=10 * number, period_ns=16, start=4096, data=data, flux=flags,
-        changed=~flags, changed_ns=np.full(size, number, np.int64), mine=flags,
-        activity=activity, traffic=Traffic(1, 2.0, 3.0, 4.0, 0.5, 6.0),
-        health=Health(Level.WARNING, "truncated", "Ü", "hint"), paused=True, writes=7, locked=False,
-    )  # fmt: skip
+        number=number,
+        time_ns=10 * number,
+        period_ns=16,
+        start=4096,
+        data=data,
+        flux=flags,
+        changed=~flags,
+        changed_ns=np.full(size, number, np.int64),
+        mine=flags,
+        activity=activity,
+        traffic=Traffic(1, 2.0, 3.0, 4.0, 0.5, 6.0),
+        health=Health(Level.WARNING, "truncated", "Ü", "hint"),
+        paused=True,
+        writes=7,
+        locked=False,
+    )
 
 
 def test_a_frame_comes_out_as_it_went_in() -> None:
@@ -35,8 +52,17 @@ def test_a_frame_comes_out_as_it_went_in() -> None:
     board.publish(sent)
     got = board.fetch()
     assert got is not None
-    for name in ("number", "time_ns", "period_ns", "start", "traffic", "health", "paused",
-                 "writes", "locked"):  # fmt: skip
+    for name in (
+        "number",
+        "time_ns",
+        "period_ns",
+        "start",
+        "traffic",
+        "health",
+        "paused",
+        "writes",
+        "locked",
+    ):
         assert getattr(got, name) == getattr(sent, name), name
     for name in ("data", "flux", "changed", "changed_ns", "mine"):
         np.testing.assert_array_equal(getattr(got, name), getattr(sent, name))

@@ -22,7 +22,7 @@ from app.core.errors import (
 )
 from app.core.measure.flash.flash import Flip, Painted, Surface
 from app.core.measure.flash.flash_result import FlashPlan, FlashResult
-from app.core.measure.lane.hold import Ending
+from app.core.measure.lane.hold import RestoreOutcome
 from app.core.measure.latency.latency import LatencyOptions
 from app.core.measure.latency.latency_result import LatencyResult
 from app.core.native.kernel import Wait
@@ -54,7 +54,7 @@ class Side(Talk):
                     self.client.ask(dm.FlashPainted(painted))
 
     def texts(self) -> list[str]:
-        return [a.text for a in self.seen if isinstance(a, dm.TestNews) and a.text]
+        return [a.text for a in self.seen if isinstance(a, dm.TestProgress) and a.text]
 
     def finished(self, request: int) -> msg.Done | msg.Failed | None:
         for answer in self.seen:
@@ -82,7 +82,7 @@ class Pair:
         self.there.do(dm.Respond(on=True))
         self.both_until(
             lambda: any(
-                isinstance(a, dm.ResponderNews) and a.state.slot >= 0 for a in self.there.seen
+                isinstance(a, dm.ResponderChanged) and a.state.slot >= 0 for a in self.there.seen
             ),
             "a place in the lane",
         )
@@ -95,7 +95,7 @@ class Pair:
         return found
 
     def samples(self) -> int:
-        news = [a for a in self.here.seen if isinstance(a, dm.TestNews)]
+        news = [a for a in self.here.seen if isinstance(a, dm.TestProgress)]
         return sum(a.figures is not None for a in news)
 
     def end(self) -> None:
@@ -128,7 +128,7 @@ def test_flash_measures_what_the_peers_window_took(pair: Pair) -> None:
     assert result.lost == 0
     assert result.one_clock
     assert result.peer_period_ns == 16_666_667
-    assert ended.ending is Ending.NOTHING_OWED  # the answering side laid the lane
+    assert ended.ending is RestoreOutcome.NOTHING_OWED  # the answering side laid the lane
     for sample in result.samples:
         assert sample.paint_ns >= 20_000_000
         assert sample.seen_error_ns == 0
@@ -185,28 +185,30 @@ def test_latency_through_the_engine_with_live_figures(pair: Pair) -> None:
     assert isinstance(result, LatencyResult)
     assert result.complete
     assert result.response.count + result.lost >= 90
-    live = [a.figures for a in pair.here.seen if isinstance(a, dm.TestNews) and a.figures]
+    live = [a.figures for a in pair.here.seen if isinstance(a, dm.TestProgress) and a.figures]
     assert live
     assert live[-1].response.count <= result.response.count
 
 
 def test_the_lane_shows_who_is_there(pair: Pair) -> None:
-    assert pair.here.do(dm.LookAtLane()) == dm.LaneView(None)
+    assert pair.here.do(dm.PollLane()) == dm.LaneView(None)
     pair.answer()
 
-    def owners() -> list[dm.SeatView]:
-        view = pair.here.do(dm.LookAtLane())
+    def responders() -> list[dm.SlotView]:
+        view = pair.here.do(dm.PollLane())
         assert isinstance(view, dm.LaneView)
-        return [seat for seat in view.seats if seat.owner is not None]
+        return [seat for seat in view.slots if seat.responder is not None]
 
-    pair.both_until(lambda: any(seat.owner_life.value == "alive" for seat in owners()), "a peer")
-    (seat,) = owners()
+    pair.both_until(
+        lambda: any(seat.responder_life.value == "alive" for seat in responders()), "a peer"
+    )
+    (seat,) = responders()
     assert not seat.ours
-    assert seat.owner is not None
-    assert "Linux" in str(seat.owner)
-    ours = pair.there.do(dm.LookAtLane())
+    assert seat.responder is not None
+    assert "Linux" in str(seat.responder)
+    ours = pair.there.do(dm.PollLane())
     assert isinstance(ours, dm.LaneView)
-    assert [seat.ours for seat in ours.seats][:2] == [True, False]
+    assert [seat.ours for seat in ours.slots][:2] == [True, False]
 
 
 def test_without_a_peer_it_says_so_and_keeps_listening_until_stopped(pair: Pair) -> None:
@@ -228,7 +230,7 @@ def test_writing_must_be_unlocked_and_locking_ends_everything(pair: Pair) -> Non
     pair.there.client.ask(msg.SetLocked(locked=True))
     pair.both_until(
         lambda: any(
-            isinstance(a, dm.ResponderNews) and a.state.ending is Ending.RESTORED
+            isinstance(a, dm.ResponderChanged) and a.state.ending is RestoreOutcome.RESTORED
             for a in pair.there.seen
         ),
         "the lane taken away",
@@ -264,7 +266,7 @@ def test_what_a_killed_engine_owes_is_told_and_paid(shm_file: Callable[..., Path
     killed = Side(path)
     killed.do(dm.Respond(on=True))
     killed.until(
-        lambda: any(isinstance(a, dm.ResponderNews) and a.state.slot >= 0 for a in killed.seen),
+        lambda: any(isinstance(a, dm.ResponderChanged) and a.state.slot >= 0 for a in killed.seen),
         "a place in the lane",
     )
     assert isinstance(killed.client, EngineProcess)
@@ -274,11 +276,11 @@ def test_what_a_killed_engine_owes_is_told_and_paid(shm_file: Callable[..., Path
     killed.client.close()
     assert path.read_bytes() != before
     later = Side(path, unlock=False)
-    (debt,) = later.do(dm.LookForDebts())  # type: ignore[misc]
+    (debt,) = later.do(dm.ListUnrestored())  # type: ignore[misc]
     assert "0xC0000" in debt
-    assert isinstance(later.fail(dm.PayDebts()), LockedError)
+    assert isinstance(later.fail(dm.RestoreSaved()), LockedError)
     later.client.ask(msg.SetLocked(locked=False))
-    assert later.do(dm.PayDebts()) == (Ending.RESTORED,)
-    assert later.do(dm.LookForDebts()) == ()
+    assert later.do(dm.RestoreSaved()) == (RestoreOutcome.RESTORED,)
+    assert later.do(dm.ListUnrestored()) == ()
     later.client.close()
     assert path.read_bytes() == before

@@ -11,7 +11,7 @@ from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
 from app.core.engine.process import EngineProcess
 from app.core.measure.bandwidth.bandwidth import BandwidthOptions, BandwidthResult
-from app.core.measure.lane.hold import Ending
+from app.core.measure.lane.hold import RestoreOutcome
 from app.core.measure.transfer.transfer import TransferOptions
 from app.core.measure.transfer.transfer_result import Direction, TransferLive, TransferResult
 from tests.core.measure.peer_programs import responding
@@ -32,7 +32,9 @@ def engine(shm_file: Callable[..., Path]) -> Iterator[tuple[Talk, Path]]:
 
 
 def _figures(talk: Talk) -> list[object]:
-    return [a.figures for a in talk.seen if isinstance(a, dm.TestNews) and a.figures is not None]
+    return [
+        a.figures for a in talk.seen if isinstance(a, dm.TestProgress) and a.figures is not None
+    ]
 
 
 def test_a_transfer_with_live_figures(engine: tuple[Talk, Path]) -> None:
@@ -41,7 +43,7 @@ def test_a_transfer_with_live_figures(engine: tuple[Talk, Path]) -> None:
         plan = TransferOptions((64, 4096), Direction.BOTH, duration_s=0.3)
         outcome = talk.do(dm.StartTest(plan))
     assert isinstance(outcome, dm.Outcome)
-    assert outcome.ending is Ending.NOTHING_OWED
+    assert outcome.ending is RestoreOutcome.NOTHING_OWED
     assert isinstance(outcome.result, TransferResult)
     assert outcome.result.clean
     lives = _figures(talk)
@@ -63,9 +65,9 @@ def test_a_stopped_transfer_hands_over_what_it_has(engine: tuple[Talk, Path]) ->
 
 def test_bandwidth_needs_no_peer(engine: tuple[Talk, Path]) -> None:
     talk, _ = engine
-    wish = dm.LaneWish(slots=1)
-    outcome = talk.do(dm.StartTest(BandwidthOptions((4096, 65536), 0.001), wish))
+    wanted = dm.LaneRequest(slots=1)
+    outcome = talk.do(dm.StartTest(BandwidthOptions((4096, 65536), 0.001), wanted))
     assert isinstance(outcome, dm.Outcome)
     assert isinstance(outcome.result, BandwidthResult)
     assert outcome.result.complete
-    assert outcome.ending is Ending.RESTORED
+    assert outcome.ending is RestoreOutcome.RESTORED

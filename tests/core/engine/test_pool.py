@@ -13,7 +13,7 @@ from app.core.backends.windows.bar import interface_path
 from app.core.backends.windows.setup import FoundDevice
 from app.core.engine import messages as msg
 from app.core.engine import pool
-from app.core.engine.pool import EngineHosts, sharing_key
+from app.core.engine.pool import EnginePool, sharing_key
 from app.core.engine.process import EngineProcess
 from app.core.region.region import RegionKind, RegionSpec
 from tests.fakes.windows_driver import FakeSetup
@@ -24,7 +24,7 @@ def hosts(monkeypatch):
     """Files stand for devices of which windows must share the mapping."""
     monkeypatch.setattr(pool, "sharing_key", lambda spec: spec.location)
     given = []
-    hosts = EngineHosts()
+    hosts = EnginePool()
 
     def engine(path, *, hosts=hosts):
         client = hosts.engine_for(RegionSpec(RegionKind.FILE, str(path)))
@@ -58,7 +58,7 @@ def test_two_windows_on_one_device_share_a_process_and_look_apart(hosts, shm_fil
     path = shm_file(1 << 20, fill=b"shared")
     first, second = hosts(path), hosts(path)
     assert first.pid == second.pid
-    second.ask(msg.Look(8192, 4096))
+    second.ask(msg.WatchRange(8192, 4096))
     assert frame(second, lambda f: f.start == 8192)
     assert frame(first).start == 0
     first.ask(msg.SetLocked(False))
@@ -136,7 +136,7 @@ def test_a_window_that_could_not_open_is_nobodys_host(hosts, shm_file, tmp_path)
 
 def test_the_early_child_is_taken_first_and_ends_unused(shm_file):
     spare = EngineProcess()
-    hosts = EngineHosts(spare)
+    hosts = EnginePool(spare)
     file = RegionSpec(RegionKind.FILE, str(shm_file(4096)))
     client = hosts.engine_for(file)
     assert client is spare
@@ -144,7 +144,7 @@ def test_the_early_child_is_taken_first_and_ends_unused(shm_file):
     assert spare.trouble() is None
     client.close()
     unused = EngineProcess()
-    EngineHosts(unused).close()
+    EnginePool(unused).close()
     with pytest.raises(ProcessLookupError):
         os.kill(unused.pid, 0)
 

@@ -71,7 +71,7 @@ def test_a_death_is_noticed_by_its_name_and_the_window_lives(talk: Talk, name: s
 def test_what_is_asked_of_the_dead_is_answered(talk: Talk) -> None:
     os.kill(pid_of(talk), signal.SIGSTOP)
     early = [talk.client.ask(msg.Read(0, 16)) for _ in range(3)]
-    talk.client.ask(msg.Look(0, 4096))
+    talk.client.ask(msg.WatchRange(0, 4096))
     os.kill(pid_of(talk), signal.SIGKILL)
     for request in early:
         answer = talk.result(request)
@@ -194,8 +194,10 @@ def test_a_child_does_not_outlive_its_window(shm_file: ShmFile, tmp_path: Path, 
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
     with subprocess.Popen(
         [sys.executable, str(program), str(shm_file(4096)), "wait" if how == "killed" else "end"],
-        stdout=subprocess.PIPE, text=True, env=environment,
-    ) as parent:  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         if how == "killed":

@@ -164,7 +164,7 @@ def test_an_engine_survives_tells_and_recovers(shm_file: ShmFile) -> None:
             number = 0
             while time.monotonic() < deadline or not codes["truncated"]:
                 number += 1
-                talk.client.ask(msg.Look(number * 65536 % SIZE, 65536))
+                talk.client.ask(msg.WatchRange(number * 65536 % SIZE, 65536))
                 waiting.append(talk.client.ask(msg.Write(number * 64 % SIZE, b"\xaa" * 64)))
                 if number % 20 == 0:
                     waiting.append(talk.client.ask(msg.Fill(0, SIZE, RandomPattern(1))))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 
 from app.core.backends.open_region import open_region, spec_for
-from app.core.measure.lane.hold import LaneHold, hold_lane
+from app.core.measure.lane.hold import LaneLease, acquire_lane
 from app.core.measure.lane.peer_card import EngineKind
 from app.core.native.kernel import kernel
 from app.core.region.region import Region
@@ -35,9 +35,12 @@ class PeerProcess:
     ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, *program, "respond", str(path), "--json", *options],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env={**os.environ, **(environment or {})},
-        )  # fmt: skip
+        )
         self.pid = self._process.pid
         self.states: list[dict[str, Any]] = []
 
@@ -98,7 +101,7 @@ def need_kernel(engine: EngineKind = EngineKind.KERNEL) -> None:
 class Table:
     """A region, its lane, and the peer in another process that answers there."""
 
-    def __init__(self, region: Region, hold: LaneHold, peer: PeerProcess) -> None:
+    def __init__(self, region: Region, hold: LaneLease, peer: PeerProcess) -> None:
         self.region = region
         self.hold = hold
         self.peer = peer
@@ -113,7 +116,7 @@ def laid(kind: type[T], path: Path, folder: Path) -> Iterator[T]:
     """A responder and its lane; afterwards the file is as it was, unless it was cut."""
     before = path.read_bytes()
     with responding(path) as peer:
-        with opened(path) as region, hold_lane(region, folder=folder / "ours") as hold:
+        with opened(path) as region, acquire_lane(region, folder=folder / "ours") as hold:
             yield kind(region, hold, peer)
             intact = path.stat().st_size == len(before)
         code, errors = peer.end()

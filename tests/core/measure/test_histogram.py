@@ -23,7 +23,7 @@ from app.core.measure.histogram import (
     bucket_of,
     highest_in,
     lowest_in,
-)  # fmt: skip
+)
 
 QUANTILES = (0.0, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0)
 arrays = st_np.arrays(np.int64, st.integers(0, 300), elements=st.integers(0, MAX_VALUE))

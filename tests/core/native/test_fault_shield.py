@@ -135,7 +135,11 @@ def test_a_fault_elsewhere_stays_a_fault_and_is_told(shm_file: MakeFile) -> None
     """No handler may turn a bug of somebody else's into an endless loop."""
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(shm_file(SIZE)), str(shm_file(SIZE))],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert ended.returncode == -signal.SIGBUS
     assert "Bus error" in ended.stderr

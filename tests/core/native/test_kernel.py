@@ -220,7 +220,7 @@ def test_wild_numbers_from_the_peer_are_strays(shm_file: MakeFile) -> None:
                 for wild in (5, 6):
                     window.words[pong] = wild
                     loop.run(time.perf_counter_ns() - 10**8)
-                assert loop.state.strays == 2
+                assert loop.state.unexpected == 2
                 assert loop.state.pending
                 window.words[pong + 1] = np.uint64(2**64 - 1)
                 window.words[pong] = loop.state.number

@@ -39,8 +39,17 @@ def _put(path: Path, offset: int, data: bytes) -> None:
 
 
 def _scream(**changes: int) -> bytes:
-    fields = {"magic": 0x11112014, "index": 3, "offset": 24, "chunks": 40, "size": 1152,
-              "rate": 1, "bits": 16, "channels": 2, "map": 3} | changes  # fmt: skip
+    fields = {
+        "magic": 0x11112014,
+        "index": 3,
+        "offset": 24,
+        "chunks": 40,
+        "size": 1152,
+        "rate": 1,
+        "bits": 16,
+        "channels": 2,
+        "map": 3,
+    } | changes
     return struct.pack("<IHBxHxxIBBBxH", *fields.values())
 
 
@@ -79,9 +88,17 @@ def test_scream_ring_which_jack_ivshmem_reads_too(shm_file: MakeFile) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"magic": 1}, {"chunks": 0}, {"size": 0}, {"size": 1 << 30}, {"offset": 2},
-               {"bits": 9}, {"channels": 200}],
-)  # fmt: skip
+    "change",
+    [
+        {"magic": 1},
+        {"chunks": 0},
+        {"size": 0},
+        {"size": 1 << 30},
+        {"offset": 2},
+        {"bits": 9},
+        {"channels": 200},
+    ],
+)
 def test_a_broken_scream_header_is_none(change: dict[str, int]) -> None:
     assert _name(identify(Bytes(_scream(**change).ljust(1 << 20, b"\xff")))) != "Scream"
 

@@ -71,12 +71,26 @@ def test_forms(text, address):
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "0", "nowhere", "08:01", "08:01.8", "08:20.0", "100:01.0", "000:08:01.0",
-        "123456789:08:01.0", "0000:08:01.0x", "/0000:08:01.0", "PCI bus 1, device 2",
-        "PCI bus 256, device 0, function 0", "PCI bus 0, device 32, function 0",
-        "PCI bus 0, device 0, function 8", "PCI " + "9" * 5000 + " 1 1", "PCI 1 2 3 4",
+        "",
+        " ",
+        "0",
+        "nowhere",
+        "08:01",
+        "08:01.8",
+        "08:20.0",
+        "100:01.0",
+        "000:08:01.0",
+        "123456789:08:01.0",
+        "0000:08:01.0x",
+        "/0000:08:01.0",
+        "PCI bus 1, device 2",
+        "PCI bus 256, device 0, function 0",
+        "PCI bus 0, device 32, function 0",
+        "PCI bus 0, device 0, function 8",
+        "PCI " + "9" * 5000 + " 1 1",
+        "PCI 1 2 3 4",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_address(text):
     with pytest.raises(CannotFindError):
         PciAddress.parse(text)

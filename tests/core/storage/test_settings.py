@@ -60,12 +60,24 @@ def test_recent_ones_come_first_once_and_are_bounded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"{", b"null", b"[]", b"5", b'"text"', b"{}", b'{"version": 1}', b"\xff\xfe\0",
-        b'{"version": 1, "values": []}', b'{"version": "1", "values": {}}',
-        b'{"version": null, "values": {}}', b"[" * 100_000, bytes(5000), b'{"values": {}}',
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"5",
+        b'"text"',
+        b"{}",
+        b'{"version": 1}',
+        b"\xff\xfe\0",
+        b'{"version": 1, "values": []}',
+        b'{"version": "1", "values": {}}',
+        b'{"version": null, "values": {}}',
+        b"[" * 100_000,
+        bytes(5000),
+        b'{"values": {}}',
     ],
     ids=range(15),
-)  # fmt: skip
+)
 def test_a_broken_file_is_set_aside_and_kept(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)

@@ -16,14 +16,28 @@ BYTES = b"\xde\xad\xbe\xef"
 @pytest.mark.parametrize(
     "text",
     [
-        "DEADBEEF", "de ad be ef", "0xDE, 0xAD, 0xBE, 0xEF", "0xdeadbeef", "{0xDE,0xAD,0xBE,0xEF}",
-        "\\xDE\\xAD\\xBE\\xEF", "b'\\xDE\\xAD\\xBE\\xEF'", "DE:AD:BE:EF", "DE-AD-BE-EF".replace("-", ";"),
-        "[0xDE, 0xAD, 0xBE, 0xEF]", "[222, 173, 190, 239]", "base64:3q2+7w==", "base64:3q2+\n7w==",
-        "const unsigned char x[4] = {\n 0xde, 0xad,\n 0xbe, 0xef,\n};", "  DEAD\n\n  BEEF  ",
-        "DEAD  BEEF", "DEADBEEF  ", "00000000: dead beef  ....", "00000010  de ad be ef  |....|",
+        "DEADBEEF",
+        "de ad be ef",
+        "0xDE, 0xAD, 0xBE, 0xEF",
+        "0xdeadbeef",
+        "{0xDE,0xAD,0xBE,0xEF}",
+        "\\xDE\\xAD\\xBE\\xEF",
+        "b'\\xDE\\xAD\\xBE\\xEF'",
+        "DE:AD:BE:EF",
+        "DE-AD-BE-EF".replace("-", ";"),
+        "[0xDE, 0xAD, 0xBE, 0xEF]",
+        "[222, 173, 190, 239]",
+        "base64:3q2+7w==",
+        "base64:3q2+\n7w==",
+        "const unsigned char x[4] = {\n 0xde, 0xad,\n 0xbe, 0xef,\n};",
+        "  DEAD\n\n  BEEF  ",
+        "DEAD  BEEF",
+        "DEADBEEF  ",
+        "00000000: dead beef  ....",
+        "00000010  de ad be ef  |....|",
         "0x0000'0040:  de ad be ef",
     ],
-)  # fmt: skip
+)
 def test_forms_that_people_paste(text: str) -> None:
     assert typed_hex(text) == BYTES
 
@@ -38,8 +52,15 @@ def test_forms_that_people_paste(text: str) -> None:
 @example(b"deadbeef" * 2 + b"x")
 @example(bytes(16))
 def test_what_we_copy_can_be_pasted(data: bytes) -> None:
-    for form in ("hex", "hex without spaces", "hex dump", "C array", "Go slice", "Python bytes",
-                 "JSON array"):  # fmt: skip
+    for form in (
+        "hex",
+        "hex without spaces",
+        "hex dump",
+        "C array",
+        "Go slice",
+        "Python bytes",
+        "JSON array",
+    ):
         assert typed_hex(copy_as(form, data, 0x1000)) == data, form
     assert typed_hex(f"base64:{copy_as('base64', data)}") == data
     assert typed_hex(_xxd(data)) == data
@@ -57,9 +78,23 @@ def _xxd(data: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "xyz", "0x", "{}", "[300]", "b'ü'", "b'", "base64:!", "base64:ü",
-             "DEADBEEF hello", "*", "00000000  de ad\n*\n"],
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "  ",
+        "xyz",
+        "0x",
+        "{}",
+        "[300]",
+        "b'ü'",
+        "b'",
+        "base64:!",
+        "base64:ü",
+        "DEADBEEF hello",
+        "*",
+        "00000000  de ad\n*\n",
+    ],
+)
 def test_what_is_no_hex(text: str) -> None:
     with pytest.raises(ValueFormatError):
         typed_hex(text)

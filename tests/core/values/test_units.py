@@ -20,12 +20,25 @@ from app.core.values.units import (
 @pytest.mark.parametrize(
     ("size", "text"),
     [
-        (0, "0 B"), (1, "1 B"), (100, "100 B"), (1023, "1023 B"), (1024, "1 KiB"), (1025, "1 KiB"),
-        (1536, "1.5 KiB"), (1300, "1.27 KiB"), (64 << 20, "64 MiB"), ((1 << 20) - 1, "1 MiB"),
-        ((1 << 30) - 1, "1 GiB"), (16 << 30, "16 GiB"), (3 << 50, "3 PiB"), (1 << 62, "4096 PiB"),
-        (-2048, "-2 KiB"), (10_240, "10 KiB"), (102_400, "100 KiB"),
+        (0, "0 B"),
+        (1, "1 B"),
+        (100, "100 B"),
+        (1023, "1023 B"),
+        (1024, "1 KiB"),
+        (1025, "1 KiB"),
+        (1536, "1.5 KiB"),
+        (1300, "1.27 KiB"),
+        (64 << 20, "64 MiB"),
+        ((1 << 20) - 1, "1 MiB"),
+        ((1 << 30) - 1, "1 GiB"),
+        (16 << 30, "16 GiB"),
+        (3 << 50, "3 PiB"),
+        (1 << 62, "4096 PiB"),
+        (-2048, "-2 KiB"),
+        (10_240, "10 KiB"),
+        (102_400, "100 KiB"),
     ],
-)  # fmt: skip
+)
 def test_sizes(size: int, text: str) -> None:
     assert format_size(size) == text
 
@@ -44,11 +57,13 @@ def test_a_size_is_near_what_it_says(size: int) -> None:
 @pytest.mark.parametrize(
     ("offset", "text", "short"),
     [
-        (0, "0x0000'0000", "0x0"), (0x40, "0x0000'0040", "0x40"),
-        (0xDEADBEEF, "0xDEAD'BEEF", "0xDEADBEEF"), (0x1_0000_0000, "0x1'0000'0000", "0x100000000"),
+        (0, "0x0000'0000", "0x0"),
+        (0x40, "0x0000'0040", "0x40"),
+        (0xDEADBEEF, "0xDEAD'BEEF", "0xDEADBEEF"),
+        (0x1_0000_0000, "0x1'0000'0000", "0x100000000"),
         (-16, "-0x0000'0010", "-0x10"),
     ],
-)  # fmt: skip
+)
 def test_offsets(offset: int, text: str, short: str) -> None:
     assert format_offset(offset) == text
     assert format_short_offset(offset) == short
@@ -57,11 +72,20 @@ def test_offsets(offset: int, text: str, short: str) -> None:
 @pytest.mark.parametrize(
     ("rate", "text"),
     [
-        (0, "0 B/s"), (5, "5 B/s"), (0.5, "0.50 B/s"), (999.4, "999 B/s"), (999.6, "1.00 kB/s"),
-        (12_345, "12.3 kB/s"), (9_994, "9.99 kB/s"), (9_996, "10.0 kB/s"), (99_960, "100 kB/s"),
-        (1.5e9, "1.50 GB/s"), (8e18, "8000 PB/s"), (float("inf"), "inf PB/s"),
+        (0, "0 B/s"),
+        (5, "5 B/s"),
+        (0.5, "0.50 B/s"),
+        (999.4, "999 B/s"),
+        (999.6, "1.00 kB/s"),
+        (12_345, "12.3 kB/s"),
+        (9_994, "9.99 kB/s"),
+        (9_996, "10.0 kB/s"),
+        (99_960, "100 kB/s"),
+        (1.5e9, "1.50 GB/s"),
+        (8e18, "8000 PB/s"),
+        (float("inf"), "inf PB/s"),
     ],
-)  # fmt: skip
+)
 def test_rates(rate: float, text: str) -> None:
     assert format_rate(rate) == text
 
@@ -74,10 +98,14 @@ def test_rates_of_something_else_and_no_number() -> None:
 @pytest.mark.parametrize(
     ("age_ns", "text"),
     [
-        (0, "0 µs"), (1_500, "2 µs"), (12_000_000, "12 ms"), (400_000_000, "0.4 s"),
-        (61_000_000_000, "1 min"), (7_200_000_000_000, "2.0 h"),
+        (0, "0 µs"),
+        (1_500, "2 µs"),
+        (12_000_000, "12 ms"),
+        (400_000_000, "0.4 s"),
+        (61_000_000_000, "1 min"),
+        (7_200_000_000_000, "2.0 h"),
     ],
-)  # fmt: skip
+)
 def test_ages(age_ns: int, text: str) -> None:
     assert format_age(age_ns) == text
 
@@ -85,20 +113,47 @@ def test_ages(age_ns: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("4096", 4096), ("0x1000", 4096), ("64K", 65536), ("64 MiB", 64 << 20), ("10 MB", 10**7),
-        ("1.5 KiB", 1536), ("1tib", 1 << 40), ("0.5G", 1 << 29), ("1_000", 1000), ("1'000", 1000),
-        (" 5 b ", 5), ("0", 0), ("9007199254740993", 9007199254740993), ("0.001kB", 1),
+        ("4096", 4096),
+        ("0x1000", 4096),
+        ("64K", 65536),
+        ("64 MiB", 64 << 20),
+        ("10 MB", 10**7),
+        ("1.5 KiB", 1536),
+        ("1tib", 1 << 40),
+        ("0.5G", 1 << 29),
+        ("1_000", 1000),
+        ("1'000", 1000),
+        (" 5 b ", 5),
+        ("0", 0),
+        ("9007199254740993", 9007199254740993),
+        ("0.001kB", 1),
     ],
-)  # fmt: skip
+)
 def test_sizes_from_text(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "-1", "1.3B", "1.0001K", "5 X", "0x", "0x_", "1.", ".5K", "1e3", "K", "1 2", "9" * 5000,
-     "9" * 90 + ".3G", "1" + " " * 100_000 + "K"],
-)  # fmt: skip
+    [
+        "",
+        "x",
+        "-1",
+        "1.3B",
+        "1.0001K",
+        "5 X",
+        "0x",
+        "0x_",
+        "1.",
+        ".5K",
+        "1e3",
+        "K",
+        "1 2",
+        "9" * 5000,
+        "9" * 90 + ".3G",
+        "1" + " " * 100_000 + "K",
+    ],
+)
 def test_sizes_that_are_none(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse_size(text)

@@ -94,9 +94,19 @@ def test_integers_at_their_ends(bits: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0x2A", 42), ("0b101010", 42), ("0o52", 42), ("42", 42), (" 42 ", 42), ("1_000", 1000),
-     ("1'000", 1000), ("007", 7), ("+5", 5), ("0X2a", 42)],
-)  # fmt: skip
+    [
+        ("0x2A", 42),
+        ("0b101010", 42),
+        ("0o52", 42),
+        ("42", 42),
+        (" 42 ", 42),
+        ("1_000", 1000),
+        ("1'000", 1000),
+        ("007", 7),
+        ("+5", 5),
+        ("0X2a", 42),
+    ],
+)
 def test_integers_as_people_write_them(text: str, value: int) -> None:
     assert int.from_bytes(type_named("u32").encode(text), "little") == value
 

@@ -58,8 +58,10 @@ def test_page_summaries_agree_with_a_loop(pair: tuple[U8, U8]) -> None:
         inside = differing(now[part], before[part]) or [0]
         count = len(inside) if (now[part] != before[part]).any() else 0
         assert (found.count[page], found.first[page], found.last[page]) == (
-            count, inside[0], inside[-1],
-        )  # fmt: skip
+            count,
+            inside[0],
+            inside[-1],
+        )
 
 
 def test_buffers_are_reused_but_positions_are_not() -> None:

@@ -143,7 +143,7 @@ def test_scrolling_keeps_what_is_known_and_new_bytes_take_nothing(watch: Watch) 
     watch.flip(5000, 1)
     until(lambda: watch.frame.changed_ns[3000])
     stamp = watch.frame.changed_ns[3000]
-    watch.sampler.look(2000, 4000)
+    watch.sampler.watch_range(2000, 4000)
     until(lambda: watch.frame.start == 2000)
     frame = watch.frame
     assert np.flatnonzero(frame.changed_ns).tolist() == [1000, 1001]
@@ -162,7 +162,7 @@ def test_scrolling_keeps_what_is_known_and_new_bytes_take_nothing(watch: Watch) 
     ],
 )
 def test_looks_are_clamped(watch: Watch, asked: tuple[int, int], shown: tuple[int, int]) -> None:
-    watch.sampler.look(*asked)
+    watch.sampler.watch_range(*asked)
     until(lambda: (watch.frame.start, len(watch.frame.data)) == shown)
 
 
@@ -176,7 +176,7 @@ def test_bytes_in_flux_are_marked_and_only_those(watch: Watch) -> None:
 
 @pytest.mark.usefixtures("toggler")
 def test_a_busy_page_shows_in_activity_and_traffic(watch: Watch) -> None:
-    watch.sampler.look(2 * MIB, PAGE)
+    watch.sampler.watch_range(2 * MIB, PAGE)
     until(lambda: watch.frame.start == 2 * MIB)
     until(lambda: watch.frame.activity.rate[0] > 1)
     until(lambda: watch.frame.traffic.observed_bytes_per_s > 0)
@@ -296,7 +296,7 @@ def test_a_look_does_not_wait_for_a_slow_rate(watch: Watch) -> None:
     until(lambda: watch.frame.period_ns == 1_000_000_000)
     starts = list(range(0, 20 * PAGE, PAGE))
     for start in starts:
-        watch.sampler.look(start, PAGE)
+        watch.sampler.watch_range(start, PAGE)
         until(lambda start=start: watch.frame.start == start, 0.9)
 
 
@@ -346,7 +346,7 @@ def test_looking_allocates_no_holes(path: Path) -> None:
     watch = Watch(path)
     watch.sampler.start()
     until(lambda: watch.sampler.sweep.turns > 3)
-    watch.sampler.look(MIB, MIB)
+    watch.sampler.watch_range(MIB, MIB)
     until(lambda: watch.sampler.latest() and watch.frame.start == MIB)
     assert os.fstat(watch.region.fd).st_blocks == 0
     assert not watch.next_frame().activity.allocated.any()

@@ -32,7 +32,7 @@ from app.core.write import bulk_writes
 from app.core.write.bulk_writes import CHUNK
 from app.core.write.journal import Journal
 from app.core.write.patterns import BytePattern, IncrementPattern, RandomPattern, Repeat
-from app.core.write.record import Landed
+from app.core.write.record import WriteOutcome
 from app.core.write.test_signals import Repeaters
 
 ShmFile = Callable[..., Path]
@@ -97,7 +97,7 @@ def test_a_fill_is_exact_counted_and_taken_back_at_once(bench: Bench) -> None:
     before = bench.bytes
     record = bench.fill(5, SIZE - 10)
     assert bench.bytes == before[:5] + b"\7" * (SIZE - 10) + before[-5:]
-    assert (record.offset, record.length, record.landed) == (5, SIZE - 10, Landed.WHOLE)
+    assert (record.offset, record.length, record.outcome) == (5, SIZE - 10, WriteOutcome.WHOLE)
     assert bench.steps[-1] == (SIZE - 10, SIZE - 10)
     assert len(bench.steps) == 5
     bench.journal.undo()
@@ -120,7 +120,7 @@ def test_a_fill_that_is_stopped_leaves_one_step_back(bench: Bench) -> None:
     assert "2 MiB" in caught.value.message
     assert "Undo" in caught.value.hint
     assert bench.bytes == b"\7" * (2 * CHUNK) + before[2 * CHUNK :]
-    assert [record.landed for record in bench.journal.records()] == [Landed.PART]
+    assert [record.outcome for record in bench.journal.records()] == [WriteOutcome.PART]
     bench.journal.undo()
     assert bench.bytes == before
 
@@ -141,11 +141,16 @@ def test_a_fill_of_a_file_that_is_cut_meanwhile(bench: Bench) -> None:
 
     with pytest.raises(TruncatedError):
         bulk_writes.fill(
-            bench.journal, bench.region, 0, SIZE, BytePattern(7),
-            progress=progress, cancelled=lambda: False,
-        )  # fmt: skip
+            bench.journal,
+            bench.region,
+            0,
+            SIZE,
+            BytePattern(7),
+            progress=progress,
+            cancelled=lambda: False,
+        )
     assert bench.path.stat().st_size == CHUNK + 4096
-    assert bench.journal.records()[-1].landed is Landed.PART
+    assert bench.journal.records()[-1].outcome is WriteOutcome.PART
 
 
 @pytest.mark.parametrize(
@@ -277,9 +282,13 @@ def test_a_file_that_shrinks_while_it_is_loaded(bench: Bench, tmp_path: Path) ->
     before = bench.bytes
     with pytest.raises(StorageError):
         bulk_writes.load_file(
-            bench.journal, bench.region, str(source), 0,
-            progress=lambda *_: os.truncate(source, CHUNK + 5), cancelled=lambda: False,
-        )  # fmt: skip
+            bench.journal,
+            bench.region,
+            str(source),
+            0,
+            progress=lambda *_: os.truncate(source, CHUNK + 5),
+            cancelled=lambda: False,
+        )
     bench.journal.undo()
     assert bench.bytes == before
 
@@ -324,9 +333,15 @@ def test_places_that_cannot_be_saved_to(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "self").symlink_to(bench.path)
     before = bench.bytes
     for path in (
-        tmp_path, tmp_path / "no" / "folder", "a\0b", tmp_path / ("n" * 256), bench.path,
-        tmp_path / "self", tmp_path / "loop", "/proc/never",
-    ):  # fmt: skip
+        tmp_path,
+        tmp_path / "no" / "folder",
+        "a\0b",
+        tmp_path / ("n" * 256),
+        bench.path,
+        tmp_path / "self",
+        tmp_path / "loop",
+        "/proc/never",
+    ):
         with pytest.raises(StorageError):
             bench.save(str(path), 0, 5)
     assert bench.bytes == before
@@ -354,9 +369,13 @@ def test_a_region_that_goes_while_it_is_saved(bench: Bench, tmp_path: Path) -> N
     target.write_bytes(b"old")
     with pytest.raises(TruncatedError):
         bulk_writes.save_file(
-            bench.region, str(target), 0, SIZE,
-            progress=lambda *_: os.truncate(bench.path, 4096), cancelled=lambda: False,
-        )  # fmt: skip
+            bench.region,
+            str(target),
+            0,
+            SIZE,
+            progress=lambda *_: os.truncate(bench.path, 4096),
+            cancelled=lambda: False,
+        )
     assert target.read_bytes() == b"old"
     assert leftovers(tmp_path) == ["out"]
 

@@ -31,7 +31,7 @@ from app.core.errors import (
 from app.core.region.region import Region, RegionInfo, RegionKind, RegionSpec
 from app.core.write import undo_store
 from app.core.write.journal import MAX_RECORDS, Journal
-from app.core.write.record import Landed
+from app.core.write.record import WriteOutcome
 from app.core.write.undo_store import OVERHEAD
 
 ShmFile = Callable[..., Path]
@@ -96,8 +96,8 @@ def unlocked(region: Region, **more: Any) -> Journal:
     return journal
 
 
-def landed(journal: Journal) -> list[Landed]:
-    return [record.landed for record in journal.records()]
+def landed(journal: Journal) -> list[WriteOutcome]:
+    return [record.outcome for record in journal.records()]
 
 
 # -- plain writes ------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def test_a_record_tells_where_when_old_new_and_what_landed(memory: Memory) -> No
     memory.bytes[10:14] = b"then"
     record = journal.write(10, b"now!", label="paste")
     assert (record.number, record.time_ns, record.offset, record.length) == (1, 100, 10, 4)
-    assert (record.old, record.new, record.landed) == (b"then", b"now!", Landed.WHOLE)
+    assert (record.old, record.new, record.outcome) == (b"then", b"now!", WriteOutcome.WHOLE)
     assert (record.label, record.undoes) == ("paste", 0)
     assert noted == [(10, 4, b"then")]  # told before the bytes change
     assert journal.records() == [record]
@@ -197,8 +197,11 @@ def test_the_peers_newer_value_is_asked_about(memory: Memory, journal: Journal) 
         journal.write(100, b"mine mee", seen=b"peer old")
     error = caught.value
     assert (error.offset, error.seen, error.now, error.mine) == (
-        100, b"peer old", b"peer new", b"mine mee",
-    )  # fmt: skip
+        100,
+        b"peer old",
+        b"peer new",
+        b"mine mee",
+    )
     assert "3 bytes" in error.message
     assert "0x64" in error.message
     assert memory.bytes[100:108] == b"peer new"
@@ -221,11 +224,11 @@ def test_a_peer_that_writes_in_the_same_moment(memory: Memory, journal: Journal)
         memory.bytes[offset : offset + 4] = b"\1\2\3\4"
 
     memory.peer = undo_it
-    assert journal.write(0, b"\1\2\3\5").landed is Landed.NONE  # three were so before
+    assert journal.write(0, b"\1\2\3\5").outcome is WriteOutcome.NONE  # three were so before
     memory.peer = lambda offset: memory.bytes.__setitem__(offset, 99)
-    assert journal.write(0, b"abcd").landed is Landed.PART
+    assert journal.write(0, b"abcd").outcome is WriteOutcome.PART
     memory.peer = None
-    assert journal.write(0, b"efgh").landed is Landed.WHOLE
+    assert journal.write(0, b"efgh").outcome is WriteOutcome.WHOLE
 
 
 # -- undo and redo -----------------------------------------------------------------------------
@@ -304,14 +307,14 @@ def test_records_follow_undo_and_redo(memory: Memory, journal: Journal) -> None:
     memory.peer = lambda offset: memory.bytes.__setitem__(offset, 99)
     journal.write(0, b"abc")
     memory.peer = None
-    assert landed(journal) == [Landed.PART]
+    assert landed(journal) == [WriteOutcome.PART]
     journal.undo(force=True)
-    assert landed(journal) == [Landed.UNDONE, Landed.WHOLE]
+    assert landed(journal) == [WriteOutcome.UNDONE, WriteOutcome.WHOLE]
     assert journal.records()[1].undoes == 1
     assert journal.records()[1].label == "undo typed"
     memory.peer = lambda offset: memory.bytes.__setitem__(offset, 98)
     journal.redo()
-    assert landed(journal) == [Landed.PART, Landed.WHOLE, Landed.PART]
+    assert landed(journal) == [WriteOutcome.PART, WriteOutcome.WHOLE, WriteOutcome.PART]
     assert journal.records(after=2)[0].label == "redo typed"
     assert [record.number for record in journal.records()] == [1, 2, 3]
 
@@ -345,7 +348,7 @@ def test_a_bulk_that_ends_early_can_be_taken_back(memory: Memory, journal: Journ
     with contextlib.suppress(CancelledError), journal.bulk("fill") as bulk:
         bulk.write(0, b"a" * 100)
         raise CancelledError("stop")
-    assert landed(journal) == [Landed.PART]
+    assert landed(journal) == [WriteOutcome.PART]
     journal.undo()
     assert not any(memory.bytes)
 
@@ -357,7 +360,7 @@ def test_a_bulk_that_fails_within_a_chunk_can_be_taken_back(
     with pytest.raises(TruncatedError):
         write_chunks(journal, (0, b"a" * 100), (100, b"b" * 100))
     assert memory.bytes[:150] == b"a" * 100 + b"b" * 50
-    assert landed(journal) == [Landed.PART]
+    assert landed(journal) == [WriteOutcome.PART]
     memory.good_writes = 1 << 30
     journal.undo()  # the half chunk, too: each byte is what we left or what was there
     assert not any(memory.bytes)
@@ -389,7 +392,7 @@ def test_a_write_that_fails_half_way_is_recorded_and_undoable(
     memory.good_writes = 0
     with pytest.raises(TruncatedError):
         journal.write(0, b"x" * 100)
-    assert landed(journal) == [Landed.PART]
+    assert landed(journal) == [WriteOutcome.PART]
     memory.good_writes = 1 << 30
     journal.undo()
     assert not any(memory.bytes)
@@ -411,7 +414,7 @@ def test_an_undo_that_fails_half_way_goes_on_later(memory: Memory, journal: Jour
         journal.undo()
     assert memory.bytes[:200] == whole[:200]
     assert not any(memory.bytes[300:500])
-    assert journal.records()[-1].landed is Landed.PART
+    assert journal.records()[-1].outcome is WriteOutcome.PART
     assert journal.records()[-1].undoes == 1
     memory.good_writes = 1 << 30
     with pytest.raises(NothingToUndoError):
@@ -490,8 +493,11 @@ def test_no_file_of_it_has_a_name_or_stays_open(memory: Memory) -> None:
     before = len(os.listdir("/proc/self/fd"))
     journal = unlocked(memory, memory_bound=0)
     journal.write(0, b"x")
-    names = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")
-             if os.path.islink(f"/proc/self/fd/{fd}")]  # fmt: skip
+    names = [
+        os.readlink(f"/proc/self/fd/{fd}")
+        for fd in os.listdir("/proc/self/fd")
+        if os.path.islink(f"/proc/self/fd/{fd}")
+    ]
     assert not [name for name in names if "undo" in name and "deleted" not in name]
     assert not list(Path(tempfile.gettempdir()).glob("ivshmem-scope-undo-*"))
     journal.close()

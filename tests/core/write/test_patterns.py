@@ -123,11 +123,21 @@ def test_each_write_has_the_types_width(wave: str, name: str) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"wave": "square"}, {"kind": "nope"}, {"kind": ""}, {"kind": "guid"}, {"kind": "filetime"},
-        {"kind": "bin"}, {"kind": "uleb"}, {"low": math.nan}, {"high": math.inf}, {"step": math.inf},
-        {"low": 5, "high": 4}, {"kind": "f16", "high": 1e6}, {"kind": "f32", "low": -1e39},
+        {"wave": "square"},
+        {"kind": "nope"},
+        {"kind": ""},
+        {"kind": "guid"},
+        {"kind": "filetime"},
+        {"kind": "bin"},
+        {"kind": "uleb"},
+        {"low": math.nan},
+        {"high": math.inf},
+        {"step": math.inf},
+        {"low": 5, "high": 4},
+        {"kind": "f16", "high": 1e6},
+        {"kind": "f32", "low": -1e39},
     ],
-)  # fmt: skip
+)
 def test_signals_that_are_none(bad: dict[str, object]) -> None:
     with pytest.raises(ValueFormatError):
         Repeat(0, **bad)  # type: ignore[arg-type]

@@ -168,8 +168,11 @@ def _unpack_module(source: Path, target: Path) -> None:
 def _pack(root: Path, target: Path) -> None:
     names = "\n".join(str(p.relative_to(root)) for p in [root, *sorted(root.rglob("*"))])
     packed = subprocess.run(
-        ["cpio", "-o", "-H", "newc", "--quiet"], input=names.encode(), cwd=root,
-        stdout=subprocess.PIPE, check=True,
-    )  # fmt: skip
+        ["cpio", "-o", "-H", "newc", "--quiet"],
+        input=names.encode(),
+        cwd=root,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
     with target.open("wb") as out:
         subprocess.run(["gzip", "-1"], input=packed.stdout, stdout=out, check=True)

@@ -108,25 +108,48 @@ class Guest:
     def _command(self, boot: Boot, devices: list[Shared], place: Path) -> list[str]:
         agent = ROOT / "tests" / "rigs" / "linux" / "agent.py"
         command = [
-            "qemu-system-x86_64", "-name", "guest=scope-rig", "-machine", "q35", "-cpu", "max",
-            "-accel", "tcg,thread=multi", "-smp", "2", "-m", "2048", "-display", "none",
-            "-no-reboot", "-nodefaults", "-kernel", str(boot.kernel),
-            "-initrd", str(boot.initramfs),
-            "-append", f"console=ttyS0 quiet panic=-1 rig.python={sys.executable} rig.agent={agent}",
-            "-serial", "stdio",
-            "-serial", f"unix:{place / 'agent'},server=on,wait=off",
-            "-qmp", f"unix:{place / 'qmp'},server=on,wait=off",
+            "qemu-system-x86_64",
+            "-name",
+            "guest=scope-rig",
+            "-machine",
+            "q35",
+            "-cpu",
+            "max",
+            "-accel",
+            "tcg,thread=multi",
+            "-smp",
+            "2",
+            "-m",
+            "2048",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-nodefaults",
+            "-kernel",
+            str(boot.kernel),
+            "-initrd",
+            str(boot.initramfs),
+            "-append",
+            f"console=ttyS0 quiet panic=-1 rig.python={sys.executable} rig.agent={agent}",
+            "-serial",
+            "stdio",
+            "-serial",
+            f"unix:{place / 'agent'},server=on,wait=off",
+            "-qmp",
+            f"unix:{place / 'qmp'},server=on,wait=off",
             "-virtfs",
             "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
-        ]  # fmt: skip
+        ]
         for number, device in enumerate(devices):
             size = f"{device.mebibytes}M"
             command += [
                 "-object",
                 f"memory-backend-file,id=iv{number},share=on,mem-path={device.path},size={size}",
-                "-device", f"pcie-root-port,id=port{number},chassis={number + 1}",
-                "-device", f"ivshmem-plain,memdev=iv{number},id=shm{number},bus=port{number}",
-            ]  # fmt: skip
+                "-device",
+                f"pcie-root-port,id=port{number},chassis={number + 1}",
+                "-device",
+                f"ivshmem-plain,memdev=iv{number},id=shm{number},bus=port{number}",
+            ]
         return command
 
     def _connect(self, path: Path) -> socket.socket:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.transfer.transfer import TransferOptions, run_transfer
 from app.core.measure.transfer.transfer_result import Direction
 from tests.core.measure.peer_programs import opened, responding
@@ -25,9 +25,18 @@ SMALL_BAR = "0000:02:00.0"
 def test_the_guest_measures_with_the_host(guest: Guest, big: Path) -> None:
     with responding(big) as peer:
         result = guest.scope(
-            "transfer", BIG_BAR, "--direction", "both", "--size", "64,64K", "--duration", "1",
-            "--peer-within", "30", "--json",
-        )  # fmt: skip
+            "transfer",
+            BIG_BAR,
+            "--direction",
+            "both",
+            "--size",
+            "64,64K",
+            "--duration",
+            "1",
+            "--peer-within",
+            "30",
+            "--json",
+        )
         peer.end()
     assert result.code == 0, result.err
     found = json.loads(result.out)
@@ -35,13 +44,13 @@ def test_the_guest_measures_with_the_host(guest: Guest, big: Path) -> None:
     for size in found["sizes"]:
         for way in ("to_peer", "from_peer"):
             assert size[way]["messages"] > 0
-            assert size[way]["bad"] == size[way]["lost"] == size[way]["disordered"] == 0
+            assert size[way]["bad"] == size[way]["lost"] == size[way]["out_of_order"] == 0
     assert found["conditions"]["peer"].startswith("host ")
     assert found["conditions"]["us"].startswith("guest ")
 
 
 def test_the_host_measures_with_the_guest(guest: Guest, big: Path, tmp_path: Path) -> None:
-    with opened(big) as region, hold_lane(region, folder=tmp_path) as hold:
+    with opened(big) as region, acquire_lane(region, folder=tmp_path) as hold:
         peer = guest.spawn_scope("respond", BIG_BAR)
         try:
             options = TransferOptions((4096,), Direction.BOTH, duration_s=1)
@@ -56,9 +65,18 @@ def test_the_host_measures_with_the_guest(guest: Guest, big: Path, tmp_path: Pat
 def test_the_bars_bandwidth_by_cache_mode(guest: Guest, small: Path) -> None:
     before = small.read_bytes()
     result = guest.scope(
-        "bandwidth", SMALL_BAR, "--blocks", "4K,128K", "--slice", "2", "--lane-size", "320K",
-        "--slots", "1", "--json",
-    )  # fmt: skip
+        "bandwidth",
+        SMALL_BAR,
+        "--blocks",
+        "4K,128K",
+        "--slice",
+        "2",
+        "--lane-size",
+        "320K",
+        "--slots",
+        "1",
+        "--json",
+    )
     assert result.code == 0, result.err
     found = json.loads(result.out)
     assert [mode["mode"] for mode in found["modes"]] == ["write-combined", "uncached"]

@@ -129,8 +129,11 @@ def test_the_two_examples_of_the_readme_meet(guest: Guest, small: Path) -> None:
     def host() -> str:
         done = subprocess.run(
             [sys.executable, "examples/host.py", str(small)],
-            cwd=ROOT, capture_output=True, text=True, timeout=30,
-        )  # fmt: skip
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.replace(str(small), README_PATH)
 
@@ -169,9 +172,20 @@ def test_watch_in_the_guest_sees_the_host_write(guest: Guest, big: Path) -> None
 def test_the_window_runs_in_the_guest_on_the_bar(guest: Guest, big: Path, tmp_path: Path) -> None:
     poke(big, 0, b"IVSHMEM Scope in a real guest")
     result = guest.run(
-        sys.executable, "-m", "app", BIG_BAR, "--screenshot", "/tmp/window.png", "--after", "1",
-        "--rate", "10", "--theme", "dark", timeout=200,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "app",
+        BIG_BAR,
+        "--screenshot",
+        "/tmp/window.png",
+        "--after",
+        "1",
+        "--rate",
+        "10",
+        "--theme",
+        "dark",
+        timeout=200,
+    )
     assert result.code == 0, result.out + result.err
     from PySide6.QtGui import QImage
 

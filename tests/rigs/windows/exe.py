@@ -35,10 +35,17 @@ def _make(place: Path, layers: Layers, *, folder: bool) -> None:
             raise CannotBuildError("The C kernel of the measurements was not built.")
         with Machine(layers, work) as machine:
             done = machine.python(
-                "-m", "PyInstaller", "--noconfirm", "--log-level=WARN",
-                "--distpath=Z:\\out\\dist", "--workpath=Z:\\out\\work", "Z:\\src\\pyinstaller.spec",
-                limit_s=600, SCOPE_FOLDER="1" if folder else "0", SCOPE_KERNEL="Z:\\out\\_kernel.dll",
-            )  # fmt: skip
+                "-m",
+                "PyInstaller",
+                "--noconfirm",
+                "--log-level=WARN",
+                "--distpath=Z:\\out\\dist",
+                "--workpath=Z:\\out\\work",
+                "Z:\\src\\pyinstaller.spec",
+                limit_s=600,
+                SCOPE_FOLDER="1" if folder else "0",
+                SCOPE_KERNEL="Z:\\out\\_kernel.dll",
+            )
         if not (work / "dist" / f"{NAME}.exe").is_file():
             raise CannotBuildError(f"PyInstaller made no executable:\n{done.stdout[-3000:]}")
         for item in (work / "dist").iterdir():

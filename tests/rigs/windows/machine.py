@@ -73,32 +73,45 @@ def registry(devices: Sequence[Device], *, undriven: int = 0) -> str:
     parts = [
         _section(
             r"System\\ControlSet001\\Services\\ivshmem",
-            '"Type"=dword:00000001', '"Start"=dword:00000003', '"ErrorControl"=dword:00000001',
+            '"Type"=dword:00000001',
+            '"Start"=dword:00000003',
+            '"ErrorControl"=dword:00000001',
             _text("ImagePath", r"C:\windows\system32\drivers\ivshmem.sys"),
         )
-    ]  # fmt: skip
+    ]
     for number, device in enumerate(devices):
         key = rf"{ENUM}\\ROOT\\IVSHMEM\\{number:04}"
-        parts.append(_section(
-            key, '"Service"="ivshmem"', f'"ClassGUID"="{INTERFACE_CLASS}"', '"ConfigFlags"=dword:00000000',
-            f'"HardwareID"=str(7):"{HARDWARE_ID}\\0"',
-            _text("DeviceDesc", "Rig IVSHMEM Device"),
-            _text("LocationInformation", device.location_text),
-        ))  # fmt: skip
+        parts.append(
+            _section(
+                key,
+                '"Service"="ivshmem"',
+                f'"ClassGUID"="{INTERFACE_CLASS}"',
+                '"ConfigFlags"=dword:00000000',
+                f'"HardwareID"=str(7):"{HARDWARE_ID}\\0"',
+                _text("DeviceDesc", "Rig IVSHMEM Device"),
+                _text("LocationInformation", device.location_text),
+            )
+        )
         values = {"PeerId": device.peer, "Vectors": device.vectors, **device.settings}
-        parts.append(_section(
-            rf"{key}\\Device Parameters",
-            _text("File", "\\??\\Z:" + str(device.path).replace("/", "\\")),
-            _qword("Size", device.size),
-            *(f'"{name}"=dword:{value:08x}' for name, value in values.items()),
-        ))  # fmt: skip
+        parts.append(
+            _section(
+                rf"{key}\\Device Parameters",
+                _text("File", "\\??\\Z:" + str(device.path).replace("/", "\\")),
+                _qword("Size", device.size),
+                *(f'"{name}"=dword:{value:08x}' for name, value in values.items()),
+            )
+        )
     for number in range(undriven):
-        parts.append(_section(
-            rf"{ENUM}\\PCI\\VEN_1AF4&DEV_1110&SUBSYS_11001AF4&REV_01\\3&11583659&0&{number:02}",
-            f'"HardwareID"=str(7):"{HARDWARE_ID}\\0"', _text("DeviceDesc", "PCI standard RAM Controller"),
-            _text("LocationInformation", f"PCI bus 0, device {5 + number}, function 0"),
-            f'"ClassGUID"="{INTERFACE_CLASS}"', '"ConfigFlags"=dword:00000000',
-        ))  # fmt: skip
+        parts.append(
+            _section(
+                rf"{ENUM}\\PCI\\VEN_1AF4&DEV_1110&SUBSYS_11001AF4&REV_01\\3&11583659&0&{number:02}",
+                f'"HardwareID"=str(7):"{HARDWARE_ID}\\0"',
+                _text("DeviceDesc", "PCI standard RAM Controller"),
+                _text("LocationInformation", f"PCI bus 0, device {5 + number}, function 0"),
+                f'"ClassGUID"="{INTERFACE_CLASS}"',
+                '"ConfigFlags"=dword:00000000',
+            )
+        )
     return "".join(parts)
 
 
@@ -130,9 +143,12 @@ class Machine:
         binds = f"{REPOSITORY} src|{self.out} out"
         self._holder = subprocess.Popen(
             [*enclosed(self._layers.lower()), "sh", "-c", "echo up; exec sleep infinity"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, "IVSHMEM_RIG_BINDS": binds}, start_new_session=True,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "IVSHMEM_RIG_BINDS": binds},
+            start_new_session=True,
+        )
         assert self._holder.stdout
         line = self._holder.stdout.readline()
         if line.strip() != b"up":
@@ -161,8 +177,20 @@ class Machine:
         given = {f"WINE{k}" if k.startswith("QT_") else k: v for k, v in more.items()}
         environment = {**WINE_ENVIRONMENT, "DISPLAY": self._display, **given}
         root = self._root()
-        return ["nsenter", "-t", str(self._first), "-m", "-p", "--", "chroot", root,
-                "env", "-i", *(f"{k}={v}" for k, v in environment.items()), *command]  # fmt: skip
+        return [
+            "nsenter",
+            "-t",
+            str(self._first),
+            "-m",
+            "-p",
+            "--",
+            "chroot",
+            root,
+            "env",
+            "-i",
+            *(f"{k}={v}" for k, v in environment.items()),
+            *command,
+        ]
 
     def _root(self) -> str:
         for line in Path(f"/proc/{self._first}/mounts").read_text().splitlines():
@@ -185,9 +213,13 @@ class Machine:
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
         """Start a Windows program; its path is a Windows path or one of the userland."""
         return subprocess.Popen(
-            self._inside([WINE, *command], **environment), text=True, errors="replace",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            self._inside([WINE, *command], **environment),
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def run(
         self, *command: str, limit_s: float = 120, **environment: str

@@ -38,8 +38,13 @@ class Program:
     """
 
     def __init__(
-        self, machine: Machine, screen: Screen, *arguments: str, shell: bool = False, **environment: str
-    ) -> None:  # fmt: skip
+        self,
+        machine: Machine,
+        screen: Screen,
+        *arguments: str,
+        shell: bool = False,
+        **environment: str,
+    ) -> None:
         self.machine = machine
         self.screen = screen
         self.window = ""

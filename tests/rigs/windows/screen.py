@@ -30,10 +30,22 @@ class Screen:
         read, write = os.pipe()
         width, height = SIZE
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
-            pass_fds=[write], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+            [
+                "Xvfb",
+                "-displayfd",
+                str(write),
+                "-screen",
+                "0",
+                f"{width}x{height}x24",
+                "-nolisten",
+                "tcp",
+            ],
+            pass_fds=[write],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         os.close(write)
         with os.fdopen(read) as told:
             number = told.readline().strip()
@@ -49,9 +61,13 @@ class Screen:
 
     def _run(self, *command: str) -> str:
         done = subprocess.run(
-            command, env={**os.environ, "DISPLAY": self.display}, capture_output=True, text=True,
-            check=False, timeout=20,
-        )  # fmt: skip
+            command,
+            env={**os.environ, "DISPLAY": self.display},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
         return done.stdout
 
     # -- windows -----------------------------------------------------------------------------------
@@ -106,8 +122,11 @@ class Screen:
         crop = ["-crop", f"{box[2]}x{box[3]}+{box[0]}+{box[1]}"] if box else []
         done = subprocess.run(
             ["import", "-silent", "-window", "root", *crop, "-depth", "8", "rgb:-"],
-            env={**os.environ, "DISPLAY": self.display}, capture_output=True, check=True, timeout=20,
-        )  # fmt: skip
+            env={**os.environ, "DISPLAY": self.display},
+            capture_output=True,
+            check=True,
+            timeout=20,
+        )
         return done.stdout
 
     def save(self, path: Path) -> None:

@@ -249,9 +249,16 @@ def test_a_picture_at_every_display_scale(
     poke(blank[0], 0, bytes(range(256)) * 16)
     picture = out / f"scale-{scale}.png"
     done = run(
-        machine, FIRST, "--screenshot", f"Z:\\out\\{picture.name}", "--after", "0.5",
-        "--size", "900x600", QT_SCALE_FACTOR=scale,
-    )  # fmt: skip
+        machine,
+        FIRST,
+        "--screenshot",
+        f"Z:\\out\\{picture.name}",
+        "--after",
+        "0.5",
+        "--size",
+        "900x600",
+        QT_SCALE_FACTOR=scale,
+    )
     assert done.returncode == 0, done.stdout
     shutil.copyfile(picture, artefacts() / picture.name)
     width, height = (int.from_bytes(picture.read_bytes()[at : at + 4], "big") for at in (16, 20))
@@ -344,9 +351,13 @@ def test_the_log_is_in_the_local_data_folder(machine: Machine) -> None:
 def scope(*arguments: str) -> subprocess.Popen[str]:
     """This checkout's program on the host."""
     return subprocess.Popen(
-        [sys.executable, "-m", "app", *arguments], cwd=REPOSITORY, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "app", *arguments],
+        cwd=REPOSITORY,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def ended(process: subprocess.Popen[str], limit_s: float = 90) -> str:
@@ -357,9 +368,19 @@ def ended(process: subprocess.Popen[str], limit_s: float = 90) -> str:
 
 
 LATENCY = (
-    "latency", "--rate", "200", "--duration", "1", "--warm-up", "0.2", "--wait", "poll", "--json",
-    "--peer-within", "60",
-)  # fmt: skip
+    "latency",
+    "--rate",
+    "200",
+    "--duration",
+    "1",
+    "--warm-up",
+    "0.2",
+    "--wait",
+    "poll",
+    "--json",
+    "--peer-within",
+    "60",
+)
 
 
 def test_the_host_measures_with_the_executable(machine: Machine, blank: list[Path]) -> None:
@@ -375,10 +396,21 @@ def test_the_host_measures_with_the_executable(machine: Machine, blank: list[Pat
         assert figures["floor"]["p50_ns"] < figures["p50_ns"]
         assert figures["one_way"]["uncertainty_ns"] > 0
         for way in ("to-peer", "from-peer"):
-            out = ended(scope(
-                "transfer", str(file), "--size", "4K", "--duration", "0.5", "--direction", way,
-                "--peer-within", "30", "--json",
-            ))  # fmt: skip
+            out = ended(
+                scope(
+                    "transfer",
+                    str(file),
+                    "--size",
+                    "4K",
+                    "--duration",
+                    "0.5",
+                    "--direction",
+                    way,
+                    "--peer-within",
+                    "30",
+                    "--json",
+                )
+            )
             moved = json.loads(out.splitlines()[-1])
             assert moved["clean"], moved
             assert moved["sizes"][0]["bytes_per_s"] > 0
@@ -415,9 +447,20 @@ def test_the_executable_killed_while_it_answers_is_told_as_silent(
 ) -> None:
     guest = machine.start(f"Z:\\out\\{EXE}", "respond", FIRST, "--seconds", "60")
     host = scope(
-        "latency", str(blank[0]), "--rate", "100", "--duration", "6", "--wait", "poll", "--json",
-        "--peer-within", "60", "--lost-after", "0.5",
-    )  # fmt: skip
+        "latency",
+        str(blank[0]),
+        "--rate",
+        "100",
+        "--duration",
+        "6",
+        "--wait",
+        "poll",
+        "--json",
+        "--peer-within",
+        "60",
+        "--lost-after",
+        "0.5",
+    )
     try:
         wait_until(lambda: b"IVSCLANE" in blank[0].read_bytes(), "a lane is there", 60)
         time.sleep(4)  # into the test; when exactly it dies does not matter

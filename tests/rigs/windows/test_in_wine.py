@@ -39,9 +39,16 @@ def results(
     build_kernel.build(windows=True)  # beside its source, where the machine sees it
     with Machine(layers, out, devices, undriven=1) as machine:
         done = machine.python(
-            "-m", "pytest", "-q", "--junitxml=Z:\\out\\results.xml", "-c", "Z:\\src\\tests\\rigs\\windows\\in_wine\\pytest.ini",
-            "--rootdir=Z:\\src\\tests\\rigs\\windows\\in_wine", "Z:\\src\\tests\\rigs\\windows\\in_wine", limit_s=240,
-        )  # fmt: skip
+            "-m",
+            "pytest",
+            "-q",
+            "--junitxml=Z:\\out\\results.xml",
+            "-c",
+            "Z:\\src\\tests\\rigs\\windows\\in_wine\\pytest.ini",
+            "--rootdir=Z:\\src\\tests\\rigs\\windows\\in_wine",
+            "Z:\\src\\tests\\rigs\\windows\\in_wine",
+            limit_s=240,
+        )
     report = out / "results.xml"
     assert report.is_file(), f"pytest did not finish inside the machine:\n{done.stdout[-4000:]}"
     return read(report)

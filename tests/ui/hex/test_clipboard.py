@@ -16,12 +16,24 @@ FORMS = ("hex", "hex without spaces", "hex dump", "C array", "Rust array", "Go s
 
 @pytest.mark.parametrize(
     "text",
-    ["DE AD BE EF", "deadbeef", "0xDE, 0xAD, 0xBE, 0xEF", "0xDEADBEEF", "{0xDE,0xAD,0xBE,0xEF};",
-     "de:ad:be:ef", "de-ad-be-ef", r"\xde\xad\xbe\xef", '"\\xde\\xad\\xbe\\xef"',
-     "DEh ADh BEh EFh", "  DE\n\tAD\r\n BE EF  \n", "{ 0xDE, /* one */ 0xAD, // two\n 0xBE, 0xEF }",
-     "[222, 173, 190, 239]", "00000000: dead beef                                ....",
-     "00000000  de ad be ef                                       |....|\n00000004"],
-)  # fmt: skip
+    [
+        "DE AD BE EF",
+        "deadbeef",
+        "0xDE, 0xAD, 0xBE, 0xEF",
+        "0xDEADBEEF",
+        "{0xDE,0xAD,0xBE,0xEF};",
+        "de:ad:be:ef",
+        "de-ad-be-ef",
+        r"\xde\xad\xbe\xef",
+        '"\\xde\\xad\\xbe\\xef"',
+        "DEh ADh BEh EFh",
+        "  DE\n\tAD\r\n BE EF  \n",
+        "{ 0xDE, /* one */ 0xAD, // two\n 0xBE, 0xEF }",
+        "[222, 173, 190, 239]",
+        "00000000: dead beef                                ....",
+        "00000000  de ad be ef                                       |....|\n00000004",
+    ],
+)
 def test_hex_is_read_in_every_usual_form(text: str) -> None:
     assert pasted_hex(text) == b"\xde\xad\xbe\xef"
 

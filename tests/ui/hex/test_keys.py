@@ -11,8 +11,16 @@ from app.ui.hex.paint.geometry import Grid
 from app.ui.hex.paint.surface import Options
 
 K = Qt.Key
-MOVES = (K.Key_Left, K.Key_Right, K.Key_Up, K.Key_Down, K.Key_PageUp, K.Key_PageDown, K.Key_Home,
-         K.Key_End)  # fmt: skip
+MOVES = (
+    K.Key_Left,
+    K.Key_Right,
+    K.Key_Up,
+    K.Key_Down,
+    K.Key_PageUp,
+    K.Key_PageDown,
+    K.Key_Home,
+    K.Key_End,
+)
 
 
 def place(cursor: int, *, size: int = 1000, columns: int = 16, group: int = 1) -> Place:

@@ -26,10 +26,16 @@ def activity_of(cells: int, rates: dict[int, float] | None = None, number: int =
         rate[cell] = value
     now = monotonic_ns()
     return Activity(
-        number=number, region_size=cells * CELL, cell_bytes=CELL, rate=rate,
-        changed_ns=np.where(rate > 0, now, 0), seen_ns=np.full(cells, now, np.int64),
-        allocated=np.arange(cells) < cells // 2, sweep_ns=1, exact=True,
-    )  # fmt: skip
+        number=number,
+        region_size=cells * CELL,
+        cell_bytes=CELL,
+        rate=rate,
+        changed_ns=np.where(rate > 0, now, 0),
+        seen_ns=np.full(cells, now, np.int64),
+        allocated=np.arange(cells) < cells // 2,
+        sweep_ns=1,
+        exact=True,
+    )
 
 
 def frame_with(activity: Activity) -> Frame:
@@ -51,9 +57,10 @@ def minimap(qtbot: QtBot) -> Minimap:
 @given(st.integers(1, 3000), st.integers(1, 3000), st.data())
 def test_one_busy_page_is_never_lost(cells: int, rows: int, data: st.DataObject) -> None:
     busy = data.draw(st.integers(0, cells - 1))
-    quiet, hot = strip(activity_of(cells), rows, DARK), strip(
-        activity_of(cells, {busy: 500.0}), rows, DARK
-    )  # fmt: skip
+    quiet, hot = (
+        strip(activity_of(cells), rows, DARK),
+        strip(activity_of(cells, {busy: 500.0}), rows, DARK),
+    )
     assert quiet.shape == hot.shape == (rows,)
     differ = np.flatnonzero(quiet != hot)
     assert len(differ)

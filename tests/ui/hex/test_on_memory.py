@@ -49,7 +49,7 @@ class Scene:
 
     def shows(self, offset: int, data: bytes) -> None:
         """Wait until the view shows these bytes from memory, not as an echo."""
-        picture = self.view.hex.surface.picture
+        picture = self.view.hex.surface.cells
         self.until(lambda: not picture.echoes and picture.seen(offset, len(data)) == data)
 
     def message(self) -> str:
@@ -83,7 +83,7 @@ def stage(qtbot: QtBot, sessions: Sessions, shm_file: ShmFile) -> Iterator[Stage
         view.set_session(session)
         session.start()
         scene = Scene(view, session, path, qtbot)
-        scene.until(lambda: view.hex.surface.picture.seen(0, 64) is not None)
+        scene.until(lambda: view.hex.surface.cells.seen(0, 64) is not None)
         view.hex.setFocus()
         return scene
 
@@ -146,10 +146,10 @@ def test_a_peers_change_appears_and_glows(stage: Stage) -> None:
     scene = stage()
     poke(scene.path, 0x33, b"\xee")
     scene.shows(0x33, b"\xee")
-    picture = scene.view.hex.surface.picture
+    picture = scene.view.hex.surface.cells
     frame = picture.frame
     assert frame is not None
-    assert picture.look(0x33, 1, frame.time_ns)[1][0] in range(styles.CHANGED, styles.MINE)
+    assert picture.states_at(0x33, 1, frame.time_ns)[1][0] in range(styles.CHANGED, styles.MINE)
 
 
 def test_an_own_write_is_shown_as_own(stage: Stage) -> None:
@@ -157,7 +157,7 @@ def test_an_own_write_is_shown_as_own(stage: Stage) -> None:
     scene.unlock()
     scene.type("ee")
     scene.shows(0, b"\xee")
-    picture = scene.view.hex.surface.picture
+    picture = scene.view.hex.surface.cells
     scene.until(lambda: picture.frame is not None and bool(picture.frame.mine[0]))
 
 
@@ -214,8 +214,11 @@ def test_paste_of_garbage_or_too_much_changes_nothing(stage: Stage) -> None:
     scene = stage()
     scene.unlock()
     whole = peek(scene.path, 0, SIZE)
-    for text, words in (("nonsense", "no hex"), ("00" * (SIZE + 1), "do not fit"),
-                        ("00" * ((1 << 20) + 1), "more than can be pasted")):  # fmt: skip
+    for text, words in (
+        ("nonsense", "no hex"),
+        ("00" * (SIZE + 1), "do not fit"),
+        ("00" * ((1 << 20) + 1), "more than can be pasted"),
+    ):
         QGuiApplication.clipboard().setText(text)
         scene.press(K.Key_V, CTRL)
         assert words in scene.message()
@@ -325,7 +328,7 @@ def test_a_lost_region_stays_grey_until_retry(stage: Stage) -> None:
     scene.until(lambda: scene.session.health.level is not Level.GOOD)
     scene.session.retry()
     scene.shows(0, b"\0" * 64)
-    assert not scene.view.hex.surface.picture.frozen
+    assert not scene.view.hex.surface.cells.frozen
 
 
 def test_closing_shows_the_empty_state(stage: Stage) -> None:

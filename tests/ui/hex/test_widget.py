@@ -36,10 +36,21 @@ class Heard:
 
     def __init__(self, view: HexView) -> None:
         self.said: list[tuple[object, ...]] = []
-        for name in ("cursor_moved", "selection_changed", "span_wanted", "write_wanted",
-                     "goto_requested", "unlock_wanted", "undo_wanted", "redo_wanted",
-                     "next_change_wanted", "copy_wanted", "load_file_wanted", "message",
-                     "view_changed"):  # fmt: skip
+        for name in (
+            "cursor_moved",
+            "selection_changed",
+            "span_wanted",
+            "write_wanted",
+            "goto_requested",
+            "unlock_wanted",
+            "undo_wanted",
+            "redo_wanted",
+            "next_change_wanted",
+            "copy_wanted",
+            "load_file_wanted",
+            "message",
+            "view_changed",
+        ):
             getattr(view, name).connect(lambda *args, name=name: self.said.append((name, *args)))
 
     def only(self, name: str) -> list[tuple[object, ...]]:
@@ -75,9 +86,15 @@ def at(view: HexView, offset: int, pane: Pane = Pane.HEX) -> QPoint:
 def wheel(view: HexView, turned: int, modifiers: Qt.KeyboardModifier = NO) -> None:
     place = QPointF(100, 100)
     event = QWheelEvent(
-        place, view.mapToGlobal(place), QPoint(), QPoint(0, turned), Qt.MouseButton.NoButton,
-        modifiers, Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
+        place,
+        view.mapToGlobal(place),
+        QPoint(),
+        QPoint(0, turned),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
     QApplication.sendEvent(view.viewport(), event)
 
 
@@ -414,7 +431,7 @@ def test_the_view_asks_for_what_it_shows_and_a_margin(view: HexView) -> None:
 def test_a_changed_byte_glows_and_only_its_row_is_drawn(
     qtbot: QtBot, view: HexView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frame = view.surface.picture.frame
+    frame = view.surface.cells.frame
     assert frame is not None
     before = pixels(view.viewport())
     updates: list[object] = []
@@ -433,7 +450,7 @@ def test_a_changed_byte_glows_and_only_its_row_is_drawn(
 
 
 def test_a_glow_fades_without_new_frames_and_the_timer_ends(qtbot: QtBot, view: HexView) -> None:
-    frame = view.surface.picture.frame
+    frame = view.surface.cells.frame
     assert frame is not None
     changed = changed_at(frame, {0x38: 0})
     changed.changed_ns[0x38] = monotonic_ns() - styles.FADE_NS + 2 * styles.STEP_NS
@@ -446,7 +463,7 @@ def test_a_glow_fades_without_new_frames_and_the_timer_ends(qtbot: QtBot, view: 
 
 
 def test_nothing_fades_while_hidden(view: HexView) -> None:
-    frame = view.surface.picture.frame
+    frame = view.surface.cells.frame
     assert frame is not None
     changed = changed_at(frame, {0x38: 0})
     changed.changed_ns[0x38] = monotonic_ns()
@@ -480,7 +497,7 @@ def test_focus_shows_in_the_cursor(qtbot: QtBot, view: HexView) -> None:
 def test_a_lost_region_is_grey_and_still(view: HexView) -> None:
     live = colors(view)
     view.set_greyed(True)
-    assert view.surface.picture.frozen
+    assert view.surface.cells.frozen
     assert colors(view) < live
     view.set_greyed(False)
     assert colors(view) == live
@@ -525,7 +542,7 @@ def test_hovering_tells_the_byte_in_four_forms(view: HexView) -> None:
 
 
 def test_a_tool_tip_says_who_changed_a_byte_and_when(view: HexView) -> None:
-    frame = view.surface.picture.frame
+    frame = view.surface.cells.frame
     assert frame is not None
     changed = changed_at(frame, {0x41: 0})
     changed.changed_ns[0x41] = monotonic_ns() - 5_000_000_000
@@ -571,9 +588,7 @@ def test_menu_choices_change_the_layout(view: HexView) -> None:
 def drop(view: HexView, place: QPoint, url: QUrl) -> QDropEvent:
     mime = QMimeData()
     mime.setUrls([url])
-    event = QDropEvent(
-        QPointF(place), Qt.DropAction.CopyAction, mime, LEFT, NO, QEvent.Type.Drop
-    )  # fmt: skip
+    event = QDropEvent(QPointF(place), Qt.DropAction.CopyAction, mime, LEFT, NO, QEvent.Type.Drop)
     view.dropEvent(event)
     return event
 

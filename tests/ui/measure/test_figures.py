@@ -28,12 +28,19 @@ def result(*times_ns: int, rate_hz: float = 1000) -> LatencyResult:
     tally.begin(0)
     for histogram in (tally.response, tally.service):
         histogram.record(np.array(times_ns, np.int64))
-    tally.finish(PingState(lost=3, late=2, strays=1, end_ns=10**9, timeout_ns=10**8))
+    tally.finish(PingState(lost=3, late=2, unexpected=1, end_ns=10**9, timeout_ns=10**8))
     return tally.result(
-        rate_hz=rate_hz, payload_bytes=8, wait=Wait.SPIN, poll_ns=1, engine=EngineKind.PYTHON,
-        peer_engine=EngineKind.PYTHON, floor=Summary(1, 5, 5, 5, 5, 5, 5, 5, 5), ways=None,
-        conditions=CONDITIONS, complete=True,
-    )  # fmt: skip
+        rate_hz=rate_hz,
+        payload_bytes=8,
+        wait=Wait.SPIN,
+        poll_ns=1,
+        engine=EngineKind.PYTHON,
+        peer_engine=EngineKind.PYTHON,
+        floor=Summary(1, 5, 5, 5, 5, 5, 5, 5, 5),
+        ways=None,
+        conditions=CONDITIONS,
+        complete=True,
+    )
 
 
 @pytest.mark.parametrize("rate_hz", [1000, 0])
@@ -41,14 +48,24 @@ def test_a_run_tells_every_figure(rate_hz: float) -> None:
     run = run_of(1, result(*range(1000, 2000), rate_hz=rate_hz))
     told = "\n".join(run.lines)
     for word in (
-        "p90 1.90 µs", "p99.99 2.00 µs", "min 1.00 µs", "mean 1.50 µs", "Service time p50",
-        "2 sent late", "1 strays", "30.0 % stalled", "0.0 % taken by counting", "floor 5 ns",
-    ):  # fmt: skip
+        "p90 1.90 µs",
+        "p99.99 2.00 µs",
+        "min 1.00 µs",
+        "mean 1.50 µs",
+        "Service time p50",
+        "2 sent late",
+        "1 unexpected",
+        "30.0 % stalled",
+        "0.0 % taken by counting",
+        "floor 5 ns",
+    ):
         assert word in told
     assert ("Response" if rate_hz else "Round trip") in told
     assert (run.figures["p50"], run.figures["count"], run.figures["lost"]) == (
-        "1.50 µs", "1,000", "3",
-    )  # fmt: skip
+        "1.50 µs",
+        "1,000",
+        "3",
+    )
 
 
 def test_nothing_answered_is_never_shown_as_0_ns() -> None:

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.engine.measurement_messages import Respond, ResponderNews
+from app.core.engine.measurement_messages import Respond, ResponderChanged
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Painted, Surface
 from app.core.measure.histogram import Histogram
@@ -21,7 +21,7 @@ from app.core.native.kernel import Wait
 from app.ui.measure.axes import format_time
 from app.ui.measure.charts import HistogramChart, PercentileChart
 from app.ui.measure.flash_patch import FlashPatch
-from app.ui.measure.lazy_panel import MeasureTab
+from app.ui.measure.lazy_panel import LazyMeasurePanel
 from app.ui.measure.panel import MeasurePanel
 from app.ui.measure.run_model import COLUMNS
 from app.ui.measure.run_table import RunTable
@@ -231,17 +231,22 @@ def test_charts_draw_every_shape_of_histogram(qtbot: QtBot, theme: object) -> No
         chart.resize(400, 200)
         chart.show()
         for histograms in ((), (empty,), (one,), (empty, wide, one)):
-            chart.show_traces(tuple(
-                chart.trace(str(n), h, n) for n, h in enumerate(histograms)
-            ))  # fmt: skip
+            chart.show_traces(tuple(chart.trace(str(n), h, n) for n, h in enumerate(histograms)))
             assert not chart.grab().isNull()
 
 
 @pytest.mark.parametrize(
     ("time_ns", "text"),
-    [(0, "0 ns"), (999, "999 ns"), (1234, "1.23 µs"), (12_345, "12.3 µs"), (123_456, "123 µs"),
-     (16_666_667, "16.7 ms"), (2_000_000_000, "2.00 s")],
-)  # fmt: skip
+    [
+        (0, "0 ns"),
+        (999, "999 ns"),
+        (1234, "1.23 µs"),
+        (12_345, "12.3 µs"),
+        (123_456, "123 µs"),
+        (16_666_667, "16.7 ms"),
+        (2_000_000_000, "2.00 s"),
+    ],
+)
 def test_times_have_three_digits_and_a_unit(time_ns: int, text: str) -> None:
     assert format_time(time_ns) == text
 
@@ -260,7 +265,7 @@ def test_what_a_crashed_test_owes_is_offered_and_put_back(
     assert engine.pid is not None
     os.kill(engine.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: crashed.lost, timeout=WAIT_MS)
-    tab = MeasureTab()
+    tab = LazyMeasurePanel()
     qtbot.addWidget(tab)
     notices: list[Notice] = []
     tab.notice.connect(notices.append)
@@ -269,12 +274,12 @@ def test_what_a_crashed_test_owes_is_offered_and_put_back(
     session.start()
     qtbot.waitUntil(lambda: bool(notices), timeout=WAIT_MS)
     assert notices[0].actions == ("Put back",)
-    tab.debts.act("Put back")
+    tab.restore_offer.act("Put back")
     qtbot.waitUntil(lambda: len(notices) == 2, timeout=WAIT_MS)
     assert "locked" in notices[1].text
     assert notices[1].actions == ("Unlock", "Put back"), "it can be tried again"
     session.set_locked(False)
-    tab.debts.act("Put back")
+    tab.restore_offer.act("Put back")
     qtbot.waitUntil(lambda: len(notices) == 3, timeout=WAIT_MS)
     assert "as they were before" in notices[2].text
     assert path.read_bytes() == before
@@ -283,4 +288,4 @@ def test_what_a_crashed_test_owes_is_offered_and_put_back(
 
 
 def _seated(answer: object) -> bool:
-    return isinstance(answer, ResponderNews) and answer.state.slot >= 0
+    return isinstance(answer, ResponderChanged) and answer.state.slot >= 0

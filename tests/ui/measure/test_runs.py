@@ -28,9 +28,16 @@ def latency_run(number: int, factor: int = 1, lost: int = 0) -> Run:
     histogram = Histogram()
     histogram.record(np.arange(1_000, 11_000, dtype=np.int64) * factor)
     return Run(
-        number, "latency", f"{1000 * number}/s, 8 B, poll", None, time_figures(histogram, lost),
-        ("With a peer",), histogram, np.arange(3.0), np.array([5e3, 0.0, 7e3]),
-    )  # fmt: skip
+        number,
+        "latency",
+        f"{1000 * number}/s, 8 B, poll",
+        None,
+        time_figures(histogram, lost),
+        ("With a peer",),
+        histogram,
+        np.arange(3.0),
+        np.array([5e3, 0.0, 7e3]),
+    )
 
 
 def sweep_run(number: int, rates: list[float]) -> Run:
@@ -182,9 +189,15 @@ def test_reads_writes_and_copies_are_three_curves(qtbot: QtBot) -> None:
     tabs.show_kind("bandwidth")
     one = np.array([1e9])
     run = Run(
-        1, "bandwidth", "file", None, {}, sizes=np.array([64.0]), rates=one,
+        1,
+        "bandwidth",
+        "file",
+        None,
+        {},
+        sizes=np.array([64.0]),
+        rates=one,
         marked={"t1": 2 * one, "s": 3 * one},
-    )  # fmt: skip
+    )
     tabs.show_runs([run])
     assert len(tabs.rates.plotItem.listDataItems()) == 3
     assert "read" in tabs.tabText(3)

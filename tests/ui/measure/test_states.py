@@ -8,15 +8,15 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.core.engine.measurement_messages import LiveLatency, SeatView
+from app.core.engine.measurement_messages import LiveLatency, SlotView
 from app.core.engine.process import EngineProcess
 from app.core.errors import LaneError
 from app.core.measure.histogram import Summary
-from app.core.measure.lane.peer_card import Card
+from app.core.measure.lane.peer_card import PeerCard
 from app.core.measure.lane.presence import Life
 from app.ui.measure.charts import EMPTY, WAITING
 from app.ui.measure.forms import FlashForm, LatencyForm
-from app.ui.measure.lane_box import check_offset, seat_text
+from app.ui.measure.lane_box import check_offset, slot_text
 from app.ui.measure.live import live_sentence
 from app.ui.measure.panel import MeasurePanel
 from tests.ui.helpers import Sessions, ShmFile, spec_of
@@ -176,7 +176,7 @@ def test_in_a_read_only_region_it_says_why_nothing_can_start(
 
 
 def test_a_master_that_is_gone_measures_nobody() -> None:
-    card = Card(7, name="vm", system="host")
-    seat = SeatView(0, card, Life.ALIVE, card, Life.ALIVE, ours=False)
-    assert "measured by" in seat_text(seat)
-    assert "measured by" not in seat_text(dataclasses.replace(seat, master_life=Life.GONE))
+    card = PeerCard(7, name="vm", system="host")
+    seat = SlotView(0, card, Life.ALIVE, card, Life.ALIVE, ours=False)
+    assert "measured by" in slot_text(seat)
+    assert "measured by" not in slot_text(dataclasses.replace(seat, initiator_life=Life.GONE))

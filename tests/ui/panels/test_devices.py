@@ -28,16 +28,19 @@ def device(name: str, kind: RegionKind = RegionKind.FILE, **more: object) -> Dev
 
 
 DENIED = Health(
-    Level.FAULT, "access-denied", "No permission to open it.", "Add yourself to the kvm group.",
+    Level.FAULT,
+    "access-denied",
+    "No permission to open it.",
+    "Add yourself to the kvm group.",
     "sudo usermod -aG kvm $USER",
-)  # fmt: skip
+)
 FOUND = DeviceList(
     (
         device("looking-glass", users=(User(pid=1, program="qemu-system-x86_64", guest="vm1"),)),
         device("denied", health=DENIED),
         device("0000:08:01.0", RegionKind.BAR),
         device("/dev/kvmfr0", RegionKind.KVMFR),
-        device("pulse-shm-1", plausible=False),
+        device("pulse-shm-1", likely_shared=False),
     ),
     ("The PCI devices could not be looked at (a test).",),
 )
@@ -99,8 +102,14 @@ def test_an_opened_file_of_another_kind_is_listed_once(panel: DevicesPanel) -> N
 def test_devices_stand_under_their_heads(panel: DevicesPanel) -> None:
     panel.set_devices(FOUND)
     assert titles(panel) == [
-        "HOST FILES", "looking-glass", "denied", "GUEST DEVICES", "0000:08:01.0", "KVMFR", "/dev/kvmfr0",
-    ]  # fmt: skip
+        "HOST FILES",
+        "looking-glass",
+        "denied",
+        "GUEST DEVICES",
+        "0000:08:01.0",
+        "KVMFR",
+        "/dev/kvmfr0",
+    ]
     row = panel.model.rows[1]
     assert "64 MiB" in row.detail
     assert "vm1" in row.detail

@@ -132,14 +132,23 @@ def test_a_character_that_the_font_lacks_is_told_by_its_number(panel: InspectorP
         ("utf8", "ü", 1, "ü".encode()),
         ("utf16", "ü", 2, "ü".encode("utf-16-be")),
         ("unix32", "2026-11-23 20:15:00", 1, struct.pack("<I", 1795464900)),
-        ("guid", "{12345678-1234-5678-1234-567812345678}", 2,
-         bytes.fromhex("12345678123456781234567812345678")),
+        (
+            "guid",
+            "{12345678-1234-5678-1234-567812345678}",
+            2,
+            bytes.fromhex("12345678123456781234567812345678"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_edit_lands_in_the_file(
-    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace, name: str, text: str, column: int,
+    qtbot: QtBot,
+    panel: InspectorPanel,
+    region: SimpleNamespace,
+    name: str,
+    text: str,
+    column: int,
     wanted: bytes,
-) -> None:  # fmt: skip
+) -> None:
     region.session.set_locked(False)
     panel.set_cursor(0x40)
     qtbot.waitUntil(lambda: len(panel.model.data_bytes) >= 32, timeout=WAIT_MS)
@@ -194,7 +203,7 @@ def test_esc_leaves_the_value(qtbot: QtBot, panel: InspectorPanel, region: Simpl
 def test_near_the_end_of_the_region(
     qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
 ) -> None:
-    region.session.look(4096, 4096)
+    region.session.watch_range(4096, 4096)
     region.session.set_locked(False)
     panel.set_cursor(8190)
     qtbot.waitUntil(lambda: panel.model.data_bytes == b"\xfe\xff", timeout=WAIT_MS)

@@ -12,7 +12,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.core.engine import messages as msg
-from app.core.write.record import Landed, WriteRecord
+from app.core.write.record import WriteOutcome, WriteRecord
 from app.ui.panels import journal
 from app.ui.panels.journal import JournalModel, JournalPanel
 from app.ui.style.theme import DARK
@@ -38,9 +38,16 @@ def region(sessions: Sessions, shm_file: ShmFile, panel: JournalPanel) -> Simple
 
 def record(number: int, **more: object) -> WriteRecord:
     values: dict[str, object] = {
-        "number": number, "time_ns": number, "clock_s": 1000.0 + number, "offset": number * 16,
-        "length": 1, "old": b"\0", "new": b"\1", "landed": Landed.WHOLE, "label": "typed",
-    }  # fmt: skip
+        "number": number,
+        "time_ns": number,
+        "clock_s": 1000.0 + number,
+        "offset": number * 16,
+        "length": 1,
+        "old": b"\0",
+        "new": b"\1",
+        "landed": WriteOutcome.WHOLE,
+        "label": "typed",
+    }
     return WriteRecord(**{**values, **more})
 
 
@@ -136,7 +143,7 @@ def test_the_list_is_bounded(
 
 
 def test_what_did_not_land_stands_out(panel: JournalPanel) -> None:
-    panel._take((record(1), record(2, landed=Landed.NONE)))
+    panel._take((record(1), record(2, outcome=WriteOutcome.NONE)))
     role = Qt.ItemDataRole.ForegroundRole
     assert panel.model.data(panel.model.index(0, 6), role).color() == DARK.color("quiet")
     assert panel.model.data(panel.model.index(1, 6), role).color() == DARK.color("warning")

@@ -127,9 +127,14 @@ def test_fill_with_wide_words_and_random(
     ],
 )
 def test_what_cannot_be_is_refused_before(
-    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace, start: str, length: str, value: str,
+    qtbot: QtBot,
+    panel: WritePanel,
+    region: SimpleNamespace,
+    start: str,
+    length: str,
+    value: str,
     reason: str,
-) -> None:  # fmt: skip
+) -> None:
     form = place(qtbot, panel, "fill", start, length)
     assert isinstance(form, forms.FillForm)
     form.value.setText(value)
@@ -222,9 +227,12 @@ def test_copy_a_range(qtbot: QtBot, panel: WritePanel, region: SimpleNamespace) 
 
 
 def test_a_large_fill_shows_progress_and_can_be_cancelled(
-    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, panel: WritePanel,
+    qtbot: QtBot,
+    sessions: Sessions,
+    shm_file: ShmFile,
+    panel: WritePanel,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     import app.ui.panels.write.panel as module
 
     monkeypatch.setattr(module, "_SHOW_PROGRESS_MS", 0)

@@ -15,7 +15,7 @@ from app.core.engine.client import LocalEngine
 from app.core.engine.process import EngineProcess
 from app.core.errors import EngineGoneError, LockedError, OutOfRangeError, ScopeError
 from app.core.watch.frame import Frame, Level
-from app.core.write.record import Landed, WriteRecord
+from app.core.write.record import WriteOutcome, WriteRecord
 from app.ui.session.notice import Notice
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, poke, spec_of
 
@@ -44,9 +44,10 @@ def test_it_opens_shows_frames_and_closes(
     assert session.health.level is Level.GOOD
     poke(path, 0x100, b"\xaa")
     with qtbot.waitSignal(
-        session.frame_arrived, timeout=WAIT_MS,
+        session.frame_arrived,
+        timeout=WAIT_MS,
         check_params_cb=lambda frame: frame.data[0x100] == 0xAA,
-    ):  # fmt: skip
+    ):
         pass
     ends: list[None] = []
     session.closed.connect(lambda: ends.append(None))
@@ -60,7 +61,7 @@ def test_the_span_follows_the_look(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, engine: type
 ) -> None:
     session = sessions.open(shm_file(65536), engine)
-    session.look(0x8000, 512)
+    session.watch_range(0x8000, 512)
     qtbot.waitUntil(lambda: session.frame.start == 0x8000, timeout=WAIT_MS)
     assert session.frame.end == 0x8200
 
@@ -99,7 +100,7 @@ def test_locked_at_first_and_again_after_a_retry(
         session.ask(msg.Write(0, b"x"), done.append)
     qtbot.waitUntil(lambda: bool(done), timeout=WAIT_MS)
     assert path.read_bytes()[:1] == b"x"
-    assert done[0].landed is Landed.WHOLE
+    assert done[0].outcome is WriteOutcome.WHOLE
     with qtbot.waitSignal(session.opened, timeout=WAIT_MS):
         session.retry()
     assert told == [False, True]

@@ -124,8 +124,11 @@ def test_a_long_text_is_never_cut(bar: MessageBar) -> None:
 
 CONFLICT = ConflictError(
     "The peer changed 1 byte at 0x40 since it was shown.",
-    offset=0x40, seen=b"\x01\x02", now=b"\x01\x09", mine=b"\xaa\x02",
-)  # fmt: skip
+    offset=0x40,
+    seen=b"\x01\x02",
+    now=b"\x01\x09",
+    mine=b"\xaa\x02",
+)
 
 
 @pytest.fixture

@@ -82,9 +82,17 @@ class Win32:
             handle,
         )
         self._control = declare(
-            k.DeviceIoControl, flag, handle, c_uint32, c_void_p, c_uint32, c_void_p, c_uint32,
-            POINTER(c_uint32), c_void_p,
-        )  # fmt: skip
+            k.DeviceIoControl,
+            flag,
+            handle,
+            c_uint32,
+            c_void_p,
+            c_uint32,
+            c_void_p,
+            c_uint32,
+            POINTER(c_uint32),
+            c_void_p,
+        )
         self._close = declare(k.CloseHandle, flag, handle)
         self._create_event = declare(k.CreateEventW, handle, c_void_p, flag, flag, c_wchar_p)
         self._wait = declare(k.WaitForSingleObject, c_uint32, handle, c_uint32)
@@ -114,12 +122,15 @@ class Win32:
         )
         answered = c_uint32(0)
         done = self._control(
-            handle, code,
-            given, ctypes.sizeof(given) if given is not None else 0,
+            handle,
+            code,
+            given,
+            ctypes.sizeof(given) if given is not None else 0,
             byref(answer) if answer is not None else None,
             ctypes.sizeof(answer) if answer is not None else 0,
-            byref(answered), None,
-        )  # fmt: skip
+            byref(answered),
+            None,
+        )
         if not done:
             raise Win32Error(last_error(), "DeviceIoControl")
         return answered.value

@@ -159,9 +159,16 @@ def _look_at(found: FoundDevice, api: Win32) -> WindowsBar:
         finally:
             api.close(handle)
     return WindowsBar(
-        found.path, name, found.description, found.instance, _address(found), size, peer, trouble,
+        found.path,
+        name,
+        found.description,
+        found.instance,
+        _address(found),
+        size,
+        peer,
+        trouble,
         size_notes(size),
-    )  # fmt: skip
+    )
 
 
 def _without_driver(found: FoundDevice) -> WindowsBar:

@@ -66,8 +66,12 @@ class DeviceWatch:
         wanted.target.handle = handle
         register = declare(
             setup.CM_Register_Notification,
-            c_uint32, POINTER(NotifyFilter), c_void_p, _DeviceCallback, POINTER(c_void_p),
-        )  # fmt: skip
+            c_uint32,
+            POINTER(NotifyFilter),
+            c_void_p,
+            _DeviceCallback,
+            POINTER(c_void_p),
+        )
         result = register(byref(wanted), None, self._keep, byref(self._token))
         if result:
             raise OSError(f"CM_Register_Notification: {result}")
@@ -112,8 +116,11 @@ def watch_power(sleep: Callable[[], object], wake: Callable[[], object]) -> bool
     try:
         register = declare(
             library("powrprof").PowerRegisterSuspendResumeNotification,
-            c_uint32, c_uint32, POINTER(_Subscription), POINTER(c_void_p),
-        )  # fmt: skip
+            c_uint32,
+            c_uint32,
+            POINTER(_Subscription),
+            POINTER(c_void_p),
+        )
         result = register(_BY_CALLBACK, byref(wanted), byref(token))
     except (OSError, AttributeError) as error:
         result = error

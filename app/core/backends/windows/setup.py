@@ -142,9 +142,16 @@ class SetupApi:
             data,
         )
         self._property = declare(
-            s.SetupDiGetDeviceRegistryPropertyW, flag, handle, data, number, POINTER(number),
-            c_void_p, number, POINTER(number),
-        )  # fmt: skip
+            s.SetupDiGetDeviceRegistryPropertyW,
+            flag,
+            handle,
+            data,
+            number,
+            POINTER(number),
+            c_void_p,
+            number,
+            POINTER(number),
+        )
         self._instance = declare(
             s.SetupDiGetDeviceInstanceIdW, flag, handle, data, c_wchar_p, number, POINTER(number)
         )

@@ -2,7 +2,7 @@
 
 Reads, writes and copies of blocks, and single words at random places, each beside the same in our
 own memory, so that the figure is the mapping's and not the machine's. Only the lane is touched:
-one data half of a slot that we take as its owner. No peer is needed.
+one data half of a slot that we take as its responder. No peer is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...values.units import format_size
 from ..conditions import Conditions, choose_core, conditions
 from ..lane.layout import Lane, Side
 from ..lane.peer_card import EngineKind, own_card
-from ..lane.presence import Seat
+from ..lane.presence import SlotClaim
 from ..lane.slots import take_slot
 from ..latency.echo import on_core, pick_engine
 from ..transfer.ring import U8
@@ -172,11 +172,11 @@ def run_bandwidth(
     kernel = pick_engine(options.engine)
     started_s = time.time()
     with region.window(lane.offset, lane.size) as window:
-        seat = take_slot(region, lane, own_card(region.info), sleep)
+        claim = take_slot(region, lane, own_card(region.info), sleep)
         try:
-            half = seat.slot.data(Side.OWNER)
+            half = claim.slot.data(Side.RESPONDER)
             blocks, notes = _fitting(options.blocks, half.length)
-            seat.touch(max(blocks))
+            claim.touch(max(blocks))
             with (
                 window.part(half.offset, max(blocks)) as part,
                 on_core(core, kernel, short_sleeps=False) as pinned,
@@ -185,21 +185,30 @@ def run_bandwidth(
                     np.frombuffer(part, np.uint8), RawAccess(kernel, options.slice_s), window.check
                 )
                 try:
-                    done = run.measure(blocks, seat, progress, cancelled)
+                    done = run.measure(blocks, claim, progress, cancelled)
                 finally:
                     run.close()
             facts = conditions(
-                region.info, lane, seat.slot.index, seat.card, None,
-                pinned=core if pinned else None, started_s=started_s,
-            )  # fmt: skip
+                region.info,
+                lane,
+                claim.slot.index,
+                claim.card,
+                None,
+                pinned=core if pinned else None,
+                started_s=started_s,
+            )
         finally:
-            seat.leave()
+            claim.leave()
     return BandwidthResult(
-        mode=region.info.spec.cache, cache=region.info.cache,
-        engine=EngineKind.PYTHON if kernel is None else EngineKind.KERNEL, blocks=tuple(done),
-        verdict=verdict(region.info, done), complete=len(done) == len(blocks),
-        conditions=facts, notes=tuple(notes),
-    )  # fmt: skip
+        mode=region.info.spec.cache,
+        cache=region.info.cache,
+        engine=EngineKind.PYTHON if kernel is None else EngineKind.KERNEL,
+        blocks=tuple(done),
+        verdict=verdict(region.info, done),
+        complete=len(done) == len(blocks),
+        conditions=facts,
+        notes=tuple(notes),
+    )
 
 
 def _fitting(blocks: tuple[int, ...], half: int) -> tuple[list[int], list[str]]:
@@ -234,7 +243,7 @@ class _Run:
     def measure(
         self,
         blocks: list[int],
-        seat: Seat,
+        claim: SlotClaim,
         progress: Callable[[BandwidthLive], None],
         cancelled: Callable[[], bool],
     ) -> list[BlockFigures]:
@@ -245,37 +254,39 @@ class _Run:
             for what in (self._copies, self._words):
                 if cancelled():
                     return done
-                found += what(block, seat)
+                found += what(block, claim)
                 self._check()
                 share = (number + len(found) / 8) / len(blocks)
                 progress(BandwidthLive(share, tuple(done)))
             done.append(BlockFigures(block, *found))
         return done
 
-    def _copies(self, block: int, seat: Seat) -> list[float]:
+    def _copies(self, block: int, claim: SlotClaim) -> list[float]:
         """Bytes per second: read, written, copied inside, and in our own memory."""
         memory, half = self._memory, block // 2
         if memory is None:
             return []
         one, other = self._one[:block], self._other[:block]
         pairs = (
-            (one, memory[:block]), (memory[:block], one),
-            (memory[:half], memory[half : 2 * half]), (one, other),
-        )  # fmt: skip
+            (one, memory[:block]),
+            (memory[:block], one),
+            (memory[:half], memory[half : 2 * half]),
+            (one, other),
+        )
         rates = []
         for to, source in pairs:
-            seat.beat()
+            claim.beat()
             rates.append(len(source) / self._access.copy_ns(to, source) * 1e9)
         return rates
 
-    def _words(self, block: int, seat: Seat) -> list[float]:
+    def _words(self, block: int, claim: SlotClaim) -> list[float]:
         """Nanoseconds: load, store, and the same in our own memory."""
         if self._memory is None:
             return []
         times = []
         for place in (self._memory[:block], self._one[:block]):
             for storing in (False, True):
-                seat.beat()
+                claim.beat()
                 times.append(self._access.word_ns(place, storing=storing))
         return times
 

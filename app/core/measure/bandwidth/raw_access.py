@@ -67,9 +67,13 @@ class RawAccess:
     def _touch(self, block: U8, words: int, count: int, storing: bool) -> int:
         if self._kernel is not None:
             state = TouchState(
-                words=block.ctypes.data, mask=words - 1, count=count, seed=1, zero=0,
+                words=block.ctypes.data,
+                mask=words - 1,
+                count=count,
+                seed=1,
+                zero=0,
                 storing=int(storing),
-            )  # fmt: skip
+            )
             _checked(self._kernel.touch(state))
             return int(state.took_ns)
         places = self._random.integers(0, words, count).tolist()

@@ -1,16 +1,17 @@
 """Flash: from a store in the memory to a painted patch in the peer's window, and back.
 
-The master stores a number; the owner's engine sees it, its window paints, and only then the
-owner stores the number back. Both sides keep times: the parts that lie on one side are exact on
+The initiator stores a number; the responder's engine sees it, its window paints, and only then the
+responder stores the number back. Both sides keep times: the parts that lie on one side are exact on
 its clock, the way through the memory is exact only where both share a clock, and is otherwise
 half of what is left, with just that half as its uncertainty.
 
 A person watching both windows on one photo sees the difference itself: each patch shows the
 number as digits and as a bar pattern (`bars`).
 
-FLASH line (docs/lane.md). Master: word 0 number, 1 its time. Owner: word 0 number painted, 1 when
-it was seen, 2 when it was painted, 3 when this line was stored, 4 paints of its window so far,
-5 its display's period, 6 the number that a person last reacted to, 7 the ns from paint to key.
+FLASH line (docs/lane.md). Initiator: word 0 number, 1 its time. Responder: word 0 number
+painted, 1 when it was seen, 2 when it was painted, 3 when this line was stored, 4 paints of its
+window so far, 5 its display's period, 6 the number that a person last reacted to, 7 the ns from
+paint to key.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import numpy.typing as npt
 from ..lane.layout import Line, Side
 from ..lane.peer_card import Capability
 from ..lane.requests import Command, Refusal
-from ..peers.responder_task import Job, RefusedRequest
+from ..peers.responder_task import RefusedRequest, ResponderTask
 
 I64 = npt.NDArray[np.int64]
 
@@ -39,7 +40,7 @@ REACTED: Final = 6
 
 
 class Surface(IntEnum):
-    """What the owner's window paints."""
+    """What the responder's window paints."""
 
     PATCH = 0  # a patch that fills the Measure view
     HEX = 1  # the hex view, which shows the number itself in the memory
@@ -52,7 +53,7 @@ class Flip:
     Attributes:
         number: Which; the patch's colour is its lowest bit.
         seen_ns: When this side's engine saw it, or stored it, on its own clock.
-        ours: We are the master, and stored it.
+        ours: We are the initiator, and stored it.
         surface: What shall show it.
         offset: Where the number lies in the memory, for the hex view.
     """
@@ -107,7 +108,7 @@ def number_of(pattern: tuple[bool, ...]) -> int:
 
 
 class FlashHandler:
-    """The owner's side: tells its window of each flash, stores back what was painted.
+    """The responder's side: tells its window of each flash, stores back what was painted.
 
     Args:
         show: Called with each Flip, from the responder's thread; must not block.
@@ -119,26 +120,26 @@ class FlashHandler:
     def __init__(self, show: Callable[[Flip], None]) -> None:
         self._show = show
         self._lock = threading.Lock()
-        self._job: Job | None = None
+        self._task: ResponderTask | None = None
         self._seen: dict[int, int] = {}
 
-    def begin(self, job: Job) -> tuple[int, ...]:
+    def begin(self, task: ResponderTask) -> tuple[int, ...]:
         """Check the parameters."""
-        if job.request.value(0) not in set(Surface):
+        if task.request.value(0) not in set(Surface):
             raise RefusedRequest(Refusal.PARAMETER, 0)
         return ()
 
-    def run(self, job: Job) -> tuple[int, ...]:
-        """Watch the master's number until told to stop."""
-        at = job.slot.word(Side.MASTER, Line.FLASH, 0)
-        surface = Surface(job.request.value(0))
-        last = job.region.load(at, 8)
+    def run(self, task: ResponderTask) -> tuple[int, ...]:
+        """Watch the initiator's number until told to stop."""
+        at = task.slot.word(Side.INITIATOR, Line.FLASH, 0)
+        surface = Surface(task.request.value(0))
+        last = task.region.load(at, 8)
         with self._lock:
-            self._job = job
+            self._task = task
             self._seen.clear()
         try:
-            while not job.stopped:
-                number = job.region.load(at, 8)
+            while not task.stopped:
+                number = task.region.load(at, 8)
                 if number == last:
                     time.sleep(POLL_S)
                     continue
@@ -148,7 +149,7 @@ class FlashHandler:
                 self._show(Flip(number, now, ours=False, surface=surface, offset=at))
         finally:
             with self._lock:
-                self._job = None
+                self._task = None
         return ()
 
     def painted(self, painted: Painted) -> None:
@@ -158,10 +159,10 @@ class FlashHandler:
             RegionGoneError: The region is gone.
         """
         with self._lock:
-            job, seen_ns = self._job, self._seen.get(painted.number)
-            if job is None or seen_ns is None:
+            task, seen_ns = self._task, self._seen.get(painted.number)
+            if task is None or seen_ns is None:
                 return
-            line = job.slot.line(Side.OWNER, Line.FLASH)
+            line = task.slot.line(Side.RESPONDER, Line.FLASH)
             words = (
                 painted.seen_ns or seen_ns,
                 painted.painted_ns,
@@ -170,14 +171,14 @@ class FlashHandler:
                 painted.period_ns,
             )
             for index, word in enumerate(words, 1):
-                job.region.store(line + 8 * index, 8, word)
-            job.region.store(line, 8, painted.number)
+                task.region.store(line + 8 * index, 8, word)
+            task.region.store(line, 8, painted.number)
             del self._seen[painted.number]
 
     def reacted(self, number: int, reaction_ns: int) -> None:
         """A person pressed a key so long after that flash was painted."""
         with self._lock:
-            if self._job is not None:
-                at = self._job.slot.word(Side.OWNER, Line.FLASH, REACTED)
-                self._job.region.store(at + 8, 8, reaction_ns)
-                self._job.region.store(at, 8, number)
+            if self._task is not None:
+                at = self._task.slot.word(Side.RESPONDER, Line.FLASH, REACTED)
+                self._task.region.store(at + 8, 8, reaction_ns)
+                self._task.region.store(at, 8, number)

@@ -16,7 +16,7 @@ from ..lane.layout import Line, Side
 from ..lane.peer_card import boot_number
 from ..lane.requests import Command
 from ..peers.initiator import TICK_S
-from ..peers.peer_monitor import PeerNews
+from ..peers.peer_monitor import PeerMonitor
 from .flash import OWNER_WORDS, POLL_S, REACTED, Flip, Surface
 from .flash_result import FlashPlan, FlashResult, FlashSample
 
@@ -25,24 +25,24 @@ MAX_REACTION_NS: Final = 10_000_000_000
 
 
 class FlashMaster:
-    """Runs a flash test against the owner of a slot.
+    """Runs a flash test against the responder of a slot.
 
     Args:
-        news: Of the peer of a master that is seated and has not asked yet.
+        monitor: Of the peer of an initiator that is seated and has not asked yet.
         show: Called with each of our own flashes, so that our window shows them too.
-        told: Called with each sample and the number lost so far.
+        report: Called with each sample and the number lost so far.
     """
 
     def __init__(
         self,
-        news: PeerNews,
+        monitor: PeerMonitor,
         show: Callable[[Flip], None] = lambda flip: None,
-        told: Callable[[FlashSample | None, int], None] = lambda sample, lost: None,
+        report: Callable[[FlashSample | None, int], None] = lambda sample, lost: None,
     ) -> None:
-        self._news = news
-        self._master = news.master
+        self._monitor = monitor
+        self._initiator = monitor.initiator
         self._show = show
-        self._told = told
+        self._report = report
         self._flip = threading.Event()
         self._end = threading.Event()
         self._samples: list[FlashSample] = []
@@ -62,17 +62,17 @@ class FlashMaster:
         """Do it; returns what was measured until the end or the stop.
 
         Raises:
-            NoPeerError, PeerRefusedError, CancelledError: As PeerNews.ask.
-            LaneLostError, RegionGoneError: As Master.
+            NoPeerError, PeerRefusedError, CancelledError: As PeerMonitor.ask.
+            LaneLostError, RegionGoneError: As Initiator.
         """
         plan = plan.checked()
-        master = self._master
+        initiator = self._initiator
         began_s = time.time()
-        self._news.ask(Command.FLASH, (int(plan.surface),))
-        owner = master.owner
-        if owner is None:
+        self._monitor.ask(Command.FLASH, (int(plan.surface),))
+        responder = initiator.responder
+        if responder is None:
             raise NoPeerError("The peer went before the first flash.")
-        one_clock = owner.boot == boot_number() != 0
+        one_clock = responder.boot == boot_number() != 0
         number = secrets.randbits(30) | 1
         try:
             done = 0
@@ -86,10 +86,16 @@ class FlashMaster:
                 self._one(number, one_clock, plan.surface)
             self._wait_for_reaction(plan)
         finally:
-            if not master.region.closed:
-                master.stop()
+            if not initiator.region.closed:
+                initiator.stop()
         return FlashResult(
-            plan, tuple(self._samples), self._lost, one_clock, str(owner), self._period_ns, began_s
+            plan,
+            tuple(self._samples),
+            self._lost,
+            one_clock,
+            str(responder),
+            self._period_ns,
+            began_s,
         )
 
     def _wait(self, plan: FlashPlan) -> None:
@@ -97,7 +103,7 @@ class FlashMaster:
         spread = (secrets.randbelow(2001) - 1000) / 1000 * plan.jitter
         due = None if plan.manual else time.monotonic() + plan.every_s * (1 + spread)
         while not self._end.is_set():
-            self._news.look()
+            self._monitor.poll()
             left = TICK_S if due is None else due - time.monotonic()
             if left <= 0:
                 return
@@ -112,16 +118,16 @@ class FlashMaster:
         self._take_reaction()
 
     def _take_reaction(self) -> None:
-        at = self._master.slot.word(Side.OWNER, Line.FLASH, REACTED)
-        number, reaction_ns = struct.unpack("<2Q", self._master.region.read(at, 16))
+        at = self._initiator.slot.word(Side.RESPONDER, Line.FLASH, REACTED)
+        number, reaction_ns = struct.unpack("<2Q", self._initiator.region.read(at, 16))
         last = self._samples[-1] if self._samples else None
         if last is not None and number == last.number and reaction_ns < MAX_REACTION_NS:
             self._samples[-1] = replace(last, reaction_ns=reaction_ns)
 
     def _one(self, number: int, one_clock: bool, surface: Surface) -> None:
-        region, slot = self._master.region, self._master.slot
-        line = slot.line(Side.MASTER, Line.FLASH)
-        owner_line = slot.line(Side.OWNER, Line.FLASH)
+        region, slot = self._initiator.region, self._initiator.slot
+        line = slot.line(Side.INITIATOR, Line.FLASH)
+        owner_line = slot.line(Side.RESPONDER, Line.FLASH)
         sent_ns = time.monotonic_ns()
         region.store(line + 8, 8, sent_ns)
         region.store(line, 8, number)
@@ -129,13 +135,13 @@ class FlashMaster:
         answer = self._answer(region, owner_line, number, sent_ns)
         if answer is None:
             self._lost += 1
-            self._told(None, self._lost)
+            self._report(None, self._lost)
             return
         came_ns, words = answer
         sample = sample_of(number, sent_ns, came_ns, words, one_clock)
         self._period_ns = words[5]
         self._samples.append(sample)
-        self._told(sample, self._lost)
+        self._report(sample, self._lost)
 
     def _answer(
         self, region: Region, line: int, number: int, sent_ns: int
@@ -147,7 +153,7 @@ class FlashMaster:
                 return came, struct.unpack(f"<{OWNER_WORDS}Q", region.read(line, 8 * OWNER_WORDS))
             if now >= tick_ns:
                 tick_ns = now + int(TICK_S * 1e9)
-                self._master.tick()
+                self._initiator.tick()
             time.sleep(POLL_S)
         return None
 
@@ -155,7 +161,7 @@ class FlashMaster:
 def sample_of(
     number: int, sent_ns: int, came_ns: int, words: tuple[int, ...], one_clock: bool
 ) -> FlashSample:
-    """One sample from the owner's words, which a broken peer may have filled with anything."""
+    """One sample from the responder's words, which a broken peer may have filled with anything."""
     _, seen, painted, stored, _, _ = words
     total = came_ns - sent_ns
     paint = min(max(0, painted - seen), total)

@@ -1,8 +1,8 @@
 """Holding a lane: use the one that is there, or lay one and put the old bytes back at the end.
 
 docs/lane.md, "Laying and taking away". Whoever lays a lane owes the bytes that were there; the
-debt is on disk (saved.py) until it is paid, and a later start takes over the debt of one that
-crashed.
+bytes lie on disk (saved_bytes.py) until they are back, and a later start puts back those of one
+that crashed.
 """
 
 from __future__ import annotations
@@ -28,24 +28,31 @@ from ...errors import (
 from ...protocols.known_content import identify
 from ...region.region import Region
 from ...values.units import format_short_offset
-from .layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, Lane, Span
+from .layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, ByteRange, Lane
 from .placement import find_lanes, lane_at, place_lane
 from .presence import SETTLE_S
 from .restore import (
     LEAVE_S,
     STEP_S,
-    Ending,
+    RestoreOutcome,
     give_back,
-    half_laid,
+    partially_written,
     still_there,
     write_lane,
 )
-from .saved_bytes import SavedBytes, debts
+from .saved_bytes import SavedBytes, saved_bytes_files
 
 __all__ = [
-    "BytesThere", "Ending", "LaneHold", "give_back", "hold_lane", "lay_lane", "look_at", "owed",
+    "BytesThere",
+    "LaneLease",
+    "RestoreOutcome",
+    "acquire_lane",
+    "bytes_there",
+    "create_lane",
+    "give_back",
     "still_there",
-]  # fmt: skip
+    "unrestored",
+]
 
 LOOK_S: Final = 0.25
 LOOKS: Final = 5
@@ -62,15 +69,15 @@ class BytesThere:
     Attributes:
         changing: Somebody changed it while we looked.
         empty: Nothing but zeros.
-        owner: Whose it seems to be; empty when unknown.
+        responder: Whose it seems to be; empty when unknown.
     """
 
     changing: bool
     empty: bool
-    owner: str = ""
+    responder: str = ""
 
 
-def look_at(region: Region, span: Span, sleep: Sleep = time.sleep) -> BytesThere:
+def bytes_there(region: Region, span: ByteRange, sleep: Sleep = time.sleep) -> BytesThere:
     """Watch a span for a quarter of a second; of a long one, evenly spread parts."""
     first, empty = _digest(region, span)
     changing = False
@@ -81,7 +88,7 @@ def look_at(region: Region, span: Span, sleep: Sleep = time.sleep) -> BytesThere
     return BytesThere(changing, empty, str(content) if content else "")
 
 
-def _digest(region: Region, span: Span) -> tuple[int, bool]:
+def _digest(region: Region, span: ByteRange) -> tuple[int, bool]:
     digest, empty = xxhash.xxh3_64(), True
     stride = _CHUNK * max(1, -(-span.length // _LOOK_BYTES))
     for low, high in region.extents(span.offset, span.end):
@@ -92,7 +99,7 @@ def _digest(region: Region, span: Span) -> tuple[int, bool]:
     return digest.intdigest(), empty
 
 
-class LaneHold:
+class LaneLease:
     """A lane in use by this process; leave it by `close`, or as a context manager.
 
     Attributes:
@@ -104,24 +111,24 @@ class LaneHold:
     def __init__(self, region: Region, lane: Lane, saved: SavedBytes | None) -> None:
         self.lane = lane
         self.saved = saved
-        self.ending: Ending | None = None
+        self.ending: RestoreOutcome | None = None
         self._region = region
 
-    def close(self) -> Ending:
+    def close(self) -> RestoreOutcome:
         """Put back what is owed. Safe to call twice, and after the region went."""
         if self.ending is None:
             self.ending = self._close()
         return self.ending
 
-    def _close(self) -> Ending:
+    def _close(self) -> RestoreOutcome:
         if self.saved is None:
-            return Ending.NOTHING_OWED
+            return RestoreOutcome.NOTHING_OWED
         try:
             return give_back(self._region, self.saved)
         except RegionGoneError as error:
             if isinstance(error, TruncatedError | DeletedError | ReplacedError):
                 self.saved.forget()  # its bytes went with it
-            return Ending.GONE  # what was only closed or unplugged may come back
+            return RestoreOutcome.GONE  # what was only closed or unplugged may come back
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +137,7 @@ class LaneHold:
         self.close()
 
 
-def hold_lane(
+def acquire_lane(
     region: Region,
     offset: int | None = None,
     size: int | None = None,
@@ -139,7 +146,7 @@ def hold_lane(
     force: bool = False,
     folder: Path | None = None,
     sleep: Sleep = time.sleep,
-) -> LaneHold:
+) -> LaneLease:
     """Use the lane that is there, or lay one.
 
     Args:
@@ -157,8 +164,8 @@ def hold_lane(
     wanted = place_lane(region, offset, size, slots)
     lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
     if lane is not None:
-        return LaneHold(region, lane, _debt_of(region, lane, folder))
-    for saved in owed(region, folder):
+        return LaneLease(region, lane, _unrestored_of(region, lane, folder))
+    for saved in unrestored(region, folder):
         if saved.header.lane.span.overlaps(wanted.span):
             give_back(region, saved)
     if not force:
@@ -169,8 +176,8 @@ def hold_lane(
             lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
             if lane is None:
                 raise
-            return LaneHold(region, lane, _debt_of(region, lane, folder))
-    return lay_lane(region, wanted, folder, sleep)
+            return LaneLease(region, lane, _unrestored_of(region, lane, folder))
+    return create_lane(region, wanted, folder, sleep)
 
 
 def _existing(region: Region, wanted: Lane, *, anywhere: bool, sleep: Sleep) -> Lane | None:
@@ -202,8 +209,8 @@ def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
     return None
 
 
-def _debt_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | None:
-    for saved in owed(region, folder):
+def _unrestored_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | None:
+    for saved in unrestored(region, folder):
         if saved.header.token == lane.token and (ours := saved.adopt()) is not None:
             # Its layer may have been killed while it waited for the others to leave.
             region.store(lane.offset + STATE_AT, WORD, OPEN)
@@ -211,23 +218,27 @@ def _debt_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | No
     return None
 
 
-def owed(region: Region, folder: Path | None = None) -> list[SavedBytes]:
+def unrestored(region: Region, folder: Path | None = None) -> list[SavedBytes]:
     """Bytes of this region that a program which crashed did not put back; see `give_back`."""
-    return [saved for saved in debts(folder) if saved.header.belongs_to(region.info)]
+    return [saved for saved in saved_bytes_files(folder) if saved.header.belongs_to(region.info)]
 
 
-def _refuse_busy(region: Region, span: Span, sleep: Sleep) -> None:
-    there = look_at(region, span, sleep)
+def _refuse_busy(region: Region, span: ByteRange, sleep: Sleep) -> None:
+    there = bytes_there(region, span, sleep)
     if there.changing:
-        who = f"it seems to be {there.owner}" if there.owner else "nobody knows whose they are"
+        who = (
+            f"it seems to be {there.responder}"
+            if there.responder
+            else "nobody knows whose they are"
+        )
         raise MemoryInUseError(
             f"The bytes at {format_short_offset(span.offset)} keep changing; {who}."
         )
 
 
-def lay_lane(
+def create_lane(
     region: Region, lane: Lane, folder: Path | None = None, sleep: Sleep = time.sleep
-) -> LaneHold:
+) -> LaneLease:
     """Save what is there, then lay the lane; its magic comes last.
 
     Raises:
@@ -239,7 +250,7 @@ def lay_lane(
         before = region.read(lane.offset, IDENTITY_SIZE)
         quicker = _quicker(region, lane, sleep)
         if quicker is not None:
-            return LaneHold(region, quicker, None)
+            return LaneLease(region, quicker, None)
         saved = SavedBytes.save(region, lane, folder)
         if region.read(lane.offset, IDENTITY_SIZE) == before:
             break
@@ -260,14 +271,14 @@ def lay_lane(
         # One that waited for us in vain saved our head with them: then ours are still needed.
         if time.monotonic() - began < LEAVE_S / 2:
             saved.forget()
-        return LaneHold(region, now, None)
-    return LaneHold(region, lane, saved)
+        return LaneLease(region, now, None)
+    return LaneLease(region, lane, saved)
 
 
 def _quicker(region: Region, lane: Lane, sleep: Sleep) -> Lane | None:
     """The lane that another laid there meanwhile; one that is half laid is waited for."""
     for _ in range(int(LEAVE_S / STEP_S)):
-        if half_laid(region, lane.offset) is None:
+        if partially_written(region, lane.offset) is None:
             break
         sleep(STEP_S)
     try:

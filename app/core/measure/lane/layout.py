@@ -1,7 +1,7 @@
 """The lane's layout: where each word lies, and any bytes as a Lane or a LaneError.
 
-A lane is a head page and a number of slots. A slot belongs to one peer, its owner, who answers
-in it; another peer takes its master side to measure. Each side writes only its own eight lines
+A lane is a head page and a number of slots. A slot belongs to one peer, its responder, who answers
+in it; another peer takes its initiator side to measure. Each side writes only its own eight lines
 and its own half of the data area, so that no word ever has two writers. docs/lane.md tells all
 of it; the names there are the names here.
 """
@@ -47,13 +47,13 @@ def new_token() -> int:
 class Side(IntEnum):
     """The two writers of a slot."""
 
-    OWNER = 0
-    MASTER = 1
+    RESPONDER = 0
+    INITIATOR = 1
 
     @property
     def other(self) -> Side:
         """The peer's side."""
-        return Side.MASTER if self is Side.OWNER else Side.OWNER
+        return Side.INITIATOR if self is Side.RESPONDER else Side.RESPONDER
 
 
 class Line(IntEnum):
@@ -61,8 +61,8 @@ class Line(IntEnum):
 
     PRESENCE = 0
     NAME = 1
-    COMMAND = 2  # the master's request, the owner's reply
-    ECHO = 3  # ping by the master, pong by the owner
+    COMMAND = 2  # the initiator's request, the responder's reply
+    ECHO = 3  # ping by the initiator, pong by the responder
     SEND = 4  # the ring that this side fills: how far it is filled
     TAKE = 5  # the other side's ring: how far it is emptied
     FLASH = 6
@@ -70,7 +70,7 @@ class Line(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """A range of the region."""
 
     offset: int
@@ -81,7 +81,7 @@ class Span:
         """First byte behind it."""
         return self.offset + self.length
 
-    def overlaps(self, other: Span) -> bool:
+    def overlaps(self, other: ByteRange) -> bool:
         """Whether they share a byte."""
         return self.offset < other.end and other.offset < self.end
 
@@ -108,20 +108,20 @@ class Slot:
         """Offset of one 8-byte word of a line."""
         return self.line(side, line) + index * WORD
 
-    def side(self, side: Side) -> Span:
+    def side(self, side: Side) -> ByteRange:
         """All lines of a side."""
-        return Span(self.offset + side * SIDE_SIZE, SIDE_SIZE)
+        return ByteRange(self.offset + side * SIDE_SIZE, SIDE_SIZE)
 
     @property
-    def control(self) -> Span:
+    def control(self) -> ByteRange:
         """The control page."""
-        return Span(self.offset, CONTROL_SIZE)
+        return ByteRange(self.offset, CONTROL_SIZE)
 
-    def data(self, side: Side) -> Span:
-        """The half that this side writes; the master's lies first."""
+    def data(self, side: Side) -> ByteRange:
+        """The half that this side writes; the initiator's lies first."""
         half = (self.stride - CONTROL_SIZE) // 2 // ALIGN * ALIGN
         first = self.offset + CONTROL_SIZE
-        return Span(first if side is Side.MASTER else first + half, half)
+        return ByteRange(first if side is Side.INITIATOR else first + half, half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +143,14 @@ class Lane:
     minor: int = MINOR
 
     @property
-    def span(self) -> Span:
+    def span(self) -> ByteRange:
         """The whole lane."""
-        return Span(self.offset, self.size)
+        return ByteRange(self.offset, self.size)
 
     @property
-    def head(self) -> Span:
+    def head(self) -> ByteRange:
         """The head page."""
-        return Span(self.offset, HEAD_SIZE)
+        return ByteRange(self.offset, HEAD_SIZE)
 
     @property
     def stride(self) -> int:

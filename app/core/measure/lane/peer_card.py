@@ -1,4 +1,4 @@
-"""Who sits on a side of a slot: the presence and name lines as a Card, from any bytes."""
+"""Who sits on a side of a slot: the presence and name lines as a PeerCard, from any bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CACHES: Final = ("", "cached", "uncached", "write-combined")
 
 
 class Capability(IntFlag):
-    """What an owner answers; bits that a reader does not know mean nothing to it."""
+    """What a responder answers; bits that a reader does not know mean nothing to it."""
 
     NONE = 0
     ECHO = 1
@@ -49,7 +49,7 @@ class EngineKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class PeerCard:
     """One peer, as it tells itself.
 
     Attributes:
@@ -95,7 +95,7 @@ class Card:
         return ", ".join(part for part in (head, self.platform, version, cache) if part)
 
 
-def build_card(card: Card) -> bytes:
+def build_card(card: PeerCard) -> bytes:
     """The presence and the name line."""
     presence = _PRESENCE.pack(
         card.token,
@@ -115,10 +115,10 @@ def build_card(card: Card) -> bytes:
     return presence.ljust(LINE, b"\0") + name.ljust(LINE, b"\0")
 
 
-def parse_card(data: bytes) -> Card | None:
+def parse_card(data: bytes) -> PeerCard | None:
     """The card in these 256 bytes; None when nobody sits there.
 
-    Any bytes give a Card or None: codes that are not known are empty texts, a name that is no
+    Any bytes give a PeerCard or None: codes that are not known are empty texts, a name that is no
     text is shown with replacement characters.
     """
     if len(data) < LINE + NAME_SIZE + VERSION_SIZE:
@@ -129,20 +129,28 @@ def parse_card(data: bytes) -> Card | None:
     if not token:
         return None
     known = Capability(capabilities & sum(Capability))
-    return Card(
-        token, beat, known, _word(_SYSTEMS, system), _word(_PLATFORMS, where),
-        _word(_CACHES, cache), minor, pid, boot, touched,
+    return PeerCard(
+        token,
+        beat,
+        known,
+        _word(_SYSTEMS, system),
+        _word(_PLATFORMS, where),
+        _word(_CACHES, cache),
+        minor,
+        pid,
+        boot,
+        touched,
         _read_text(data[LINE : LINE + NAME_SIZE]),
         _read_text(data[LINE + NAME_SIZE : LINE + NAME_SIZE + VERSION_SIZE]),
         _read_bell(bell),
-    )  # fmt: skip
+    )
 
 
 def own_card(
     info: RegionInfo,
     capabilities: Capability = Capability.NONE,
     bell: DeviceBell | None = None,
-) -> Card:
+) -> PeerCard:
     """The card of this process for a region that it has open."""
     if bell is not None:
         capabilities |= Capability.DOORBELL
@@ -167,12 +175,16 @@ def boot_number() -> int:
     return zlib.crc32(text.encode()) << 31 | 1 if text else 0
 
 
-def _machine_card() -> Card:
+def _machine_card() -> PeerCard:
     where = {"linux": "Linux", "win32": "Windows"}.get(sys.platform, "")
-    return Card(
-        new_token(), platform=where, pid=os.getpid(), boot=boot_number(),
-        name=platform.node(), version=__version__,
-    )  # fmt: skip
+    return PeerCard(
+        new_token(),
+        platform=where,
+        pid=os.getpid(),
+        boot=boot_number(),
+        name=platform.node(),
+        version=__version__,
+    )
 
 
 def _cache_of(info: RegionInfo) -> str:

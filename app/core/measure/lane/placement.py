@@ -15,8 +15,8 @@ from .layout import (
     MAGIC,
     MIN_SIZE,
     MIN_STRIDE,
+    ByteRange,
     Lane,
-    Span,
     check_geometry,
     parse_head,
 )
@@ -84,7 +84,7 @@ def place_lane(
     return Lane(lane.offset, lane.size, slots)
 
 
-def _check_span(span: Span, region: Region) -> None:
+def _check_span(span: ByteRange, region: Region) -> None:
     if span.offset < 0 or span.length <= 0 or span.end > region.size:
         raise LaneError(
             f"A lane of {format_size(span.length)} at {format_short_offset(span.offset)} is not "

@@ -22,7 +22,7 @@ from .layout import CLOSING, LINE, MAGIC, STATE_AT, Lane, Line, Side, Slot
 from .peer_card import (
     BEAT_WORD,
     TOUCHED_WORD,
-    Card,
+    PeerCard,
     boot_number,
     build_card,
     parse_card,
@@ -60,7 +60,7 @@ class Peer:
     """
 
     life: Life
-    card: Card | None = None
+    card: PeerCard | None = None
     silent_ns: int = 0
     restarts: int = 0
 
@@ -88,7 +88,7 @@ class PeerWatch:
         self._beaten = False
         self._restarts = 0
 
-    def look(self, now_ns: int | None = None) -> Peer:
+    def poll(self, now_ns: int | None = None) -> Peer:
         """The side as it is now."""
         now = time.monotonic_ns() if now_ns is None else now_ns
         card = parse_card(self._region.read(self.slot.line(self.side, Line.PRESENCE), _CARD_SIZE))
@@ -104,7 +104,7 @@ class PeerWatch:
         silent = now - self._since_ns
         return Peer(self._life(card, silent), card, silent, self._restarts)
 
-    def _life(self, card: Card, silent_ns: int) -> Life:
+    def _life(self, card: PeerCard, silent_ns: int) -> Life:
         if silent_ns >= GONE_NS or (silent_ns >= SILENT_NS and process_ended(card)):
             return Life.GONE
         if silent_ns >= SILENT_NS:
@@ -112,7 +112,7 @@ class PeerWatch:
         return Life.ALIVE if self._beaten else Life.NEW
 
 
-def process_ended(card: Card) -> bool:
+def process_ended(card: PeerCard) -> bool:
     """Whether we can see that the peer's process is no more: same running system, no such pid."""
     if not card.pid or not card.boot or card.boot != boot_number():
         return False
@@ -125,7 +125,7 @@ def process_ended(card: Card) -> bool:
         return False
 
 
-class Seat:
+class SlotClaim:
     """A taken side of a slot: ours until `leave`.
 
     All control words go through the Region, so that a region cut under us is an error.
@@ -137,7 +137,7 @@ class Seat:
         card: Who we said we are.
     """
 
-    def __init__(self, region: Region, lane: Lane, slot: Slot, side: Side, card: Card) -> None:
+    def __init__(self, region: Region, lane: Lane, slot: Slot, side: Side, card: PeerCard) -> None:
         self.region = region
         self.lane = lane
         self.slot = slot
@@ -153,12 +153,12 @@ class Seat:
         lane: Lane,
         slot: Slot,
         side: Side,
-        card: Card,
+        card: PeerCard,
         *,
         dead_token: int = 0,
         sleep: Callable[[float], None] = time.sleep,
-    ) -> Seat:
-        """Take a side that is free, or whose owner's token is known to be dead.
+    ) -> SlotClaim:
+        """Take a side that is free, or whose responder's token is known to be dead.
 
         Raises:
             PeerBusyError: Another sits there, or was quicker.
@@ -169,16 +169,16 @@ class Seat:
         there = region.load(token_at, 8)
         if there not in (0, dead_token):
             raise _busy(region, slot, side)
-        seat = cls(region, lane, slot, side, card)
+        claim = cls(region, lane, slot, side, card)
         # Right before the first write: what lay there before may be back in this moment.
-        seat.check_lane()
-        if seat.closing:
+        claim.check_lane()
+        if claim.closing:
             raise LaneLostError("The lane is being taken away by the peer that laid it.")
         before = parse_card(region.read(token_at, _CARD_SIZE))
-        seat._touched = before.touched if before else region.load(token_at + 8 * TOUCHED_WORD, 8)
-        seat._touched = min(seat._touched, slot.data(side).length)
+        claim._touched = before.touched if before else region.load(token_at + 8 * TOUCHED_WORD, 8)
+        claim._touched = min(claim._touched, slot.data(side).length)
         line = bytearray(build_card(card))
-        struct.pack_into("<Q", line, 8 * TOUCHED_WORD, seat._touched)
+        struct.pack_into("<Q", line, 8 * TOUCHED_WORD, claim._touched)
         region.store(token_at, 8, 0)
         region.write(token_at + 8, line[8:])
         region.write(slot.line(side, Line.COMMAND), bytes(LINE))
@@ -186,8 +186,8 @@ class Seat:
         sleep(SETTLE_S)
         if region.load(token_at, 8) != card.token:
             raise _busy(region, slot, side)
-        seat.beat()
-        return seat
+        claim.beat()
+        return claim
 
     def beat(self) -> None:
         """Say that we live; at least every BEAT_S.
@@ -233,7 +233,7 @@ class Seat:
             at = self.slot.word(self.side, Line.PRESENCE, TOUCHED_WORD)
             self.region.store(at, 8, self._touched)
 
-    def say(self, message: Message) -> None:
+    def report(self, message: Message) -> None:
         """Put a request or reply into our COMMAND line."""
         self.region.write(self.slot.line(self.side, Line.COMMAND), build_message(message))
 
@@ -254,5 +254,5 @@ class Seat:
 def _busy(region: Region, slot: Slot, side: Side) -> PeerBusyError:
     card = parse_card(region.read(slot.line(side, Line.PRESENCE), _CARD_SIZE))
     who = str(card) if card else "Another peer"
-    what = "measures with this peer" if side is Side.MASTER else "has this slot"
+    what = "measures with this peer" if side is Side.INITIATOR else "has this slot"
     return PeerBusyError(f"{who} {what} already.")

@@ -1,4 +1,4 @@
-"""What a master asks and what an owner answers: one COMMAND line each, with a check word.
+"""What an initiator asks and what a responder answers: one COMMAND line each, with a check word.
 
 A line counts only when its check word fits, so a half-written or overwritten one is nothing.
 The number says which request a reply belongs to; the addressee says for whom it was meant, so
@@ -18,7 +18,7 @@ _LINE: Final = struct.Struct(f"<3Q{VALUES}QQ")
 
 
 class Command(IntEnum):
-    """What a master can ask. Numbers are for ever; 16 and more are free for trials."""
+    """What an initiator can ask. Numbers are for ever; 16 and more are free for trials."""
 
     STOP = 0  # end what runs
     ECHO = 1  # latency.py, echo.py
@@ -27,10 +27,10 @@ class Command(IntEnum):
 
 
 class Status(IntEnum):
-    """What an owner answers."""
+    """What a responder answers."""
 
     IDLE = 0
-    RUNNING = 1  # begun: the master may go on
+    RUNNING = 1  # begun: the initiator may go on
     DONE = 2  # ended; the values are its result
     REFUSED = 3  # values[0] is a Refusal
 

@@ -22,11 +22,11 @@ from .layout import (
     OPEN,
     STATE_AT,
     WORD,
+    ByteRange,
     Lane,
     Line,
     Side,
     Slot,
-    Span,
     build_head,
     parse_head,
 )
@@ -40,7 +40,7 @@ _PATIENCE_S: Final = (GONE_NS + SILENT_NS) / 1e9
 STEP_S: Final = 0.05
 
 
-class Ending(Enum):
+class RestoreOutcome(Enum):
     """What became of the bytes that were there before."""
 
     NOTHING_OWED = "the lane was another's"
@@ -64,7 +64,7 @@ def write_lane(region: Region, lane: Lane) -> None:
     region.store(lane.offset, WORD, int.from_bytes(MAGIC, "little"))
 
 
-def half_laid(region: Region, offset: int) -> Lane | None:
+def partially_written(region: Region, offset: int) -> Lane | None:
     """The lane that somebody is laying there, or taking away: all of its head but the magic."""
     identity = region.read(offset, IDENTITY_SIZE)
     try:
@@ -76,7 +76,7 @@ def half_laid(region: Region, offset: int) -> Lane | None:
 # -- giving back ----------------------------------------------------------------------------------
 
 
-def give_back(region: Region, saved: SavedBytes) -> Ending:
+def give_back(region: Region, saved: SavedBytes) -> RestoreOutcome:
     """Take the lane away and put its old bytes back, if it is still ours and nobody uses it.
 
     Raises:
@@ -88,21 +88,21 @@ def give_back(region: Region, saved: SavedBytes) -> Ending:
         region.store(lane.offset + STATE_AT, WORD, CLOSING)
         if _somebody_stays(region, lane):
             region.store(lane.offset + STATE_AT, WORD, OPEN)
-            return Ending.KEPT
+            return RestoreOutcome.KEPT
         if not still_there(region, lane):
-            return Ending.CHANGED
-    elif (half := half_laid(region, lane.offset)) is None or half.token != lane.token:
+            return RestoreOutcome.CHANGED
+    elif (half := partially_written(region, lane.offset)) is None or half.token != lane.token:
         if not _as_before(region, lane, data):
-            return Ending.CHANGED
+            return RestoreOutcome.CHANGED
         saved.forget()  # a process was killed before its first write, or after the last
-        return Ending.RESTORED
+        return RestoreOutcome.RESTORED
     region.store(lane.offset, WORD, 0)
     for slot in lane.all_slots():
         _give_back_slot(region, lane, slot, data)
     region.write(lane.offset + IDENTITY_SIZE, data[IDENTITY_SIZE:HEAD_SIZE])
     region.write(lane.offset, data[:IDENTITY_SIZE])
     saved.forget()
-    return Ending.RESTORED
+    return RestoreOutcome.RESTORED
 
 
 def still_there(region: Region, lane: Lane) -> bool:
@@ -129,7 +129,7 @@ def _somebody_stays(region: Region, lane: Lane) -> bool:
     # Whoever found the lane open just now has written its token by then.
     time.sleep(SETTLE_S)
     for step in range(int(_PATIENCE_S / STEP_S)):
-        peers = [watch.look() for watch in watches]
+        peers = [watch.poll() for watch in watches]
         alive = step * STEP_S >= LEAVE_S and any(peer.alive for peer in peers)
         if alive or not any(peer.taken for peer in peers):
             return alive
@@ -145,10 +145,10 @@ def _give_back_slot(region: Region, lane: Lane, slot: Slot, data: bytes) -> None
     for side in Side:
         half = slot.data(side)
         touched = region.load(slot.word(side, Line.PRESENCE, TOUCHED_WORD), WORD)
-        span = Span(half.offset, min(half.length, touched))
+        span = ByteRange(half.offset, min(half.length, touched))
         region.write(span.offset, _saved(data, lane, span))
     region.write(slot.control.offset, page)
 
 
-def _saved(data: bytes, lane: Lane, span: Span) -> bytes:
+def _saved(data: bytes, lane: Lane, span: ByteRange) -> bytes:
     return data[span.offset - lane.offset : span.end - lane.offset]

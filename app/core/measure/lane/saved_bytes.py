@@ -2,7 +2,8 @@
 
 One file for each lane in the program's state folder: a line of JSON that says where the bytes
 belong, then the bytes, compressed. It is written before the lane is laid and deleted when the
-bytes are back, so a file that is there at the start of the program is a debt.
+bytes are back, so a file that is there at the start of the program was left by one that did
+not end in order.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ...errors import StorageError
 from ...region.region import Region, RegionInfo
 from ...storage.paths import state_dir
 from ...values.units import format_size
-from .layout import Lane, Span
+from .layout import ByteRange, Lane
 from .peer_card import boot_number
 
 _SUFFIX: Final = ".lane"
@@ -52,7 +53,7 @@ class SavedHeader:
         pid: The process that laid it.
         process_s: When that process began, to tell it from a later one of the same number.
         saved_s: When, in seconds since 1970.
-        boot: The running system that it was saved on, as Card.boot.
+        boot: The running system that it was saved on, as PeerCard.boot.
     """
 
     path: str
@@ -149,7 +150,7 @@ class SavedBytes:
             return None
 
     def adopt(self) -> SavedBytes | None:
-        """Make the debt this process's, in a file of its own; None when another was quicker.
+        """Make restoring this process's duty, in a file of its own; None when another was quicker.
 
         Raises:
             StorageError: It cannot be stored.
@@ -197,12 +198,12 @@ class SavedBytes:
             return file.read()
 
     def forget(self) -> None:
-        """The debt is paid, or a person gives it up."""
+        """The bytes are back, or a person gives them up."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
-def debts(folder: Path | None = None) -> list[SavedBytes]:
+def saved_bytes_files(folder: Path | None = None) -> list[SavedBytes]:
     """Saved bytes whose process is no more, oldest first; those of a month ago are dropped."""
     place = folder or state_dir() / "lanes"
     found = []
@@ -225,9 +226,17 @@ def _write_header(file: BinaryIO, header: SavedHeader) -> None:
 
 def _header(info: RegionInfo, lane: Lane) -> SavedHeader:
     return SavedHeader(
-        info.path, _identity(info), info.spec.start, info.size, lane.offset, lane.size,
-        lane.slots, lane.token, saved_s=time.time(), **_this_process(),
-    )  # fmt: skip
+        info.path,
+        _identity(info),
+        info.spec.start,
+        info.size,
+        lane.offset,
+        lane.size,
+        lane.slots,
+        lane.token,
+        saved_s=time.time(),
+        **_this_process(),
+    )
 
 
 def _this_process() -> dict[str, Any]:
@@ -248,7 +257,7 @@ def _identity(info: RegionInfo) -> str:
     return f"{status.st_dev}:{status.st_ino}"
 
 
-def _chunks(region: Region, span: Span) -> Iterator[bytes]:
+def _chunks(region: Region, span: ByteRange) -> Iterator[bytes]:
     at = span.offset
     for low, high in [*region.extents(span.offset, span.end), (span.end, span.end)]:
         while at < low:  # a hole: zeros

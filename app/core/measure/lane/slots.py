@@ -1,4 +1,4 @@
-"""Who sits where in a lane: which slot a peer takes, and which peer a master measures with."""
+"""Who sits where in a lane: which slot a peer takes, and which peer an initiator measures with."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 from ...errors import NoPeerError, PeerBusyError
 from ...region.region import Region
 from .layout import Lane, Side, Slot
-from .peer_card import Capability, Card, boot_number
+from .peer_card import Capability, PeerCard, boot_number
 from .presence import (
     GONE_NS,
     SILENT_NS,
     Life,
     Peer,
     PeerWatch,
-    Seat,
+    SlotClaim,
     process_ended,
 )
 
@@ -28,52 +28,53 @@ Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Seats:
+class SlotPeers:
     """Both sides of one slot."""
 
     slot: Slot
-    owner: Peer
-    master: Peer
+    responder: Peer
+    initiator: Peer
 
 
-class LaneWatch:
+class LanePoll:
     """Watches all sides of a lane; call `look` a few times a second."""
 
     def __init__(self, region: Region, lane: Lane) -> None:
         self._watches = [
-            (slot, PeerWatch(region, slot, Side.OWNER), PeerWatch(region, slot, Side.MASTER))
+            (slot, PeerWatch(region, slot, Side.RESPONDER), PeerWatch(region, slot, Side.INITIATOR))
             for slot in lane.all_slots()
         ]
 
-    def look(self) -> list[Seats]:
+    def poll(self) -> list[SlotPeers]:
         """All slots, in order."""
         now = time.monotonic_ns()
         return [
-            Seats(slot, owner.look(now), master.look(now)) for slot, owner, master in self._watches
+            SlotPeers(slot, responder.poll(now), initiator.poll(now))
+            for slot, responder, initiator in self._watches
         ]
 
 
-# -- an owner's slot ----------------------------------------------------------------------
+# -- a responder's slot ----------------------------------------------------------------------
 
 
-def take_slot(region: Region, lane: Lane, card: Card, sleep: Sleep = time.sleep) -> Seat:
-    """Take a slot as its owner: our own from before a crash, a free one, one whose owner is gone.
+def take_slot(region: Region, lane: Lane, card: PeerCard, sleep: Sleep = time.sleep) -> SlotClaim:
+    """Take a slot as its responder: our own from before a crash, a free one, an abandoned one.
 
     Raises:
-        PeerBusyError: All slots have owners that live.
+        PeerBusyError: All slots have responders that live.
         RegionGoneError: The region is gone.
     """
-    watch = LaneWatch(region, lane)
+    watch = LanePoll(region, lane)
     began = time.monotonic_ns()
     while True:
-        seats = watch.look()
+        slots = watch.poll()
         waited_ns = time.monotonic_ns() - began
-        choice = _choose(seats, card, waited_ns)
+        choice = _choose(slots, card, waited_ns)
         if choice is not None:
-            dead = choice.owner.card.token if choice.owner.card else 0
+            dead = choice.responder.card.token if choice.responder.card else 0
             try:
-                return Seat.take(
-                    region, lane, choice.slot, Side.OWNER, card, dead_token=dead, sleep=sleep
+                return SlotClaim.take(
+                    region, lane, choice.slot, Side.RESPONDER, card, dead_token=dead, sleep=sleep
                 )
             except PeerBusyError:
                 pass  # another was quicker; look again
@@ -86,29 +87,29 @@ def take_slot(region: Region, lane: Lane, card: Card, sleep: Sleep = time.sleep)
         sleep(_STEP_S)
 
 
-def _choose(seats: list[Seats], card: Card, waited_ns: int) -> Seats | None:
+def _choose(slots: list[SlotPeers], card: PeerCard, waited_ns: int) -> SlotPeers | None:
     """The slot to take now; None is to look again in a moment."""
     undecided = False
-    for seat in seats:
-        before = seat.owner.card
+    for claim in slots:
+        before = claim.responder.card
         if before is None or (before.name, before.platform) != (card.name, card.platform):
             continue
-        if seat.owner.life is Life.NEW:
+        if claim.responder.life is Life.NEW:
             undecided = True  # perhaps we ourselves, before a crash
-        elif seat.owner.life in (Life.SILENT, Life.GONE) and (
+        elif claim.responder.life in (Life.SILENT, Life.GONE) and (
             before.boot != card.boot or process_ended(before)
         ):
-            return seat
+            return claim
     if undecided and waited_ns < SILENT_NS + 4 * int(_STEP_S * 1e9):
         return None
     for life in (Life.ABSENT, Life.GONE):
-        for seat in seats:
-            if seat.owner.life is life:
-                return seat
+        for claim in slots:
+            if claim.responder.life is life:
+                return claim
     return None
 
 
-# -- a master's peer ----------------------------------------------------------------------
+# -- an initiator's peer ----------------------------------------------------------------------
 
 
 def wait_for_peer(
@@ -117,18 +118,18 @@ def wait_for_peer(
     needs: Capability,
     *,
     slot: int | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    report: Callable[[str], None] = lambda text: None,
     give_up_s: float | None = None,
     sleep: Sleep = time.sleep,
-) -> Seats:
-    """Wait for an owner that lives and answers what is needed.
+) -> SlotPeers:
+    """Wait for a responder that lives and answers what is needed.
 
     Args:
         region: The region.
         lane: The lane in it.
         needs: What it must be able to do.
-        slot: Only the owner of this slot; None is the first that fits.
-        say: Told after 2 s that nobody is there, and when that changes; the waiting goes on.
+        slot: Only the responder of this slot; None is the first that fits.
+        report: Told after 2 s that nobody is there, and when that changes; the waiting goes on.
         give_up_s: Wait no longer.
         sleep: How to wait; a caller may end the waiting by raising from it.
 
@@ -139,41 +140,47 @@ def wait_for_peer(
     """
     if slot is not None:
         lane.slot(slot)
-    watch = LaneWatch(region, lane)
+    watch = LanePoll(region, lane)
     began = time.monotonic()
     told = ""
     while True:
-        seats = [seat for seat in watch.look() if slot in (None, seat.slot.index)]
-        there = [seat for seat in seats if seat.owner.alive and not _is_us(seat.owner.card)]
-        able = [seat for seat in there if seat.owner.card and needs in seat.owner.card.capabilities]
-        free = [seat for seat in able if seat.master.life in (Life.ABSENT, Life.GONE)]
+        slots = [claim for claim in watch.poll() if slot in (None, claim.slot.index)]
+        there = [
+            claim for claim in slots if claim.responder.alive and not _is_us(claim.responder.card)
+        ]
+        able = [
+            claim
+            for claim in there
+            if claim.responder.card and needs in claim.responder.card.capabilities
+        ]
+        free = [claim for claim in able if claim.initiator.life in (Life.ABSENT, Life.GONE)]
         waited = time.monotonic() - began
         if free:
             return free[0]
-        if able and waited > 1.0:  # a master that crashed is silent by now
+        if able and waited > 1.0:  # an initiator that crashed is silent by now
             raise PeerBusyError(_busy(able[0]))
         if waited >= PATIENCE_S and (text := _nobody(there, needs)) != told:
             told = text
-            say(text)
+            report(text)
         if give_up_s is not None and waited >= give_up_s:
             raise NoPeerError(_nobody(there, needs))
         sleep(_STEP_S)
 
 
-def _is_us(card: Card | None) -> bool:
+def _is_us(card: PeerCard | None) -> bool:
     return card is not None and card.pid == os.getpid() and card.boot == boot_number() != 0
 
 
-def _busy(seats: Seats) -> str:
-    owner, master = seats.owner.card, seats.master.card
-    by = "another" if master is None else master.process
-    return f"{'The peer' if owner is None else owner.process} is measured by {by} already."
+def _busy(slots: SlotPeers) -> str:
+    responder, initiator = slots.responder.card, slots.initiator.card
+    by = "another" if initiator is None else initiator.process
+    return f"{'The peer' if responder is None else responder.process} is measured by {by} already."
 
 
-def _nobody(there: list[Seats], needs: Capability) -> str:
+def _nobody(there: list[SlotPeers], needs: Capability) -> str:
     if there:
         bell = Capability.DOORBELL
-        card = there[0].owner.card
+        card = there[0].responder.card
         if card and bell in needs & ~card.capabilities and needs & ~bell in card.capabilities:
             return f"{card} is there, but has no doorbell to be rung by."
         if Capability.FLASH in needs:

@@ -1,7 +1,7 @@
 """Echo: the number that goes to the peer and comes back, on either engine.
 
-`EchoLoop` is the master's loop with its state, its buffers and one of the two engines;
-`EchoHandler` is the owner's side, a Handler of the Responder.
+`EchoLoop` is the initiator's loop with its state, its buffers and one of the two engines;
+`EchoHandler` is the responder's side, a Handler of the Responder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..histogram import Times
 from ..lane.layout import Line, Side, Slot
 from ..lane.peer_card import Capability, EngineKind
 from ..lane.requests import Command, Refusal
-from ..peers.responder_task import Job, RefusedRequest
+from ..peers.responder_task import RefusedRequest, ResponderTask
 from . import echo_python
 from .echo_python import Arrays, Memory
 
@@ -41,7 +41,7 @@ def pick_engine(wanted: EngineKind | None) -> Kernel | None:
 
 
 def capabilities(able: Capability = Capability.ECHO) -> Capability:
-    """What an owner with direct access may say of itself."""
+    """What a responder with direct access may say of itself."""
     return able | Capability.MAPPED | (Capability.KERNEL if kernel() else Capability.NONE)
 
 
@@ -53,7 +53,7 @@ class Batch:
         intended: When each should have been sent.
         sent: When it was.
         received: When its answer was seen.
-        stamps: The owner's clock when it answered, where it was asked to stamp.
+        stamps: The responder's clock when it answered, where it was asked to stamp.
     """
 
     intended: Times
@@ -79,10 +79,10 @@ def joined(batches: list[Batch]) -> Batch:
 
 
 class EchoLoop:
-    """The master's side: state, buffers and engine. Use it inside its window only.
+    """The initiator's side: state, buffers and engine. Use it inside its window only.
 
     Attributes:
-        state: The loop's state; counters of lost, missed, late and strays are in it.
+        state: The loop's state; counters of lost, missed, late and unexpected are in it.
         engine: What runs it.
     """
 
@@ -100,27 +100,42 @@ class EchoLoop:
         self._window = window
         self._stop = ctypes.c_int32(0)
         extra = payload if payload > MIN_PAYLOAD else 0
-        ping, pong = slot.line(Side.MASTER, Line.ECHO), slot.line(Side.OWNER, Line.ECHO)
-        out, back = slot.data(Side.MASTER).offset, slot.data(Side.OWNER).offset
+        ping, pong = slot.line(Side.INITIATOR, Line.ECHO), slot.line(Side.RESPONDER, Line.ECHO)
+        out, back = slot.data(Side.INITIATOR).offset, slot.data(Side.RESPONDER).offset
         self._own = bytearray(os.urandom(extra))
         self._memory = Memory(
-            window.words, window.index(ping), window.index(pong),
-            window.part(out, extra), window.part(back, extra), self._own, bell,
-        )  # fmt: skip
+            window.words,
+            window.index(ping),
+            window.index(pong),
+            window.part(out, extra),
+            window.part(back, extra),
+            self._own,
+            bell,
+        )
         self._columns = [np.zeros(BATCH, np.int64) for _ in range(4)]
         self._arrays = Arrays(*(column.data for column in self._columns))
         self._sink = ctypes.create_string_buffer(max(1, extra))
         self._source = ctypes.create_string_buffer(bytes(self._own), max(1, extra))
         first = window.words[window.index(pong)]
         self.state = PingState(
-            ping=window.address(ping), pong=window.address(pong), out=window.address(out),
-            in_=window.address(back), source=ctypes.addressof(self._source),
-            sink=ctypes.addressof(self._sink), payload=extra, stop=ctypes.addressof(self._stop),
-            seen=first, number=_first_number(first),
-            timeout_ns=1_000_000_000, end_ns=(1 << 62), capacity=BATCH,
-            intended=self._columns[0].ctypes.data, sent=self._columns[1].ctypes.data,
-            received=self._columns[2].ctypes.data, stamps=self._columns[3].ctypes.data,
-        )  # fmt: skip
+            ping=window.address(ping),
+            pong=window.address(pong),
+            out=window.address(out),
+            in_=window.address(back),
+            source=ctypes.addressof(self._source),
+            sink=ctypes.addressof(self._sink),
+            payload=extra,
+            stop=ctypes.addressof(self._stop),
+            seen=first,
+            number=_first_number(first),
+            timeout_ns=1_000_000_000,
+            end_ns=(1 << 62),
+            capacity=BATCH,
+            intended=self._columns[0].ctypes.data,
+            sent=self._columns[1].ctypes.data,
+            received=self._columns[2].ctypes.data,
+            stamps=self._columns[3].ctypes.data,
+        )
 
     def schedule(self, rate_hz: float, start_ns: int) -> None:
         """A fixed rate from then on; 0 is the closed loop.
@@ -203,7 +218,7 @@ class EchoHandler:
 
     Args:
         wanted: Run on this engine only.
-        wait: Wait in this way, whatever the master asks for.
+        wait: Wait in this way, whatever the initiator asks for.
         core: Keep the loop on this core.
     """
 
@@ -221,80 +236,94 @@ class EchoHandler:
         self._core = core
         self.capability = capabilities()
 
-    def _waiting(self, job: Job) -> tuple[Wait, int]:
-        asked = job.request.value(1)
+    def _waiting(self, task: ResponderTask) -> tuple[Wait, int]:
+        asked = task.request.value(1)
         wait = Wait(asked) if asked in tuple(Wait) else Wait.POLL
         wait = self._wait if self._wait is not None else wait
-        return wait, max(1_000, min(_LONGEST_POLL_NS, job.request.value(2)))
+        return wait, max(1_000, min(_LONGEST_POLL_NS, task.request.value(2)))
 
-    def _engine(self, job: Job) -> Kernel | None:
-        return None if _wants_bell(job) else pick_engine(self._wanted)
+    def _engine(self, task: ResponderTask) -> Kernel | None:
+        return None if _wants_bell(task) else pick_engine(self._wanted)
 
-    def begin(self, job: Job) -> tuple[int, ...]:
+    def begin(self, task: ResponderTask) -> tuple[int, ...]:
         """Check payload and waiting; tell the mode in force and the engine."""
-        job.need_window()
-        payload = job.request.value(0)
-        if payload > min(MAX_PAYLOAD, job.slot.data(Side.OWNER).length) or payload % 8:
+        task.need_window()
+        payload = task.request.value(0)
+        if payload > min(MAX_PAYLOAD, task.slot.data(Side.RESPONDER).length) or payload % 8:
             raise RefusedRequest(Refusal.PARAMETER, 0)
-        wait, poll_ns = self._waiting(job)
-        _bell_of(job)
+        wait, poll_ns = self._waiting(task)
+        _bell_of(task)
         if payload > MIN_PAYLOAD:
-            job.seat.touch(payload)
-        return int(wait), poll_ns, int(self._engine(job) is not None)
+            task.claim.touch(payload)
+        return int(wait), poll_ns, int(self._engine(task) is not None)
 
-    def run(self, job: Job) -> tuple[int, ...]:
+    def run(self, task: ResponderTask) -> tuple[int, ...]:
         """Answer until told to end; how many were answered."""
-        window = job.need_window()
-        wait, poll_ns = self._waiting(job)
-        engine = self._engine(job)
-        payload = job.request.value(0) if job.request.value(0) > MIN_PAYLOAD else 0
-        slot = job.slot
-        ping, pong = slot.line(Side.MASTER, Line.ECHO), slot.line(Side.OWNER, Line.ECHO)
-        back, out = slot.data(Side.MASTER).offset, slot.data(Side.OWNER).offset
+        window = task.need_window()
+        wait, poll_ns = self._waiting(task)
+        engine = self._engine(task)
+        payload = task.request.value(0) if task.request.value(0) > MIN_PAYLOAD else 0
+        slot = task.slot
+        ping, pong = slot.line(Side.INITIATOR, Line.ECHO), slot.line(Side.RESPONDER, Line.ECHO)
+        back, out = slot.data(Side.INITIATOR).offset, slot.data(Side.RESPONDER).offset
         scratch = ctypes.create_string_buffer(max(1, payload))
         state = PongState(
-            ping=window.address(ping), pong=window.address(pong), in_=window.address(back),
-            out=window.address(out), scratch=ctypes.addressof(scratch), payload=payload,
-            stop=ctypes.addressof(job.stop), last=window.words[window.index(pong)],
-            stamp=job.request.value(3) & 1, wait=int(wait), poll_ns=poll_ns,
-        )  # fmt: skip
+            ping=window.address(ping),
+            pong=window.address(pong),
+            in_=window.address(back),
+            out=window.address(out),
+            scratch=ctypes.addressof(scratch),
+            payload=payload,
+            stop=ctypes.addressof(task.stop),
+            last=window.words[window.index(pong)],
+            stamp=task.request.value(3) & 1,
+            wait=int(wait),
+            poll_ns=poll_ns,
+        )
         with (
             window.part(out, payload) as out_view,
             window.part(back, payload) as back_view,
             on_core(self._core, engine, short_sleeps=wait is Wait.POLL),
         ):
             memory = Memory(
-                window.words, window.index(ping), window.index(pong), out_view, back_view,
-                bytearray(payload), _bell_of(job),
-            )  # fmt: skip
-            self._answer(job, state, memory, engine)
+                window.words,
+                window.index(ping),
+                window.index(pong),
+                out_view,
+                back_view,
+                bytearray(payload),
+                _bell_of(task),
+            )
+            self._answer(task, state, memory, engine)
         return (int(state.answered),)
 
-    def _answer(self, job: Job, state: PongState, memory: Memory, engine: Kernel | None) -> None:
-        result, window = Slice.AGAIN, job.need_window()
+    def _answer(
+        self, task: ResponderTask, state: PongState, memory: Memory, engine: Kernel | None
+    ) -> None:
+        result, window = Slice.AGAIN, task.need_window()
         while result is Slice.AGAIN:
             state.slice_end_ns = time.perf_counter_ns() + _OWNER_SLICE_NS
             if engine is not None:
                 result = engine.pong(state)
             else:
-                result = echo_python.run_pong(state, memory, lambda: job.stopped)
+                result = echo_python.run_pong(state, memory, lambda: task.stopped)
             if result is Slice.FAULT or window.torn:
                 window.lost()
 
 
-def _wants_bell(job: Job) -> bool:
-    return job.request.value(1) == Wait.BELL
+def _wants_bell(task: ResponderTask) -> bool:
+    return task.request.value(1) == Wait.BELL
 
 
-def _bell_of(job: Job) -> Bell | None:
-    """The doorbell between us and the master, when it asks for one.
+def _bell_of(task: ResponderTask) -> Bell | None:
+    """The doorbell between us and the initiator, when it asks for one.
 
-    It is rung also by an owner that waits in a way of its own: the master waits for it.
+    It is rung also by a responder that waits in a way of its own: the initiator waits for it.
     """
-    if not _wants_bell(job):
+    if not _wants_bell(task):
         return None
-    ours = job.region.bell(ANSWERS)
-    theirs = job.master.bell if job.master else None
+    ours = task.region.bell(ANSWERS)
+    theirs = task.initiator.bell if task.initiator else None
     if ours is None or theirs is None:
         raise RefusedRequest(Refusal.NO_DOORBELL)
     return PeerBell(ours, theirs)

@@ -70,7 +70,7 @@ def _rest(wait: int, poll_ns: int, bell: Bell | None) -> None:
 def run_ping(
     state: PingState, memory: Memory, arrays: Arrays, stopped: Callable[[], bool]
 ) -> Slice:
-    """One slice of the master's side."""
+    """One slice of the initiator's side."""
     plain = state.wait == Wait.SPIN and not memory.own and memory.bell is None
     while state.count < state.capacity:
         if state.pending:
@@ -117,11 +117,17 @@ def _burst(
     """
     words, ping, pong = memory.words, memory.ping, memory.pong
     intended, sent, received, stamps = (
-        arrays.intended, arrays.sent, arrays.received, arrays.stamps,
-    )  # fmt: skip
+        arrays.intended,
+        arrays.sent,
+        arrays.received,
+        arrays.stamps,
+    )
     interval, base, end, slice_end = (
-        state.interval_ns, state.base_ns, state.end_ns, state.slice_end_ns,
-    )  # fmt: skip
+        state.interval_ns,
+        state.base_ns,
+        state.end_ns,
+        state.slice_end_ns,
+    )
     index, number, count, late = state.index, state.number, state.count, state.late
     last = end + state.timeout_ns
     turns, clock = range(_TURNS), _now
@@ -207,7 +213,7 @@ def _await_pong(
                 _record(state, memory, arrays)
                 return None
             if there != seen:
-                state.strays += 1
+                state.unexpected += 1
                 state.seen = seen = there
         now = _now()
         if now - state.sent_ns > state.timeout_ns:
@@ -241,7 +247,7 @@ def _give_up(state: PingState, now: int) -> None:
 
 
 def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:
-    """The master's loop with nobody at the other end: what the instrument itself takes."""
+    """The initiator's loop with nobody at the other end: what the instrument itself takes."""
     words, ping, own, out = memory.words, memory.ping, memory.own, memory.out
     sent, received = arrays.sent, arrays.received
     number, payload = state.number, len(own)
@@ -262,7 +268,7 @@ def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:
 
 
 def run_pong(state: PongState, memory: Memory, stopped: Callable[[], bool]) -> Slice:
-    """One slice of the owner's side; `memory.out` is the half that the owner writes."""
+    """One slice of the responder's side; `memory.out` is the half that the responder writes."""
     bare = state.wait == Wait.SPIN and not memory.own and not state.stamp and memory.bell is None
     answer = _answer_bare if bare else _answer
     while True:

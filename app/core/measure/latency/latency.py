@@ -29,12 +29,12 @@ from ..conditions import (
 )
 from ..histogram import Histogram
 from ..lane.layout import Lane
-from ..lane.peer_card import Capability, Card, EngineKind
+from ..lane.peer_card import Capability, EngineKind, PeerCard
 from ..lane.requests import Command
-from ..lane.slots import Seats, wait_for_peer
+from ..lane.slots import SlotPeers, wait_for_peer
 from ..peers.doorbells import measuring_bell
-from ..peers.initiator import TICK_S, Master
-from ..peers.peer_monitor import PeerNews
+from ..peers.initiator import TICK_S, Initiator
+from ..peers.peer_monitor import PeerMonitor
 from .echo import (
     MAX_PAYLOAD,
     MIN_PAYLOAD,
@@ -73,7 +73,7 @@ class LatencyOptions:
         timeout_s: An answer that takes longer is lost.
         engine: Measure with this one; None is the best that is there.
         core: Keep the measuring thread on a core: a number, `auto`, or empty.
-        slot: Measure with the owner of this slot; None is the first that answers.
+        slot: Measure with the responder of this slot; None is the first that answers.
     """
 
     rate_hz: float = 1000.0
@@ -128,13 +128,13 @@ class Watcher:
 
     Attributes:
         progress: Called about ten times a second with the tally so far and the share done.
-        say: Called with sentences for a person (nobody answers yet, the peer restarted).
+        report: Called with sentences for a person (nobody answers yet, the peer restarted).
         cancelled: Asked about ten times a second.
         sleep: How to wait; it may raise to end a wait.
     """
 
     progress: Callable[[Tally, float], None] = lambda tally, share: None
-    say: Callable[[str], None] = lambda text: None
+    report: Callable[[str], None] = lambda text: None
     cancelled: Callable[[], bool] = lambda: False
     sleep: Sleep = field(default=time.sleep)
 
@@ -151,7 +151,7 @@ def run_latency(
 
     Args:
         region: Where.
-        lane: The lane in it (keeper.hold_lane).
+        lane: The lane in it (keeper.acquire_lane).
         options: What to measure.
         watcher: Who is told.
         give_up_s: Wait no longer for a peer; None waits for ever.
@@ -170,52 +170,66 @@ def run_latency(
         needs |= Capability.DOORBELL
     core = choose_core(options.core)
     with region.window(lane.offset, lane.size) as window:
-        seats = wait_for_peer(
-            region, lane, needs, slot=options.slot, say=watch.say, give_up_s=give_up_s,
+        slots = wait_for_peer(
+            region,
+            lane,
+            needs,
+            slot=options.slot,
+            report=watch.report,
+            give_up_s=give_up_s,
             sleep=watch.sleep,
-        )  # fmt: skip
+        )
         with (
             # Its waits are short, and a test that is cancelled still has to end in order.
-            Master(region, lane, seats, bell=bell) as master,
+            Initiator(region, lane, slots, bell=bell) as initiator,
             on_core(
                 core, pick_engine(options.engine), short_sleeps=options.wait is Wait.POLL
             ) as ok,
         ):
-            run = _Run(master, window, options, watch, core if ok else None, bell, give_up_s)
+            run = _Run(initiator, window, options, watch, core if ok else None, bell, give_up_s)
             if not ok:
                 run.tally.note(f"The measuring thread could not be kept on core {core}.")
-            return run.measure(seats)
+            return run.measure(slots)
 
 
 class _Run:
     """One test with one peer."""
 
     def __init__(
-        self, master: Master, window: RegionWindow, options: LatencyOptions, watch: Watcher,
-        core: int | None, bell: DeviceBell | None, give_up_s: float | None,
-    ) -> None:  # fmt: skip
-        self.master = master
+        self,
+        initiator: Initiator,
+        window: RegionWindow,
+        options: LatencyOptions,
+        watch: Watcher,
+        core: int | None,
+        bell: DeviceBell | None,
+        give_up_s: float | None,
+    ) -> None:
+        self.initiator = initiator
         self.window = window
         self.options = options
         self.watch = watch
         self.core = core
-        self.bell = None if bell is None else PeerBell(bell, _bell_of(master.owner))
+        self.bell = None if bell is None else PeerBell(bell, _bell_of(initiator.responder))
         self.tally = Tally(options.duration_s, stall_ns=_stall_ns(options))
         self._counting = False
         self._started_s = time.time()
-        self._news = PeerNews(
-            master, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
+        self._monitor = PeerMonitor(
+            initiator, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
         )
 
-    def measure(self, seats: Seats) -> LatencyResult:
+    def measure(self, slots: SlotPeers) -> LatencyResult:
         """Floor, clock, warm-up, test."""
-        options, master = self.options, self.master
+        options, initiator = self.options, self.initiator
         if options.payload_bytes > MIN_PAYLOAD:
-            master.seat.touch(options.payload_bytes)
+            initiator.claim.touch(options.payload_bytes)
         loop = EchoLoop(
-            self.window, master.slot, payload=options.payload_bytes, wanted=options.engine,
+            self.window,
+            initiator.slot,
+            payload=options.payload_bytes,
+            wanted=options.engine,
             bell=self.bell,
-        )  # fmt: skip
+        )
         try:
             loop.state.timeout_ns = int(options.timeout_s * 1e9)
             loop.state.wait, loop.state.poll_ns = int(options.wait), options.poll_ns
@@ -223,7 +237,7 @@ class _Run:
             floor.record(loop.floor(FLOOR_COUNT))
             ways = self._one_way(loop)
             peer_engine = self._begin(stamp=False)
-            peer = master.owner or seats.owner.card
+            peer = initiator.responder or slots.responder.card
             self._warn(peer)
             warm = self._drive(loop, options.warm_up_s, None)
             complete = warm and self._drive(loop, options.duration_s, self.tally)
@@ -231,26 +245,38 @@ class _Run:
                 self.tally.finish(loop.state, complete=complete)
             if not complete:
                 self.tally.note("Stopped before its end.")
-            master.stop()
+            initiator.stop()
         finally:
             loop.stop()
             loop.close()
         facts = conditions(
-            master.region.info, master.lane, master.slot.index, master.seat.card, peer,
-            pinned=self.core, started_s=self._started_s,
-        )  # fmt: skip
+            initiator.region.info,
+            initiator.lane,
+            initiator.slot.index,
+            initiator.claim.card,
+            peer,
+            pinned=self.core,
+            started_s=self._started_s,
+        )
         return self.tally.result(
-            rate_hz=options.rate_hz, payload_bytes=options.payload_bytes, wait=options.wait,
-            poll_ns=options.poll_ns, engine=loop.engine, peer_engine=peer_engine,
-            floor=floor.summary(), ways=ways, conditions=facts, complete=complete,
-        )  # fmt: skip
+            rate_hz=options.rate_hz,
+            payload_bytes=options.payload_bytes,
+            wait=options.wait,
+            poll_ns=options.poll_ns,
+            engine=loop.engine,
+            peer_engine=peer_engine,
+            floor=floor.summary(),
+            ways=ways,
+            conditions=facts,
+            complete=complete,
+        )
 
     def _begin(self, *, stamp: bool) -> EngineKind:
         options = self.options
         asked = (options.payload_bytes, int(options.wait), options.poll_ns, int(stamp))
-        reply = self._news.ask(Command.ECHO, asked)
+        reply = self._monitor.ask(Command.ECHO, asked)
         if self.bell is not None:
-            self.bell.to = _bell_of(self.master.owner)
+            self.bell.to = _bell_of(self.initiator.responder)
         if reply.value(0) != options.wait:
             modes = {int(wait): wait.name.lower() for wait in Wait}
             mode = modes.get(reply.value(0), "in its own way")
@@ -270,20 +296,23 @@ class _Run:
         while result is Slice.AGAIN and _now() < now + took_ns + _PATIENCE_NS:
             result = loop.run(_now() + _SLICE_NS)
             batches.append(loop.batch())
-            self._look()
+            self._on_initiator()
             if self.watch.cancelled():
                 break
         batch = joined(batches)
-        us, peer = self.master.seat.card, self.master.owner
+        us, peer = self.initiator.claim.card, self.initiator.responder
         same = peer is not None and us.boot != 0 and us.boot == peer.boot
         return one_way(batch.sent, batch.stamps, batch.received, same_clock=same)
 
-    def _warn(self, peer: Card | None) -> None:
+    def _warn(self, peer: PeerCard | None) -> None:
         spins = self.options.wait in (Wait.SPIN, Wait.YIELD)
         text = spinner_warning(
-            ours=spins, peers=spins, us=self.master.seat.card, peer=peer,
+            ours=spins,
+            peers=spins,
+            us=self.initiator.claim.card,
+            peer=peer,
             cores=len(usable_cores()),
-        )  # fmt: skip
+        )
         if text:
             self.tally.note(text)
 
@@ -294,7 +323,7 @@ class _Run:
         loop.schedule(self.options.rate_hz, start)
         state.end_ns = start + int(duration_s * 1e9)
         if tally is not None:
-            state.lost = state.missed = state.late = state.strays = 0
+            state.lost = state.missed = state.late = state.unexpected = 0
             self._started_s = time.time()
             tally.begin(start)
             self._counting = True
@@ -305,7 +334,7 @@ class _Run:
             if tally is not None:
                 tally.add(loop.batch(), returned, state)
                 self.watch.progress(tally, (returned - start) / (state.end_ns - start))
-            self._look()
+            self._on_initiator()
             if self.watch.cancelled():
                 loop.pass_over(returned)
                 return False
@@ -315,18 +344,18 @@ class _Run:
                 tally.resume(now, pause)
         return True
 
-    def _look(self) -> None:
-        peer = self._news.look()
+    def _on_initiator(self) -> None:
+        peer = self._monitor.poll()
         if self.bell is not None:
             self.bell.to = _bell_of(peer.card)  # another one after a restart
 
     def _hear(self, text: str) -> None:
-        self.watch.say(text)
+        self.watch.report(text)
         if self._counting:
             self.tally.note(text, timed=True)
 
 
-def _bell_of(card: Card | None) -> BellAddress | None:
+def _bell_of(card: PeerCard | None) -> BellAddress | None:
     return card.bell if card else None
 
 

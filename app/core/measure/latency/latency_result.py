@@ -55,7 +55,7 @@ class LatencyResult:
         lost: Answers that did not come in time, and what was due and never sent: while we waited
             for them, or because the rate could not be kept, or the test was stopped.
         late: Requests that were sent more than an interval after their time.
-        strays: Numbers from the peer that nobody waited for.
+        unexpected: Numbers from the peer that nobody waited for.
         stalled_share: Share of the time in gaps longer than `stall_ns`: an answer that was waited
             for, or a request that was due while our own loop stood still.
         stall_ns: What counts as a gap.
@@ -79,7 +79,7 @@ class LatencyResult:
     response: Histogram
     lost: int
     late: int
-    strays: int
+    unexpected: int
     stalled_share: float
     stall_ns: int
     paused_share: float
@@ -111,7 +111,7 @@ class LatencyResult:
             "sent": self.sent,
             "lost": self.lost,
             "late": self.late,
-            "strays": self.strays,
+            "unexpected": self.unexpected,
             "stalled_share": self.stalled_share,
             "stall_ns": self.stall_ns,
             "paused_share": self.paused_share,
@@ -142,9 +142,18 @@ class LatencyResult:
         if (data["format"], data["kind"]) != (FORMAT, "latency"):
             raise ValueError("no latency result of this version")
         plain = {field.name for field in fields(cls)} & {
-            "rate_hz", "payload_bytes", "poll_ns", "duration_s", "complete", "lost", "late",
-            "strays", "stalled_share", "stall_ns", "paused_share",
-        }  # fmt: skip
+            "rate_hz",
+            "payload_bytes",
+            "poll_ns",
+            "duration_s",
+            "complete",
+            "lost",
+            "late",
+            "unexpected",
+            "stalled_share",
+            "stall_ns",
+            "paused_share",
+        }
         response = Histogram.from_dict(data["response_buckets"])
         return cls(
             **{name: data[name] for name in plain},
@@ -190,7 +199,7 @@ class Tally:
     Attributes:
         service: So far.
         response: So far.
-        points: Finished intervals of the series.
+        series: Finished intervals of the series.
         lost: So far.
         paused_ns: The instrument's own pauses.
         notes: Sentences so far.
@@ -199,10 +208,10 @@ class Tally:
     def __init__(self, duration_s: float, *, stall_ns: int) -> None:
         self.service = Histogram()
         self.response = Histogram()
-        self.points: list[Point] = []
+        self.series: list[Point] = []
         self.lost = 0
         self.late = 0
-        self.strays = 0
+        self.unexpected = 0
         self.paused_ns = 0
         self.notes: list[str] = []
         self._stall_ns = stall_ns
@@ -254,7 +263,7 @@ class Tally:
 
     def _count(self, now_ns: int, state: PingState) -> None:
         timeouts = int(state.lost) + int(state.missed)
-        self.lost, self.late, self.strays = timeouts, int(state.late), int(state.strays)
+        self.lost, self.late, self.unexpected = timeouts, int(state.late), int(state.unexpected)
         self._end_ns = now_ns
 
     def _close_point(self, now_ns: int) -> None:
@@ -267,9 +276,9 @@ class Tally:
             # As Histogram: a value that was measured, never one between two that flatters.
             p50, p99 = np.percentile(times, (50, 99), method="inverted_cdf").tolist()
             low, high = int(times.min()), int(times.max())
-            self.points.append(Point(at_s, times.size, low, p50, p99, high, lost))
+            self.series.append(Point(at_s, times.size, low, p50, p99, high, lost))
         else:
-            self.points.append(Point(at_s, 0, 0, 0, 0, 0, lost))
+            self.series.append(Point(at_s, 0, 0, 0, 0, 0, lost))
 
     def finish(self, state: PingState, *, complete: bool = True) -> None:
         """The test is over: what is still on its way is lost."""
@@ -288,18 +297,42 @@ class Tally:
             self._close_point(self._end_ns)
 
     def result(
-        self, *, rate_hz: float, payload_bytes: int, wait: Wait, poll_ns: int, engine: EngineKind,
-        peer_engine: EngineKind, floor: Summary, ways: OneWay | None, conditions: Conditions,
+        self,
+        *,
+        rate_hz: float,
+        payload_bytes: int,
+        wait: Wait,
+        poll_ns: int,
+        engine: EngineKind,
+        peer_engine: EngineKind,
+        floor: Summary,
+        ways: OneWay | None,
+        conditions: Conditions,
         complete: bool,
-    ) -> LatencyResult:  # fmt: skip
+    ) -> LatencyResult:
         """The result."""
         took_ns = self._end_ns - self._start_ns
         whole_ns = max(1, took_ns)
         return LatencyResult(
-            rate_hz=rate_hz, payload_bytes=payload_bytes, wait=wait, poll_ns=poll_ns,
-            engine=engine, peer_engine=peer_engine, duration_s=took_ns / 1e9, complete=complete,
-            service=self.service, response=self.response, lost=self.lost, late=self.late,
-            strays=self.strays, stalled_share=min(1.0, self._stalled_ns / whole_ns),
-            stall_ns=self._stall_ns, paused_share=self.paused_ns / whole_ns, floor=floor, ways=ways,
-            series=tuple(self.points), conditions=conditions, notes=tuple(self.notes),
-        )  # fmt: skip
+            rate_hz=rate_hz,
+            payload_bytes=payload_bytes,
+            wait=wait,
+            poll_ns=poll_ns,
+            engine=engine,
+            peer_engine=peer_engine,
+            duration_s=took_ns / 1e9,
+            complete=complete,
+            service=self.service,
+            response=self.response,
+            lost=self.lost,
+            late=self.late,
+            unexpected=self.unexpected,
+            stalled_share=min(1.0, self._stalled_ns / whole_ns),
+            stall_ns=self._stall_ns,
+            paused_share=self.paused_ns / whole_ns,
+            floor=floor,
+            ways=ways,
+            series=tuple(self.series),
+            conditions=conditions,
+            notes=tuple(self.notes),
+        )

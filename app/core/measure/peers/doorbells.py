@@ -25,9 +25,10 @@ _WHY: Final = {
     RegionKind.BAR: (_LINUX, _INSTEAD),
     RegionKind.KVMFR: (_LINUX, _INSTEAD),
     RegionKind.WINDOWS: (
-        _PLAIN, "Wait by poll instead, or give the VM an ivshmem-doorbell device with vectors.",
+        _PLAIN,
+        "Wait by poll instead, or give the VM an ivshmem-doorbell device with vectors.",
     ),
-}  # fmt: skip
+}
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +48,7 @@ def measuring_bell(region: Region, wait: Wait) -> DeviceBell | None:
 
 
 def answering_bell(region: Region) -> DeviceBell | None:
-    """The doorbell that an owner can be rung by; without one it answers in the other modes."""
+    """The doorbell that a responder can be rung by; without one it answers in the other modes."""
     try:
         return region.bell(ANSWERS)
     except ScopeError as error:

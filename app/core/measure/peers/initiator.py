@@ -1,6 +1,6 @@
-"""The measuring side: takes the master side of a peer's slot, asks, and keeps an eye on the peer.
+"""The measuring side: takes its side of a peer's slot, asks, and keeps an eye on the peer.
 
-A test mode's function gets a Master, asks with its parameters, runs its loop in slices of at
+A test mode's function gets an Initiator, asks with its parameters, runs its loop in slices of at
 most a tenth of a second with a `tick()` between them, and stops. What `tick` sees (a silent
 peer, a restarted one, a lane taken away) is told or raised there, so that loops need not know.
 """
@@ -21,10 +21,10 @@ from ...errors import (
 from ...region.doorbell import DeviceBell
 from ...region.region import Region
 from ..lane.layout import Lane, Side, Slot
-from ..lane.peer_card import Card, own_card
-from ..lane.presence import Life, Peer, PeerWatch, Seat
+from ..lane.peer_card import PeerCard, own_card
+from ..lane.presence import Life, Peer, PeerWatch, SlotClaim
 from ..lane.requests import Command, Message, Status, refusal_of
-from ..lane.slots import Seats
+from ..lane.slots import SlotPeers
 
 ANSWER_S: Final = 3.0
 _STEP_S: Final = 0.005
@@ -33,21 +33,21 @@ TICK_S: Final = 0.1
 Sleep = Callable[[float], None]
 
 
-class Master:
-    """The master side of a slot, ours until `leave`; a context manager.
+class Initiator:
+    """The initiator side of a slot, ours until `leave`; a context manager.
 
     Attributes:
         region: The region.
-        seat: Our side.
-        peer: The last look at the owner.
-        restarts: How often the owner restarted since we sat down.
+        claim: Our side.
+        peer: The last look at the responder.
+        restarts: How often the responder restarted since we sat down.
     """
 
     def __init__(
         self,
         region: Region,
         lane: Lane,
-        seats: Seats,
+        slots: SlotPeers,
         *,
         bell: DeviceBell | None = None,
         sleep: Sleep = time.sleep,
@@ -57,41 +57,43 @@ class Master:
         Args:
             region: The region.
             lane: The lane in it.
-            seats: The slot.
-            bell: Our doorbell, when the owner shall ring it.
+            slots: The slot.
+            bell: Our doorbell, when the responder shall ring it.
             sleep: How to wait.
 
         Raises:
-            PeerBusyError: Another master sits there.
+            PeerBusyError: Another initiator sits there.
         """
         self.region = region
         self._sleep = sleep
         dead = (
-            seats.master.card.token if seats.master.life is Life.GONE and seats.master.card else 0
+            slots.initiator.card.token
+            if slots.initiator.life is Life.GONE and slots.initiator.card
+            else 0
         )
         card = own_card(region.info, bell=bell)
-        self.seat = Seat.take(
-            region, lane, seats.slot, Side.MASTER, card, dead_token=dead, sleep=sleep
+        self.claim = SlotClaim.take(
+            region, lane, slots.slot, Side.INITIATOR, card, dead_token=dead, sleep=sleep
         )
-        self._watch = PeerWatch(region, seats.slot, Side.OWNER)
-        self.peer: Peer = seats.owner
+        self._watch = PeerWatch(region, slots.slot, Side.RESPONDER)
+        self.peer: Peer = slots.responder
         self.restarts = 0
-        self._number = secrets.randbits(32) << 16  # no number of an earlier master
+        self._number = secrets.randbits(32) << 16  # no number of an earlier initiator
         self._asked: tuple[Command, tuple[int, ...]] | None = None
         self._asked_token = 0
 
     @property
     def slot(self) -> Slot:
         """The slot."""
-        return self.seat.slot
+        return self.claim.slot
 
     @property
     def lane(self) -> Lane:
         """The lane."""
-        return self.seat.lane
+        return self.claim.lane
 
     @property
-    def owner(self) -> Card | None:
+    def responder(self) -> PeerCard | None:
         """Who answers."""
         return self.peer.card
 
@@ -103,13 +105,13 @@ class Master:
         *,
         away: Callable[[], None] | None = None,
     ) -> Message:
-        """Ask the owner to begin; its RUNNING or DONE reply.
+        """Ask the responder to begin; its RUNNING or DONE reply.
 
         Args:
             command: What to begin.
             values: Its parameters.
             timeout_s: How long a reply may take.
-            away: Called again and again while the owner is silent or gone, which does not count
+            away: Called again and again while the responder is silent or gone, which does not count
                 then; it may raise. None is to give up.
 
         Raises:
@@ -123,13 +125,13 @@ class Master:
         while True:
             reply = self.reply()
             if reply is not None:
-                return _accepted(reply, self.owner)
+                return _accepted(reply, self.responder)
             if time.monotonic() >= deadline:
-                who = str(self.owner) if self.owner else "The peer"
+                who = str(self.responder) if self.responder else "The peer"
                 raise NoPeerError(f"{who} does not reply.", "It may be frozen; try again.")
             before = self._asked_token
             self.tick()
-            if self.owner is not None and self.owner.token != before:
+            if self.responder is not None and self.responder.token != before:
                 self.restarts += before != 0
                 self._put(command, values)
             if away is not None and self.peer.life in _AWAY:
@@ -139,37 +141,38 @@ class Master:
                 self._sleep(_STEP_S)
 
     def _put(self, command: Command, values: tuple[int, ...]) -> None:
-        self.peer = self._watch.look()
+        self.peer = self._watch.poll()
         self._asked_token = self.peer.card.token if self.peer.card else 0
         self._number += 1
-        self.seat.say(Message(self._number, command, self._asked_token, values))
+        self.claim.report(Message(self._number, command, self._asked_token, values))
 
     def reply(self) -> Message | None:
-        """The owner's reply to what was asked last; None while there is none."""
-        heard = self.seat.heard()
+        """The responder's reply to what was asked last; None while there is none."""
+        heard = self.claim.heard()
         fits = heard is not None and (heard.number, heard.addressee) == (
-            self._number, self.seat.card.token,
-        )  # fmt: skip
+            self._number,
+            self.claim.card.token,
+        )
         return heard if fits else None
 
     def tick(self) -> Peer:
-        """Beat, and look at the owner. Call it between slices, at least every TICK_S.
+        """Beat, and look at the responder. Call it between slices, at least every TICK_S.
 
         Raises:
             LaneLostError: The lane was taken away or written over.
             RegionGoneError: The region is gone.
         """
         self.region.check()
-        self.seat.beat()
-        if self.seat.closing:
+        self.claim.beat()
+        if self.claim.closing:
             raise LaneLostError("The lane is being taken away by the peer that laid it.")
-        self.peer = self._watch.look()
+        self.peer = self._watch.poll()
         return self.peer
 
     def resume(self) -> bool:
-        """After a tick: ask again when the owner restarted or ended the test by itself.
+        """After a tick: ask again when the responder restarted or ended the test by itself.
 
-        A restarted owner knows nothing of the test. False while it has not begun again.
+        A restarted responder knows nothing of the test. False while it has not begun again.
 
         Raises:
             PeerRefusedError: It will not.
@@ -191,7 +194,7 @@ class Master:
         return True
 
     def stop(self, timeout_s: float = 1.0) -> bool:
-        """Ask the owner to end the test; whether it did in time. A peer that went is no error."""
+        """Ask the responder to end; whether it did in time. A peer that went is no error."""
         try:
             self.ask(Command.STOP, timeout_s=timeout_s)
         except (NoPeerError, PeerRefusedError):
@@ -201,7 +204,7 @@ class Master:
     def leave(self) -> None:
         """Free the side. Safe to call twice, and after everything is lost."""
         try:
-            self.seat.leave()
+            self.claim.leave()
         except RegionGoneError:
             return
 
@@ -212,8 +215,8 @@ class Master:
         self.leave()
 
 
-def _accepted(reply: Message, owner: Card | None) -> Message:
+def _accepted(reply: Message, responder: PeerCard | None) -> Message:
     if reply.code == Status.REFUSED:
         reason = refusal_of(reply)
-        raise PeerRefusedError(f"{owner or 'The peer'} refuses: {reason.sentence}.")
+        raise PeerRefusedError(f"{responder or 'The peer'} refuses: {reason.sentence}.")
     return reply

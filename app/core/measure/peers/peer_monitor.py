@@ -9,7 +9,7 @@ from typing import Final
 from ...errors import CancelledError, NoPeerError
 from ..lane.presence import Life, Peer
 from ..lane.requests import Command, Message
-from .initiator import Master
+from .initiator import Initiator
 
 _SENTENCES: Final = {
     Life.SILENT: "The peer fell silent.",
@@ -19,12 +19,12 @@ _SENTENCES: Final = {
 _STEP_S: Final = 0.05
 
 
-class PeerNews:
-    """Looks after a master's peer.
+class PeerMonitor:
+    """Looks after an initiator's peer.
 
     Args:
-        master: Seated.
-        say: Told what a person should know.
+        initiator: Seated.
+        report: Told what a person should know.
         sleep: How to wait for a peer that is away; it may raise to end that.
         cancelled: Asked whether to end that.
         give_up_s: Wait no longer for a peer that is away; None waits for ever.
@@ -32,15 +32,15 @@ class PeerNews:
 
     def __init__(
         self,
-        master: Master,
-        say: Callable[[str], None],
+        initiator: Initiator,
+        report: Callable[[str], None],
         *,
         sleep: Callable[[float], None] = time.sleep,
         cancelled: Callable[[], bool] = lambda: False,
         give_up_s: float | None = None,
     ) -> None:
-        self.master = master
-        self._say = say
+        self.initiator = initiator
+        self._report = report
         self._sleep = sleep
         self._cancelled = cancelled
         self._give_up_s = give_up_s
@@ -48,15 +48,15 @@ class PeerNews:
         self._restarts = 0
         self._away_since = 0.0
 
-    def look(self) -> Peer:
+    def poll(self) -> Peer:
         """Beat, look at the peer, ask again where it restarted, and tell.
 
         Raises:
-            PeerRefusedError, LaneLostError, RegionGoneError: As Master.
+            PeerRefusedError, LaneLostError, RegionGoneError: As Initiator.
         """
-        peer = self.master.tick()
-        self.master.resume()
-        self._tell(peer)
+        peer = self.initiator.tick()
+        self.initiator.resume()
+        self._report_state(peer)
         return peer
 
     def ask(self, command: Command, values: tuple[int, ...] = ()) -> Message:
@@ -65,14 +65,14 @@ class PeerNews:
         Raises:
             CancelledError: Ended while it was waited for.
             NoPeerError: Nobody came in time, or one that lives does not reply.
-            PeerRefusedError, LaneLostError, RegionGoneError: As Master.
+            PeerRefusedError, LaneLostError, RegionGoneError: As Initiator.
         """
         self._away_since = 0.0
-        return self.master.ask(command, values, away=self._wait)
+        return self.initiator.ask(command, values, away=self._wait)
 
     def _wait(self) -> None:
         """A moment without a peer."""
-        self._tell(self.master.peer)
+        self._report_state(self.initiator.peer)
         now = time.monotonic()
         self._away_since = self._away_since or now
         if self._cancelled():
@@ -81,14 +81,14 @@ class PeerNews:
             raise NoPeerError("The peer went, and no other came.")
         self._sleep(_STEP_S)
 
-    def _tell(self, peer: Peer) -> None:
+    def _report_state(self, peer: Peer) -> None:
         texts = []
-        if self.master.restarts != self._restarts:
+        if self.initiator.restarts != self._restarts:
             texts.append("The peer restarted and was asked again.")
         if peer.life is not self._life and peer.life in _SENTENCES:
             texts.append(_SENTENCES[peer.life])
         elif self._life is Life.SILENT and peer.life is Life.ALIVE:
             texts.append("The peer is back.")
-        self._life, self._restarts = peer.life, self.master.restarts
+        self._life, self._restarts = peer.life, self.initiator.restarts
         for text in texts:
-            self._say(text)
+            self._report(text)

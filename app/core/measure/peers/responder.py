@@ -1,8 +1,8 @@
-"""The answering side: takes a slot, shows itself, does what masters ask until it is told to end.
+"""The answering side: takes a slot, shows itself, does what initiators ask until it is told to end.
 
 A test mode plugs in as a `Handler`. Two threads: one attends (heartbeat, requests, whether the
-master still lives) and one, while a test runs, is in the handler's loop, which only looks at
-`job.stopped` (or hands `job.stop` to the C kernel). So a loop is never interrupted by the
+initiator still lives) and one, while a test runs, is in the handler's loop, which only looks at
+`task.stopped` (or hands `task.stop` to the C kernel). So a loop is never interrupted by the
 attending, and a handler needs no knowledge of presence.
 """
 
@@ -16,15 +16,15 @@ from typing import Final
 
 from ...errors import LaneError, LaneLostError, PeerBusyError, RegionGoneError, ScopeError
 from ...region.region import Region
-from ..lane.hold import Ending, LaneHold, still_there
+from ..lane.hold import LaneLease, RestoreOutcome, still_there
 from ..lane.layout import Lane
-from ..lane.peer_card import Capability, Card, own_card
-from ..lane.presence import Seat
+from ..lane.peer_card import Capability, PeerCard, own_card
+from ..lane.presence import SlotClaim
 from ..lane.slots import take_slot
 from .doorbells import answering_bell
 from .responder_state import Phase, ResponderState
 from .responder_task import Handler
-from .slot_service import Attending
+from .slot_service import SlotService
 
 _AGAIN_S: Final = 1.0
 STOP_S: Final = 15.0  # a worker and a peer that is silent may take 5 s each
@@ -42,21 +42,21 @@ class Responder:
         hold: Finds or lays the lane; called again after a lane was lost. It is given the
             function to sleep with.
         handlers: The test modes that it knows.
-        tell: Called with each new state, from the attending thread.
+        report: Called with each new state, from the attending thread.
     """
 
     def __init__(
         self,
         region: Region,
-        hold: Callable[[Callable[[float], None]], LaneHold],
+        hold: Callable[[Callable[[float], None]], LaneLease],
         handlers: Sequence[Handler],
-        tell: Callable[[ResponderState], None] = lambda state: None,
+        report: Callable[[ResponderState], None] = lambda state: None,
     ) -> None:
         self.state = ResponderState()
         self._region = region
         self._hold = hold
         self._handlers = {handler.command: handler for handler in handlers}
-        self._tell = tell
+        self._report_state = report
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, name="responder", daemon=True)
 
@@ -70,7 +70,7 @@ class Responder:
         return self._thread.is_alive()
 
     def stop(self, timeout_s: float = STOP_S) -> ResponderState:
-        """Leave the slot, put bytes back where they are owed, end. Safe to call twice."""
+        """Leave the slot, put back the bytes under our lane, end. Safe to call twice."""
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
@@ -86,16 +86,16 @@ class Responder:
     def _live(self) -> None:
         try:
             while not self._end.is_set():
-                self._say(ResponderState(tests=self.state.tests, trouble=self.state.trouble))
+                self._report(ResponderState(tests=self.state.tests, trouble=self.state.trouble))
                 try:
                     self._serve_lane()
                 except (LaneError, PeerBusyError) as error:
-                    self._say(replace(self.state, phase=Phase.TROUBLE, trouble=error))
+                    self._report(replace(self.state, phase=Phase.TROUBLE, trouble=error))
                     self._pause(_AGAIN_S)
         except _Stopped:
-            self._say(replace(self.state, phase=Phase.ENDED, command="", master=None))
+            self._report(replace(self.state, phase=Phase.ENDED, command="", initiator=None))
         except ScopeError as error:
-            self._say(replace(self.state, phase=Phase.ENDED, trouble=error, command=""))
+            self._report(replace(self.state, phase=Phase.ENDED, trouble=error, command=""))
 
     def _pause(self, seconds: float) -> None:
         if self._end.wait(seconds):
@@ -109,35 +109,35 @@ class Responder:
         finally:
             # Bytes go back also when we are told to end, so its waits must not be cut short.
             ending = hold.close()
-            if ending is not Ending.NOTHING_OWED:
-                self._say(replace(self.state, ending=ending))
+            if ending is not RestoreOutcome.NOTHING_OWED:
+                self._report(replace(self.state, ending=ending))
 
-    def _card(self) -> Card:
+    def _card(self) -> PeerCard:
         able = Capability.NONE
         for handler in self._handlers.values():
             able |= handler.capability
         return own_card(self._region.info, able, answering_bell(self._region))
 
-    def _say(self, state: ResponderState) -> None:
+    def _report(self, state: ResponderState) -> None:
         if state != self.state:
             self.state = state
-            self._tell(state)
+            self._report_state(state)
 
     def _stay(self, lane: Lane) -> bool:
         """One stay in a slot; True when only our place in it was lost, and another may be taken."""
-        seat = take_slot(self._region, lane, self._card(), self._pause)
+        claim = take_slot(self._region, lane, self._card(), self._pause)
         try:
-            self._attending(seat, lane).attend()
+            self._service(claim, lane).attend()
         except LaneLostError as error:
             if not still_there(self._region, lane):
                 raise
-            self._say(replace(self.state, phase=Phase.TROUBLE, trouble=error))
+            self._report(replace(self.state, phase=Phase.TROUBLE, trouble=error))
             return True
         finally:
             with contextlib.suppress(RegionGoneError):
-                seat.leave()
+                claim.leave()
         return False
 
-    def _attending(self, seat: Seat, lane: Lane) -> Attending:
-        home = ResponderState(Phase.LISTENING, lane, seat.slot.index, tests=self.state.tests)
-        return Attending(self._region, seat, self._handlers, home, self._say, self._pause)
+    def _service(self, claim: SlotClaim, lane: Lane) -> SlotService:
+        home = ResponderState(Phase.LISTENING, lane, claim.slot.index, tests=self.state.tests)
+        return SlotService(self._region, claim, self._handlers, home, self._report, self._pause)

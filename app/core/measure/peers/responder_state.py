@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ...errors import ScopeError
-from ..lane.hold import Ending
+from ..lane.hold import RestoreOutcome
 from ..lane.layout import Lane
-from ..lane.peer_card import Card
+from ..lane.peer_card import PeerCard
 
 
 class Phase(Enum):
@@ -29,7 +29,7 @@ class ResponderState:
         phase: What it does.
         lane: The lane; None while looking.
         slot: Its slot's number; -1 while looking.
-        master: Who measures, or sits on our slot's other side.
+        initiator: Who measures, or sits on our slot's other side.
         command: The running test, by name.
         tests: How many tests were served.
         trouble: What is wrong, while in trouble or when ended by it.
@@ -39,8 +39,8 @@ class ResponderState:
     phase: Phase = Phase.LOOKING
     lane: Lane | None = None
     slot: int = -1
-    master: Card | None = None
+    initiator: PeerCard | None = None
     command: str = ""
     tests: int = 0
     trouble: ScopeError | None = None
-    ending: Ending | None = None
+    ending: RestoreOutcome | None = None

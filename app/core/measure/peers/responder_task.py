@@ -7,8 +7,8 @@ from typing import Protocol
 
 from ...region.region import Region
 from ...region.region_window import RegionWindow
-from ..lane.peer_card import Capability, Card
-from ..lane.presence import Seat
+from ..lane.peer_card import Capability, PeerCard
+from ..lane.presence import SlotClaim
 from ..lane.requests import Command, Message, Refusal
 
 
@@ -21,15 +21,15 @@ class RefusedRequest(Exception):  # noqa: N818 - it is an answer, not an error
         self.detail = detail
 
 
-class Job:
+class ResponderTask:
     """One accepted request, as its handler sees it.
 
     Attributes:
         region: The region.
         slot: The slot that the test runs in; offsets of lines and data come from here.
-        seat: Our side; `touch` it before writing into our data half.
+        claim: Our side; `touch` it before writing into our data half.
         request: What was asked; every value in it may be anything.
-        master: Who asked.
+        initiator: Who asked.
         window: Direct access to the whole lane; None where the region has no mapping.
         stop: Becomes 1 when the handler shall end; its address is for the C kernel.
     """
@@ -37,16 +37,16 @@ class Job:
     def __init__(
         self,
         region: Region,
-        seat: Seat,
+        claim: SlotClaim,
         request: Message,
-        master: Card | None,
+        initiator: PeerCard | None,
         window: RegionWindow | None,
     ) -> None:
         self.region = region
-        self.slot = seat.slot
-        self.seat = seat
+        self.slot = claim.slot
+        self.claim = claim
         self.request = request
-        self.master = master
+        self.initiator = initiator
         self.window = window
         self.stop = ctypes.c_int32(0)
 
@@ -72,7 +72,7 @@ class Handler(Protocol):
     command: Command
     capability: Capability
 
-    def begin(self, job: Job) -> tuple[int, ...]:
+    def begin(self, task: ResponderTask) -> tuple[int, ...]:
         """Check the parameters; the values of the RUNNING reply. Must be quick.
 
         Raises:
@@ -80,6 +80,6 @@ class Handler(Protocol):
         """
         ...
 
-    def run(self, job: Job) -> tuple[int, ...]:
-        """Answer until `job.stopped` or the test is over; the values of the DONE reply."""
+    def run(self, task: ResponderTask) -> tuple[int, ...]:
+        """Answer until `task.stopped` or the test is over; the values of the DONE reply."""
         ...

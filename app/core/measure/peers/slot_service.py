@@ -14,80 +14,82 @@ from ...errors import ScopeError, UnsuitableError
 from ...region.region import Region
 from ...region.region_window import RegionWindow
 from ..lane.layout import Lane, Side
-from ..lane.peer_card import Card
-from ..lane.presence import BEAT_S, Life, Peer, PeerWatch, Seat
+from ..lane.peer_card import PeerCard
+from ..lane.presence import BEAT_S, Life, Peer, PeerWatch, SlotClaim
 from ..lane.requests import Command, Message, Refusal, Status
 from .responder_state import Phase, ResponderState
-from .responder_task import Handler, Job, RefusedRequest
+from .responder_task import Handler, RefusedRequest, ResponderTask
 
 IDLE_STEP_S: Final = 0.01  # armed but idle: about 2 % of a core (perf.md 2)
 BUSY_STEP_S: Final = 0.05
 log = logging.getLogger(__name__)
 
 
-class Attending:
+class SlotService:
     """One stay in one slot: beats, hears requests, starts and ends jobs."""
 
     def __init__(
         self,
         region: Region,
-        seat: Seat,
+        claim: SlotClaim,
         handlers: Mapping[Command, Handler],
         home: ResponderState,
-        say: Callable[[ResponderState], None],
+        report: Callable[[ResponderState], None],
         pause: Callable[[float], None],
     ) -> None:
         self._region = region
-        self._seat = seat
+        self._claim = claim
         self._handlers = handlers
         self._state = home
-        self._say = say
+        self._report = report
         self._pause = pause
-        self._master = PeerWatch(region, seat.slot, Side.MASTER)
+        self._initiator = PeerWatch(region, claim.slot, Side.INITIATOR)
         self._answered = 0
-        self._asker: Card | None = None
-        self._job: Job | None = None
+        self._asker: PeerCard | None = None
+        self._task: ResponderTask | None = None
         self._worker: threading.Thread | None = None
 
     def attend(self) -> None:
         """Until the lane closes, is lost, or the responder is told to end."""
         try:
             beat_at = 0.0
-            while not self._seat.closing:
+            while not self._claim.closing:
                 now = time.monotonic()
                 if now >= beat_at:
                     beat_at = now + BEAT_S / 2
-                    self._seat.beat()
+                    self._claim.beat()
                     self._region.check()
-                self._look(self._master.look())
-                self._pause(BUSY_STEP_S if self._job else IDLE_STEP_S)
+                self._on_initiator(self._initiator.poll())
+                self._pause(BUSY_STEP_S if self._task else IDLE_STEP_S)
         finally:
-            self._end_job()
+            self._end_task()
 
-    def _look(self, master: Peer) -> None:
-        job = self._job
-        if job is not None and (not self._running() or master.life in (Life.ABSENT, Life.GONE)):
-            self._end_job()
-        request = self._seat.heard()
-        if request is not None and self._is_new(request, master):
-            self._end_job()
+    def _on_initiator(self, initiator: Peer) -> None:
+        task = self._task
+        if task is not None and (not self._running() or initiator.life in (Life.ABSENT, Life.GONE)):
+            self._end_task()
+        request = self._claim.heard()
+        if request is not None and self._is_new(request, initiator):
+            self._end_task()
             self._answered = request.number
-            self._asker = master.card
+            self._asker = initiator.card
             self._obey(request)
-        job = self._job
+        task = self._task
         self._state = replace(
             self._state,
-            phase=Phase.ANSWERING if job else Phase.LISTENING,
-            command=Command(job.request.code).name.lower() if job else "",
-            master=replace(master.card, beat=0) if master.card and master.taken else None,
+            phase=Phase.ANSWERING if task else Phase.LISTENING,
+            command=Command(task.request.code).name.lower() if task else "",
+            initiator=replace(initiator.card, beat=0)
+            if initiator.card and initiator.taken
+            else None,
         )
-        self._say(self._state)
+        self._report(self._state)
 
-    def _is_new(self, request: Message, master: Peer) -> bool:
+    def _is_new(self, request: Message, initiator: Peer) -> bool:
         return (
             request.number != self._answered
-            and request.addressee == self._seat.card.token
-            and master.taken
+            and request.addressee == self._claim.card.token
+            and initiator.taken
         )
 
     def _running(self) -> bool:
@@ -95,7 +97,7 @@ class Attending:
 
     def _reply(self, request: Message, status: Status, values: tuple[int, ...] = ()) -> None:
         token = self._asker.token if self._asker else 0
-        self._seat.say(Message(request.number, status, token, values))
+        self._claim.report(Message(request.number, status, token, values))
 
     def _obey(self, request: Message) -> None:
         if request.code == Command.STOP:
@@ -107,30 +109,32 @@ class Attending:
             return
         begun = threading.Event()
         self._worker = threading.Thread(
-            target=self._work, args=(handler, request, begun), name="responder-test",
+            target=self._work,
+            args=(handler, request, begun),
+            name="responder-test",
             daemon=True,
-        )  # fmt: skip
+        )
         self._worker.start()
         begun.wait(2.0)
 
     def _work(self, handler: Handler, request: Message, begun: threading.Event) -> None:
         """The worker: everything from the handler's check to its result."""
         try:
-            with lane_window(self._region, self._seat.lane) as window:
-                job = Job(self._region, self._seat, request, self._asker, window)
-                values = handler.begin(job)
-                self._job = job
+            with lane_window(self._region, self._claim.lane) as window:
+                task = ResponderTask(self._region, self._claim, request, self._asker, window)
+                values = handler.begin(task)
+                self._task = task
                 self._reply(request, Status.RUNNING, values)
                 begun.set()
-                result = handler.run(job)
-                if not job.stopped:
+                result = handler.run(task)
+                if not task.stopped:
                     self._reply(request, Status.DONE, result)
         except RefusedRequest as refused:
             self._reply(request, Status.REFUSED, (refused.why, refused.detail))
         except ScopeError as error:
             log.warning("A test ended here: %s", error)
             self._failed(request)
-        except Exception:  # a bug must not leave the master without a reply
+        except Exception:  # a bug must not leave the initiator without a reply
             log.exception("A test ended here by a bug; report it.")
             self._failed(request)
         finally:
@@ -140,14 +144,14 @@ class Attending:
         with contextlib.suppress(ScopeError):
             self._reply(request, Status.REFUSED, (Refusal.FAILED,))
 
-    def _end_job(self) -> None:
-        job, worker = self._job, self._worker
-        if job is not None:
-            job.stop.value = 1
+    def _end_task(self) -> None:
+        task, worker = self._task, self._worker
+        if task is not None:
+            task.stop.value = 1
             self._state = replace(self._state, tests=self._state.tests + 1)
         if worker is not None:
             worker.join(5.0)
-        self._job = self._worker = None
+        self._task = self._worker = None
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from xxhash import xxh3_64_intdigest
 from ...errors import LaneError, MeasureOptionError
 from ...region.buffers import aligned_bytes
 from ...values.units import format_size
-from ..lane.layout import ALIGN, Span
+from ..lane.layout import ALIGN, ByteRange
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
@@ -140,11 +140,11 @@ class Source:
 class Half:
     """One direction's ring in the region: where its heads and cells are."""
 
-    heads: Span
-    cells: Span
+    heads: ByteRange
+    cells: ByteRange
 
     @classmethod
-    def of(cls, layout: Layout, data: Span) -> Half:
+    def of(cls, layout: Layout, data: ByteRange) -> Half:
         """The ring at the start of a data half."""
-        heads = Span(data.offset, layout.cells * HEAD)
-        return cls(heads, Span(data.offset + layout.cells_at, layout.cells * layout.piece))
+        heads = ByteRange(data.offset, layout.cells * HEAD)
+        return cls(heads, ByteRange(data.offset + layout.cells_at, layout.cells * layout.piece))

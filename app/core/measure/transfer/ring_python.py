@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from ...native.kernel import FlowState, Slice
+from ...native.kernel import RingState, Slice
 from .ring import U8, U64, Layout, Source
 
 _now: Final = time.perf_counter_ns
@@ -64,9 +64,18 @@ class PythonFlow:
     all. Counters live here while a slice runs: a ctypes structure costs three times as much.
     """
 
-    _COUNTERS = ("filled", "confirmed", "taken", "good", "bad", "disordered", "strays", "stray")
+    _COUNTERS = (
+        "filled",
+        "confirmed",
+        "taken",
+        "good",
+        "bad",
+        "out_of_order",
+        "unexpected",
+        "unexpected_word",
+    )
 
-    def __init__(self, state: FlowState, memory: FlowMemory) -> None:
+    def __init__(self, state: RingState, memory: FlowMemory) -> None:
         self.state, self.memory = state, memory
         layout, source = memory.layout, memory.source
         self._run = int(state.run)
@@ -88,8 +97,8 @@ class PythonFlow:
         state = self.state
         self.filled, self.confirmed = int(state.filled), int(state.confirmed)
         self.taken, self.good = int(state.taken), int(state.good)
-        self.bad, self.disordered = int(state.bad), int(state.disordered)
-        self.strays, self.stray = int(state.strays), int(state.stray)
+        self.bad, self.out_of_order = int(state.bad), int(state.out_of_order)
+        self.unexpected, self.unexpected_word = int(state.unexpected), int(state.unexpected_word)
 
     def _save(self) -> None:
         for name in self._COUNTERS:
@@ -107,8 +116,8 @@ class PythonFlow:
         return at, source, min(count, self._cells - at, self._sources - source)
 
     def _note_stray(self, word: int) -> None:
-        self.strays += word != self.stray
-        self.stray = word
+        self.unexpected += word != self.unexpected_word
+        self.unexpected_word = word
 
     def send(self, *, over: bool) -> int:
         """Fill a batch of cells when there is room for one; how many."""
@@ -147,7 +156,7 @@ class PythonFlow:
             taken, left = taken + length, left - length
         self.taken = taken & _WORD
         line = self.memory.take
-        for word, count in enumerate((self.good, self.bad, self.disordered), line + 2):
+        for word, count in enumerate((self.good, self.bad, self.out_of_order), line + 2):
             words[word] = count & _WORD  # what a run began with may be anybody's words
         words[line] = self.taken
         return there
@@ -161,7 +170,7 @@ class PythonFlow:
             piece[:] = cell
             told, told_sum = words[head], words[head + 1]
             if told != number & _WORD:
-                self.disordered += 1
+                self.out_of_order += 1
             elif told_sum == due == digest(piece):
                 good += 1
             else:
@@ -188,7 +197,7 @@ class PythonFlow:
             found, expected.tolist(), sums, strict=True
         ):
             if told != due:
-                self.disordered += 1
+                self.out_of_order += 1
             elif told_sum == due_sum == actual:
                 self.good += 1
             else:

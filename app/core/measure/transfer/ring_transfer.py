@@ -1,4 +1,4 @@
-"""One end of a transfer: the loop on either engine, and the owner's side as a Handler.
+"""One end of a transfer: the loop on either engine, and the responder's side as a Handler.
 
 SEND line (docs/lane.md): word 0 cells filled since the run began, 1 the run's number. TAKE line:
 0 cells taken of the other's ring, 1 the run's number, and what became of them: 2 good, 3 bad,
@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from ...errors import ScopeError
-from ...native.kernel import FlowState, Slice
+from ...native.kernel import RingState, Slice
 from ...region.buffers import aligned_bytes
 from ...region.region import Region
 from ...region.region_window import RegionWindow
@@ -22,14 +22,14 @@ from ..lane.layout import Line, Side, Slot
 from ..lane.peer_card import Capability, EngineKind
 from ..lane.requests import Command, Refusal
 from ..latency.echo import capabilities, on_core, pick_engine
-from ..peers.responder_task import Job, RefusedRequest
+from ..peers.responder_task import RefusedRequest, ResponderTask
 from .ring import Half, Layout, Source
 from .ring_python import FlowMemory, PythonFlow
 
 TO_OWNER: Final = 1  # bits of the request's value 2
 TO_MASTER: Final = 2
-COUNT, RUN, GOOD, BAD, DISORDERED, SKIPPED, CPU = 0, 1, 2, 3, 4, 5, 7
-_COUNTERS: Final = (GOOD, BAD, DISORDERED, SKIPPED, CPU)
+COUNT, RUN, GOOD, BAD, OUT_OF_ORDER, SKIPPED, CPU = 0, 1, 2, 3, 4, 5, 7
+_COUNTERS: Final = (GOOD, BAD, OUT_OF_ORDER, SKIPPED, CPU)
 _SLICE_NS: Final = 100_000_000
 _FAR_NS: Final = 1 << 62
 _now: Final = time.perf_counter_ns
@@ -70,7 +70,7 @@ class Lines:
             self.put(line, RUN, run)
 
 
-class FlowLoop:
+class RingLoop:
     """One side's loop: state, buffers, engine. Use it inside its window only, and close it.
 
     Attributes:
@@ -106,34 +106,53 @@ class FlowLoop:
         spans = (ours.heads, ours.cells, theirs.cells)
         self._parts = [window.part(span.offset, span.length) for span in spans]
         heads, out_cells, in_cells = self._parts
-        sends_to = TO_OWNER if side is Side.MASTER else TO_MASTER
-        self.state = FlowState(
-            send=window.address(self.lines.send), take=window.address(self.lines.take),
-            their_send=window.address(other.send), their_take=window.address(other.take),
+        sends_to = TO_OWNER if side is Side.INITIATOR else TO_MASTER
+        self.state = RingState(
+            send=window.address(self.lines.send),
+            take=window.address(self.lines.take),
+            their_send=window.address(other.send),
+            their_take=window.address(other.take),
             out_heads=window.address(ours.heads.offset),
             out_cells=window.address(ours.cells.offset),
             in_heads=window.address(theirs.heads.offset),
             in_cells=window.address(theirs.cells.offset),
-            source=source.data.ctypes.data, sums=source.sums.ctypes.data,
-            scratch=self._scratch.ctypes.data, piece=layout.piece, step=layout.piece,
-            cells=layout.cells, sources=layout.sources, batch=layout.batch, run=run,
+            source=source.data.ctypes.data,
+            sums=source.sums.ctypes.data,
+            scratch=self._scratch.ctypes.data,
+            piece=layout.piece,
+            step=layout.piece,
+            cells=layout.cells,
+            sources=layout.sources,
+            batch=layout.batch,
+            run=run,
             sending=int(bool(directions & sends_to)),
-            receiving=int(bool(directions & ~sends_to)), stop=ctypes.addressof(self._stop),
-            end_ns=_FAR_NS, filled=self.lines.sent(COUNT), confirmed=self.lines.sent(COUNT),
-            taken=self.lines.taken(COUNT), good=self.lines.taken(GOOD),
-            bad=self.lines.taken(BAD), disordered=self.lines.taken(DISORDERED),
-        )  # fmt: skip
+            receiving=int(bool(directions & ~sends_to)),
+            stop=ctypes.addressof(self._stop),
+            end_ns=_FAR_NS,
+            filled=self.lines.sent(COUNT),
+            confirmed=self.lines.sent(COUNT),
+            taken=self.lines.taken(COUNT),
+            good=self.lines.taken(GOOD),
+            bad=self.lines.taken(BAD),
+            out_of_order=self.lines.taken(OUT_OF_ORDER),
+        )
 
         self._python: PythonFlow | None = None
         if self._kernel is None:
             memory = FlowMemory(
                 window.words,
-                window.index(self.lines.send), window.index(self.lines.take),
-                window.index(other.send), window.index(other.take),
-                np.frombuffer(heads, np.uint64), window.index(theirs.heads.offset),
-                np.frombuffer(out_cells, np.uint8), np.frombuffer(in_cells, np.uint8),
-                layout, source, self._scratch,
-            )  # fmt: skip
+                window.index(self.lines.send),
+                window.index(self.lines.take),
+                window.index(other.send),
+                window.index(other.take),
+                np.frombuffer(heads, np.uint64),
+                window.index(theirs.heads.offset),
+                np.frombuffer(out_cells, np.uint8),
+                np.frombuffer(in_cells, np.uint8),
+                layout,
+                source,
+                self._scratch,
+            )
             self._python = PythonFlow(self.state, memory)
 
     def stop(self) -> None:
@@ -149,7 +168,7 @@ class FlowLoop:
         self.state.slice_end_ns = until_ns
         result = Slice.STOPPED
         if self._kernel is not None and self._parts:
-            result = self._kernel.flow(self.state)
+            result = self._kernel.ring_transfer(self.state)
         elif self._python is not None:
             result = self._python.run(lambda: bool(self._stop.value))
         if result is Slice.FAULT or self._window.torn:
@@ -166,7 +185,7 @@ class FlowLoop:
 
 
 class TransferHandler:
-    """Answers transfers: takes what the master sends, sends what it takes, or both.
+    """Answers transfers: takes what the initiator sends, sends what it takes, or both.
 
     Args:
         wanted: Run on this engine only.
@@ -180,38 +199,47 @@ class TransferHandler:
         self._core = core
         self.capability = capabilities(Capability.TRANSFER)
 
-    def begin(self, job: Job) -> tuple[int, ...]:
+    def begin(self, task: ResponderTask) -> tuple[int, ...]:
         """Check run, size and ring; begin where the run stands; tell the engine."""
-        job.need_window()
-        run, message, directions = (job.request.value(index) for index in range(3))
+        task.need_window()
+        run, message, directions = (task.request.value(index) for index in range(3))
         try:
-            layout = Layout.of(message, job.slot.data(Side.OWNER).length)
+            layout = Layout.of(message, task.slot.data(Side.RESPONDER).length)
         except ScopeError as error:
             raise RefusedRequest(Refusal.PARAMETER, 1) from error
         if not 0 < directions <= TO_OWNER | TO_MASTER:
             raise RefusedRequest(Refusal.PARAMETER, 2)
-        asked = (message, *(job.request.value(index) for index in range(3, 7)))
+        asked = (message, *(task.request.value(index) for index in range(3, 7)))
         if layout.as_values() != asked:
             raise RefusedRequest(Refusal.PARAMETER, 3)
-        master, ours = (Lines(job.region, job.slot, side) for side in (Side.MASTER, Side.OWNER))
-        if not run or master.sent(RUN) != run or master.taken(RUN) != run:
+        initiator, ours = (
+            Lines(task.region, task.slot, side) for side in (Side.INITIATOR, Side.RESPONDER)
+        )
+        if not run or initiator.sent(RUN) != run or initiator.taken(RUN) != run:
             raise RefusedRequest(Refusal.PARAMETER, 0)
         if directions & TO_MASTER:
-            job.seat.touch(layout.length)
-        filled, before = master.sent(COUNT), ours.taken(COUNT)
+            task.claim.touch(layout.length)
+        filled, before = initiator.sent(COUNT), ours.taken(COUNT)
         again = ours.taken(RUN) == run
         skipped = filled - before if again and 0 <= filled - before <= layout.cells else 0
-        ours.begin(run, master.taken(COUNT), filled, skipped)
+        ours.begin(run, initiator.taken(COUNT), filled, skipped)
         return (int(pick_engine(self._wanted) is not None),)
 
-    def run(self, job: Job) -> tuple[int, ...]:
+    def run(self, task: ResponderTask) -> tuple[int, ...]:
         """Transfer until told to end; what became of what was taken."""
-        request = job.request
-        layout = Layout.of(request.value(1), job.slot.data(Side.OWNER).length)
-        loop = FlowLoop(
-            job.region, job.need_window(), job.slot, Side.OWNER, layout, request.value(0),
-            request.value(2), wanted=self._wanted, stop=job.stop,
-        )  # fmt: skip
+        request = task.request
+        layout = Layout.of(request.value(1), task.slot.data(Side.RESPONDER).length)
+        loop = RingLoop(
+            task.region,
+            task.need_window(),
+            task.slot,
+            Side.RESPONDER,
+            layout,
+            request.value(0),
+            request.value(2),
+            wanted=self._wanted,
+            stop=task.stop,
+        )
         before_ns = loop.lines.taken(CPU) - time.thread_time_ns()
         try:
             with on_core(self._core, pick_engine(self._wanted), short_sleeps=False):
@@ -222,4 +250,4 @@ class TransferHandler:
                     loop.lines.put(loop.lines.take, CPU, cpu_ns)
         finally:
             loop.close()
-        return int(loop.state.good), int(loop.state.bad), int(loop.state.disordered)
+        return int(loop.state.good), int(loop.state.bad), int(loop.state.out_of_order)

@@ -26,29 +26,29 @@ from ..conditions import (
 from ..lane.layout import Lane, Side
 from ..lane.peer_card import Capability, EngineKind
 from ..lane.requests import Command
-from ..lane.slots import Seats, wait_for_peer
+from ..lane.slots import SlotPeers, wait_for_peer
 from ..latency.echo import on_core, pick_engine
-from ..peers.initiator import TICK_S, Master
-from ..peers.peer_monitor import PeerNews
+from ..peers.initiator import TICK_S, Initiator
+from ..peers.peer_monitor import PeerMonitor
 from .ring import Layout, check_message
 from .ring_transfer import (
     BAD,
     COUNT,
     CPU,
-    DISORDERED,
     GOOD,
+    OUT_OF_ORDER,
     RUN,
     TO_OWNER,
-    FlowLoop,
     Lines,
+    RingLoop,
 )
 from .transfer_result import (
     Direction,
+    DirectionResult,
     SizeResult,
     TransferLive,
     TransferResult,
-    Way,
-    way_of,
+    direction_result,
 )
 
 SWEEP: Final = tuple(4**n for n in range(3, 13))  # 64 B to 16 MiB
@@ -70,7 +70,7 @@ class TransferOptions:
         duration_s: How long each size, after a short warm-up.
         engine: Measure with this one; None is the best that is there.
         core: Keep the measuring thread on a core: a number, `auto`, or empty.
-        slot: Measure with the owner of this slot; None is the first that answers.
+        slot: Measure with the responder of this slot; None is the first that answers.
     """
 
     message_bytes: tuple[int, ...] = (64 << 10,)
@@ -101,7 +101,7 @@ class TransferWatcher:
     """What a running transfer tells, and asks, whoever started it; as latency.Watcher."""
 
     progress: Callable[[TransferLive], None] = lambda live: None
-    say: Callable[[str], None] = lambda text: None
+    report: Callable[[str], None] = lambda text: None
     cancelled: Callable[[], bool] = lambda: False
     sleep: Callable[[float], None] = field(default=time.sleep)
 
@@ -124,24 +124,29 @@ def run_transfer(
     """
     options.check()
     watch = watcher or TransferWatcher()
-    half = lane.slot(0).data(Side.MASTER).length
+    half = lane.slot(0).data(Side.INITIATOR).length
     layouts = [Layout.of(message, half) for message in options.message_bytes]
     core = choose_core(options.core)
     needs = Capability.TRANSFER | Capability.MAPPED
     with region.window(lane.offset, lane.size) as window:
-        seats = wait_for_peer(
-            region, lane, needs, slot=options.slot, say=watch.say, give_up_s=give_up_s,
+        slots = wait_for_peer(
+            region,
+            lane,
+            needs,
+            slot=options.slot,
+            report=watch.report,
+            give_up_s=give_up_s,
             sleep=watch.sleep,
-        )  # fmt: skip
+        )
         with (
             # Its waits are short, and a test that is cancelled still has to end in order.
-            Master(region, lane, seats) as master,
+            Initiator(region, lane, slots) as initiator,
             on_core(core, pick_engine(options.engine), short_sleeps=False) as ok,
         ):
-            run = _Run(master, window, options, watch, give_up_s)
+            run = _Run(initiator, window, options, watch, give_up_s)
             if not ok:
                 run.notes.append(f"The measuring thread could not be kept on core {core}.")
-            return run.measure(layouts, seats, core if ok else None)
+            return run.measure(layouts, slots, core if ok else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,26 +169,26 @@ class _Run:
 
     def __init__(
         self,
-        master: Master,
+        initiator: Initiator,
         window: RegionWindow,
         options: TransferOptions,
         watch: TransferWatcher,
         give_up_s: float | None,
     ) -> None:
-        self.master, self.window, self.options, self.watch = master, window, options, watch
+        self.initiator, self.window, self.options, self.watch = initiator, window, options, watch
         self.notes: list[str] = []
         self.sizes: list[SizeResult] = []
-        self._news = PeerNews(
-            master, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
+        self._monitor = PeerMonitor(
+            initiator, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
         )
-        self._theirs = Lines(master.region, master.slot, Side.OWNER)
+        self._theirs = Lines(initiator.region, initiator.slot, Side.RESPONDER)
 
-    def measure(self, layouts: list[Layout], seats: Seats, core: int | None) -> TransferResult:
+    def measure(self, layouts: list[Layout], slots: SlotPeers, core: int | None) -> TransferResult:
         """All sizes, one after the other."""
         started_s = time.time()
-        master, peer = self.master, seats.owner.card
+        initiator, peer = self.initiator, slots.responder.card
         cores = len(usable_cores())
-        if spinner_warning(ours=True, peers=True, us=master.seat.card, peer=peer, cores=cores):
+        if spinner_warning(ours=True, peers=True, us=initiator.claim.card, peer=peer, cores=cores):
             self.notes.append(
                 f"Both loops share {cores} core{'s' * (cores > 1)} with everything else here: "
                 "the memory can do more than this shows."
@@ -204,33 +209,48 @@ class _Run:
                 break
         native = pick_engine(self.options.engine) is not None
         facts = conditions(
-            master.region.info, master.lane, master.slot.index, master.seat.card, peer,
-            pinned=core, started_s=started_s,
-        )  # fmt: skip
+            initiator.region.info,
+            initiator.lane,
+            initiator.slot.index,
+            initiator.claim.card,
+            peer,
+            pinned=core,
+            started_s=started_s,
+        )
         return TransferResult(
-            self.options.direction, EngineKind.KERNEL if native else EngineKind.PYTHON,
-            tuple(self.sizes), complete, facts, tuple(self.notes),
-        )  # fmt: skip
+            self.options.direction,
+            EngineKind.KERNEL if native else EngineKind.PYTHON,
+            tuple(self.sizes),
+            complete,
+            facts,
+            tuple(self.notes),
+        )
 
     def _one(self, layout: Layout) -> SizeResult:
-        master, bits = self.master, self.options.direction.bits
+        initiator, bits = self.initiator, self.options.direction.bits
         run = secrets.randbits(62) | 1
         if bits & TO_OWNER:
-            master.seat.touch(layout.length)
-        Lines(master.region, master.slot, Side.MASTER).begin(run, 0, 0)
-        loop = FlowLoop(
-            master.region, self.window, master.slot, Side.MASTER, layout, run, bits,
+            initiator.claim.touch(layout.length)
+        Lines(initiator.region, initiator.slot, Side.INITIATOR).begin(run, 0, 0)
+        loop = RingLoop(
+            initiator.region,
+            self.window,
+            initiator.slot,
+            Side.INITIATOR,
+            layout,
+            run,
+            bits,
             wanted=self.options.engine,
-        )  # fmt: skip
+        )
         try:
             values = layout.as_values()
-            reply = self._news.ask(Command.TRANSFER, (run, values[0], bits, *values[1:]))
+            reply = self._monitor.ask(Command.TRANSFER, (run, values[0], bits, *values[1:]))
             peer_engine = EngineKind.KERNEL if reply.value(0) == 1 else EngineKind.PYTHON
             return self._drive(loop, peer_engine)
         finally:
             loop.close()
 
-    def _drive(self, loop: FlowLoop, peer_engine: EngineKind) -> SizeResult:
+    def _drive(self, loop: RingLoop, peer_engine: EngineKind) -> SizeResult:
         begin = self._mark(loop)
         warm_ns = int(min(_WARM_UP_S, self.options.duration_s) * 1e9)
         complete, _ = self._until(loop, begin.at_ns + warm_ns, counted=False)
@@ -242,19 +262,19 @@ class _Run:
         last = self._mark(loop)
         loop.state.end_ns = last.at_ns
         self._drain(loop, patient=complete)
-        self.master.stop()
+        self.initiator.stop()
         return self._result(loop, first, last, stalled_ns, peer_engine, complete=complete)
 
-    def _drain(self, loop: FlowLoop, *, patient: bool) -> None:
+    def _drain(self, loop: RingLoop, *, patient: bool) -> None:
         """Wait for what is on its way; as long as some of it arrives, if there is the time."""
         result, confirmed, moved_ns = Slice.AGAIN, int(loop.state.confirmed), _now()
         while result is Slice.AGAIN and _now() < moved_ns + _DRAIN_S * 1e9:
             result = loop.run(_now() + _SLICE_NS)
-            self._news.look()
+            self._monitor.poll()
             if patient and int(loop.state.confirmed) != confirmed:
                 confirmed, moved_ns = int(loop.state.confirmed), _now()
 
-    def _until(self, loop: FlowLoop, end_ns: int, *, counted: bool) -> tuple[bool, int]:
+    def _until(self, loop: RingLoop, end_ns: int, *, counted: bool) -> tuple[bool, int]:
         """Run in slices; whether it was not cancelled, and how long nothing moved."""
         before, stalled_ns = self._mark(loop), 0
         while before.at_ns < end_ns:
@@ -265,25 +285,28 @@ class _Run:
             if counted:
                 self._tell(loop, before, now, end_ns)
             before = now
-            self._news.look()
+            self._monitor.poll()
             if self.watch.cancelled():
                 return False, stalled_ns
         return True, stalled_ns
 
-    def _mark(self, loop: FlowLoop) -> _Mark:
+    def _mark(self, loop: RingLoop) -> _Mark:
         state = loop.state
         peer_cpu = self._theirs.taken(CPU)
         return _Mark(
-            _now(), time.thread_time_ns(), peer_cpu if peer_cpu < 1 << 62 else 0,
-            int(state.confirmed), int(state.good),
-        )  # fmt: skip
+            _now(),
+            time.thread_time_ns(),
+            peer_cpu if peer_cpu < 1 << 62 else 0,
+            int(state.confirmed),
+            int(state.good),
+        )
 
-    def _tell(self, loop: FlowLoop, before: _Mark, now: _Mark, end_ns: int) -> None:
+    def _tell(self, loop: RingLoop, before: _Mark, now: _Mark, end_ns: int) -> None:
         piece, seconds = loop.layout.piece, max(1, now.at_ns - before.at_ns) / 1e9
         left = (end_ns - now.at_ns) / 1e9 / self.options.duration_s
         whole = len(self.options.message_bytes)
         share = (len(self.sizes) + 1 - min(1.0, max(0.0, left))) / whole
-        bad = int(loop.state.bad + loop.state.disordered)
+        bad = int(loop.state.bad + loop.state.out_of_order)
         self.watch.progress(
             TransferLive(
                 share,
@@ -296,13 +319,19 @@ class _Run:
         )
 
     def _hear(self, text: str) -> None:
-        self.watch.say(text)
+        self.watch.report(text)
         self.notes.append(text)
 
     def _result(
-        self, loop: FlowLoop, first: _Mark, last: _Mark, stalled_ns: int,
-        peer_engine: EngineKind, *, complete: bool,
-    ) -> SizeResult:  # fmt: skip
+        self,
+        loop: RingLoop,
+        first: _Mark,
+        last: _Mark,
+        stalled_ns: int,
+        peer_engine: EngineKind,
+        *,
+        complete: bool,
+    ) -> SizeResult:
         layout, state = loop.layout, loop.state
         seconds = max(1, last.at_ns - first.at_ns) / 1e9
         moved_gb = max(1, (last.moved - first.moved) * layout.piece) / _GB
@@ -313,23 +342,29 @@ class _Run:
         if state.receiving:
             speed = (last.good - first.good) * layout.piece / seconds
             sent = int(state.taken)
-            from_peer = way_of(
-                layout, speed, sent, int(state.good), int(state.bad), int(state.disordered)
+            from_peer = direction_result(
+                layout, speed, sent, int(state.good), int(state.bad), int(state.out_of_order)
             )
         return SizeResult(
-            message_bytes=layout.message, pieces=layout.pieces,
-            ring_bytes=layout.cells * layout.piece, duration_s=seconds, to_peer=to_peer,
-            from_peer=from_peer, cpu_s_per_gb=(last.cpu_ns - first.cpu_ns) / 1e9 / moved_gb,
+            message_bytes=layout.message,
+            pieces=layout.pieces,
+            ring_bytes=layout.cells * layout.piece,
+            duration_s=seconds,
+            to_peer=to_peer,
+            from_peer=from_peer,
+            cpu_s_per_gb=(last.cpu_ns - first.cpu_ns) / 1e9 / moved_gb,
             peer_cpu_s_per_gb=max(0, last.peer_cpu_ns - first.peer_cpu_ns) / 1e9 / moved_gb,
-            stalled_s=stalled_ns / 1e9, strays=int(state.strays), peer_engine=peer_engine,
+            stalled_s=stalled_ns / 1e9,
+            unexpected=int(state.unexpected),
+            peer_engine=peer_engine,
             complete=complete,
-        )  # fmt: skip
+        )
 
-    def _to_peer(self, loop: FlowLoop, speed: float) -> Way:
+    def _to_peer(self, loop: RingLoop, speed: float) -> DirectionResult:
         """The peer counts what it takes; its words are checked before they are believed."""
         sent, theirs = int(loop.state.filled), self._theirs
-        told = [theirs.taken(word) for word in (GOOD, BAD, DISORDERED)]
+        told = [theirs.taken(word) for word in (GOOD, BAD, OUT_OF_ORDER)]
         if theirs.taken(RUN) != loop.state.run or sum(told) > sent or theirs.taken(COUNT) > sent:
             self.notes.append("The peer's count of what arrived was lost, so all counts as lost.")
             told = [0, 0, 0]
-        return way_of(loop.layout, speed, sent, *told)
+        return direction_result(loop.layout, speed, sent, *told)

@@ -1,4 +1,4 @@
-"""What a transfer found: for each size of messages, each way that was measured."""
+"""What a transfer found: for each size of messages, each direction that was measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT: Final = 1
 
 
 class Direction(Enum):
-    """Which way."""
+    """Which direction."""
 
     TO_PEER = "to-peer"
     FROM_PEER = "from-peer"
@@ -28,7 +28,7 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DirectionResult:
     """One direction's figures.
 
     Attributes:
@@ -36,7 +36,7 @@ class Way:
         messages: That arrived whole and in order, from the first on.
         sent: That were sent.
         bad: That arrived with other bytes or another checksum.
-        disordered: That had another number than awaited.
+        out_of_order: That had another number than awaited.
         lost: That were sent and never taken.
     """
 
@@ -44,13 +44,13 @@ class Way:
     messages: int
     sent: int
     bad: int
-    disordered: int
+    out_of_order: int
     lost: int
 
     @property
     def clean(self) -> bool:
         """Whether all that was sent arrived whole and in order."""
-        return not (self.bad or self.disordered or self.lost)
+        return not (self.bad or self.out_of_order or self.lost)
 
     def as_dict(self) -> dict[str, Any]:
         """Keys name their unit."""
@@ -67,10 +67,10 @@ class SizeResult:
         ring_bytes: Size of one ring.
         duration_s: Measured time.
         to_peer, from_peer: The ways that were measured.
-        cpu_s_per_gb: Our processor time for a gigabyte (10^9 bytes) of either way.
+        cpu_s_per_gb: Our processor time for a gigabyte (10^9 bytes) of either direction.
         peer_cpu_s_per_gb: The peer's.
         stalled_s: Time in which nothing moved for a tenth of a second or more.
-        strays: Words of the peer that could not be true.
+        unexpected: Words of the peer that could not be true.
         peer_engine: What ran the peer's loop.
         complete: It was not cancelled.
     """
@@ -79,32 +79,32 @@ class SizeResult:
     pieces: int
     ring_bytes: int
     duration_s: float
-    to_peer: Way | None
-    from_peer: Way | None
+    to_peer: DirectionResult | None
+    from_peer: DirectionResult | None
     cpu_s_per_gb: float
     peer_cpu_s_per_gb: float
     stalled_s: float
-    strays: int
+    unexpected: int
     peer_engine: EngineKind
     complete: bool
 
     @property
-    def ways(self) -> list[Way]:
+    def ways(self) -> list[DirectionResult]:
         """Those that were measured."""
-        return [way for way in (self.to_peer, self.from_peer) if way is not None]
+        return [direction for direction in (self.to_peer, self.from_peer) if direction is not None]
 
     @property
     def bytes_per_s(self) -> float:
         """Both ways together."""
-        return sum(way.bytes_per_s for way in self.ways)
+        return sum(direction.bytes_per_s for direction in self.ways)
 
     def as_dict(self) -> dict[str, Any]:
         """Keys name their unit."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         plain["peer_engine"] = self.peer_engine.value
         for name in ("to_peer", "from_peer"):
-            way = plain[name]
-            plain[name] = None if way is None else way.as_dict()
+            direction = plain[name]
+            plain[name] = None if direction is None else direction.as_dict()
         return {**plain, "bytes_per_s": self.bytes_per_s, "bits_per_s": self.bytes_per_s * 8}
 
 
@@ -122,8 +122,8 @@ class TransferResult:
     @property
     def clean(self) -> bool:
         """Whether something was transferred, and all of it arrived whole and in order."""
-        ways = [way for size in self.sizes for way in size.ways]
-        return bool(ways) and all(way.clean and way.messages for way in ways)
+        ways = [direction for size in self.sizes for direction in size.ways]
+        return bool(ways) and all(direction.clean and direction.messages for direction in ways)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -147,8 +147,8 @@ class TransferLive:
     Attributes:
         share: Of the whole test that is done, 0 to 1.
         message_bytes: The size that runs.
-        to_peer_bytes_per_s, from_peer_bytes_per_s: 0 for a way that is not measured.
-        bad: Bad or disordered messages so far, of this size.
+        to_peer_bytes_per_s, from_peer_bytes_per_s: 0 for a direction that is not measured.
+        bad: Bad or out_of_order messages so far, of this size.
         done: Sizes that are finished.
     """
 
@@ -160,9 +160,11 @@ class TransferLive:
     done: tuple[SizeResult, ...]
 
 
-def way_of(layout: Layout, speed: float, sent: int, good: int, bad: int, disordered: int) -> Way:
+def direction_result(
+    layout: Layout, speed: float, sent: int, good: int, bad: int, out_of_order: int
+) -> DirectionResult:
     """Cells as messages; a message counts as lost or bad when a piece of it does."""
     pieces = layout.pieces
-    lost = sent - good - bad - disordered
-    up = [-(-cells // pieces) for cells in (sent, bad, disordered, lost)]
-    return Way(speed, good // pieces, *up)
+    lost = sent - good - bad - out_of_order
+    up = [-(-cells // pieces) for cells in (sent, bad, out_of_order, lost)]
+    return DirectionResult(speed, good // pieces, *up)

@@ -34,7 +34,7 @@ class Echo:
 
 
 @dataclass(slots=True)
-class Picture:
+class CellStates:
     """The newest Frame, and what must be remembered beside it."""
 
     frame: Frame | None = None
@@ -102,7 +102,7 @@ class Picture:
         self.echoes = kept
         return dropped
 
-    def look(self, start: int, length: int, clock_ns: int) -> tuple[U8, U8]:
+    def states_at(self, start: int, length: int, clock_ns: int) -> tuple[U8, U8]:
         """Values and styles of a range."""
         values = np.zeros(length, np.uint8)
         shown = np.full(length, styles.ABSENT, np.uint8)
@@ -111,9 +111,10 @@ class Picture:
             return values, shown
         first, last = max(start, frame.start), min(start + length, frame.end)
         if first < last:
-            here, there = slice(first - start, last - start), slice(
-                first - frame.start, last - frame.start
-            )  # fmt: skip
+            here, there = (
+                slice(first - start, last - start),
+                slice(first - frame.start, last - frame.start),
+            )
             values[here] = frame.data[there]
             shown[here] = self._styles(frame, there, self.now_ns(clock_ns))
         self._lay_echoes(values, shown, start)
@@ -166,7 +167,7 @@ def cell_codes(
     """Codes (style * 256 + value) as a (rows, columns) table; behind the end is BLANK.
 
     Args:
-        values: From `Picture.look`, beginning at a row's start.
+        values: From `CellStates.states_at`, beginning at a row's start.
         shown: The same bytes' styles.
         rows: Rows of the table.
         columns: Bytes in a row.

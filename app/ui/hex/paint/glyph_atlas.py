@@ -17,7 +17,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from . import styles
-from .styles import Look, Rgb
+from .styles import CellLook, Rgb
 
 Pixels = npt.NDArray[np.uint32]
 Coverage = npt.NDArray[np.uint8]
@@ -95,13 +95,13 @@ class GlyphPool:
         self._inset = inset
         self._texts = tuple(texts)
         self._inks: dict[bool, Coverage] = {}
-        self._looks: tuple[Look, ...] = ()
+        self._looks: tuple[CellLook, ...] = ()
         self._capacity = max(256, POOL_BYTES // (4 * width * self.height))
         self._slots = np.full(styles.COUNT * 256, -1, np.int32)
         self._used = 0
         self.blocks: Pixels = np.zeros((0, self.height, width), np.uint32)
 
-    def set_looks(self, looks: tuple[Look, ...]) -> None:
+    def set_looks(self, looks: tuple[CellLook, ...]) -> None:
         """Take other colours; every block is made anew when needed."""
         self._looks = looks
         self._forget()
@@ -126,8 +126,9 @@ class GlyphPool:
     def _make(self, codes: Indices) -> None:
         need = self._used + len(codes)
         if need > len(self.blocks):
-            grown = np.zeros((max(need, 2 * len(self.blocks), 256), self.height, self.width),
-                             np.uint32)  # fmt: skip
+            grown = np.zeros(
+                (max(need, 2 * len(self.blocks), 256), self.height, self.width), np.uint32
+            )
             grown[: self._used] = self.blocks[: self._used]
             self.blocks = grown
         for style in np.unique(codes >> 8):
@@ -153,7 +154,7 @@ class GlyphPool:
         pixels: Pixels = (np.uint32(OPAQUE) | red << 16 | green << 8 | blue).astype(np.uint32)
         return pixels
 
-    def _backdrop(self, look: Look) -> npt.NDArray[np.uint8]:
+    def _backdrop(self, look: CellLook) -> npt.NDArray[np.uint8]:
         """Ground, and on it the tile, one stroke smaller above and below."""
         back = np.empty((self.height, self.width, 3), np.uint8)
         back[:] = look.ground
@@ -186,7 +187,7 @@ class Pools:
         self.hex = GlyphPool(type_, pairs, cell, inset)
         self.text = GlyphPool(type_, chars, type_.char, 0)
 
-    def set_looks(self, looks: tuple[Look, ...]) -> None:
+    def set_looks(self, looks: tuple[CellLook, ...]) -> None:
         """Take other colours."""
         self.hex.set_looks(looks)
         self.text.set_looks(looks)

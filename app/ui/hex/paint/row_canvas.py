@@ -17,7 +17,7 @@ from . import styles
 from .cell_states import BLANK, Codes
 from .geometry import Grid, address_text
 from .glyph_atlas import GlyphPool, Indices, Pixels, Pools, packed
-from .styles import Look, Rgb
+from .styles import CellLook, Rgb
 
 _NEVER: Final = -2
 _Rows = npt.NDArray[np.int64]
@@ -50,13 +50,19 @@ class _PaneBlit:
         whole = grid.columns // block
         self._cell_line = np.dtype((np.void, width))
         self._cells: _Lines = np.ndarray(
-            (slots, -(-grid.columns // block), block, grid.height), self._cell_line,
-            pixels, left * pixel, (line * grid.height, step, width, line),
-        )  # fmt: skip
+            (slots, -(-grid.columns // block), block, grid.height),
+            self._cell_line,
+            pixels,
+            left * pixel,
+            (line * grid.height, step, width, line),
+        )
         self._whole_blocks: _Lines = np.ndarray(
-            (slots, grid.height, whole), np.dtype((np.void, block * width)),
-            pixels, left * pixel, (line * grid.height, line, step),
-        )  # fmt: skip
+            (slots, grid.height, whole),
+            np.dtype((np.void, block * width)),
+            pixels,
+            left * pixel,
+            (line * grid.height, line, step),
+        )
         self._row: _Lines = np.zeros((grid.height, whole * block), self._cell_line)
         self._row_blocks: _Lines = self._row.view(self._whole_blocks.dtype)
         self._lines = np.arange(grid.height)[:, np.newaxis]
@@ -107,8 +113,11 @@ class Canvas:
         self._pixels: Pixels = np.zeros((height, width), np.uint32)
         self.image = QImage(
             cast("bytes", self._pixels.data.cast("B")),
-            width, height, width * 4, QImage.Format.Format_RGB32,
-        )  # fmt: skip
+            width,
+            height,
+            width * 4,
+            QImage.Format.Format_RGB32,
+        )
         self._hex_pool, self._text_pool = pools.hex, pools.text
         self._hex = _PaneBlit(
             self._pixels, self.slots, grid, self._hex_pool, grid.block, grid.gap, grid.hex_x
@@ -118,10 +127,10 @@ class Canvas:
         )
         self._row_in_slot = np.full(self.slots, -1, np.int64)
         self._label_in_slot = np.full(self.slots, -1, np.int64)
-        self._looks: tuple[Look, ...] = ()
+        self._looks: tuple[CellLook, ...] = ()
         self._tinted = False  # something was ever selected
 
-    def set_looks(self, looks: tuple[Look, ...], line: Rgb) -> None:
+    def set_looks(self, looks: tuple[CellLook, ...], line: Rgb) -> None:
         """Take other colours (the pools have them already): everything is painted anew."""
         self._looks = looks
         self._pixels.fill(packed(looks[styles.TEXT].ground))

@@ -39,7 +39,7 @@ Rgb = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CellLook:
     """Colours of one style.
 
     Attributes:
@@ -94,7 +94,7 @@ def readable(ink: Rgb, tile: Rgb, minimum: float) -> Rgb:
     return target
 
 
-def looks(theme: Theme, *, greyed: bool = False) -> tuple[Look, ...]:
+def looks(theme: Theme, *, greyed: bool = False) -> tuple[CellLook, ...]:
     """All styles in a theme; `greyed` is the picture of a region that is gone."""
     ground = rgb(theme.ground)
     tint = mix(ground, rgb(theme.selection), 0.55 if theme.dark else 0.75)
@@ -102,7 +102,7 @@ def looks(theme: Theme, *, greyed: bool = False) -> tuple[Look, ...]:
     return plain + _looks_on(theme, tint, greyed=greyed)
 
 
-def _looks_on(theme: Theme, ground: Rgb, *, greyed: bool) -> tuple[Look, ...]:
+def _looks_on(theme: Theme, ground: Rgb, *, greyed: bool) -> tuple[CellLook, ...]:
     text, quiet = rgb(theme.text), rgb(theme.quiet)
     mine, flux = rgb(theme.mine), rgb(theme.flux)
     table = [_plain(text, ground)] * (COUNT // 2)
@@ -113,20 +113,24 @@ def _looks_on(theme: Theme, ground: Rgb, *, greyed: bool) -> tuple[Look, ...]:
         table[CHANGED + step] = _glow(rgb(theme.changed), text, ground, share)
         table[MINE_FRESH + step] = _glow(mine, mine, ground, share, bold=True)
     hatched = mix(ground, flux, 0.45)
-    table[FLUX] = Look(readable(text, hatched, TEXT_CONTRAST), ground, ground, False, flux, hatched)
-    table[PENDING] = Look(readable(mine, ground, TEXT_CONTRAST), ground, ground, True, mine)
+    table[FLUX] = CellLook(
+        readable(text, hatched, TEXT_CONTRAST), ground, ground, False, flux, hatched
+    )
+    table[PENDING] = CellLook(readable(mine, ground, TEXT_CONTRAST), ground, ground, True, mine)
     if greyed:
         faded = _plain(mix(ground, quiet, 0.85), ground, QUIET_CONTRAST)
         return tuple([faded] * len(table))
     return tuple(table)
 
 
-def _plain(ink: Rgb, ground: Rgb, minimum: float = TEXT_CONTRAST, *, bold: bool = False) -> Look:
-    return Look(readable(ink, ground, minimum), ground, ground, bold)
+def _plain(
+    ink: Rgb, ground: Rgb, minimum: float = TEXT_CONTRAST, *, bold: bool = False
+) -> CellLook:
+    return CellLook(readable(ink, ground, minimum), ground, ground, bold)
 
 
-def _glow(color: Rgb, settled: Rgb, ground: Rgb, share: float, *, bold: bool = False) -> Look:
+def _glow(color: Rgb, settled: Rgb, ground: Rgb, share: float, *, bold: bool = False) -> CellLook:
     """`share` 1 is a change of just now, 0 one that has settled."""
     tile = mix(ground, color, 0.34 * share)
     ink = readable(mix(settled, color, share), tile, TEXT_CONTRAST)
-    return Look(ink, ground, tile, bold, mix(ground, color, 0.35 + 0.65 * share))
+    return CellLook(ink, ground, tile, bold, mix(ground, color, 0.35 + 0.65 * share))

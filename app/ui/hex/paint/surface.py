@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFont, QPainter
 
 from ...style.theme import Theme
 from . import overlay, styles
-from .cell_states import Picture, cell_codes, text_codes
+from .cell_states import CellStates, cell_codes, text_codes
 from .geometry import MAX_COLUMNS, Grid, Pane, address_text, fitted_columns
 from .glyph_atlas import Pools, Type
 from .overlay import CursorLook, Sheet
@@ -55,10 +55,10 @@ class _Shown:
 
 
 class Surface:
-    """State and picture of one hex view."""
+    """State and cells of one hex view."""
 
     def __init__(self, theme: Theme, font: QFont, pixels: float) -> None:
-        self.picture = Picture()
+        self.cells = CellStates()
         self.scroll = Scroll()
         self.selection = Selection()
         self.pane = Pane.HEX
@@ -104,13 +104,14 @@ class Surface:
             self._canvas.set_looks(self._looks, styles.rgb(theme.line))
 
     def lay_out(self, width: int, height: int, ratio: float) -> None:
-        """Fit the picture into a window; the byte at the top stays at the top."""
+        """Fit the cells into a window; the byte at the top stays at the top."""
         top = self.scroll.top_row * self.grid.columns
         self._view, self.ratio = (width, height), ratio
         type_ = Type.of(self._font, ratio, pixels=self._pixels * self.options.zoom)
         if (type_.font.pixelSize(), type_.stroke) != (
-            self._type.font.pixelSize(), self._type.stroke,
-        ):  # fmt: skip
+            self._type.font.pixelSize(),
+            self._type.stroke,
+        ):
             self._type, self._pools = type_, None
         grid = self._make_grid(16)
         columns = self.options.columns or fitted_columns(grid, width)
@@ -176,7 +177,7 @@ class Surface:
         if canvas is None or not sheet.rows:
             return []
         start, length = self.visible_span()
-        values, shown = self.picture.look(start, length, clock_ns)
+        values, shown = self.cells.states_at(start, length, clock_ns)
         chosen = self.selection
         selected = (chosen.start - start, chosen.end - start) if chosen.length else (0, 0)
         codes = cell_codes(values, shown, sheet.rows, grid.columns, selected)
@@ -275,7 +276,7 @@ class Surface:
         """The row of an offset in words, for screen readers."""
         grid = self.grid
         start, length = grid.span(grid.row_of(offset), 1)
-        data = self.picture.seen(start, length)
+        data = self.cells.seen(start, length)
         head = f"Offset {offset:#x}, row {address_text(start, grid.digits)}"
         if data is None:
             return f"{head}, not read yet"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LEAST: Final = QSize(64, 48)
 
 
-class LatePlot(QWidget):
+class LazyPlot(QWidget):
     """Stands in for a RatePlot until `build`; as large before as after, so that nothing jumps.
 
     Args:

@@ -21,7 +21,7 @@ from ....core.watch.frame import Frame
 from ...session.session import Session
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
-from .lazy_plot import LatePlot
+from .lazy_plot import LazyPlot
 from .maps import HeatMap, Scale, Waterfall
 from .sample_buffer import Ring
 
@@ -32,20 +32,23 @@ _PATIENCE: Final = 45  # turns of the timer, 3 s
 SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
 _TRACES: Final = ("observed", "read", "written", "cost")
 _TITLES: Final = {
-    "changes": "Observed change rate", "own": "Own traffic", "cost": "Sampler cost",
-    "heat": "Page activity", "water": "Page activity over time",
-}  # fmt: skip
+    "changes": "Observed change rate",
+    "own": "Own traffic",
+    "cost": "Sampler cost",
+    "heat": "Page activity",
+    "water": "Page activity over time",
+}
 # How each was measured.
 _ABOUT: Final = {
     "changes": "Bytes that were seen to differ from one look to the next, per second, and the time "
-               "between two looks. What changes twice in between counts once.",
+    "between two looks. What changes twice in between counts once.",
     "own": "What this window copies out of the memory to watch it, and what it writes",
     "cost": "Share of one processor core that watching takes",
     "heat": "Every cell stands for so much of the region, first byte at the top left. Its colour "
-            "tells how often its busiest page changes; a click goes there.",
+    "tells how often its busiest page changes; a click goes there.",
     "water": "The region from left to right, the present on top, older looks below; a click goes "
-             "there",
-}  # fmt: skip
+    "there",
+}
 
 
 class ActivityPanel(QWidget):
@@ -79,9 +82,9 @@ class ActivityPanel(QWidget):
         self.freeze.setToolTip("Stop drawing; sampling goes on")
         clear = QPushButton("Clear")
         clear.clicked.connect(self.clear)
-        self.changes = LatePlot(("observed",), share=False)
-        self.own = LatePlot(("read", "written"), share=False)
-        self.cost = LatePlot(("cost",), share=True)
+        self.changes = LazyPlot(("observed",), share=False)
+        self.own = LazyPlot(("read", "written"), share=False)
+        self.cost = LazyPlot(("cost",), share=True)
         self._plots = (self.changes, self.own, self.cost)
         self.heat = HeatMap()
         self.water = Waterfall()
@@ -112,10 +115,12 @@ class ActivityPanel(QWidget):
         grid.setSpacing(2)
         grid.setHorizontalSpacing(8)
         places: tuple[tuple[str, QWidget, int, int, int], ...] = (
-            ("changes", self.changes, 0, 0, 3), ("own", self.own, 0, 1, 1),
-            ("cost", self.cost, 2, 1, 1), ("heat", self.heat, 0, 2, 3),
+            ("changes", self.changes, 0, 0, 3),
+            ("own", self.own, 0, 1, 1),
+            ("cost", self.cost, 2, 1, 1),
+            ("heat", self.heat, 0, 2, 3),
             ("water", self.water, 0, 3, 3),
-        )  # fmt: skip
+        )
         for name, widget, row, column, rows in places:
             head = QHBoxLayout()
             head.addWidget(self.labels[name], 1)
@@ -173,10 +178,15 @@ class ActivityPanel(QWidget):
             return
         self._sampled_ns = frame.time_ns
         traffic = frame.traffic
-        self._ring.append(frame.time_ns / 1e9, (
-            traffic.observed_bytes_per_s, traffic.read_bytes_per_s,
-            traffic.written_bytes_per_s, traffic.cost * 100,
-        ))  # fmt: skip
+        self._ring.append(
+            frame.time_ns / 1e9,
+            (
+                traffic.observed_bytes_per_s,
+                traffic.read_bytes_per_s,
+                traffic.written_bytes_per_s,
+                traffic.cost * 100,
+            ),
+        )
         if frame.time_ns >= self._row_due_ns:
             span_s = int(self.span.currentData())
             self._row_due_ns = frame.time_ns + max(_SAMPLE_NS, span_s * 1_000_000_000 // 256)
@@ -236,9 +246,9 @@ class ActivityPanel(QWidget):
         values = {
             "changes": _ink(colors[0], format_rate(traffic.observed_bytes_per_s)),
             "own": f"{_ink(colors[1], f'reads {format_rate(read)}')}  "
-                   f"{_ink(colors[2], f'writes {format_rate(written)}')}",
+            f"{_ink(colors[2], f'writes {format_rate(written)}')}",
             "cost": _ink(colors[3], f"{traffic.cost * 100:.0f} % of a core"),
-        }  # fmt: skip
+        }
         for name, text in titles.items():
             self.labels[name].setText(text)
         for name, text in values.items():

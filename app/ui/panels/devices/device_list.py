@@ -67,13 +67,13 @@ def make_rows(
         found = [
             device
             for device in devices
-            if device.kind in kinds and (device.plausible or others) and _matches(device, words)
+            if device.kind in kinds and (device.likely_shared or others) and _matches(device, words)
         ]
         if found:
             rows.append(Row(head))
             rows += [Row(d.name, _detail(d), d.spec, d) for d in found]
     known = {row.spec.location for row in rows if row.spec is not None}
-    known |= {d.location for d in devices if d.plausible}  # left out by the search only
+    known |= {d.location for d in devices if d.likely_shared}  # left out by the search only
     old = [spec for text in recent if (spec := recent_spec(text)) is not None]
     old = [
         spec

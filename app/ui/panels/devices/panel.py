@@ -27,7 +27,7 @@ from ....core.watch.frame import Level
 from ...style.icons import icon
 from ...style.theme import SYMBOLS, Theme
 from .device_list import DeviceDelegate, DeviceModel, Row, make_rows
-from .setup_guide import Teaching
+from .setup_guide import SetupGuide
 
 if TYPE_CHECKING:
     from ....core.discovery.finder import Device, DeviceList
@@ -95,7 +95,7 @@ class DevicesPanel(QWidget):
         self.list.setMouseTracking(True)
         self.list.setAccessibleName("Devices")
         self.list.setContextMenuPolicy(self.list.contextMenuPolicy().CustomContextMenu)
-        self.teaching = Teaching()
+        self.teaching = SetupGuide()
         self.detail = QLabel(wordWrap=True)
         self.detail.setTextInteractionFlags(
             self.detail.textInteractionFlags().TextSelectableByMouse
@@ -177,7 +177,7 @@ class DevicesPanel(QWidget):
 
     def _refresh(self) -> None:
         chosen = self._row(self.list.currentIndex())
-        hidden = sum(not device.plausible for device in self._devices)
+        hidden = sum(not device.likely_shared for device in self._devices)
         self.others.setVisible(hidden > 0)
         self.others.setText(f"Others ({hidden})")
         self.others.setToolTip("Shared memory of other kinds: audio, browsers, semaphores")

@@ -21,7 +21,7 @@ from ....core.values.units import format_size
 from ...style.theme import Theme, mono_font
 
 
-class Teaching(QWidget):
+class SetupGuide(QWidget):
     """The empty state of the device list.
 
     Signals:

@@ -72,9 +72,11 @@ class FillForm(ToolForm):
             return RandomPattern(int(number(text, "seed")))
         first, _, step = text.partition(",")
         return IncrementPattern(
-            int(number(first.strip(), "number")), int(number(step.strip() or "1", "step")),
-            self.word.currentData(), self.endian.currentData(),
-        )  # fmt: skip
+            int(number(first.strip(), "number")),
+            int(number(step.strip() or "1", "step")),
+            self.word.currentData(),
+            self.endian.currentData(),
+        )
 
     def preview(self, length: int) -> bytes:
         return self.pattern().chunk(0, length)
@@ -246,12 +248,16 @@ class SignalForm(ToolForm):
 
     def _repeat(self, start: int) -> Repeat:
         return Repeat(
-            offset=start, kind=self.kind.currentData(), endian=self.endian.currentData(),
-            wave=self.wave.currentText(), low=number(self.low.text(), "number"),
-            high=number(self.high.text(), "number"), step=number(self.step.text(), "number"),
+            offset=start,
+            kind=self.kind.currentData(),
+            endian=self.endian.currentData(),
+            wave=self.wave.currentText(),
+            low=number(self.low.text(), "number"),
+            high=number(self.high.text(), "number"),
+            step=number(self.step.text(), "number"),
             period=max(1, int(number(self.period.text(), "number"))),
             interval_ns=int(number(self.interval.text(), "number") * 1_000_000),
-        )  # fmt: skip
+        )
 
     def own_length(self) -> int:
         return self._repeat(0).width

@@ -24,7 +24,7 @@ from ....core.errors import CancelledError, OutOfRangeError, ScopeError
 from ....core.values.expressions import evaluate
 from ....core.values.units import format_rate, format_short_offset, format_size
 from ....core.watch.frame import Frame
-from ....core.write.record import Landed, RepeatState, WriteRecord
+from ....core.write.record import RepeatState, WriteOutcome, WriteRecord
 from ...session.session import Session
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
@@ -52,9 +52,13 @@ class WritePanel(QWidget):
         self._selection = (0, 0)
         self._request = 0
         self.tools: dict[str, ToolForm] = {
-            "fill": forms.FillForm(), "value": forms.ValueForm(), "load": forms.LoadForm(),
-            "save": forms.SaveForm(), "copy": forms.CopyForm(), "signal": forms.SignalForm(),
-        }  # fmt: skip
+            "fill": forms.FillForm(),
+            "value": forms.ValueForm(),
+            "load": forms.LoadForm(),
+            "save": forms.SaveForm(),
+            "copy": forms.CopyForm(),
+            "signal": forms.SignalForm(),
+        }
         self.choice = QComboBox()
         self.choice.setAccessibleName("Write tool")
         self.stack = QStackedWidget()
@@ -107,8 +111,11 @@ class WritePanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         for part, stretch in (
-            (self.start, 3), (QLabel("length"), 0), (self.length, 2), (self.use_selection, 0),
-        ):  # fmt: skip
+            (self.start, 3),
+            (QLabel("length"), 0),
+            (self.length, 2),
+            (self.use_selection, 0),
+        ):
             row.addWidget(part, stretch)
         add_row(place, "Tool", self.choice)
         add_row(place, "Start", row)
@@ -278,8 +285,8 @@ class WritePanel(QWidget):
                 return
             undo = "; undo with Ctrl+Z" if tool.writes else ""
             landed = ""
-            if isinstance(value, WriteRecord) and value.landed is not Landed.WHOLE:
-                landed = f" ({value.landed.value})"
+            if isinstance(value, WriteRecord) and value.outcome is not WriteOutcome.WHOLE:
+                landed = f" ({value.outcome.value})"
             self._finish(f"{tool.past} {format_size(length)}{landed}{undo}.", bad=bool(landed))
 
         return done

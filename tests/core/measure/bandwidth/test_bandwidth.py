@@ -21,7 +21,7 @@ from app.core.measure.bandwidth.bandwidth import (
     run_bandwidth,
     verdict,
 )
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.peer_card import EngineKind
 from app.core.region.region import CacheMode, RegionInfo, RegionKind, RegionSpec
 from tests.core.measure.peer_programs import ROOT, need_kernel, opened
@@ -37,7 +37,7 @@ def test_every_figure_is_there_and_the_bytes_are_put_back(
     need_kernel(engine)
     before = path.read_bytes()
     told: list[BandwidthLive] = []
-    with opened(path) as region, hold_lane(region, slots=1, folder=tmp_path) as hold:
+    with opened(path) as region, acquire_lane(region, slots=1, folder=tmp_path) as hold:
         lane = hold.lane
         result = run_bandwidth(region, lane, replace(QUICK, engine=engine), told.append)
         now = path.read_bytes()
@@ -54,7 +54,7 @@ def test_every_figure_is_there_and_the_bytes_are_put_back(
 
 def test_blocks_that_do_not_fit_are_left_out_and_named(path: Path, tmp_path: Path) -> None:
     options = replace(QUICK, blocks=(4096, 8 << 20))
-    with opened(path) as region, hold_lane(region, slots=1, folder=tmp_path) as hold:
+    with opened(path) as region, acquire_lane(region, slots=1, folder=tmp_path) as hold:
         result = run_bandwidth(region, hold.lane, options)
         assert [block.block_bytes for block in result.blocks] == [4096]
         assert any("8 MiB" in note for note in result.notes)
@@ -64,7 +64,7 @@ def test_blocks_that_do_not_fit_are_left_out_and_named(path: Path, tmp_path: Pat
 
 def test_a_stopped_test_gives_what_it_has(path: Path, tmp_path: Path) -> None:
     told: list[BandwidthLive] = []
-    with opened(path) as region, hold_lane(region, slots=1, folder=tmp_path) as hold:
+    with opened(path) as region, acquire_lane(region, slots=1, folder=tmp_path) as hold:
         result = run_bandwidth(region, hold.lane, QUICK, told.append, lambda: len(told) > 2)
     assert not result.complete
     assert len(result.blocks) == 1
@@ -72,7 +72,7 @@ def test_a_stopped_test_gives_what_it_has(path: Path, tmp_path: Path) -> None:
 
 def test_a_lane_whose_slots_are_taken_is_refused(path: Path, tmp_path: Path) -> None:
     """Another measures there: nothing of its is touched."""
-    with opened(path) as region, hold_lane(region, slots=1, folder=tmp_path) as hold:
+    with opened(path) as region, acquire_lane(region, slots=1, folder=tmp_path) as hold:
 
         def second(live: BandwidthLive) -> None:
             def beating(seconds: float) -> None:
@@ -91,7 +91,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
     plan = replace(QUICK, engine=loops)
     with (
         opened(path) as region,
-        hold_lane(region, slots=1, folder=tmp_path) as hold,
+        acquire_lane(region, slots=1, folder=tmp_path) as hold,
         pytest.raises(RegionGoneError),
     ):
         run_bandwidth(region, hold.lane, plan, lambda live: os.truncate(path, 4096))
@@ -141,8 +141,9 @@ def test_the_verdict_in_words(
 def test_modes_by_kind() -> None:
     assert modes_of(RegionSpec(RegionKind.FILE, "x")) == [CacheMode.DEFAULT]
     assert modes_of(RegionSpec(RegionKind.BAR, "x")) == [
-        CacheMode.WRITE_COMBINED, CacheMode.UNCACHED,
-    ]  # fmt: skip
+        CacheMode.WRITE_COMBINED,
+        CacheMode.UNCACHED,
+    ]
     assert len(modes_of(RegionSpec(RegionKind.WINDOWS, "x"))) == 3
     only = RegionSpec(RegionKind.BAR, "x", cache=CacheMode.UNCACHED)
     assert modes_of(only) == [CacheMode.UNCACHED]
@@ -156,8 +157,12 @@ def test_the_verb(path: Path) -> None:
     assert "This mapping" in text.stdout
     assert "measured in" in text.stdout
     done = subprocess.run(
-        [*command, "--json", "--blocks", "4K"], cwd=ROOT, capture_output=True, text=True, check=False
-    )  # fmt: skip
+        [*command, "--json", "--blocks", "4K"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     plain = json.loads(done.stdout)
     assert [block["block_bytes"] for block in plain["modes"][0]["blocks"]] == [4096]
     assert path.read_bytes() == before

@@ -54,8 +54,11 @@ def test_percentiles_are_those_of_the_samples() -> None:
     result = FlashResult(FlashPlan(), samples, 3, True, "a peer", 0, 0.0)
     found = result.percentiles("total_ns")
     assert (found["min_ns"], found["p50_ns"], found["p90_ns"], found["max_ns"]) == (
-        1000, 50_000, 90_000, 100_000,
-    )  # fmt: skip
+        1000,
+        50_000,
+        90_000,
+        100_000,
+    )
     assert result.as_dict()["reaction"] == {}
 
 

@@ -27,22 +27,29 @@ from app.core.errors import (
 )
 from app.core.measure.lane import hold as hold_module
 from app.core.measure.lane import restore
-from app.core.measure.lane.hold import Ending, give_back, hold_lane, lay_lane, look_at, owed
+from app.core.measure.lane.hold import (
+    RestoreOutcome,
+    acquire_lane,
+    bytes_there,
+    create_lane,
+    give_back,
+    unrestored,
+)
 from app.core.measure.lane.layout import (
     CLOSING,
     MAGIC,
     OPEN,
     STATE_AT,
+    ByteRange,
     Lane,
     Side,
-    Span,
     build_head,
 )
 from app.core.measure.lane.peer_card import own_card
 from app.core.measure.lane.placement import find_lane, place_lane
-from app.core.measure.lane.presence import Seat
+from app.core.measure.lane.presence import SlotClaim
 from app.core.measure.lane.restore import write_lane
-from app.core.measure.lane.saved_bytes import SavedBytes, SavedHeader, debts
+from app.core.measure.lane.saved_bytes import SavedBytes, SavedHeader, saved_bytes_files
 from app.core.region.region import Region
 from tests.core.measure.peer_programs import ROOT, opened
 
@@ -55,14 +62,14 @@ import sys, time
 from pathlib import Path
 from app.core.backends.open_region import open_region, spec_for
 from app.core.measure.lane.peer_card import own_card
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.layout import Side
-from app.core.measure.lane.presence import Seat
+from app.core.measure.lane.presence import SlotClaim
 region = open_region(spec_for(sys.argv[1]))
-hold = hold_lane(region, folder=Path(sys.argv[2]))
-seat = Seat.take(region, hold.lane, hold.lane.slot(0), Side.OWNER, own_card(region.info))
-seat.touch(4096)
-region.write(hold.lane.slot(0).data(Side.OWNER).offset, b"x" * 4096)
+hold = acquire_lane(region, folder=Path(sys.argv[2]))
+claim = SlotClaim.take(region, hold.lane, hold.lane.slot(0), Side.RESPONDER, own_card(region.info))
+claim.touch(4096)
+region.write(hold.lane.slot(0).data(Side.RESPONDER).offset, b"x" * 4096)
 print("laid", flush=True)
 time.sleep(60)
 """
@@ -96,42 +103,42 @@ def writer(region: Region, offset: int) -> Iterator[None]:
         thread.join()
 
 
-def take(region: Region, lane: Lane, side: Side = Side.OWNER, slot: int = 0) -> Seat:
-    return Seat.take(region, lane, lane.slot(slot), side, own_card(region.info))
+def take(region: Region, lane: Lane, side: Side = Side.RESPONDER, slot: int = 0) -> SlotClaim:
+    return SlotClaim.take(region, lane, lane.slot(slot), side, own_card(region.info))
 
 
 def test_the_bytes_are_back_afterwards(filled: Path, tmp_path: Path) -> None:
     before = filled.read_bytes()
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
+        hold = acquire_lane(region, folder=tmp_path)
         assert find_lane(region) == hold.lane
         for side in Side:
-            seat = take(region, hold.lane, side, slot=1)
-            seat.touch(8192)
+            claim = take(region, hold.lane, side, slot=1)
+            claim.touch(8192)
             region.write(hold.lane.slot(1).data(side).offset, bytes(8192))
-            seat.leave()
+            claim.leave()
         assert filled.read_bytes() != before
-        assert hold.close() is hold.close() is Ending.RESTORED
+        assert hold.close() is hold.close() is RestoreOutcome.RESTORED
     assert filled.read_bytes() == before
     assert not list(tmp_path.iterdir())
 
 
 def test_only_what_was_touched_is_written_back(filled: Path, tmp_path: Path) -> None:
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
-        data = hold.lane.slot(0).data(Side.MASTER)
-        seat = take(region, hold.lane, Side.MASTER)
-        seat.touch(64)
+        hold = acquire_lane(region, folder=tmp_path)
+        data = hold.lane.slot(0).data(Side.INITIATOR)
+        claim = take(region, hold.lane, Side.INITIATOR)
+        claim.touch(64)
         region.write(data.offset, b"ours" * 16)
         region.write(data.offset + 5000, b"a peer's own business")
-        seat.leave()
+        claim.leave()
         hold.close()
         assert region.read(data.offset + 5000, 21) == b"a peer's own business"
 
 
 def test_a_sparse_file_stays_sparse_where_no_lane_was(shm_file: MakeFile, tmp_path: Path) -> None:
     path = shm_file(64 << 20)
-    with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
+    with opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
         assert hold.saved is not None
         assert hold.saved.path.stat().st_size < 64 << 10
     assert path.stat().st_blocks * 512 <= 6 * 4096
@@ -139,14 +146,14 @@ def test_a_sparse_file_stays_sparse_where_no_lane_was(shm_file: MakeFile, tmp_pa
 
 
 def test_the_lane_that_is_there_is_used_and_left(filled: Path, tmp_path: Path) -> None:
-    with opened(filled) as region, hold_lane(region, 65536, 65536, folder=tmp_path) as first:
-        second = hold_lane(region, folder=tmp_path / "other")
+    with opened(filled) as region, acquire_lane(region, 65536, 65536, folder=tmp_path) as first:
+        second = acquire_lane(region, folder=tmp_path / "other")
         assert second.lane == first.lane
         assert second.saved is None
-        assert second.close() is Ending.NOTHING_OWED
+        assert second.close() is RestoreOutcome.NOTHING_OWED
         assert find_lane(region) == first.lane
         with pytest.raises(LaneError, match="already"):
-            hold_lane(region, 65536 + 4096, 65536, folder=tmp_path)
+            acquire_lane(region, 65536 + 4096, 65536, folder=tmp_path)
 
 
 def test_changing_bytes_are_refused_by_name_unless_forced(
@@ -157,51 +164,51 @@ def test_changing_bytes_are_refused_by_name_unless_forced(
         region.write(0, b"LGMP" + (8).to_bytes(4, "little"))
         place = place_lane(region)
         with writer(region, place.offset + 5000):
-            assert look_at(region, place.span).changing
+            assert bytes_there(region, place.span).changing
             with pytest.raises(MemoryInUseError, match="LGMP, version 8"):
-                hold_lane(region, folder=tmp_path)
+                acquire_lane(region, folder=tmp_path)
             assert find_lane(region) is None
             assert not list(tmp_path.iterdir())
-            with hold_lane(region, folder=tmp_path, force=True) as hold:
+            with acquire_lane(region, folder=tmp_path, force=True) as hold:
                 assert find_lane(region) == hold.lane
 
 
 def test_quiet_bytes_are_told_apart(shm_file: MakeFile) -> None:
     with opened(shm_file(SIZE)) as region:
-        there = look_at(region, Span(0, SIZE))
-        assert (there.changing, there.empty, there.owner) == (False, True, "")
+        there = bytes_there(region, ByteRange(0, SIZE))
+        assert (there.changing, there.empty, there.responder) == (False, True, "")
         region.write(0, b"hello, neighbours\n")
-        there = look_at(region, Span(0, SIZE))
+        there = bytes_there(region, ByteRange(0, SIZE))
         assert (there.changing, there.empty) == (False, False)
-        assert "text" in there.owner
+        assert "text" in there.responder
 
 
 def test_a_peer_that_stays_keeps_the_lane(filled: Path, tmp_path: Path) -> None:
     before = filled.read_bytes()
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
-        seat = take(region, hold.lane)
+        hold = acquire_lane(region, folder=tmp_path)
+        claim = take(region, hold.lane)
         stop = threading.Event()
 
         def beat() -> None:
             while not stop.wait(0.02):
-                seat.beat()
+                claim.beat()
 
         thread = threading.Thread(target=beat)
         thread.start()
         try:
-            assert hold.close() is Ending.KEPT
+            assert hold.close() is RestoreOutcome.KEPT
         finally:
             stop.set()
             thread.join()
         assert find_lane(region) == hold.lane
         assert region.load(hold.lane.offset + STATE_AT, 8) != CLOSING
-        seat.leave()
+        claim.leave()
         assert hold.saved is not None
-        assert hold_lane(region, folder=tmp_path).lane == hold.lane  # our process lives: no debt
+        assert acquire_lane(region, folder=tmp_path).lane == hold.lane  # our process lives: no debt
         again = SavedBytes.load(hold.saved.path)
         assert again is not None
-        assert give_back(region, again) is Ending.RESTORED
+        assert give_back(region, again) is RestoreOutcome.RESTORED
     assert filled.read_bytes() == before
 
 
@@ -211,28 +218,28 @@ def test_a_peer_that_is_silent_is_waited_for(
     """It may be frozen in the middle of a loop, which goes on where it was."""
     before = filled.read_bytes()
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
-        seat = take(region, hold.lane)
-        seat.touch(64)
+        hold = acquire_lane(region, folder=tmp_path)
+        claim = take(region, hold.lane)
+        claim.touch(64)
         steps = iter(range(100))
 
         def wakes_after_two_seconds(seconds: float) -> None:
             if next(steps) == int(2 / seconds):
-                region.write(seat.slot.data(Side.OWNER).offset, b"late" * 16)
-                seat.leave()
+                region.write(claim.slot.data(Side.RESPONDER).offset, b"late" * 16)
+                claim.leave()
 
         monkeypatch.setattr(restore, "time", SimpleNamespace(sleep=wakes_after_two_seconds))
-        assert hold.close() is Ending.RESTORED
+        assert hold.close() is RestoreOutcome.RESTORED
         assert next(steps) > 40
     assert filled.read_bytes() == before
 
 
 def test_a_lane_that_was_written_over_is_left_alone(filled: Path, tmp_path: Path) -> None:
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
+        hold = acquire_lane(region, folder=tmp_path)
         region.write(hold.lane.offset, b"somebody else's bytes " * 10)
         now = filled.read_bytes()
-        assert hold.close() is Ending.CHANGED
+        assert hold.close() is RestoreOutcome.CHANGED
         assert filled.read_bytes() == now
         assert hold.saved is not None
         assert hold.saved.path.exists()  # the person may still want them
@@ -240,17 +247,19 @@ def test_a_lane_that_was_written_over_is_left_alone(filled: Path, tmp_path: Path
 
 def test_the_region_may_go_meanwhile(filled: Path, tmp_path: Path) -> None:
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
+        hold = acquire_lane(region, folder=tmp_path)
         os.truncate(filled, 4096)
-        assert hold.close() is Ending.GONE
+        assert hold.close() is RestoreOutcome.GONE
     assert not list(tmp_path.iterdir())
 
 
 def killed_layer(path: Path, folder: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", LAYER, str(path), str(folder)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     with process.stdout:
         assert process.stdout.readline() == "laid\n"
@@ -264,12 +273,12 @@ def test_after_a_crash_the_next_one_takes_the_lane_and_its_debt(
     before = filled.read_bytes()
     killed_layer(filled, tmp_path)
     assert filled.read_bytes() != before
-    assert len(debts(tmp_path)) == 1
+    assert len(saved_bytes_files(tmp_path)) == 1
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
+        hold = acquire_lane(region, folder=tmp_path)
         assert hold.saved is not None
-        assert not debts(tmp_path)  # it is ours now
-        assert hold.close() is Ending.RESTORED
+        assert not saved_bytes_files(tmp_path)  # it is ours now
+        assert hold.close() is RestoreOutcome.RESTORED
     assert filled.read_bytes() == before
     assert not list(tmp_path.iterdir())
 
@@ -278,21 +287,21 @@ def test_a_debt_can_be_paid_without_a_new_test(filled: Path, tmp_path: Path) -> 
     before = filled.read_bytes()
     killed_layer(filled, tmp_path)
     with opened(filled) as region:
-        (debt,) = owed(region, tmp_path)
-        assert give_back(region, debt) is Ending.RESTORED
-        assert not owed(region, tmp_path)
+        (debt,) = unrestored(region, tmp_path)
+        assert give_back(region, debt) is RestoreOutcome.RESTORED
+        assert not unrestored(region, tmp_path)
     assert filled.read_bytes() == before
 
 
 def test_debts_are_of_one_file_not_of_a_name(filled: Path, tmp_path: Path) -> None:
     killed_layer(filled, tmp_path)
-    (debt,) = debts(tmp_path)
+    (debt,) = saved_bytes_files(tmp_path)
     content = filled.read_bytes()
     filled.unlink()
     filled.write_bytes(content)
     with opened(filled) as region:
         assert not debt.header.belongs_to(region.info)
-        assert hold_lane(region, folder=tmp_path).saved is None
+        assert acquire_lane(region, folder=tmp_path).saved is None
 
 
 def test_nothing_is_written_when_nothing_can_be_kept(filled: Path, tmp_path: Path) -> None:
@@ -300,14 +309,14 @@ def test_nothing_is_written_when_nothing_can_be_kept(filled: Path, tmp_path: Pat
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     with opened(filled) as region, pytest.raises(StorageError, match="nothing was written"):
-        hold_lane(region, folder=blocked / "lanes")
+        acquire_lane(region, folder=blocked / "lanes")
     assert filled.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b"\xff\xfe", b'{"format": 9}\n', b"[1]\n"])
 def test_files_that_are_no_saved_bytes_are_passed_over(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "0.lane").write_bytes(content)
-    assert debts(tmp_path) == []
+    assert saved_bytes_files(tmp_path) == []
 
 
 def test_saved_bytes_that_are_spoiled_are_an_error(filled: Path, tmp_path: Path) -> None:
@@ -328,7 +337,7 @@ def test_a_lane_of_another_version_is_not_touched(filled: Path, tmp_path: Path) 
         region.write(131072, body + struct.pack("<Q", zlib.crc32(body)))
         before = filled.read_bytes()
         with pytest.raises(LaneVersionError, match="version 9"):
-            hold_lane(region, folder=tmp_path)
+            acquire_lane(region, folder=tmp_path)
     assert filled.read_bytes() == before
 
 
@@ -336,12 +345,12 @@ def test_two_that_lay_at_once_end_in_one_lane(filled: Path, tmp_path: Path) -> N
     before = filled.read_bytes()
     with opened(filled) as one, opened(filled) as other:
         place = place_lane(one)
-        first = lay_lane(one, place, tmp_path / "one", sleep=lambda s: None)
-        second = lay_lane(other, place_lane(other), tmp_path / "other")
+        first = create_lane(one, place, tmp_path / "one", sleep=lambda s: None)
+        second = create_lane(other, place_lane(other), tmp_path / "other")
         assert second.lane == first.lane
         assert second.saved is None
         second.close()
-        assert first.close() is Ending.RESTORED
+        assert first.close() is RestoreOutcome.RESTORED
     assert filled.read_bytes() == before
 
 
@@ -396,9 +405,9 @@ def test_whoever_is_killed_while_it_lays_the_lane_has_lost_nothing(
             saved = SavedBytes.save(region, place, tmp_path)
             with suppress(Killed):
                 write_lane(mortal, place)  # type: ignore[arg-type]
-            assert give_back(region, saved) is Ending.RESTORED
+            assert give_back(region, saved) is RestoreOutcome.RESTORED
             assert path.read_bytes() == bytes([fill]) * SIZE
-            assert not debts(tmp_path)
+            assert not saved_bytes_files(tmp_path)
         assert mortal.lives > 0  # all writes were tried
 
 
@@ -411,25 +420,25 @@ def test_whoever_is_killed_while_it_puts_back_has_lost_nothing(
     with opened(path) as region:
         mortal = Mortal(region, 0)
         for lives in range(10):
-            hold = lay_lane(region, place_lane(region, slots=1), tmp_path, lambda s: None)
-            seat = take(region, hold.lane)
-            seat.touch(8192)
-            region.write(seat.slot.data(Side.OWNER).offset, b"y" * 8192)
-            seat.leave()
+            hold = create_lane(region, place_lane(region, slots=1), tmp_path, lambda s: None)
+            claim = take(region, hold.lane)
+            claim.touch(8192)
+            region.write(claim.slot.data(Side.RESPONDER).offset, b"y" * 8192)
+            claim.leave()
             assert hold.saved is not None
             mortal = Mortal(region, lives)
             with suppress(Killed):
                 give_back(mortal, hold.saved)  # type: ignore[arg-type]
-            for debt in owed(region, tmp_path):
-                assert give_back(region, debt) is Ending.RESTORED
+            for debt in unrestored(region, tmp_path):
+                assert give_back(region, debt) is RestoreOutcome.RESTORED
             assert path.read_bytes() == bytes([fill]) * SIZE
-            assert not debts(tmp_path)
+            assert not saved_bytes_files(tmp_path)
         assert mortal.lives > 0
 
 
 def test_two_that_find_one_debt_share_it_not(filled: Path, tmp_path: Path) -> None:
     killed_layer(filled, tmp_path)
-    one, other = debts(tmp_path) * 2
+    one, other = saved_bytes_files(tmp_path) * 2
     taken = one.adopt()
     assert taken is not None
     assert other.adopt() is None
@@ -446,7 +455,7 @@ def test_a_layer_that_was_killed_while_it_closed_left_a_lane_to_use(
         lane = find_lane(region)
         assert lane is not None
         region.store(lane.offset + STATE_AT, 8, CLOSING)
-        with hold_lane(region, folder=tmp_path, sleep=lambda s: None) as hold:
+        with acquire_lane(region, folder=tmp_path, sleep=lambda s: None) as hold:
             assert hold.lane == lane
             assert region.load(lane.offset + STATE_AT, 8) == OPEN
     assert filled.read_bytes() == before
@@ -456,7 +465,7 @@ def test_nobody_sits_down_in_a_lane_that_goes(filled: Path, tmp_path: Path) -> N
     """What it would write over is back, or will be in a moment."""
     before = filled.read_bytes()
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
+        hold = acquire_lane(region, folder=tmp_path)
         region.store(hold.lane.offset + STATE_AT, 8, CLOSING)
         with pytest.raises(LaneLostError, match="being taken away"):
             take(region, hold.lane)
@@ -478,7 +487,7 @@ def test_a_lane_that_is_half_laid_is_waited_for(filled: Path, tmp_path: Path) ->
         def the_other_goes_on(seconds: float) -> None:
             region.store(quick.offset, 8, int.from_bytes(MAGIC, "little"))
 
-        hold = lay_lane(region, place, tmp_path, the_other_goes_on)
+        hold = create_lane(region, place, tmp_path, the_other_goes_on)
         assert hold.lane == quick
         assert hold.saved is None
         assert not list(tmp_path.glob("*"))
@@ -496,7 +505,7 @@ def test_bytes_that_change_while_they_are_saved_are_no_old_bytes(
             return save(*args)
 
         monkeypatch.setattr(SavedBytes, "save", meanwhile)
-        hold = lay_lane(region, place, tmp_path)
+        hold = create_lane(region, place, tmp_path)
         assert hold.lane == quick
         assert hold.saved is None
         assert not list(tmp_path.glob("*"))
@@ -518,7 +527,7 @@ def test_a_lane_that_comes_right_after_the_look_is_found_all_the_same(
             return looks[-1]
 
         monkeypatch.setattr(hold_module, "_quicker", just_missed)
-        hold = lay_lane(region, place, tmp_path)
+        hold = create_lane(region, place, tmp_path)
         assert looks == [None, quick]
         assert hold.lane == quick
         assert hold.saved is None
@@ -528,11 +537,11 @@ def test_a_lane_that_comes_right_after_the_look_is_found_all_the_same(
 def test_a_region_that_was_only_closed_keeps_its_debt(filled: Path, tmp_path: Path) -> None:
     before = filled.read_bytes()
     with opened(filled) as region:
-        hold = hold_lane(region, folder=tmp_path)
-    assert hold.close() is Ending.GONE
+        hold = acquire_lane(region, folder=tmp_path)
+    assert hold.close() is RestoreOutcome.GONE
     assert hold.saved is not None
     with opened(filled) as region:
-        assert give_back(region, hold.saved) is Ending.RESTORED
+        assert give_back(region, hold.saved) is RestoreOutcome.RESTORED
     assert filled.read_bytes() == before
 
 
@@ -548,7 +557,7 @@ def test_a_clock_that_is_set_makes_no_orphans_and_drops_no_debts(
     monkeypatch.setattr(psutil, "boot_time", lambda: boot() + ahead)
     assert not saved.header.orphaned
     monkeypatch.setattr(SavedHeader, "orphaned", property(lambda header: True))
-    assert [debt.path for debt in debts(tmp_path)] == [saved.path]
+    assert [debt.path for debt in saved_bytes_files(tmp_path)] == [saved.path]
 
 
 def test_a_debt_follows_its_file_to_another_name(filled: Path, tmp_path: Path) -> None:
@@ -558,8 +567,8 @@ def test_a_debt_follows_its_file_to_another_name(filled: Path, tmp_path: Path) -
     filled.rename(renamed)
     try:
         with opened(renamed) as region:
-            (debt,) = owed(region, tmp_path)
-            assert give_back(region, debt) is Ending.RESTORED
+            (debt,) = unrestored(region, tmp_path)
+            assert give_back(region, debt) is RestoreOutcome.RESTORED
         assert renamed.read_bytes() == before
     finally:
         renamed.unlink()

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from app.core.backends.open_region import open_region
 from app.core.errors import LaneError, LaneVersionError, ReadOnlyError
 from app.core.measure.lane import layout
-from app.core.measure.lane.hold import lay_lane
-from app.core.measure.lane.layout import Lane, Line, Side, Span, build_head, parse_head
-from app.core.measure.lane.peer_card import Capability, Card, build_card, parse_card
+from app.core.measure.lane.hold import create_lane
+from app.core.measure.lane.layout import ByteRange, Lane, Line, Side, build_head, parse_head
+from app.core.measure.lane.peer_card import Capability, PeerCard, build_card, parse_card
 from app.core.measure.lane.placement import default_lane, find_lane, find_lanes, lane_at, place_lane
 from app.core.measure.lane.requests import (
     VALUES,
@@ -30,7 +30,7 @@ from app.core.measure.lane.requests import (
     refusal_of,
     signed,
     unsigned,
-)  # fmt: skip
+)
 from app.core.region.region import RegionKind, RegionSpec
 from tests.core.measure.peer_programs import opened
 
@@ -57,8 +57,8 @@ def test_no_two_writers_share_a_line_or_a_byte() -> None:
     lane = Lane(0x10000, 1 << 20, 3)
     spans = [lane.head]
     for slot in lane.all_slots():
-        spans += [slot.side(Side.OWNER), slot.side(Side.MASTER), slot.data(Side.OWNER)]
-        spans.append(slot.data(Side.MASTER))
+        spans += [slot.side(Side.RESPONDER), slot.side(Side.INITIATOR), slot.data(Side.RESPONDER)]
+        spans.append(slot.data(Side.INITIATOR))
         for side in Side:
             assert all(slot.line(side, line) % 128 == 0 for line in Line)
             assert slot.side(side).length == 128 * len(Line)
@@ -108,10 +108,20 @@ def test_any_bytes_are_a_card_or_none(data: bytes) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=40), words, words)
 def test_cards_come_back(name: str, version: str, token: int, beat: int) -> None:
-    card = Card(
-        token | 1, beat, Capability.ECHO | Capability.KERNEL, "guest", "Windows",
-        "write-combined", 3, 4, 5, 6, name, version,
-    )  # fmt: skip
+    card = PeerCard(
+        token | 1,
+        beat,
+        Capability.ECHO | Capability.KERNEL,
+        "guest",
+        "Windows",
+        "write-combined",
+        3,
+        4,
+        5,
+        6,
+        name,
+        version,
+    )
     back = parse_card(build_card(card))
     assert back is not None
     assert (back.token, back.beat, back.capabilities) == (card.token, beat, card.capabilities)
@@ -121,14 +131,14 @@ def test_cards_come_back(name: str, version: str, token: int, beat: int) -> None
 
 
 def test_a_card_reads_as_a_sentence() -> None:
-    card = Card(
+    card = PeerCard(
         1, system="guest", platform="Windows", cache="cached", name="WIN11-DEV", version="0.1"
     )
     assert str(card) == "guest WIN11-DEV, Windows, scope 0.1, cached mapping"
 
 
 def test_unknown_capabilities_and_codes_mean_nothing() -> None:
-    data = bytearray(build_card(Card(1)))
+    data = bytearray(build_card(PeerCard(1)))
     data[16:24] = b"\xff" * 8
     data[24:32] = b"\xff" * 8
     card = parse_card(bytes(data))
@@ -208,8 +218,8 @@ def test_places_that_are_none(
 
 def test_a_place_that_a_person_chose(shm_file: MakeFile) -> None:
     with opened(shm_file(1 << 20)) as region:
-        assert place_lane(region, 8192, 65536, 2).span == Span(8192, 65536)
-        assert place_lane(region).span == Span(0xC0000, 0x40000)
+        assert place_lane(region, 8192, 65536, 2).span == ByteRange(8192, 65536)
+        assert place_lane(region).span == ByteRange(0xC0000, 0x40000)
         assert place_lane(region, size=65536).span.end == 1 << 20
         with pytest.raises(LaneError, match="a lane at 0x2000 already"):
             place_lane(region, 0, 65536, others=(Lane(8192, 65536),))
@@ -228,8 +238,8 @@ def test_lanes_are_found_by_their_magic_and_holes_stay_holes(
     with opened(path) as region:
         assert find_lane(region) is None
         assert path.stat().st_blocks == 0
-        first = lay_lane(region, place_lane(region, 1 << 20, 65536), tmp_path)
-        usual = lay_lane(region, place_lane(region), tmp_path)
+        first = create_lane(region, place_lane(region, 1 << 20, 65536), tmp_path)
+        usual = create_lane(region, place_lane(region), tmp_path)
         region.store(0x500000, 8, int.from_bytes(layout.MAGIC, "little"))
         found = list(find_lanes(region))
         assert found[0] == usual.lane

@@ -29,9 +29,9 @@ from app.core.errors import (
 )
 from app.core.measure.conditions import choose_core, spinner_warning, usable_cores
 from app.core.measure.histogram import Times
-from app.core.measure.lane.hold import LaneHold, hold_lane
+from app.core.measure.lane.hold import LaneLease, acquire_lane
 from app.core.measure.lane.layout import Side
-from app.core.measure.lane.peer_card import Card, EngineKind
+from app.core.measure.lane.peer_card import EngineKind, PeerCard
 from app.core.measure.latency.echo import EchoLoop
 from app.core.measure.latency.latency import LatencyOptions, Watcher, need_answers, run_latency
 from app.core.measure.latency.latency_result import LatencyResult, Tally
@@ -56,7 +56,7 @@ QUICK = LatencyOptions(
 class Echoes(Table):
     """Everything that a test of this test needs."""
 
-    def __init__(self, region: Region, hold: LaneHold, peer: PeerProcess) -> None:
+    def __init__(self, region: Region, hold: LaneLease, peer: PeerProcess) -> None:
         super().__init__(region, hold, peer)
         self.tallies: list[float] = []
 
@@ -68,7 +68,7 @@ class Echoes(Table):
             if progress is not None:
                 progress(tally, share)
 
-        watcher = Watcher(progress=told, say=self.said.append)
+        watcher = Watcher(progress=told, report=self.said.append)
         return run_latency(self.region, self.hold.lane, options, watcher, give_up_s=30)
 
 
@@ -120,8 +120,8 @@ def test_payloads_travel_and_are_put_back(table: Echoes, engine: EngineKind) -> 
         result = table.measure(replace(QUICK, payload_bytes=payload, engine=engine, duration_s=0.1))
         assert result.response.count > 0
         slot = table.hold.lane.slot(result.conditions.slot)
-        there = table.region.read(slot.data(Side.MASTER).offset, payload)
-        assert there == table.region.read(slot.data(Side.OWNER).offset, payload)
+        there = table.region.read(slot.data(Side.INITIATOR).offset, payload)
+        assert there == table.region.read(slot.data(Side.RESPONDER).offset, payload)
         assert any(there)
 
 
@@ -129,7 +129,7 @@ def test_a_responder_in_python_answers_too(path: Path, tmp_path: Path) -> None:
     with (
         responding(path, environment={"IVSHMEM_SCOPE_KERNEL": "0"}) as peer,
         opened(path) as region,
-        hold_lane(region, folder=tmp_path) as hold,
+        acquire_lane(region, folder=tmp_path) as hold,
     ):
         result = Echoes(region, hold, peer).measure(QUICK)
     assert result.peer_engine is EngineKind.PYTHON
@@ -209,7 +209,7 @@ def test_a_killed_and_restarted_responder_is_met_again(path: Path, tmp_path: Pat
     second: list[PeerProcess] = []
     with (
         opened(path) as region,
-        hold_lane(region, folder=tmp_path) as hold,
+        acquire_lane(region, folder=tmp_path) as hold,
         responding(path) as first,
     ):
         table = Echoes(region, hold, first)
@@ -266,8 +266,8 @@ def test_a_peer_that_goes_before_it_began_is_waited_for(
             heirs.append(PeerProcess(path))
 
     try:
-        with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
-            result = run_latency(region, hold.lane, QUICK, Watcher(say=hear))
+        with opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
+            result = run_latency(region, hold.lane, QUICK, Watcher(report=hear))
     finally:
         for heir in heirs:
             heir.end()
@@ -282,9 +282,13 @@ def test_waiting_for_one_that_went_can_be_ended(
     path: Path, tmp_path: Path, leaving: PeerProcess, patience_s: float | None
 ) -> None:
     said: list[str] = []
-    watcher = Watcher(say=said.append, cancelled=lambda: bool(said) and patience_s is None)
+    watcher = Watcher(report=said.append, cancelled=lambda: bool(said) and patience_s is None)
     error = CancelledError if patience_s is None else NoPeerError
-    with opened(path) as region, hold_lane(region, folder=tmp_path) as hold, pytest.raises(error):
+    with (
+        opened(path) as region,
+        acquire_lane(region, folder=tmp_path) as hold,
+        pytest.raises(error),
+    ):
         run_latency(region, hold.lane, QUICK, watcher, give_up_s=patience_s)
     assert said
 
@@ -321,14 +325,14 @@ def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Echoes) -> None:
 
 
 def test_random_bytes_over_the_owners_lines_do_no_harm(table: Echoes) -> None:
-    """Its card is garbage then: to the master that is another peer, which never answers."""
+    """Its card is garbage then: to the initiator that is another peer, which never answers."""
     slot = table.hold.lane.slot(0)
     spoiled = threading.Event()
 
     def spoil(tally: Tally, share: float) -> None:
         if not spoiled.is_set():
             spoiled.set()
-            table.region.write(slot.side(Side.OWNER).offset, random.Random(3).randbytes(1024))
+            table.region.write(slot.side(Side.RESPONDER).offset, random.Random(3).randbytes(1024))
 
     result = table.measure(replace(QUICK, duration_s=0.8, timeout_s=0.1), spoil)
     assert result.lost > 0
@@ -350,7 +354,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
     path: Path, tmp_path: Path, cut_by: str, loops: EngineKind
 ) -> None:
     with responding(path, "--engine", loops.value) as peer:
-        with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
+        with opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
             cut = threading.Event()
 
             def shorten(tally: Tally, share: float) -> None:
@@ -412,22 +416,32 @@ def test_nobody_answers(path: Path, tmp_path: Path) -> None:
     said: list[str] = []
     with (
         opened(path) as region,
-        hold_lane(region, folder=tmp_path) as hold,
+        acquire_lane(region, folder=tmp_path) as hold,
         pytest.raises(NoPeerError),
     ):
-        run_latency(region, hold.lane, QUICK, Watcher(say=said.append), give_up_s=2.2)
+        run_latency(region, hold.lane, QUICK, Watcher(report=said.append), give_up_s=2.2)
     assert said == ["Nobody answers in the lane yet."]
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"duration_s": 0}, {"duration_s": -1}, {"duration_s": 1e9}, {"duration_s": float("nan")},
-        {"rate_hz": 9}, {"rate_hz": 1e12}, {"rate_hz": -5}, {"rate_hz": float("inf")},
-        {"payload_bytes": 0}, {"payload_bytes": 4104}, {"payload_bytes": 12},
-        {"warm_up_s": -1}, {"timeout_s": 0}, {"poll_ns": 0},
+        {"duration_s": 0},
+        {"duration_s": -1},
+        {"duration_s": 1e9},
+        {"duration_s": float("nan")},
+        {"rate_hz": 9},
+        {"rate_hz": 1e12},
+        {"rate_hz": -5},
+        {"rate_hz": float("inf")},
+        {"payload_bytes": 0},
+        {"payload_bytes": 4104},
+        {"payload_bytes": 12},
+        {"warm_up_s": -1},
+        {"timeout_s": 0},
+        {"poll_ns": 0},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_measured_is_said_before_anything_is_touched(wrong: dict[str, Any]) -> None:
     with pytest.raises(MeasureOptionError) as caught:
         replace(LatencyOptions(), **wrong).check()
@@ -475,8 +489,8 @@ def test_a_pinned_thread_is_free_again_afterwards(table: Echoes) -> None:
 
 
 def test_spinners_that_share_are_told() -> None:
-    here, there = Card(1, boot=5, system="host"), Card(2, boot=5, system="host")
-    guest, stranger = Card(3, boot=9, system="guest"), Card(4, boot=8, system="host")
+    here, there = PeerCard(1, boot=5, system="host"), PeerCard(2, boot=5, system="host")
+    guest, stranger = PeerCard(3, boot=9, system="guest"), PeerCard(4, boot=8, system="host")
     both = {"ours": True, "peers": True, "us": here}
     assert "Two loops spin on 2 cores" in spinner_warning(**both, peer=there, cores=2)
     assert "Two loops spin on 2 cores" in spinner_warning(**both, peer=guest, cores=2)
@@ -498,6 +512,6 @@ def test_the_series_closes_every_interval() -> None:
         state.lost = at // 5
         tally.add(Batch(zero, zero, times, zero), at * 50_000_000, state)
     tally.finish(state)
-    assert [point.count for point in tally.points] == [10] * 5
-    assert sum(point.lost for point in tally.points) == 2
-    assert [point.max_ns for point in tally.points] == [2, 4, 6, 8, 10]
+    assert [point.count for point in tally.series] == [10] * 5
+    assert sum(point.lost for point in tally.series) == 2
+    assert [point.max_ns for point in tally.series] == [2, 4, 6, 8, 10]

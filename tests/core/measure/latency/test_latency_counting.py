@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.layout import Line, Side
 from app.core.measure.lane.peer_card import EngineKind
 from app.core.measure.lane.placement import default_lane
@@ -93,7 +93,7 @@ def test_the_series_tells_times_that_were_measured() -> None:
     zeros = [0] * 10
     tally.add(batch(zeros, zeros, [1000] * 9 + [50 * MS]), 100 * MS, state())
     tally.finish(state())
-    assert [(point.p50_ns, point.p99_ns) for point in tally.points] == [(1000, 50 * MS)]
+    assert [(point.p50_ns, point.p99_ns) for point in tally.series] == [(1000, 50 * MS)]
 
 
 # -- the engines -----------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def loop_alone(
         with region.window(lane.offset, lane.size) as window:
             loop = EchoLoop(window, lane.slot(0), wanted=engine)
             loop.state.timeout_ns = 2 * MS
-            yield loop, window.words, window.index(lane.slot(0).line(Side.OWNER, Line.ECHO))
+            yield loop, window.words, window.index(lane.slot(0).line(Side.RESPONDER, Line.ECHO))
             loop.close()
 
 
@@ -130,7 +130,7 @@ def test_nobody_answers_and_all_that_was_due_is_lost(
         drive(loop, 2000, 50 * MS)
         assert loop.state.lost >= 1
         assert loop.state.lost + loop.state.missed == 100
-        assert (loop.state.pending, loop.state.strays) == (0, 0)
+        assert (loop.state.pending, loop.state.unexpected) == (0, 0)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -138,7 +138,7 @@ def test_a_number_that_nobody_waits_for_is_a_stray(shm_file: MakeFile, engine: E
     with loop_alone(shm_file, engine) as (loop, words, pong):
         words[pong] = 123_456_789_012
         drive(loop, 1000, 5 * MS)
-        assert loop.state.strays == 1
+        assert loop.state.unexpected == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -172,7 +172,7 @@ def path(shm_file: MakeFile) -> Path:
 
 def test_a_test_stopped_while_it_warms_up_has_counted_nothing(path: Path, tmp_path: Path) -> None:
     stop = threading.Event()
-    with responding(path), opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
+    with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
         warming = replace(QUICK, warm_up_s=60)
         stop.set()
         result = run_latency(region, hold.lane, warming, Watcher(cancelled=stop.is_set))
@@ -185,7 +185,7 @@ def test_a_test_stopped_while_it_warms_up_has_counted_nothing(path: Path, tmp_pa
 def test_it_began_when_it_was_counted(path: Path, tmp_path: Path) -> None:
     """Not when the peer's clock was looked at: `.hlog` tells the time of the samples."""
     begun: list[float] = []
-    with responding(path), opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
+    with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
         watcher = Watcher(progress=lambda tally, share: begun.append(time.time()))
         before = time.time()
         result = run_latency(region, hold.lane, replace(QUICK, warm_up_s=0.3), watcher)

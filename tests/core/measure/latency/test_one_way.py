@@ -43,8 +43,10 @@ def test_clocks_of_different_speed(gained: float, quiet: str, offset: int) -> No
     home = 150 + random.exponential(20, count)
     early = np.arange(count) < count // 5
     noisy = {
-        "all the time": np.zeros(count, bool), "in the beginning": ~early, "at the end": ~early[::-1],
-    }[quiet]  # fmt: skip
+        "all the time": np.zeros(count, bool),
+        "in the beginning": ~early,
+        "at the end": ~early[::-1],
+    }[quiet]
     out[noisy] += random.exponential(3000, noisy.sum())
     sent = np.arange(count, dtype=np.int64) * 200_000 + 10**13
     arrived = sent + out

@@ -20,16 +20,16 @@ from app.core.errors import (
     NoPeerError,
     PeerRefusedError,
 )
-from app.core.measure.lane.hold import LaneHold, hold_lane
+from app.core.measure.lane.hold import LaneLease, acquire_lane
 from app.core.measure.lane.layout import Line, Side
-from app.core.measure.lane.peer_card import Capability, Card, EngineKind, build_card, parse_card
+from app.core.measure.lane.peer_card import Capability, EngineKind, PeerCard, build_card, parse_card
 from app.core.measure.lane.requests import Command
 from app.core.measure.lane.slots import wait_for_peer
 from app.core.measure.latency import echo_python
 from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
 from app.core.measure.latency.latency_result import LatencyResult, Tally
 from app.core.measure.peers.doorbells import answering_bell, measuring_bell
-from app.core.measure.peers.initiator import Master
+from app.core.measure.peers.initiator import Initiator
 from app.core.native.kernel import Wait
 from app.core.region.doorbell import ANSWERS, MEASURES, BellAddress, PeerBell
 from app.core.region.region import Region, RegionKind
@@ -39,19 +39,19 @@ from tests.core.measure.peer_programs import PeerProcess, opened, responding
 SHORT = LatencyOptions(
     rate_hz=200, duration_s=0.3, warm_up_s=0.05, wait=Wait.BELL, poll_ns=100_000, timeout_s=0.4
 )
-OWNER, MASTER = 0, 9  # their numbers among the peers; 0 is one like any other
+RESPONDER, INITIATOR = 0, 9  # their numbers among the peers; 0 is one like any other
 ECHO_ASKED = (8, int(Wait.BELL), 50_000, 0)
 
 
 class Room:
     """A file, its lane, and a doorbell of our own on it."""
 
-    def __init__(self, path: Path, folder: Path, region: Region, hold: LaneHold) -> None:
+    def __init__(self, path: Path, folder: Path, region: Region, hold: LaneLease) -> None:
         self.path = path
         self.folder = folder
         self.region = region
         self.hold = hold
-        self.bell = FifoBell(folder, MASTER, MEASURES)
+        self.bell = FifoBell(folder, INITIATOR, MEASURES)
         self.waiters: list[int] = []
         self.said: list[str] = []
         region.bell = self._give  # type: ignore[method-assign]
@@ -60,7 +60,7 @@ class Room:
         self.waiters.append(waiter)
         return self.bell
 
-    def peer(self, number: int = OWNER) -> tuple[str, ...]:
+    def peer(self, number: int = RESPONDER) -> tuple[str, ...]:
         """The program of a peer that has a doorbell."""
         return "-m", "tests.core.measure.fifo_bell", str(self.folder), str(number)
 
@@ -81,7 +81,7 @@ def room(
     monkeypatch.setattr(echo_python, "_BELL_S", SLEEP_S)
     path = shm_file(1 << 20, fill=b"mine ")
     before = path.read_bytes()
-    with opened(path) as region, hold_lane(region, folder=tmp_path / "saved") as hold:
+    with opened(path) as region, acquire_lane(region, folder=tmp_path / "saved") as hold:
         made = Room(path, tmp_path, region, hold)
         yield made
         made.bell.close()
@@ -101,7 +101,7 @@ def test_both_sides_sleep_and_are_woken(room: Room, rate_hz: float) -> None:
     with responding(room.path, program=room.peer()):
         result = room.measure(replace(SHORT, rate_hz=rate_hz, payload_bytes=64))
     assert was_rung(result)
-    assert result.strays == 0
+    assert result.unexpected == 0
     assert result.wait is Wait.BELL
     assert (result.engine, result.peer_engine) == (EngineKind.PYTHON, EngineKind.PYTHON)
     assert room.bell.rung >= result.response.count, "each ping is rung for"
@@ -148,7 +148,7 @@ def test_a_successor_is_rung_where_it_is(room: Room) -> None:
         def restart(tally: Tally, share: float) -> None:
             if not second and tally.response.count > 5:
                 first.send(signal.SIGKILL)
-                second.append(PeerProcess(room.path, program=room.peer(OWNER + 1)))
+                second.append(PeerProcess(room.path, program=room.peer(RESPONDER + 1)))
                 counted.append(tally.response.count)
             if second and tally.response.count > counted[0] + 20:
                 done.set()
@@ -172,25 +172,25 @@ def test_a_peer_without_one_is_told_apart_from_none(room: Room) -> None:
 
 def test_an_owner_that_cannot_ring_back_refuses(room: Room) -> None:
     with responding(room.path, program=room.peer()):
-        seats = wait_for_peer(room.region, room.hold.lane, Capability.DOORBELL, give_up_s=20)
+        slots = wait_for_peer(room.region, room.hold.lane, Capability.DOORBELL, give_up_s=20)
         with (
-            Master(room.region, room.hold.lane, seats) as master,
+            Initiator(room.region, room.hold.lane, slots) as initiator,
             pytest.raises(PeerRefusedError, match="no doorbell"),
         ):
-            master.ask(Command.ECHO, ECHO_ASKED)
+            initiator.ask(Command.ECHO, ECHO_ASKED)
 
 
 def test_an_owner_without_one_refuses_who_asks_all_the_same(room: Room) -> None:
     with responding(room.path):
-        seats = wait_for_peer(room.region, room.hold.lane, Capability.ECHO, give_up_s=20)
-        with Master(room.region, room.hold.lane, seats, bell=room.bell) as master:
-            there = master.slot.line(Side.MASTER, Line.PRESENCE)
+        slots = wait_for_peer(room.region, room.hold.lane, Capability.ECHO, give_up_s=20)
+        with Initiator(room.region, room.hold.lane, slots, bell=room.bell) as initiator:
+            there = initiator.slot.line(Side.INITIATOR, Line.PRESENCE)
             card = parse_card(room.region.read(there, 256))
             assert card is not None
-            assert card.bell == BellAddress(MASTER, MEASURES)
+            assert card.bell == BellAddress(INITIATOR, MEASURES)
             assert Capability.DOORBELL in card.capabilities
             with pytest.raises(PeerRefusedError, match="no doorbell"):
-                master.ask(Command.ECHO, ECHO_ASKED)
+                initiator.ask(Command.ECHO, ECHO_ASKED)
 
 
 @pytest.mark.parametrize(
@@ -234,14 +234,14 @@ def test_the_c_loops_are_not_asked_for_it() -> None:
     "bell", [None, BellAddress(0, 0), BellAddress(3, 1), BellAddress(65535, 65535)]
 )
 def test_where_one_is_rung_comes_back(bell: BellAddress | None) -> None:
-    card = parse_card(build_card(Card(1, bell=bell)))
+    card = parse_card(build_card(PeerCard(1, bell=bell)))
     assert card is not None
     assert card.bell == bell
 
 
 @pytest.mark.parametrize("word", [1 << 17, 1 << 63 | 1, 0xFFFFFFFF, 1 << 32])
 def test_a_place_that_cannot_be_is_none(word: int) -> None:
-    data = bytearray(build_card(Card(1)))
+    data = bytearray(build_card(PeerCard(1)))
     data[64:72] = word.to_bytes(8, "little")
     card = parse_card(bytes(data))
     assert card is not None

@@ -11,16 +11,16 @@ import pytest
 
 from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
-from app.core.engine.measurements import ProbeDesk
+from app.core.engine.measurements import MeasurementService
 from app.core.errors import PeerRefusedError, StorageError
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.peer_card import Capability
 from app.core.measure.lane.requests import Command
-from app.core.measure.lane.slots import LaneWatch
-from app.core.measure.peers.initiator import Master
+from app.core.measure.lane.slots import LanePoll
+from app.core.measure.peers.initiator import Initiator
 from app.core.measure.peers.responder import Responder
 from app.core.measure.peers.responder_state import Phase, ResponderState
-from app.core.measure.peers.responder_task import Job
+from app.core.measure.peers.responder_task import ResponderTask
 from app.core.region.region import Region
 from tests.core.measure.peer_programs import opened
 
@@ -38,20 +38,20 @@ class Buggy:
     command = Command.FLASH
     capability = Capability.FLASH
 
-    def begin(self, job: Job) -> tuple[int, ...]:
-        return (1 // job.request.value(0),)
+    def begin(self, task: ResponderTask) -> tuple[int, ...]:
+        return (1 // task.request.value(0),)
 
-    def run(self, job: Job) -> tuple[int, ...]:
-        return (1 // job.request.value(1),)
+    def run(self, task: ResponderTask) -> tuple[int, ...]:
+        return (1 // task.request.value(1),)
 
 
-def ask_until_it_fails(master: Master) -> None:
+def ask_until_it_fails(initiator: Initiator) -> None:
     """A test that begins, and fails then."""
-    master.ask(Command.FLASH, (1, 0))
+    initiator.ask(Command.FLASH, (1, 0))
 
     def resumed() -> bool:
-        master.tick()
-        master.resume()
+        initiator.tick()
+        initiator.resume()
         return False
 
     until(resumed)
@@ -59,7 +59,7 @@ def ask_until_it_fails(master: Master) -> None:
 
 @contextmanager
 def buggy(region: Region, folder: Path) -> Iterator[Responder]:
-    responder = Responder(region, lambda sleep: hold_lane(region, folder=folder), [Buggy()])
+    responder = Responder(region, lambda sleep: acquire_lane(region, folder=folder), [Buggy()])
     responder.start()
     try:
         until(lambda: responder.state.phase is Phase.LISTENING)
@@ -73,12 +73,12 @@ def test_a_bug_in_a_test_is_told_to_the_master_and_survived(path: Path, tmp_path
     with opened(path) as region, buggy(region, tmp_path) as responder:
         lane = responder.state.lane
         assert lane is not None
-        with Master(region, lane, LaneWatch(region, lane).look()[0]) as master:
+        with Initiator(region, lane, LanePoll(region, lane).look()[0]) as initiator:
             with pytest.raises(PeerRefusedError, match="failed on its side"):
-                master.ask(Command.FLASH, (0,))
+                initiator.ask(Command.FLASH, (0,))
             with pytest.raises(PeerRefusedError, match="failed on its side"):
-                ask_until_it_fails(master)
-            master.ask(Command.STOP)
+                ask_until_it_fails(initiator)
+            initiator.ask(Command.STOP)
         assert responder.running
     assert path.read_bytes() == before
 
@@ -92,10 +92,10 @@ def test_a_responder_that_ended_can_be_switched_on_again(
     told: list[msg.Answer] = []
 
     def states() -> list[ResponderState]:
-        return [answer.state for answer in told if isinstance(answer, dm.ResponderNews)]
+        return [answer.state for answer in told if isinstance(answer, dm.ResponderChanged)]
 
     with opened(path) as region:
-        desk = ProbeDesk(region, told.append, lambda: False)
+        desk = MeasurementService(region, told.append, lambda: False)
         try:
             desk.handle(1, dm.Respond(on=True))
             until(lambda: any(state.phase is Phase.ENDED for state in states()))

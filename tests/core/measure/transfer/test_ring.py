@@ -18,7 +18,7 @@ from app.core.measure.lane.layout import Lane, Side, Slot
 from app.core.measure.lane.peer_card import EngineKind
 from app.core.measure.transfer import ring_python
 from app.core.measure.transfer.ring import HEAD, MAX_MESSAGE, Half, Layout, Source
-from app.core.measure.transfer.ring_transfer import COUNT, TO_MASTER, TO_OWNER, FlowLoop, Lines
+from app.core.measure.transfer.ring_transfer import COUNT, TO_MASTER, TO_OWNER, Lines, RingLoop
 from app.core.native.kernel import Slice, kernel
 from app.core.region.region import Region
 from tests.core.measure.peer_programs import opened
@@ -78,24 +78,26 @@ def test_both_sides_make_the_same_messages() -> None:
 
 
 class Ends:
-    """Master and owner of one slot, stepped in turn."""
+    """Initiator and responder of one slot, stepped in turn."""
 
-    def __init__(self, region: Region, slot: Slot, master: FlowLoop, owner: FlowLoop) -> None:
+    def __init__(
+        self, region: Region, slot: Slot, initiator: RingLoop, responder: RingLoop
+    ) -> None:
         self.region, self.slot = region, slot
-        self.master, self.owner = master, owner
+        self.initiator, self.responder = initiator, responder
 
-    def step(self, loop: FlowLoop) -> Slice:
+    def step(self, loop: RingLoop) -> Slice:
         return loop.run(time.perf_counter_ns() + 10_000_000)
 
     @property
     def cells(self) -> int:
-        """Where the master's cells begin."""
-        return Half.of(self.master.layout, self.slot.data(Side.MASTER)).cells.offset
+        """Where the initiator's cells begin."""
+        return Half.of(self.initiator.layout, self.slot.data(Side.INITIATOR)).cells.offset
 
     @property
     def heads(self) -> int:
-        """Where the master's heads begin."""
-        return Half.of(self.master.layout, self.slot.data(Side.MASTER)).heads.offset
+        """Where the initiator's heads begin."""
+        return Half.of(self.initiator.layout, self.slot.data(Side.INITIATOR)).heads.offset
 
 
 @contextmanager
@@ -105,13 +107,14 @@ def both_ends(
     if EngineKind.KERNEL in (ours, theirs) and kernel() is None:
         pytest.skip("no kernel here")
     slot = LANE.slot(0)
-    layout = Layout.of(message, slot.data(Side.MASTER).length)
+    layout = Layout.of(message, slot.data(Side.INITIATOR).length)
     with opened(path) as region, region.window(LANE.offset, LANE.size) as window:
         loops = []
-        for side, engine in ((Side.MASTER, ours), (Side.OWNER, theirs)):
+        for side, engine in ((Side.INITIATOR, ours), (Side.RESPONDER, theirs)):
             Lines(region, slot, side).begin(RUN, 0, 0)
-            loops.append(FlowLoop(region, window, slot, side, layout, RUN, directions,
-                                  wanted=engine))  # fmt: skip
+            loops.append(
+                RingLoop(region, window, slot, side, layout, RUN, directions, wanted=engine)
+            )
         try:
             yield Ends(region, slot, *loops)
         finally:
@@ -131,24 +134,24 @@ def test_all_that_is_sent_arrives(
 ) -> None:
     with both_ends(path, ours, theirs, TO_OWNER | TO_MASTER, message) as ends:
         for _ in range(6):
-            assert ends.step(ends.master) is Slice.AGAIN
-            assert ends.step(ends.owner) is Slice.AGAIN
-        ends.master.state.end_ns = 1  # over: what is on its way is waited for
-        assert ends.step(ends.master) is Slice.DONE
-        one, other = ends.master.state, ends.owner.state
+            assert ends.step(ends.initiator) is Slice.AGAIN
+            assert ends.step(ends.responder) is Slice.AGAIN
+        ends.initiator.state.end_ns = 1  # over: what is on its way is waited for
+        assert ends.step(ends.initiator) is Slice.DONE
+        one, other = ends.initiator.state, ends.responder.state
         assert one.filled == other.taken == other.good == one.confirmed
-        assert one.filled > ends.master.layout.cells  # more than one turn
-        assert one.taken == one.good > ends.master.layout.cells
+        assert one.filled > ends.initiator.layout.cells  # more than one turn
+        assert one.taken == one.good > ends.initiator.layout.cells
         for state in (one, other):
-            assert (state.bad, state.disordered, state.strays) == (0, 0, 0)
+            assert (state.bad, state.out_of_order, state.unexpected) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_full_ring_is_not_overwritten(path: Path, engine: EngineKind) -> None:
     with both_ends(path, engine, engine) as ends:
         for _ in range(2):
-            ends.step(ends.master)
-        layout, state = ends.master.layout, ends.master.state
+            ends.step(ends.initiator)
+        layout, state = ends.initiator.layout, ends.initiator.state
         assert layout.cells - layout.batch < state.filled <= layout.cells
         assert state.confirmed == 0
 
@@ -156,51 +159,51 @@ def test_a_full_ring_is_not_overwritten(path: Path, engine: EngineKind) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_one_changed_bit_is_a_bad_message(path: Path, engine: EngineKind) -> None:
     with both_ends(path, engine, engine) as ends:
-        ends.step(ends.master)
+        ends.step(ends.initiator)
         at = ends.cells + 3 * 64 + 17
         ends.region.write(at, bytes([ends.region.read(at, 1)[0] ^ 4]))
         sum_at = ends.heads + 5 * HEAD + 8
         ends.region.store(sum_at, 8, ends.region.load(sum_at, 8) ^ 1)
-        ends.step(ends.owner)
-        state = ends.owner.state
-        assert (state.bad, state.disordered) == (2, 0)
+        ends.step(ends.responder)
+        state = ends.responder.state
+        assert (state.bad, state.out_of_order) == (2, 0)
         assert state.good == state.taken - 2
-        lines = Lines(ends.region, ends.slot, Side.OWNER)
+        lines = Lines(ends.region, ends.slot, Side.RESPONDER)
         assert [lines.taken(word) for word in (2, 3, 4)] == [state.good, 2, 0]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_number_out_of_order_is_counted(path: Path, engine: EngineKind) -> None:
     with both_ends(path, engine, engine) as ends:
-        ends.step(ends.master)
+        ends.step(ends.initiator)
         for cell, number in ((2, RUN + 3), (3, RUN + 2)):
             ends.region.store(ends.heads + cell * HEAD, 8, number)
-        ends.step(ends.owner)
-        state = ends.owner.state
-        assert (state.bad, state.disordered, state.good) == (0, 2, state.taken - 2)
+        ends.step(ends.responder)
+        state = ends.responder.state
+        assert (state.bad, state.out_of_order, state.good) == (0, 2, state.taken - 2)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("word", [(1 << 64) - 1, 1 << 63, 5000])
 def test_a_count_that_cannot_be_is_ignored(path: Path, engine: EngineKind, word: int) -> None:
     with both_ends(path, engine, engine) as ends:
-        ends.step(ends.master)
-        filled = ends.master.state.filled
+        ends.step(ends.initiator)
+        filled = ends.initiator.state.filled
         lines = {side: Lines(ends.region, ends.slot, side) for side in Side}
-        lines[Side.OWNER].put(lines[Side.OWNER].take, COUNT, word)
-        lines[Side.MASTER].put(lines[Side.MASTER].send, COUNT, word)
-        ends.step(ends.master)
-        ends.step(ends.owner)
-        assert (ends.master.state.filled, ends.master.state.confirmed) == (filled, 0)
-        assert ends.owner.state.taken == 0
-        assert ends.master.state.strays == ends.owner.state.strays == 1
+        lines[Side.RESPONDER].put(lines[Side.RESPONDER].take, COUNT, word)
+        lines[Side.INITIATOR].put(lines[Side.INITIATOR].send, COUNT, word)
+        ends.step(ends.initiator)
+        ends.step(ends.responder)
+        assert (ends.initiator.state.filled, ends.initiator.state.confirmed) == (filled, 0)
+        assert ends.responder.state.taken == 0
+        assert ends.initiator.state.unexpected == ends.responder.state.unexpected == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_loop_ends_when_it_is_told_to(path: Path, engine: EngineKind) -> None:
     with both_ends(path, engine, engine) as ends:
-        ends.owner.stop()
-        assert ends.owner.run(time.perf_counter_ns() + 10**12) is Slice.STOPPED
+        ends.responder.stop()
+        assert ends.responder.run(time.perf_counter_ns() + 10**12) is Slice.STOPPED
 
 
 @pytest.mark.parametrize("group_bytes", [64, 32 << 10], ids=["singly", "many at once"])
@@ -214,19 +217,19 @@ def test_an_error_in_the_loop_is_told_and_lets_the_region_close(
 
     monkeypatch.setattr(ring_python, "_GROUP_BYTES", group_bytes)
     with both_ends(path, EngineKind.PYTHON, EngineKind.PYTHON) as ends:
-        ends.step(ends.master)
+        ends.step(ends.initiator)
         monkeypatch.setattr(ring_python, "xxh3_64_intdigest", broken)
         with pytest.raises(RuntimeError, match="a bug") as caught:
-            ends.step(ends.owner)
+            ends.step(ends.responder)
     assert caught.traceback[-1].name == "broken"
 
 
 def test_a_side_that_restarts_keeps_its_counts(path: Path) -> None:
     with both_ends(path, EngineKind.PYTHON, EngineKind.PYTHON) as ends:
-        ends.step(ends.master)
-        ends.step(ends.owner)
-        good = ends.owner.state.good
-        lines = Lines(ends.region, ends.slot, Side.OWNER)
+        ends.step(ends.initiator)
+        ends.step(ends.responder)
+        good = ends.responder.state.good
+        lines = Lines(ends.region, ends.slot, Side.RESPONDER)
         lines.begin(RUN, 0, good, 7)
         assert [lines.taken(word) for word in (2, 5)] == [good, 7]
         lines.begin(RUN + 2, 0, 0)
@@ -243,16 +246,16 @@ def test_counts_that_somebody_made_up_go_round(path: Path, engine: EngineKind) -
             lines[side].begin(RUN, last, last)
             for word in (2, 3, 4):
                 lines[side].put(lines[side].take, word, last)
-        for loop in (ends.master, ends.owner):
+        for loop in (ends.initiator, ends.responder):
             state = loop.state
             state.filled = state.confirmed = state.taken = last
-            state.good = state.bad = state.disordered = -3
+            state.good = state.bad = state.out_of_order = -3
         for _ in range(4):
-            assert ends.step(ends.master) is Slice.AGAIN
-            assert ends.step(ends.owner) is Slice.AGAIN
-        one, other = ends.master.state, ends.owner.state
+            assert ends.step(ends.initiator) is Slice.AGAIN
+            assert ends.step(ends.responder) is Slice.AGAIN
+        one, other = ends.initiator.state, ends.responder.state
         assert 0 < one.taken < 1 << 32
         assert 0 < other.filled < 1 << 32
-        assert lines[Side.OWNER].taken(COUNT) == other.taken
-        assert lines[Side.MASTER].sent(COUNT) == one.filled
-        assert lines[Side.OWNER].taken(3) == other.bad % (1 << 64)
+        assert lines[Side.RESPONDER].taken(COUNT) == other.taken
+        assert lines[Side.INITIATOR].sent(COUNT) == one.filled
+        assert lines[Side.RESPONDER].taken(3) == other.bad % (1 << 64)

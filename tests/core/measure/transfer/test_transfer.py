@@ -28,17 +28,17 @@ from app.core.errors import (
     ReadOnlyError,
     RegionGoneError,
 )
-from app.core.measure.lane.hold import LaneHold, hold_lane
+from app.core.measure.lane.hold import LaneLease, acquire_lane
 from app.core.measure.lane.layout import MIN_SIZE, Side
 from app.core.measure.lane.peer_card import Capability, EngineKind
 from app.core.measure.lane.placement import find_lane
 from app.core.measure.lane.requests import Command
 from app.core.measure.lane.slots import wait_for_peer
-from app.core.measure.peers.initiator import Master
-from app.core.measure.peers.peer_monitor import PeerNews
+from app.core.measure.peers.initiator import Initiator
+from app.core.measure.peers.peer_monitor import PeerMonitor
 from app.core.measure.transfer import transfer
 from app.core.measure.transfer.ring import Half, Layout
-from app.core.measure.transfer.ring_transfer import COUNT, TO_OWNER, FlowLoop, Lines
+from app.core.measure.transfer.ring_transfer import COUNT, TO_OWNER, Lines, RingLoop
 from app.core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
 from app.core.measure.transfer.transfer_result import Direction, TransferLive, TransferResult
 from app.core.native.kernel import Slice
@@ -68,7 +68,7 @@ def path(shm_file: MakeFile) -> Path:
 class Transfers(Table):
     """Everything that a test of this test needs."""
 
-    def __init__(self, region: Region, hold: LaneHold, peer: PeerProcess) -> None:
+    def __init__(self, region: Region, hold: LaneLease, peer: PeerProcess) -> None:
         super().__init__(region, hold, peer)
         self.lives: list[TransferLive] = []
         self.stop = threading.Event()
@@ -110,13 +110,13 @@ def test_all_arrives_whole_and_in_order(
     for size in result.sizes:
         assert (size.to_peer is not None) == (direction is not Direction.FROM_PEER)
         assert (size.from_peer is not None) == (direction is not Direction.TO_PEER)
-        assert size.strays == 0
+        assert size.unexpected == 0
         assert size.bytes_per_s > 0
         assert size.cpu_s_per_gb > 0
         assert size.peer_cpu_s_per_gb >= 0
         for way in size.ways:
             assert 0 <= way.sent - way.messages <= 1  # a message whose last piece came too late
-            assert (way.bad, way.disordered, way.lost) == (0, 0, 0)
+            assert (way.bad, way.out_of_order, way.lost) == (0, 0, 0)
     assert result.sizes[-1].pieces > 1  # the default lane's ring is shorter than four of these
     plain = result.as_dict()
     assert plain["sizes"][0]["bits_per_s"] == 8 * plain["sizes"][0]["bytes_per_s"]
@@ -126,7 +126,7 @@ def test_a_peer_in_python_answers_the_kernel(path: Path, tmp_path: Path) -> None
     with (
         responding(path, environment={"IVSHMEM_SCOPE_KERNEL": "0"}) as peer,
         opened(path) as region,
-        hold_lane(region, folder=tmp_path) as hold,
+        acquire_lane(region, folder=tmp_path) as hold,
     ):
         result = Transfers(region, hold, peer).measure(replace(QUICK, direction=Direction.BOTH))
     assert result.clean
@@ -153,8 +153,8 @@ def test_what_is_on_its_way_is_waited_for_while_it_arrives(
         return Slice.AGAIN
 
     test = transfer._Run.__new__(transfer._Run)
-    test._news = cast(PeerNews, SimpleNamespace(look=lambda: None))
-    loop = cast(FlowLoop, SimpleNamespace(state=state, run=run))
+    test._news = cast(PeerMonitor, SimpleNamespace(look=lambda: None))
+    loop = cast(RingLoop, SimpleNamespace(state=state, run=run))
     test._drain(loop, patient=patient)  # the last one never comes: it ends all the same
     assert state.confirmed == arrives
 
@@ -170,9 +170,7 @@ def test_progress_tells_the_share(table: Transfers) -> None:
 
 def test_a_stopped_test_gives_what_it_has(table: Transfers) -> None:
     sizes = (64, 4096)
-    result = table.measure(
-        replace(LONG, message_bytes=sizes), lambda live: table.stop.set()
-    )  # fmt: skip
+    result = table.measure(replace(LONG, message_bytes=sizes), lambda live: table.stop.set())
     assert not result.complete
     assert [size.message_bytes for size in result.sizes] == [64]
     assert result.sizes[0].to_peer is not None
@@ -190,7 +188,7 @@ def test_a_killed_and_restarted_peer_is_met_again(
     second: list[PeerProcess] = []
     with (
         opened(path) as region,
-        hold_lane(region, folder=tmp_path) as hold,
+        acquire_lane(region, folder=tmp_path) as hold,
         responding(path) as first,
     ):
         table = Transfers(region, hold, first)
@@ -213,24 +211,24 @@ def test_a_killed_and_restarted_peer_is_met_again(
     assert table.said.count(again) == 1
     assert again in result.notes
     (way,) = result.sizes[0].ways
-    assert (way.bad, way.disordered) == (0, 0)
+    assert (way.bad, way.out_of_order) == (0, 0)
     assert way.messages > 0
     assert way.lost <= 8  # at most what lay in the ring
     assert result.sizes[0].stalled_s > 0
 
 
 def leave_after_the_first_size(peer: PeerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = FlowLoop.close
-    closed: list[FlowLoop] = []
+    real = RingLoop.close
+    closed: list[RingLoop] = []
 
-    def close(self: FlowLoop) -> None:
+    def close(self: RingLoop) -> None:
         real(self)
         closed.append(self)
         if len(closed) == 1:
             peer.send(signal.SIGKILL)
             peer.wait()
 
-    monkeypatch.setattr(FlowLoop, "close", close)
+    monkeypatch.setattr(RingLoop, "close", close)
 
 
 def test_a_peer_that_goes_between_two_sizes_is_waited_for(
@@ -245,7 +243,7 @@ def test_a_peer_that_goes_between_two_sizes_is_waited_for(
 
     plan = replace(QUICK, message_bytes=(4096, 64))
     try:
-        result = run_transfer(table.region, table.hold.lane, plan, TransferWatcher(say=hear))
+        result = run_transfer(table.region, table.hold.lane, plan, TransferWatcher(report=hear))
     finally:
         for heir in heirs:
             heir.end()
@@ -299,9 +297,9 @@ def test_a_peer_that_stays_frozen_loses_what_it_did_not_take(table: Transfers) -
 
 def test_bytes_changed_by_a_stranger_are_bad_messages(table: Transfers) -> None:
     """Somebody writes into the ring while messages go round."""
-    layout = Layout.of(16 << 10, table.hold.lane.slot(0).data(Side.MASTER).length)
+    layout = Layout.of(16 << 10, table.hold.lane.slot(0).data(Side.INITIATOR).length)
     assert layout.pieces == 1
-    cells = Half.of(layout, table.hold.lane.slot(0).data(Side.MASTER)).cells
+    cells = Half.of(layout, table.hold.lane.slot(0).data(Side.INITIATOR)).cells
     noise = threading.Event()
 
     def spoil() -> None:
@@ -319,7 +317,7 @@ def test_bytes_changed_by_a_stranger_are_bad_messages(table: Transfers) -> None:
     (way,) = result.sizes[0].ways
     assert way.bad > 0
     assert not result.clean
-    assert way.disordered == 0
+    assert way.out_of_order == 0
     assert way.messages + way.bad == way.sent
 
 
@@ -334,7 +332,7 @@ def test_random_bytes_over_the_lane_end_the_test_as_lost(table: Transfers) -> No
 
 
 def test_random_bytes_over_the_peers_counts_do_no_harm(table: Transfers) -> None:
-    lines = Lines(table.region, table.hold.lane.slot(0), Side.OWNER)
+    lines = Lines(table.region, table.hold.lane.slot(0), Side.RESPONDER)
 
     def spoil(live: TransferLive) -> None:
         table.region.write(lines.send, random.Random(7).randbytes(128))
@@ -350,7 +348,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
     path: Path, tmp_path: Path, cut_by: str, loops: EngineKind
 ) -> None:
     with responding(path, "--engine", loops.value) as peer:
-        with opened(path) as region, hold_lane(region, folder=tmp_path) as hold:
+        with opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
             cut = threading.Event()
             table = Transfers(region, hold, peer)
 
@@ -371,13 +369,13 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
 def test_a_read_only_region_is_refused(path: Path, tmp_path: Path) -> None:
     spec = RegionSpec(RegionKind.FILE, str(path), read_only=True)
     with open_region(spec) as region, pytest.raises(ReadOnlyError):
-        hold_lane(region, folder=tmp_path)
+        acquire_lane(region, folder=tmp_path)
 
 
 def test_a_lane_that_is_too_small_is_refused(path: Path, tmp_path: Path) -> None:
     with (
         opened(path) as region,
-        hold_lane(region, size=MIN_SIZE, slots=1, folder=tmp_path) as hold,
+        acquire_lane(region, size=MIN_SIZE, slots=1, folder=tmp_path) as hold,
         pytest.raises(LaneError, match="too small for a ring"),
     ):
         run_transfer(region, hold.lane, QUICK, give_up_s=1)
@@ -402,18 +400,18 @@ def test_a_peer_refuses_a_ring_that_is_not_its_own(table: Transfers) -> None:
     """Wrong run, size, way, or another idea of the ring: each is refused, none is begun."""
     lane = table.hold.lane
     needs = Capability.TRANSFER
-    seats = wait_for_peer(table.region, lane, needs, give_up_s=10)
-    layout = Layout.of(4096, lane.slot(0).data(Side.MASTER).length)
+    slots = wait_for_peer(table.region, lane, needs, give_up_s=10)
+    layout = Layout.of(4096, lane.slot(0).data(Side.INITIATOR).length)
     good = (5, layout.message, TO_OWNER, *layout.as_values()[1:])
-    with Master(table.region, lane, seats) as master:
-        Lines(table.region, master.slot, Side.MASTER).begin(5, 0, 0)
+    with Initiator(table.region, lane, slots) as initiator:
+        Lines(table.region, initiator.slot, Side.INITIATOR).begin(5, 0, 0)
         for at, value in ((0, 6), (0, 0), (1, 100), (1, 1 << 63), (2, 0), (2, 4), (4, 1 << 60)):
             asked = [*good]
             asked[at] = value
             with pytest.raises(PeerRefusedError, match="parameter"):
-                master.ask(Command.TRANSFER, tuple(asked))
-        master.ask(Command.TRANSFER, good)
-        assert master.stop()
+                initiator.ask(Command.TRANSFER, tuple(asked))
+        initiator.ask(Command.TRANSFER, good)
+        assert initiator.stop()
 
 
 # -- the verb --------------------------------------------------------------------------------------
@@ -423,16 +421,24 @@ def test_interrupted_by_ctrl_c_the_memory_is_as_before(path: Path) -> None:
     before = path.read_bytes()
     with responding(path) as peer:
         command = [
-            sys.executable, "-m", "app", "transfer", str(path), "--duration", "60", "--json",
-            "--direction", "both",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "app",
+            "transfer",
+            str(path),
+            "--duration",
+            "60",
+            "--json",
+            "--direction",
+            "both",
+        ]
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         with opened(path) as region:
             lane = find_lane(region)
             assert lane is not None
-            lines = Lines(region, lane.slot(0), Side.MASTER)
+            lines = Lines(region, lane.slot(0), Side.INITIATOR)
             while not (lines.sent(COUNT) and lines.taken(COUNT)):
                 assert process.poll() is None
         process.send_signal(signal.SIGINT)

@@ -17,7 +17,7 @@ import pytest
 from app.core.backends.windows.bar import list_windows_bars, open_windows_bar
 from app.core.backends.windows.doorbell import WindowsBell
 from app.core.errors import MeasureOptionError
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.latency import echo_python
 from app.core.measure.latency.latency import LatencyOptions, run_latency
 from app.core.native.kernel import Wait
@@ -32,7 +32,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from app.core.measure.latency import echo_python
 from app.core.measure.latency.echo import EchoHandler
-from app.core.measure.lane.hold import hold_lane
+from app.core.measure.lane.hold import acquire_lane
 from app.core.native.kernel import Wait
 from app.core.measure.peers.responder import Responder
 from app.core.measure.peers.responder_state import Phase
@@ -47,7 +47,7 @@ def tell(state):
 
 with open_windows_bar(RegionSpec(RegionKind.WINDOWS, sys.argv[2])) as region:
     responder = Responder(
-        region, lambda sleep: hold_lane(region, sleep=sleep), [EchoHandler(wait=wait)], tell
+        region, lambda sleep: acquire_lane(region, sleep=sleep), [EchoHandler(wait=wait)], tell
     )
     responder.start()
     sys.stdin.read()
@@ -84,8 +84,10 @@ def peer(shared):
         root = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * 4))
         process = subprocess.Popen(
             [sys.executable, "-c", PEER, root, list_windows_bars()[1].path, str(SLEEP_S), wait],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         started.append(process)
         assert process.stdout.readline().strip() == "listening"
 
@@ -112,7 +114,7 @@ def woken(monkeypatch):
 
 def measure(plan):
     spec = RegionSpec(RegionKind.WINDOWS, list_windows_bars()[0].path)
-    with open_windows_bar(spec) as region, hold_lane(region) as hold:
+    with open_windows_bar(spec) as region, acquire_lane(region) as hold:
         return run_latency(region, hold.lane, plan, give_up_s=20)
 
 

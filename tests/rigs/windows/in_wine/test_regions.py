@@ -152,8 +152,11 @@ def test_reads_and_writes_what_linux_sees(rig):
         region.store(304, 8, 0x1122334455667788)
         assert rig.get(0, 304, 8) == bytes.fromhex("8877665544332211")
         assert [region.load(304, width) for width in (1, 2, 4, 8)] == [
-            0x88, 0x7788, 0x55667788, 0x1122334455667788,
-        ]  # fmt: skip
+            0x88,
+            0x7788,
+            0x55667788,
+            0x1122334455667788,
+        ]
 
 
 def test_reads_the_whole_device_and_its_last_byte(rig):
@@ -416,11 +419,15 @@ def test_the_speed_of_each_cache_mode_can_be_measured(rig):
 @pytest.mark.parametrize(
     ("lie", "kind"),
     [
-        (SHORT_ANSWER, DriverError), (SIZE_ZERO, UnsuitableError), (SIZE_GARBAGE, DriverError),
-        (NULL_POINTER, DriverError), (SIZE_DIFFERS, DriverError), (MAPPING_FAILS, DriverError),
+        (SHORT_ANSWER, DriverError),
+        (SIZE_ZERO, UnsuitableError),
+        (SIZE_GARBAGE, DriverError),
+        (NULL_POINTER, DriverError),
+        (SIZE_DIFFERS, DriverError),
+        (MAPPING_FAILS, DriverError),
         (SHORT_SIZE, DriverError),
     ],
-)  # fmt: skip
+)
 def test_a_lying_driver_is_an_error_and_leaves_nothing_mapped(rig, lie, kind):
     rig.set(0, Misbehave=lie)
     with pytest.raises(kind) as caught:

@@ -13,8 +13,12 @@ import psutil
 kernel32, psapi = ctypes.WinDLL("kernel32"), ctypes.WinDLL("psapi")
 kernel32.OpenProcess.restype = wintypes.HANDLE
 psapi.EnumProcessModulesEx.argtypes = (
-    wintypes.HANDLE, ctypes.c_void_p, wintypes.DWORD, ctypes.POINTER(wintypes.DWORD), wintypes.DWORD
-)  # fmt: skip
+    wintypes.HANDLE,
+    ctypes.c_void_p,
+    wintypes.DWORD,
+    ctypes.POINTER(wintypes.DWORD),
+    wintypes.DWORD,
+)
 
 
 class ModuleInfo(ctypes.Structure):
@@ -22,8 +26,11 @@ class ModuleInfo(ctypes.Structure):
 
 
 psapi.GetModuleInformation.argtypes = (
-    wintypes.HANDLE, wintypes.HMODULE, ctypes.POINTER(ModuleInfo), wintypes.DWORD
-)  # fmt: skip
+    wintypes.HANDLE,
+    wintypes.HMODULE,
+    ctypes.POINTER(ModuleInfo),
+    wintypes.DWORD,
+)
 
 
 def images(pid):
@@ -49,7 +56,12 @@ for process in psutil.process_iter():
         memory = process.memory_info()
         engine = any("multiprocessing" in word for word in process.cmdline())
         found.append(
-            {"pid": process.pid, "engine": engine, "commit": memory.vms, "resident": memory.rss,
-             "images": images(process.pid)}
-        )  # fmt: skip
+            {
+                "pid": process.pid,
+                "engine": engine,
+                "commit": memory.vms,
+                "resident": memory.rss,
+                "images": images(process.pid),
+            }
+        )
 print(json.dumps(found))

@@ -25,8 +25,12 @@ with open_windows_bar(RegionSpec(RegionKind.WINDOWS, "0")) as region:
         ],
         rounds,
     )
-print(json.dumps({
-    "read": times.speed("read", "memcpy out"),
-    "write": times.speed("write", "memcpy in"),
-    "rates": {name: size / times.median(name) for name in times.seconds},
-}))  # fmt: skip
+print(
+    json.dumps(
+        {
+            "read": times.speed("read", "memcpy out"),
+            "write": times.speed("write", "memcpy in"),
+            "rates": {name: size / times.median(name) for name in times.seconds},
+        }
+    )
+)

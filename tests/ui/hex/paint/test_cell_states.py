@@ -11,38 +11,38 @@ from app.ui.hex.paint.cell_states import (
     DOT,
     ECHO_NS,
     FLUX_HOLD_NS,
-    Picture,
+    CellStates,
     cell_codes,
     text_codes,
 )
 from tests.ui.hex.frames import NOW, changed_at, flux_at, frame_of
 
 
-def shown(picture: Picture, start: int, length: int, clock: int = NOW) -> list[int]:
-    return picture.look(start, length, clock)[1].tolist()
+def shown(picture: CellStates, start: int, length: int, clock: int = NOW) -> list[int]:
+    return picture.states_at(start, length, clock)[1].tolist()
 
 
 @pytest.fixture
-def picture() -> Picture:
-    made = Picture()
+def picture() -> CellStates:
+    made = CellStates()
     made.set_frame(frame_of(b"AB\0C" * 4, start=16))
     return made
 
 
-def test_what_no_frame_covers_is_absent_and_not_guessed(picture: Picture) -> None:
+def test_what_no_frame_covers_is_absent_and_not_guessed(picture: CellStates) -> None:
     assert shown(picture, 14, 4) == [styles.ABSENT, styles.ABSENT, styles.TEXT, styles.TEXT]
     assert shown(picture, 31, 2) == [styles.TEXT, styles.ABSENT]
     assert shown(picture, 0, 16) == [styles.ABSENT] * 16
-    assert shown(Picture(), 0, 2) == [styles.ABSENT] * 2
+    assert shown(CellStates(), 0, 2) == [styles.ABSENT] * 2
     assert picture.seen(15, 2) is None
     assert picture.seen(16, 4) == b"AB\0C"
 
 
-def test_zeros_are_quiet(picture: Picture) -> None:
+def test_zeros_are_quiet(picture: CellStates) -> None:
     assert shown(picture, 16, 4) == [styles.TEXT, styles.TEXT, styles.ZERO, styles.TEXT]
 
 
-def test_a_change_fades_in_steps_and_then_settles(picture: Picture) -> None:
+def test_a_change_fades_in_steps_and_then_settles(picture: CellStates) -> None:
     assert picture.frame is not None
     picture.set_frame(changed_at(picture.frame, {17: 0}))
     seen = [shown(picture, 17, 1, NOW + at)[0] for at in range(0, styles.FADE_NS, styles.STEP_NS)]
@@ -50,14 +50,14 @@ def test_a_change_fades_in_steps_and_then_settles(picture: Picture) -> None:
     assert shown(picture, 17, 1, NOW + styles.FADE_NS) == [styles.TEXT]
 
 
-def test_an_own_write_fades_and_stays_marked(picture: Picture) -> None:
+def test_an_own_write_fades_and_stays_marked(picture: CellStates) -> None:
     assert picture.frame is not None
     picture.set_frame(changed_at(picture.frame, {17: 0}, mine=True))
     assert shown(picture, 17, 1) == [styles.MINE_FRESH]
     assert shown(picture, 17, 1, NOW + styles.FADE_NS) == [styles.MINE]
 
 
-def test_flux_is_held_long_enough_to_be_seen(picture: Picture) -> None:
+def test_flux_is_held_long_enough_to_be_seen(picture: CellStates) -> None:
     assert picture.frame is not None
     quiet = picture.frame
     picture.set_frame(flux_at(quiet, 18))
@@ -66,14 +66,14 @@ def test_flux_is_held_long_enough_to_be_seen(picture: Picture) -> None:
     assert shown(picture, 18, 1, NOW + FLUX_HOLD_NS + 2) == [styles.ZERO]
 
 
-def test_held_flux_follows_its_byte_when_the_span_moves(picture: Picture) -> None:
+def test_held_flux_follows_its_byte_when_the_span_moves(picture: CellStates) -> None:
     assert picture.frame is not None
     picture.set_frame(flux_at(picture.frame, 18))
     picture.set_frame(frame_of(b"Z" * 8, start=18))
     assert shown(picture, 18, 2) == [styles.FLUX, styles.TEXT]
 
 
-def test_the_next_change_by_age_is_known(picture: Picture) -> None:
+def test_the_next_change_by_age_is_known(picture: CellStates) -> None:
     assert picture.next_change_ns(16, 16, NOW) is None
     assert picture.frame is not None
     quiet = picture.frame
@@ -86,7 +86,7 @@ def test_the_next_change_by_age_is_known(picture: Picture) -> None:
     assert picture.next_change_ns(16, 16, NOW + styles.FADE_NS) is None
 
 
-def test_a_frozen_picture_does_not_age(picture: Picture) -> None:
+def test_a_frozen_picture_does_not_age(picture: CellStates) -> None:
     assert picture.frame is not None
     picture.set_frame(changed_at(picture.frame, {17: 0}))
     picture.frozen = True
@@ -94,9 +94,9 @@ def test_a_frozen_picture_does_not_age(picture: Picture) -> None:
     assert picture.next_change_ns(16, 16, NOW) is None
 
 
-def test_typed_bytes_show_until_the_write_is_counted(picture: Picture) -> None:
+def test_typed_bytes_show_until_the_write_is_counted(picture: CellStates) -> None:
     picture.add_echo(17, b"xy", NOW)
-    values, looks = picture.look(16, 4, NOW)
+    values, looks = picture.states_at(16, 4, NOW)
     assert values.tobytes() == b"Axy" + b"C"
     assert looks.tolist()[1:3] == [styles.PENDING] * 2
     assert picture.seen(16, 4) == b"Axy" + b"C"
@@ -105,7 +105,7 @@ def test_typed_bytes_show_until_the_write_is_counted(picture: Picture) -> None:
     assert picture.seen(16, 4) == b"AB\0C"
 
 
-def test_typed_bytes_that_never_land_go_away(picture: Picture) -> None:
+def test_typed_bytes_that_never_land_go_away(picture: CellStates) -> None:
     picture.add_echo(17, b"x", NOW)
     assert picture.next_change_ns(16, 4, NOW) is not None
     assert not picture.drop_old_echoes(NOW + ECHO_NS - 1)

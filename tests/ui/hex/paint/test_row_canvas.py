@@ -15,8 +15,9 @@ from app.ui.style.theme import DARK, LIGHT, Theme, mono_font
 ROWS = 12
 
 
-def make_canvas(columns: int = 16, group: int = 1, ratio: float = 1.0, theme: Theme = DARK,
-                size: int = 1 << 20) -> Canvas:  # fmt: skip
+def make_canvas(
+    columns: int = 16, group: int = 1, ratio: float = 1.0, theme: Theme = DARK, size: int = 1 << 20
+) -> Canvas:
     type_ = Type.of(QFont(mono_font()), ratio, pixels=12)
     grid = Grid(size, columns, group, type_.char, type_.height, 8)
     looks = styles.looks(theme)
