@@ -299,7 +299,7 @@ def test_a_long_text_in_a_bar_leaves_the_docks_alone(
     qtbot.keyClicks(window.view.goto.edit, "end-end+size*16-0x1234567890 nonsense " * 3)
     trigger(window, "select_range")
     qtbot.keyClicks(window.view.range.edit, "0..size*4096*4096*4096")
-    window.tell(Notice(Level.WARNING, "word " * 50, "hint " * 50, ("Retry",)))
+    window.report(Notice(Level.WARNING, "word " * 50, "hint " * 50, ("Retry",)))
     QGuiApplication.processEvents()
     assert window.inspector.width() == width
 
@@ -634,10 +634,10 @@ def test_the_measure_panel_is_built_when_it_is_first_shown(
     window.docks.show("activity")
     patch = panel.charts.patch
     with qtbot.waitSignal(window.hex_flash.painted, timeout=WAIT_MS):
-        live(window).news.emit(Flashed(Flip(1, 0, ours=False, surface=Surface.HEX)))
+        live(window).unasked.emit(Flashed(Flip(1, 0, ours=False, surface=Surface.HEX)))
         poke(Path(live(window).spec.location), 0, (1).to_bytes(8, "little"))
     assert behind(patch)
-    live(window).news.emit(Flashed(Flip(2, 0, ours=False)))
+    live(window).unasked.emit(Flashed(Flip(2, 0, ours=False)))
     assert not behind(patch), "a peer's flash brings its patch to the front"
     window.close()
     again = make()
