@@ -258,7 +258,7 @@ class LaneLostError(LaneError):
 
 
 class MemoryInUseError(LaneError):
-    """Somebody keeps changing the bytes where the lane should lie."""
+    """Another program uses the bytes where the lane should lie: they change, or it is known."""
 
     code = "memory-in-use"
     default_hint = "Choose another place, or lay the lane there all the same."

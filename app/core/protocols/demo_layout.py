@@ -34,3 +34,5 @@ RING_SIZE: Final = 64 << 10
 PICTURE: Final = 0x80000
 WIDTH: Final = 256
 HEIGHT: Final = 192
+USED: Final = PICTURE + WIDTH * HEIGHT * 4
+"""Bytes from the start that the demo's peer writes."""

@@ -17,6 +17,17 @@ from typing import Final, Protocol
 
 from ..errors import ScopeError
 from .demo_layout import MAGIC as DEMO_MAGIC
+from .demo_layout import USED as DEMO_USED
+from .looking_glass import (
+    KVMFR_MAGIC,
+    RECOVERY_BYTES,
+    RECOVERY_MAGIC,
+    SEARCHED,
+    LgmpHeader,
+    find_lgmp,
+    kvmfr_version,
+    recovery_offset,
+)
 
 LIMIT: Final = 4 << 20
 _HEAD: Final = 4096
@@ -29,9 +40,6 @@ _SEEK_HOLE: Final[int | None] = getattr(os, "SEEK_HOLE", None)
 _FLAGS: Final = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY")
 )
-LGMP_MAGIC: Final = b"LGMP"  # gnif/LGMP lgmp/src/headers.h: u32 0x504d474c, then u32 version
-LGMP_NEWEST: Final = 64  # versions 1 to 10 were seen; leave room, refuse noise
-KVMFR_MAGIC: Final = b"KVMFR---"  # LookingGlass common/include/common/KVMFR.h
 SCREAM_MAGIC: Final = 0x11112014  # duncanthrax/scream; jack-ivshmem reads the same ring
 # magic, write_idx, offset, max_chunks, chunk_size, rate, bits, channels, channel_map with the
 # compiler's padding.
@@ -46,11 +54,13 @@ class Content:
         name: Short name ("LGMP", "KVMFR", "Scream", "Demo", "text", "zeros").
         detail: A few words more ("version 10", "48 kHz, 16 bit, 2 channels").
         offset: Where it starts.
+        claimed: (start, length) of the bytes that its programs may write, in the whole region.
     """
 
     name: str
     detail: str = ""
     offset: int = 0
+    claimed: tuple[tuple[int, int], ...] = ()
 
     @property
     def protocol(self) -> bool:
@@ -88,12 +98,21 @@ class ContentSample:
 
     @cached_property
     def head(self) -> bytes:
-        """The first bytes."""
-        end = min(self.size, _HEAD)
-        head = bytearray(end)
-        for low, high in self._source.extents(0, end):
-            head[low:high] = self._source.read(low, high - low)
-        return bytes(head)
+        """The first 4 KiB."""
+        return self.part(0, _HEAD)
+
+    @cached_property
+    def lgmp(self) -> LgmpHeader | None:
+        """LGMP's header, in whatever version it lies there."""
+        return find_lgmp(self.part(0, SEARCHED))
+
+    def part(self, start: int, length: int) -> bytes:
+        """Bytes from `start`, fewer where the source ends; holes read as zeros."""
+        end = min(self.size, start + length)
+        part = bytearray(max(0, end - start))
+        for low, high in self._source.extents(start, end):
+            part[low - start : high - start] = self._source.read(low, high - low)
+        return bytes(part)
 
     @cached_property
     def complete(self) -> bool:
@@ -121,16 +140,16 @@ Recogniser = Callable[[ContentSample], Content | None]
 
 
 def _lgmp(sample: ContentSample) -> Content | None:
-    if sample.head[:4] != LGMP_MAGIC or len(sample.head) < 8:
+    if sample.lgmp is None:
         return None
-    (version,) = struct.unpack_from("<I", sample.head, 4)
-    return Content("LGMP", f"version {version}") if 0 < version <= LGMP_NEWEST else None
+    whole = ((0, sample.size),)  # its frame buffers take all that is left
+    return Content("LGMP", f"version {sample.lgmp.version}", sample.lgmp.offset, whole)
 
 
 def _demo(sample: ContentSample) -> Content | None:
     if not sample.head.startswith(DEMO_MAGIC):
         return None
-    return Content("Demo", "a peer of ours writes it")
+    return Content("Demo", "a peer of ours writes it", 0, ((0, min(sample.size, DEMO_USED)),))
 
 
 def _scream(sample: ContentSample) -> Content | None:
@@ -142,21 +161,33 @@ def _scream(sample: ContentSample) -> Content | None:
     fits = offset >= _SCREAM.size and offset + chunks * chunk_size <= sample.size
     if not fits or bits not in (0, 16, 24, 32) or channels > 16:
         return None
+    ring = ((0, offset + chunks * chunk_size),)
     if not rate % 128:
-        return Content("Scream", "audio ring, nothing played yet")
+        return Content("Scream", "audio ring, nothing played yet", 0, ring)
     hertz = (44100 if rate >= 128 else 48000) * (rate % 128)
-    return Content("Scream", f"{hertz / 1000:g} kHz, {bits} bit, {channels} channels")
+    return Content("Scream", f"{hertz / 1000:g} kHz, {bits} bit, {channels} channels", 0, ring)
 
 
 def _kvmfr(sample: ContentSample) -> Content | None:
-    # KVMFR is user data inside LGMP: somewhere in the first MiBs, never at a known place.
+    """User data of LGMP: behind its header where the version is known, else searched for."""
+    lgmp, whole = sample.lgmp, ((0, sample.size),)
+    where = f"in LGMP {lgmp.version}, " if lgmp else ""
+    known = lgmp.user_data if lgmp else None
+    if known is not None and (version := kvmfr_version(sample.part(known, 12))) is not None:
+        return Content("KVMFR", f"{where}version {version}", known, whole)
     for base, chunk in sample.chunks(overlap=len(KVMFR_MAGIC) + 3):
         at = chunk.find(KVMFR_MAGIC)
-        if at >= 0 and at + 12 <= len(chunk):
-            (version,) = struct.unpack_from("<I", chunk, at + 8)
-            lgmp = "in LGMP, " if sample.head[:4] == LGMP_MAGIC else ""
-            return Content("KVMFR", f"{lgmp}version {version}", base + at)
+        if at >= 0 and (version := kvmfr_version(chunk, at)) is not None:
+            return Content("KVMFR", f"{where}version {version}", base + at, whole)
     return None
+
+
+def _recovery(sample: ContentSample) -> Content | None:
+    """Looking Glass's recovery area, which stands also where its host is not running."""
+    at = recovery_offset(sample.size)
+    if at is None or sample.part(at, len(RECOVERY_MAGIC)) != RECOVERY_MAGIC:
+        return None
+    return Content("Looking Glass", "recovery area", at, ((at, RECOVERY_BYTES),))
 
 
 def _zeros(sample: ContentSample) -> Content | None:
@@ -182,7 +213,7 @@ def _text(sample: ContentSample) -> Content | None:
 
 
 # KVMFR before LGMP: the inner protocol says more.
-RECOGNISERS: list[Recogniser] = [_demo, _scream, _kvmfr, _lgmp, _zeros, _text]
+RECOGNISERS: list[Recogniser] = [_demo, _scream, _kvmfr, _lgmp, _recovery, _zeros, _text]
 
 
 def identify(source: Source, limit: int = LIMIT) -> Content | None:
@@ -195,6 +226,13 @@ def identify(source: Source, limit: int = LIMIT) -> Content | None:
         return next((c for c in (known(sample) for known in RECOGNISERS) if c), None)
     except (ScopeError, OSError):
         return None
+
+
+def recognised(source: Source, limit: int = LIMIT) -> list[Content]:
+    """Every protocol that is recognised in a Region or file, with the bytes that it claims."""
+    sample = ContentSample(source, limit)
+    found = (known(sample) for known in (_demo, _scream, _kvmfr, _lgmp, _recovery))
+    return [content for content in found if content is not None]
 
 
 class _File:

@@ -74,7 +74,63 @@ def test_kvmfr_is_found_where_it_lies_also_across_chunks(shm_file: MakeFile, off
     _put(path, 0, b"LGMP" + struct.pack("<I", 10))
     _put(path, offset, b"KVMFR---" + struct.pack("<I", 34))
     content = identify_file(path)
-    assert content == Content("KVMFR", "in LGMP, version 34", offset)
+    assert content == Content("KVMFR", "in LGMP 10, version 34", offset, ((0, 1 << 20),))
+
+
+@pytest.mark.parametrize(
+    ("version", "magic", "user_data"),
+    [
+        (2, 0, 1636),
+        (3, 0, 5076),
+        (4, 0, 5116),
+        (5, 0, 5756),
+        (6, 0, 5756),
+        (7, 0, 5748),
+        (8, 0, 7788),
+        (9, 8, 8068),
+        (10, 8064, 8084),
+    ],
+)
+def test_each_version_of_lgmp_is_found_where_it_keeps_its_magic(
+    shm_file: MakeFile, version: int, magic: int, user_data: int
+) -> None:
+    path = shm_file(1 << 20)
+    _put(path, magic, b"LGMP" + struct.pack("<I", version))
+    found = identify_file(path)
+    assert found is not None
+    assert (str(found), found.offset) == (f"LGMP, version {version}", magic)
+    _put(path, user_data, b"KVMFR---" + struct.pack("<I", 20))
+    found = identify_file(path)
+    assert found is not None
+    assert (found.name, found.offset) == ("KVMFR", user_data)
+    assert found.claimed == ((0, 1 << 20),)
+
+
+def test_a_version_that_nobody_listed_is_searched_in_the_first_64_kib(shm_file: MakeFile) -> None:
+    path = shm_file(1 << 20)
+    _put(path, 9664, b"LGMP" + struct.pack("<I", 12))
+    assert str(identify_file(path)) == "LGMP, version 12"
+    _put(path, 9664, b"LGMP" + struct.pack("<I", 65))
+    assert _name(identify_file(path)) == "-"
+
+
+def test_text_that_says_lgmp_does_not_hide_the_header_in_its_place(shm_file: MakeFile) -> None:
+    path = shm_file(1 << 20)
+    _put(path, 512, b"LGMP" + struct.pack("<I", 3))
+    _put(path, 8064, b"LGMP" + struct.pack("<I", 10))
+    assert str(identify_file(path)) == "LGMP, version 10"
+
+
+def test_looking_glass_recovery_area_at_the_end(shm_file: MakeFile) -> None:
+    path = shm_file(1 << 20)
+    _put(path, (1 << 20) - 65536, b"KVMFRRCV")
+    found = identify_file(path)
+    assert found is not None
+    assert str(found) == "Looking Glass, recovery area"
+    assert found.claimed == (((1 << 20) - 65536, 65536),)
+    short = shm_file(65536)
+    _put(short, 0, b"KVMFRRCV")
+    assert _name(identify_file(short)) == "text"
 
 
 def test_scream_ring_which_jack_ivshmem_reads_too(shm_file: MakeFile) -> None:

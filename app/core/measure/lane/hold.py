@@ -29,7 +29,7 @@ from ...protocols.known_content import identify
 from ...region.region import Region
 from ...values.units import format_short_offset
 from .layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, ByteRange, Lane
-from .placement import find_lanes, lane_at, place_lane
+from .placement import claimed_ranges, find_lanes, free_place, lane_at, place_lane
 from .presence import SETTLE_S
 from .restore import (
     LEAVE_S,
@@ -54,8 +54,10 @@ __all__ = [
     "unrestored",
 ]
 
-LOOK_S: Final = 0.25
-LOOKS: Final = 5
+LOOK_S: Final = 1.0
+"""Seconds of looking before bytes are called idle: heartbeats beat four times in it."""
+HOLE_LOOK_S: Final = 0.25  # nobody ever wrote there
+LOOKS: Final = 9
 _LOOK_BYTES: Final = 16 << 20
 _CHUNK: Final = 64 << 10
 _TRIES: Final = 3
@@ -78,12 +80,14 @@ class BytesThere:
 
 
 def bytes_there(region: Region, span: ByteRange, sleep: Sleep = time.sleep) -> BytesThere:
-    """Watch a span for a quarter of a second; of a long one, evenly spread parts."""
+    """Watch a span, of a long one evenly spread parts: for LOOK_S, shortly where it is a hole."""
     first, empty = _digest(region, span)
+    step_s = (LOOK_S if region.extents(span.offset, span.end) else HOLE_LOOK_S) / (LOOKS - 1)
     changing = False
     for _ in range(LOOKS - 1):
-        sleep(LOOK_S / (LOOKS - 1))
-        changing = changing or _digest(region, span)[0] != first
+        if not changing:
+            sleep(step_s)
+            changing = _digest(region, span)[0] != first
     content = None if empty and not changing else identify(region)
     return BytesThere(changing, empty, str(content) if content else "")
 
@@ -168,6 +172,10 @@ def acquire_lane(
     for saved in unrestored(region, folder):
         if saved.header.lane.span.overlaps(wanted.span):
             give_back(region, saved)
+    if offset is None:
+        wanted = _default_place(region, wanted, force=force)
+    elif not force:
+        _refuse_claimed(region, wanted.span)
     if not force:
         try:
             _refuse_busy(region, wanted.span, sleep)
@@ -221,6 +229,24 @@ def _unrestored_of(region: Region, lane: Lane, folder: Path | None) -> SavedByte
 def unrestored(region: Region, folder: Path | None = None) -> list[SavedBytes]:
     """Bytes of this region that a program which crashed did not put back; see `give_back`."""
     return [saved for saved in saved_bytes_files(folder) if saved.header.belongs_to(region.info)]
+
+
+def _default_place(region: Region, wanted: Lane, *, force: bool) -> Lane:
+    try:
+        return free_place(region, wanted)
+    except MemoryInUseError:
+        if not force:
+            raise
+        return wanted
+
+
+def _refuse_claimed(region: Region, span: ByteRange) -> None:
+    for claim, content in claimed_ranges(region):
+        if span.overlaps(claim):
+            raise MemoryInUseError(
+                f"A lane at {format_short_offset(span.offset)} would lie over what {content} "
+                "may write."
+            )
 
 
 def _refuse_busy(region: Region, span: ByteRange, sleep: Sleep) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ...errors import LaneError
+from ...errors import LaneError, MemoryInUseError
+from ...protocols.known_content import Content, recognised
 from ...region.region import Region
 from ...values.units import format_short_offset, format_size
 from .layout import (
@@ -82,6 +83,35 @@ def place_lane(
                 "Use that one, or choose a place beside it.",
             )
     return Lane(lane.offset, lane.size, slots)
+
+
+def free_place(region: Region, wanted: Lane) -> Lane:
+    """The wanted lane, or one as large where no recognised program of the region's may write.
+
+    Raises:
+        MemoryInUseError: Recognised programs leave no room for it.
+    """
+    claims = claimed_ranges(region)
+    ends = [wanted.offset + wanted.size, *(span.offset for span, _ in claims)]
+    for end in sorted((end for end in ends if end <= ends[0]), reverse=True):
+        offset = (end - wanted.size) // ALIGN * ALIGN
+        span = ByteRange(offset, wanted.size)
+        if offset >= 0 and not any(span.overlaps(claim) for claim, _ in claims):
+            return Lane(offset, wanted.size, wanted.slots)
+    raise MemoryInUseError(
+        f"{claims[0][1]} uses {region.info.name}; a lane of {format_size(wanted.size)} would lie "
+        "over what it may write.",
+        "Measure over a second ivshmem device, or lay the lane all the same where that may be.",
+    )
+
+
+def claimed_ranges(region: Region) -> list[tuple[ByteRange, Content]]:
+    """What recognised programs of the region may write, with what was recognised."""
+    return [
+        (ByteRange(start, length), content)
+        for content in recognised(region)
+        for start, length in content.claimed
+    ]
 
 
 def _check_span(span: ByteRange, region: Region) -> None:

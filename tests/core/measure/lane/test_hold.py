@@ -572,3 +572,55 @@ def test_a_debt_follows_its_file_to_another_name(filled: Path, tmp_path: Path) -
         assert renamed.read_bytes() == before
     finally:
         renamed.unlink()
+
+
+def _write(path: Path, offset: int, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def test_the_default_place_avoids_looking_glass_recovery_area(shm_file, tmp_path: Path) -> None:
+    path = shm_file(8 << 20)
+    _write(path, (8 << 20) - 65536, b"KVMFRRCV")
+    with opened(path) as region, acquire_lane(region, folder=tmp_path) as lease:
+        assert lease.lane.span.end == (8 << 20) - 65536
+        assert region.read((8 << 20) - 65536, 8) == b"KVMFRRCV"
+
+
+def test_no_lane_is_laid_over_a_recognised_program_unasked(shm_file, tmp_path: Path) -> None:
+    path = shm_file(8 << 20)
+    _write(path, 0, b"LGMP" + (6).to_bytes(4, "little"))
+    before = path.read_bytes()
+    with opened(path) as region:
+        with pytest.raises(LaneError, match="LGMP, version 6 uses"):
+            acquire_lane(region, folder=tmp_path)
+        with pytest.raises(MemoryInUseError, match="LGMP, version 6 may write"):
+            acquire_lane(region, 4 << 20, folder=tmp_path)
+        assert path.read_bytes() == before
+        with acquire_lane(region, 4 << 20, folder=tmp_path, force=True) as lease:
+            assert find_lane(region) == lease.lane
+            # A peer that lays none itself uses the one that is there.
+            assert acquire_lane(region, folder=tmp_path).lane == lease.lane
+    assert path.read_bytes() == before
+
+
+def test_a_heartbeat_four_times_a_second_is_seen(shm_file, tmp_path: Path) -> None:
+    """Bytes that nobody knows, and that change only every 250 ms."""
+    path = shm_file(1 << 20, fill=b"\x55")
+    end = threading.Event()
+
+    def beat() -> None:
+        number = 0
+        while not end.wait(0.25):
+            number += 1
+            _write(path, (1 << 20) - 5000, number.to_bytes(8, "little"))
+
+    heart = threading.Thread(target=beat)
+    heart.start()
+    try:
+        with opened(path) as region, pytest.raises(MemoryInUseError):
+            acquire_lane(region, folder=tmp_path)
+    finally:
+        end.set()
+        heart.join()
