@@ -92,6 +92,25 @@ def test_nothing_is_left_over(path: Path) -> None:
     assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", text)
 
 
+CITING = sorted(
+    path
+    for folder in ("app", "tests", "scripts")
+    for kind in ("*.py", "*.c", "*.h", "*.sh")
+    for path in (ROOT / folder).rglob(kind)
+)
+
+
+@pytest.mark.parametrize("path", CITING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_cited_page_is_in_the_repository(path: Path) -> None:
+    """A page by its path, or by its bare name when it is in docs/; with its heading in quotes."""
+    text = re.sub(r"\s*\n[ \t#*]*", " ", path.read_text(encoding="utf-8"))
+    for name, heading in re.findall(r'([\w./-]+\.md)\b(?:, "([^"]+)")?', text):
+        page = ROOT / name if (ROOT / name).is_file() else ROOT / "docs" / name
+        assert page.is_file(), name
+        headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not heading or heading in headings, (name, heading)
+
+
 def test_only_windows_modules_touch_windows_libraries() -> None:
     """What loads a Windows library lies in a folder for it."""
     for path in SOURCES:

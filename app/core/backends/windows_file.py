@@ -27,7 +27,7 @@ from ..region.region import Region, RegionInfo, RegionSpec
 from ..values.units import format_size
 from .file_rules import part_size, refuse_kind, size_notes
 
-# Aligned, each of these is one load or store (perf.md 1, Tearing).
+# Aligned, each is one load or store (docs/measurements.md, "One access or several").
 _WORDS: Final = {
     size: struct.Struct(code) for size, code in ((1, "<B"), (2, "<H"), (4, "<I"), (8, "<Q"))
 }

@@ -1,13 +1,13 @@
 """The engine in a child process of its own, behind a pipe.
 
-Why a child: a fault in a mapping kills the child and not the window; a busy Python loop in
-the window's process makes its timers late (perf.md 1); and the Windows driver gives one
-mapping per device, so that one process must own it for everybody.
+Why a child: a fault in a mapping kills the child and not the window; a busy Python loop in the
+window's process makes its timers late (docs/measurements.md, "The interpreter lock"); and the
+Windows driver gives one mapping per device, so that one process must own it for all windows.
 
 Commands and answers are pickled through a duplex pipe by two daemon threads, so that a child
 that is stopped or dead never makes the window wait. Frames come through FrameBoard. The child
-says every BEAT_S that it lives. Several windows may have a client at one child (child.py);
-who sits where is decided by engine_hosts.py.
+sends a heartbeat every BEAT_S. Several windows may be clients of one child (child.py); pool.py
+decides which windows share one.
 """
 
 from __future__ import annotations

@@ -203,8 +203,8 @@ class Region(ABC):
     def sync(self) -> None:
         """Order our writes before what follows.
 
-        Shared memory needs no flush: msync is a no-op on tmpfs and sysfs (ivshmem.md 4.3).
-        The kernel-made copies are ordered; this is the place where a maker may do more.
+        Shared memory needs no flush: msync does nothing on tmpfs and sysfs (docs/platform.md,
+        "Memory of a file"), and copies by the kernel are ordered. A backend may override this.
         """
         self._open()
 
@@ -264,8 +264,8 @@ class Region(ABC):
     def extents(self, start: int, end: int) -> list[Extent]:
         """Ranges inside [start, end) that hold data; the rest was never written (holes).
 
-        Reading holes through a mapping would allocate them (perf.md 6), so the sweep skips
-        what is not in here. Makers that cannot tell return everything.
+        Reading holes through a mapping would allocate them (docs/platform.md, "Memory of a
+        file"), so the sweep skips them. Backends that cannot tell return the whole range.
         """
         self._bounds(start, max(0, end - start))
         return [(start, end)] if end > start else []

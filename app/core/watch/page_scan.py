@@ -1,8 +1,9 @@
-"""PageScan: one look at a run of pages: what may have changed is copied, and compared exactly.
+"""PageScan: one pass over a run of pages: what may have changed is copied and compared exactly.
 
 Where the Region can compare its mapping with the snapshot, only pages that differ are copied.
-Elsewhere all are, by the Region's safe copy into a small scratch, and a hash per page says
-which changed, so that unchanged memory costs one stream and not two (perf.md section 5).
+Elsewhere all are, by the Region's safe copy into a small scratch, and a hash per page says which
+changed: unchanged memory is read once, and the snapshot not at all (docs/measurements.md,
+"Change scan").
 Changed pages are gathered and compared with the snapshot in batches: numpy costs a
 microsecond per call, and a few pages at a time would spend more on calls than on bytes.
 """

@@ -1,10 +1,11 @@
 """Sweep: which pages of the whole region change, found exactly, a slice of time at a time.
 
-Nothing tells what another process or a guest wrote (perf.md section 6), so everything that is
-allocated is read and compared: with the snapshot in the mapping itself where the Region can,
-else by a safe copy and a hash per page, and changed pages with the snapshot (perf.md section
-5). Holes are not read. What changed and changed back between two looks is not seen. "Exact"
-is up to a collision of a 64-bit hash, 2^-64 for each changed page.
+No system reports what another process or a guest wrote (docs/platform.md, "Memory of a file"),
+so everything that is allocated is read and compared: in the mapping itself with the snapshot
+where the Region can, else by a safe copy and a hash per page, and pages whose hash changed with
+the snapshot (docs/measurements.md, "Change scan"). Holes are not read. A byte that changed and
+changed back between two passes is not seen. "Exact" is up to a collision of a 64-bit hash, 2^-64
+for each changed page.
 """
 
 from __future__ import annotations

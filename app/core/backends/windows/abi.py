@@ -142,7 +142,7 @@ class Meaning:
 
 _OURS = "This is our mistake or another driver's: report it with the driver's version."
 _GONE = "Plug it in or enable it in the Device Manager, then try again."
-MEANINGS: Final = {  # ivshmem.md 1.8; names as in winerror.h
+MEANINGS: Final = {  # docs/platform.md, "Windows driver errors"
     1: Meaning(NotMappedError, "The driver knows no mapping of ours, or not this request",
                "Open the device again; an older driver may lack the request."),
     2: Meaning(UnpluggedError, "The device is not there any more", _GONE),

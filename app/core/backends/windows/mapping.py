@@ -289,7 +289,7 @@ class DeviceMapping:
     # -- doorbell --------------------------------------------------------------------------------
 
     def ring(self, peer: int, vector: int) -> None:
-        """Ring a peer; nobody there is silence, as in hardware (ivshmem.md 1.4)."""
+        """Ring a peer; the driver reports no error when there is no such peer."""
         with self._use():
             ring(self.api, self._handle, self.name, peer, vector)
 

@@ -30,7 +30,7 @@ from .raw_access import RawAccess
 FORMAT: Final = 1
 BLOCKS: Final = (4 << 10, 64 << 10, 1 << 20, 4 << 20)
 LANE_SIZE: Final = 9 << 20  # two halves of more than 4 MiB in one slot
-UNCACHED_BYTES_PER_S: Final = 300e6  # perf.md 9: 12 to 250 MB/s, where cached ones give GB/s
+UNCACHED_BYTES_PER_S: Final = 300e6  # docs/measurements.md, "Published speeds of ivshmem"
 _LIKE_OWN: Final = 0.5
 Sleep = Callable[[float], None]
 

@@ -1,8 +1,9 @@
 """The echo loops in Python: the twins of `run_ping`, `run_pong` and `scope_floor` in kernel.c.
 
 Same state, same order of loads and stores, same counting. One load or store of an 8-byte item of
-a memoryview is one access to the memory (perf.md 1, Tearing); on x86 that order is also the
-order that the peer sees. On other processors only the C kernel promises that.
+a memoryview is one access to the memory (docs/measurements.md, "One access or several"); on x86
+that order is also the order that the peer sees. On other processors only the C kernel guarantees
+it (docs/platform.md, "Words and order").
 """
 
 from __future__ import annotations

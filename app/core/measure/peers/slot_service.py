@@ -20,7 +20,7 @@ from ..lane.requests import Command, Message, Refusal, Status
 from .responder_state import Phase, ResponderState
 from .responder_task import Handler, RefusedRequest, ResponderTask
 
-IDLE_STEP_S: Final = 0.01  # armed but idle: about 2 % of a core (perf.md 2)
+IDLE_STEP_S: Final = 0.01  # no request yet: under 2 % of a core (docs/measurements.md, "Waiting")
 BUSY_STEP_S: Final = 0.05
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 Same state, same order of loads and stores, same counting. Cells are copied by numpy, a batch at
 once as far as it lies in one piece, and checked by xxh3: from 64 KiB on that is as quick as C
-(perf.md 3). The order of payload and number is kept by x86; elsewhere only the kernel promises it.
+(docs/measurements.md, "Copies"). The order of payload and number is kept by x86; on other
+processors only the C kernel guarantees it (docs/platform.md, "Words and order").
 """
 
 from __future__ import annotations
