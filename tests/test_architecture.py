@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,31 @@ def test_a_cited_page_is_in_the_repository(path: Path) -> None:
         assert page.is_file(), name
         headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
         assert not heading or heading in headings, (name, heading)
+
+
+def test_cited_modules_exist() -> None:
+    """A docstring or page that names a module by its file names one that is there."""
+    known = {path.name for path in ROOT.glob("*.py")}
+    known |= {
+        path.name for top in ("app", "tests", "scripts") for path in (ROOT / top).rglob("*.py")
+    }
+    for path in [*SOURCES, *(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"]:
+        text = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"\b(\w+\.py)\b", text)) <= known, path
+
+
+def test_the_picture_shows_the_floors_of_the_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    picture = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+    floors = [
+        part.strip()
+        for contract in contracts["tool"]["importlinter"]["contracts"]
+        if "containers" in contract
+        for floor in contract["layers"]
+        for part in floor.split("|")
+    ]
+    assert len(floors) > 20
+    assert [floor for floor in floors if f">{floor}<" not in picture] == []
 
 
 def test_only_windows_modules_touch_windows_libraries() -> None:

@@ -1,7 +1,7 @@
 """How a window talks to an engine, wherever it runs: ask, fetch answers, fetch the newest Frame.
 
 `LocalEngine` is the engine in this process (library, tests, command line with a window);
-engine_process.py has the same face over a child process.
+process.py offers the same methods over a child process.
 """
 
 from __future__ import annotations

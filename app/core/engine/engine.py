@@ -2,7 +2,7 @@
 
 It takes commands (messages.py) and answers them; it never raises into its caller. It runs as
 it is in the caller's process (library, command line, tests), and behind a pipe in a process
-of its own (engine_process.py).
+of its own (process.py).
 
 Threads: the caller's, which hands over commands and never waits; one worker that carries out
 what takes time, in the order asked; the sampler's; one for each running test signal.

@@ -2,9 +2,9 @@
 
 A measurement must load and store in the mapping itself: a copy by the kernel costs microseconds
 where the thing measured takes a tenth of one. The price is that a page which vanishes is a fault
-in our own code. So a window is open only while a loop runs, covers only the lane, is asked
-`check()` between slices of the loop, and the loops in kernel.c catch the fault and return it. For
-loops in Python a shield (shield.py) puts an empty page in its place, and `check()` tells.
+in our own code. So a window is open only while a loop runs, covers only the lane, and the loop
+calls `check()` between slices. The loops in kernel.c catch the fault and return it. For loops in
+Python fault_shield.py puts an empty page in its place, and `check()` raises.
 """
 
 from __future__ import annotations
