@@ -1,8 +1,8 @@
-"""Holding a lane: use the one that is there, or lay one and put the old bytes back at the end.
+"""Holding a lane: use the one that is there, or create one and restore the old bytes at the end.
 
-docs/lane.md, "Laying and taking away". Whoever lays a lane owes the bytes that were there; the
-bytes lie on disk (saved_bytes.py) until they are back, and a later start puts back those of one
-that crashed.
+docs/lane.md, "Creating and removing a lane". The process that creates a lane must restore the bytes
+that were there. They are kept on disk (saved_bytes.py) until that is done, and a later start of the
+program restores those that a crashed process left.
 """
 
 from __future__ import annotations
