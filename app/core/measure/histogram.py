@@ -31,7 +31,7 @@ def bucket_of(values: Times) -> npt.NDArray[np.int64]:
 
 
 def highest_in(bucket: int) -> int:
-    """The largest value that falls into a bucket; what a percentile tells, as it never flatters."""
+    """The largest value that falls into a bucket; percentiles use it, so none is too small."""
     shift = max(0, bucket // HALF - 1)
     return ((bucket - shift * HALF + 1) << shift) - 1
 
