@@ -1,4 +1,4 @@
-"""How a window talks to an engine, wherever it runs: ask, fetch answers, fetch the newest Frame.
+"""A window's interface to an engine, here or in a child: commands, answers, the newest Frame.
 
 `LocalEngine` is the engine in this process (library, tests, command line with a window);
 process.py offers the same methods over a child process.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EngineClient(Protocol):
-    """What a Session needs of an engine. No method waits, but `close`, which is bounded."""
+    """What a Session needs of an engine. No method blocks, except `close`, for a limited time."""
 
     def open(self, spec: RegionSpec) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""
@@ -33,7 +33,7 @@ class EngineClient(Protocol):
         """What came back since the last call, oldest first."""
 
     def frame(self) -> Frame | None:
-        """The newest Frame, if there is one that was not fetched before."""
+        """The newest Frame, if it was not fetched before."""
 
     def trouble(self) -> ScopeError | None:
         """Why the engine cannot be relied on right now (it ended, it does not answer)."""
@@ -125,7 +125,7 @@ class LocalEngine:
         return frame
 
     def trouble(self) -> ScopeError | None:
-        """Never: an engine in this process shares its fate."""
+        """Always None: an engine in this process ends with it."""
         return None
 
     def close(self, timeout_s: float = 2.0) -> None:
