@@ -25,7 +25,7 @@ def copy_differing(
     """Fill the pages of `buffer` that differ in the mapping from `before`.
 
     Args:
-        memory: A mapping that may be written (its address is not told otherwise).
+        memory: A writable mapping (ctypes gives no address of a read-only one).
         start: Where in it the range begins.
         buffer: As long as `before`; pages that do not differ are left as they are.
         before: The older copy.
@@ -33,7 +33,7 @@ def copy_differing(
 
     Returns:
         A byte for each page, 1 where it differs; None when there is no kernel, or a page is
-        not in memory or gone: a copy by the system has a name for that.
+        not in memory or gone: the caller then makes a safe copy, which reports the reason.
     """
     native = kernel()
     if native is None:

@@ -33,7 +33,7 @@ class FaultError(Exception):
 def load_word(read: Callable[[int, memoryview], None], offset: int, width: int, size: int) -> int:
     """One load of an aligned word, out of `size` bytes, by a copy that the kernel makes.
 
-    A load in our own code would be one instruction, and SIGBUS when the memory went. The kernel
+    A load in our own code would be one instruction, and SIGBUS when the memory is gone. The kernel
     moves an aligned word of 8 bytes at once (docs/measurements.md, "One access or several"), but
     may copy less byte by byte: so the whole word is copied, and the wanted bytes are cut out.
     """
@@ -109,7 +109,7 @@ if sys.platform != "win32":
                 done += count
 
         def close(self) -> None:
-            """Let go of the mapping. Safe to call twice."""
+            """Release the mapping. Safe to call twice."""
             with self._lock:
                 if self._view is not None:
                     self._view.release()
