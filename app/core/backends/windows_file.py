@@ -1,7 +1,8 @@
-"""A file as a Region on Windows: the demo, or a saved picture of a memory.
+"""A file as a Region on Windows: the demo, or a saved copy of a memory.
 
-Windows refuses to cut a file that is mapped, so the plain copies that would be fatal on Linux
-are safe here. Nothing in it is Windows' own; it runs, and is tested, on any system.
+Windows refuses to truncate a file that is mapped, so plain copies, which would be fatal on Linux,
+are safe (docs/platform.md, "Windows memory"). The code uses no Windows calls, and is tested on any
+system.
 """
 
 from __future__ import annotations
@@ -131,6 +132,6 @@ class WindowsFile(Region):
 
     def _raw_close(self) -> None:
         self._view.release()
-        with contextlib.suppress(BufferError):  # a window that was never left keeps it
+        with contextlib.suppress(BufferError):  # a window that is still open keeps it
             self._mapping.close()
         self._file.close()
