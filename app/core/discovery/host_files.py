@@ -1,8 +1,8 @@
 """Host files that guests share: gathered from folders, QEMU's arguments and its mappings.
 
 The same memory is found several times (a name in /dev/shm, a `mem-path=`, a line of
-/proc/PID/maps), so candidates are kept by device number and inode. A file that was deleted, or never
-had a name, is opened through /proc of a process that has it open.
+/proc/PID/maps), so candidates are kept by device number and inode. A file that was deleted, or
+never had a name, is opened through /proc of a process that has it open.
 """
 
 from __future__ import annotations
