@@ -1,4 +1,4 @@
-"""Where a verb keeps its result: looked at before anything is measured, written at the end."""
+"""The file for a verb's result: checked before anything is measured, written at the end."""
 
 from __future__ import annotations
 
