@@ -1,4 +1,4 @@
-"""The whole region in a strip: where it is busy, what is there at all, what the view shows."""
+"""The whole region in a strip: where it changes, what is allocated, what the view shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crashed test still owes: the bytes under its lane, offered to be put back."""
+"""The bytes that a crashed test left saved: offered to be restored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AFTER_MS: Final = 500  # to look loads what measures, here and in the engine: n
 
 
 class RestoreOffer(QObject):
-    """Looks when a region was opened, tells, and puts back when a person says so.
+    """Asks for saved bytes when a region was opened, reports them, and restores them on request.
 
     Signals:
         notice(Notice): For the message bar.
