@@ -1,4 +1,4 @@
-"""`write`, `fill`, `load`: bytes into a region, compared where asked, reported as they landed."""
+"""`write`, `fill`, `load`: write bytes into a region, compare first if wanted, report."""
 
 from __future__ import annotations
 

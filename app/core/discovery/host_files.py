@@ -107,7 +107,7 @@ class HostFiles:
             self._found[identity] = known
         return known
 
-    # -- what QEMU was told ----------------------------------------------------------------------
+    # -- from QEMU's command line ----------------------------------------------------------------
 
     def _from_backend(self, qemu: QemuProcess, backend: Backend) -> None:
         path = qemu.path_of(backend)

@@ -14,7 +14,7 @@ def find_windows() -> tuple[list[Device], list[str]]:
 
 def from_bar(bar: WindowsBar) -> Device:
     """One device; the reason why it cannot be opened is its health."""
-    # A person reads and types the address; the path stands in where Windows tells none.
+    # The address is easier to read and type; the path is used where Windows reports no address.
     location = str(bar.address) if bar.address else bar.path or bar.instance
     peer = (f"Peer {bar.peer}.",) if bar.peer else ()
     return Device(

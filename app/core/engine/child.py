@@ -103,7 +103,7 @@ class _Client:
         except ScopeError as error:
             self._report(msg.OpenFailed(spec, error))
             return
-        except Exception as error:  # noqa: BLE001 - others may sit here; it is told to the window
+        except Exception as error:  # noqa: BLE001 - the child may have other clients
             text = f"{type(error).__name__} while opening: {error}"
             self._report(msg.OpenFailed(spec, ScopeError(text, "This is a bug; report it.")))
             return

@@ -67,7 +67,7 @@ class LocalEngine:
         except ScopeError as error:
             self._refuse(spec, error)
             return
-        except Exception as error:  # noqa: BLE001 - whoever waits for the answer must get one
+        except Exception as error:  # noqa: BLE001 - the caller waits for an answer
             text = f"{type(error).__name__} while opening: {error}"
             self._refuse(spec, ScopeError(text, "This is a bug; report it."))
             return

@@ -221,7 +221,7 @@ class MeasurementService:
 
     def _measure(self, command: dm.StartTest, test: Test, io: RunContext) -> dm.Outcome:
         if isinstance(command.plan, LatencyOptions):
-            measuring_bell(self._region, command.plan.wait)  # before anything is laid
+            measuring_bell(self._region, command.plan.wait)  # before anything is written
         hold = self._hold(command.wanted, io.sleep)
         try:
             result = test.run(self._region, hold.lane, command, io)

@@ -202,7 +202,7 @@ class MeasureSpeed(Command):
     """How fast the mapping copies. Done.value: MappingSpeed.
 
     Attributes:
-        start, length: Where writing may be measured (the bytes are put back); 0 bytes: only
+        start, length: Where writing may be measured (the bytes are restored); 0 bytes: only
             reading is measured.
     """
 

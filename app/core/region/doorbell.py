@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-ANSWERS: Final = 0  # who waits; each has an event of its own, as an event wakes one waiter only
+ANSWERS: Final = 0  # the waiters; each has an event of its own, as an event wakes one waiter only
 MEASURES: Final = 1
 
 

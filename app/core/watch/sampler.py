@@ -200,7 +200,7 @@ class Sampler:
                 self._fault(ScopeError(text, "Report it; try again to go on."), wanted)
 
     def _turn(self, wanted: _Wanted) -> None:
-        """One tick, or one look at the health while paused, and the wait behind it."""
+        """One tick, or one check of the health while paused, and the wait after it."""
         self._region.check()
         self.error = None
         if wanted.paused and not wanted.steps:

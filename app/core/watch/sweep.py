@@ -42,7 +42,7 @@ HOT_BLOCKS: Final = 64
 HOT_EVERY_NS: Final = 10_000_000
 HOT_REFRESH_NS: Final = 100_000_000
 HOT_FOR_NS: Final = 2_000_000_000
-# Where a whole turn is this short, visiting hot blocks apart would gain nothing.
+# Where a whole pass is this short, reading busy blocks more often would gain nothing.
 HOT_FROM_TURN_NS: Final = 50_000_000
 
 

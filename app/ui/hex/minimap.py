@@ -84,7 +84,7 @@ class Minimap(QWidget):
         self.update()
 
     def set_frame(self, frame: Frame) -> None:
-        """Take the activity of this look."""
+        """Take the activity of this Frame."""
         if self._activity is None or frame.activity.number != self._activity.number:
             self._activity, self._image = frame.activity, None
             self._later()

@@ -43,7 +43,7 @@ class HexFlash(QObject):
         self._flip, self._seen_ns = flip, 0
 
     def set_frame(self, frame: Frame) -> None:
-        """A newer look; it may hold the number."""
+        """A newer Frame, which may hold the number."""
         flip = self._flip
         if flip is None or self._seen_ns or not frame.start <= flip.offset <= frame.end - 8:
             return

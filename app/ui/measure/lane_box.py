@@ -281,7 +281,7 @@ class LaneBox(QWidget):
 
 
 def check_offset(offset: int, size: int) -> None:
-    """Whether a lane can begin there, as far as that is known before it is laid.
+    """Whether a lane can begin there, as far as that is known before it is created.
 
     Raises:
         LaneError: It cannot.

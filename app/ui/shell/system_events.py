@@ -26,7 +26,7 @@ class WindowsEvents(QObject):
     """Turns the messages into signals; harmless where the system is not Windows.
 
     Signals:
-        devices_changed: Some device came or went; look again. Bursts come as one.
+        devices_changed: Some device came or went: search again. A burst is one signal.
         resumed: The machine woke up.
     """
 

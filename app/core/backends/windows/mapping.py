@@ -175,7 +175,7 @@ class DeviceMapping:
         try:
             self.reopen()
         except (UnpluggedError, ReplacedError):
-            pass  # not yet; or never by itself, which reopen() has noted
+            pass  # not yet; or never automatically, which reopen() has noted
         except ScopeError as error:
             self._away = error
 

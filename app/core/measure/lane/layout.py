@@ -21,7 +21,7 @@ from ...values.units import format_short_offset, format_size
 MAGIC: Final = b"IVSCLANE"
 MAJOR: Final = 1
 MINOR: Final = 0
-ALIGN: Final = 4096  # of a lane, a slot and a data half; a scan looks at page starts only
+ALIGN: Final = 4096  # of a lane, a slot and a data half; a scan reads page starts only
 LINE: Final = 128  # two cache lines: the prefetcher fetches them in pairs
 WORD: Final = 8
 HEAD_SIZE: Final = 4096

@@ -24,7 +24,7 @@ from .layout import (
 DEFAULT_SIZE: Final = 4 << 20
 DEFAULT_SLOTS: Final = 4
 _MAGIC_WORD: Final = int.from_bytes(MAGIC, "little")
-_ASK_EVERY: Final = 4096  # pages between two looks at `cancelled`
+_ASK_EVERY: Final = 4096  # pages between two calls of `cancelled`
 
 
 def default_lane(region_size: int) -> Lane:

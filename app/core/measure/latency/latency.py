@@ -128,7 +128,7 @@ class Watcher:
 
     Attributes:
         progress: Called about ten times a second with the tally so far and the share done.
-        report: Called with sentences for a person (nobody answers yet, the peer restarted).
+        report: Called with sentences for a person (no peer answers yet, the peer restarted).
         cancelled: Called about ten times a second: whether to end.
         sleep: How to wait; it may raise to end a wait.
     """

@@ -30,7 +30,7 @@ _AGAIN_S: Final = 1.0
 STOP_S: Final = 15.0  # a worker and a peer that is silent may take 5 s each
 
 
-class _Stopped(Exception):  # noqa: N818 - unwinds a wait when the responder is told to end
+class _Stopped(Exception):  # noqa: N818 - unwinds a wait when the responder is stopped
     pass
 
 
