@@ -1,4 +1,4 @@
-"""What the wheel needs beside the package: the C kernel, where a compiler is, and its own name.
+"""Additions to the wheel: the C kernel, if there is a compiler, and the package's installed name.
 
 An editable wheel carries a package `ivshmem_scope` whose modules are those of the checkout's `app`.
 """

@@ -1,7 +1,7 @@
 """`--self-test REPORT.json`: does this installation work, step by step, with the real window.
 
-Each step is told with its status and its time; the report is JSON so that a build machine can
-judge an executable without a screen. The exit code is 0 only when every step passed.
+Each step is reported with its status and its time; the report is JSON, so that a build machine can
+check an executable without a screen. The exit code is 0 only when every step passed.
 """
 
 from __future__ import annotations

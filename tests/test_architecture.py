@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,50 @@ def test_nothing_is_left_over(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "/work/" not in text
     assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", text)
+
+
+CITING = sorted(
+    path
+    for folder in ("app", "tests", "scripts")
+    for kind in ("*.py", "*.c", "*.h", "*.sh")
+    for path in (ROOT / folder).rglob(kind)
+)
+
+
+@pytest.mark.parametrize("path", CITING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_cited_page_is_in_the_repository(path: Path) -> None:
+    """A page by its path, or by its bare name when it is in docs/; with its heading in quotes."""
+    text = re.sub(r"\s*\n[ \t#*]*", " ", path.read_text(encoding="utf-8"))
+    for name, heading in re.findall(r'([\w./-]+\.md)\b(?:, "([^"]+)")?', text):
+        page = ROOT / name if (ROOT / name).is_file() else ROOT / "docs" / name
+        assert page.is_file(), name
+        headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not heading or heading in headings, (name, heading)
+
+
+def test_cited_modules_exist() -> None:
+    """A docstring or page that names a module by its file names one that is there."""
+    known = {path.name for path in ROOT.glob("*.py")}
+    known |= {
+        path.name for top in ("app", "tests", "scripts") for path in (ROOT / top).rglob("*.py")
+    }
+    for path in [*SOURCES, *(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"]:
+        text = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"\b(\w+\.py)\b", text)) <= known, path
+
+
+def test_the_picture_shows_the_floors_of_the_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    picture = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+    floors = [
+        part.strip()
+        for contract in contracts["tool"]["importlinter"]["contracts"]
+        if "containers" in contract
+        for floor in contract["layers"]
+        for part in floor.split("|")
+    ]
+    assert len(floors) > 20
+    assert [floor for floor in floors if f">{floor}<" not in picture] == []
 
 
 def test_only_windows_modules_touch_windows_libraries() -> None:

@@ -1,6 +1,6 @@
 """`bandwidth`: how fast the raw mapping is, without a peer.
 
-Ctrl+C and SIGTERM end it as it ends by itself; the bytes under the lane are as they were before.
+On Ctrl+C and SIGTERM too it restores the bytes under the lane.
 Progress goes to standard error.
 """
 

@@ -53,7 +53,7 @@ EXIT_CODES: Final[tuple[tuple[type[ScopeError], int], ...]] = (
     (NoPeerError, 8),
     (CancelledError, INTERRUPTED),
 )
-# More hex than this in one JSON line helps nobody, and would be held in memory twice.
+# More hex than this in one JSON line is of no use, and would be in memory twice.
 JSON_BYTES: Final = 64 << 20
 
 
@@ -208,7 +208,7 @@ def binary_out() -> BinaryIO:
         StorageError: It was closed.
     """
     sys.stdout.flush()
-    # A closed one was replaced by a text file of ours, which has a buffer too.
+    # If it was closed, cli.py has replaced it by a text file, which has a buffer too.
     return sys.stdout.buffer
 
 
@@ -242,10 +242,10 @@ class ProgressLine:
 
 
 class Interrupt:
-    """Ctrl+C as a question, while it is entered.
+    """Ctrl+C as a flag, inside its context.
 
-    A write then ends between two chunks and can tell what landed. A second Ctrl+C ends the
-    program at once.
+    A write then ends between two chunks and can report what was written. A second Ctrl+C ends
+    the program at once.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl+C, SIGTERM and SIGHUP as a question, for verbs that put something back in order first."""
+"""Ctrl+C, SIGTERM and SIGHUP as a flag, for verbs that must restore something before they end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _STEP_S: Final = 0.02
 class SignalFlag:
     """An event that a signal handler may set.
 
-    threading.Event takes a lock to do that, and hangs for ever where the handler interrupts a
-    wait that holds it.
+    threading.Event takes a lock for that, and would wait for ever if the handler interrupted a
+    `wait` that holds it.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class SignalFlag:
 
 
 class InterruptGuard:
-    """The signals as a flag, so that everything is put back in order."""
+    """Turns the signals into a flag, so that a verb can end in order."""
 
     def __init__(self) -> None:
         self.asked = SignalFlag()
@@ -52,7 +52,7 @@ class InterruptGuard:
             raise CancelledError("Stopped.")
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """The signal handler; a second signal breaks off."""
+        """The signal handler; a second signal raises KeyboardInterrupt."""
         if self.asked.is_set():
             raise KeyboardInterrupt
         self.asked.set()
@@ -60,7 +60,7 @@ class InterruptGuard:
 
 @contextmanager
 def interrupt_guard() -> Iterator[InterruptGuard]:
-    """Take the signals for a while; a terminal that closes is one, unless it is ignored (nohup)."""
+    """Handle the signals for a while; SIGHUP too, unless it is ignored (nohup)."""
     made = InterruptGuard()
     numbers = [signal.SIGINT, signal.SIGTERM]
     hangup = getattr(signal, "SIGHUP", None)  # not on Windows

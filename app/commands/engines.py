@@ -10,7 +10,7 @@ from ..core.native.kernel import why_absent
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say on what the loops run; shared by all measuring verbs."""
+    """The arguments for engine and core of the loops; shared by all measuring verbs."""
     parser.add_argument(
         "--engine",
         choices=[kind.value for kind in EngineKind],
@@ -30,5 +30,5 @@ def engine_of(options: argparse.Namespace) -> EngineKind | None:
 
 
 def engine_word(kind: EngineKind) -> str:
-    """As people say it."""
+    """Its name for people."""
     return "C" if kind is EngineKind.KERNEL else "Python"

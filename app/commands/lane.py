@@ -1,4 +1,4 @@
-"""The lane of the measuring verbs: its arguments, taking it, leaving it."""
+"""The lane of the measuring verbs: its arguments, acquiring and releasing it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BACK: Final = (RestoreOutcome.RESTORED, RestoreOutcome.NOTHING_OWED)
 
 
 def add_lane(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say where the lane lies; shared by all measuring verbs."""
+    """The arguments for the lane's place; shared by all measuring verbs."""
     lane = parser.add_argument_group("lane", "where the two sides meet (docs/lane.md)")
     lane.add_argument("--offset", help="its place; default: the one that is there, else the end")
     lane.add_argument("--lane-size", help="bytes of a new lane (64K, 4M)")
@@ -27,7 +27,7 @@ def add_lane(parser: argparse.ArgumentParser) -> None:
 
 
 def add_peer(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say with whom, and how long to wait for them."""
+    """The arguments for the peer, and how long to wait for it."""
     parser.add_argument("--slot", type=int, help="measure with the responder of this slot")
     parser.add_argument("--peer-within", type=float, metavar="S", help="give up without a peer")
 
@@ -50,12 +50,12 @@ def held_lane(options: argparse.Namespace, region: Region, sleep: Sleep) -> Iter
 
 
 def tell_place(hold: LaneLease, region: Region) -> None:
-    """Say where the lane lies."""
+    """Print where the lane is."""
     place = f"{format_size(hold.lane.size)} at {format_short_offset(hold.lane.offset)}"
     note(f"Lane: {place} of {region.info.name}.")
 
 
 def tell_ending(ending: RestoreOutcome | None) -> None:
-    """Say what became of the bytes under the lane, when that is not what everybody expects."""
+    """Print the outcome for the bytes under the lane, if they were not restored."""
     if ending is not None and ending not in _BACK:
         note(f"Of the memory under the lane: {ending.value}.")

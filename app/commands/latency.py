@@ -1,7 +1,7 @@
 """`latency`: measure round trips with a peer that responds.
 
-Ctrl+C and SIGTERM end it as it ends by itself: the peer is told, the lane is left, and the bytes
-under it are as they were before. Sentences and progress go to standard error.
+On Ctrl+C and SIGTERM it stops the responder, leaves the lane and restores the bytes under it.
+Sentences and progress go to standard error.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     if options.save is not None:
         check_place(options.save, _SUFFIXES)
     with interrupt_guard() as end, opened(options, read_only=False) as region:
-        measuring_bell(region, plan.wait)  # before anything is laid
+        measuring_bell(region, plan.wait)  # before anything is written
         with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
             tell_place(hold, region)
 

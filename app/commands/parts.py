@@ -1,7 +1,7 @@
 """Large writes of the command line, part by part.
 
-Each part has a journal of its own: the command line cannot undo, so that nothing needs to keep
-the old bytes of 16 GiB.
+Each part has a journal of its own: the command line has no undo, so the old bytes of 16 GiB need
+not be kept.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Part = Callable[[Journal, int, int, OnProgress, Interrupt], WriteRecord]
 
 
 class ChunkedWrite:
-    """Writes a range part by part; Ctrl+C ends it between two chunks and says what landed."""
+    """Writes a range part by part; Ctrl+C ends it between two chunks, with a report."""
 
     def __init__(self, region: Region, verb: str, start: int, total: int) -> None:
         self._region = region

@@ -154,7 +154,7 @@ def _save(region: Region, file: str, start: int, length: int) -> int:
     target = Path(file)
     if target.exists() and not target.is_file():
         return save(lambda: False)  # a pipe may block for ever: Ctrl+C has to break in
-    # Between two chunks only, so that what was half saved is never left beside the file.
+    # Ended between two chunks only, so that no temporary file is left.
     with Interrupt() as interrupted:
         try:
             return save(interrupted)

@@ -1,7 +1,7 @@
-"""`respond`: be the peer that is measured.
+"""`respond`: be the responder that initiators measure with.
 
-Ctrl+C, SIGTERM and a terminal that closes end it as it ends by itself: the lane is left, and the
-bytes under it are as they were before. Sentences go to standard error.
+On Ctrl+C, SIGTERM and a closed terminal it leaves the lane and restores the bytes under it.
+Sentences go to standard error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .ending import interrupt_guard
 from .engines import add_engine, engine_of
 from .lane import add_lane, hold_of, tell_ending
 
-# Without the bell: who is measured rings when it is asked to.
+# Without the doorbell: a responder uses it when the initiator requests it.
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD}
 
 
@@ -50,7 +50,7 @@ def handlers(options: argparse.Namespace) -> list[Handler]:
 
 
 def run_respond(options: argparse.Namespace) -> int:
-    """Answer until told to end."""
+    """Answer until a signal or the time ends it."""
     known = handlers(options)
     with interrupt_guard() as end, opened(options, read_only=False) as region:
         teller = _Teller(options.json)
@@ -85,7 +85,7 @@ class _Teller:
         return time.monotonic() - self._began
 
     def __call__(self, state: ResponderState) -> None:
-        """On the attending thread, which must not end by it: it owes bytes and a word."""
+        """Called on the service thread, which must go on after an error: it restores the lane."""
         if self.deaf:
             return
         try:

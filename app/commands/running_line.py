@@ -1,4 +1,4 @@
-"""The running line of a measurement, which each look at it replaces."""
+"""The line that shows a measurement's progress, rewritten in place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class RunningLine:
     """One running line on a terminal, and sentences wherever standard error goes.
 
     Attributes:
-        on: Whether there is a terminal; without one nobody needs to make the text.
+        on: Whether there is a terminal; without one the text need not be made.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a verb keeps its result: looked at before anything is measured, written at the end."""
+"""The file for a verb's result: checked before anything is measured, written at the end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_place(typed: str, suffixes: tuple[str, ...]) -> None:
 
 
 def save_text(typed: str, forms: Forms) -> None:
-    """Write the form that the file's name asks for; without a suffix the first.
+    """Write the form that the file's suffix names; without a suffix the first.
 
     Raises:
         StorageError: It could not be written after all.

@@ -1,6 +1,6 @@
 """`transfer`: send verified messages to a peer that responds, and count what goes through.
 
-Ctrl+C and SIGTERM end it as it ends by itself; the bytes under the lane are as they were before.
+On Ctrl+C and SIGTERM too it restores the bytes under the lane.
 Sentences and progress go to standard error.
 """
 

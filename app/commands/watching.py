@@ -48,7 +48,7 @@ def add_watch(verbs: Any) -> None:
 
 
 def run_watch(options: argparse.Namespace) -> int:
-    """Watch until told to stop."""
+    """Watch until Ctrl+C, or until the wanted number of changes was seen."""
     with opened(options) as region:
         start, length = range_of(region, options.start, options.length, _WATCHED)
         if not length:
@@ -83,7 +83,7 @@ def _follow(options: argparse.Namespace, frames: SimpleQueue[Frame]) -> None:
         if frame.health.level is Level.FAULT:
             raise RegionGoneError(frame.health.text, frame.health.hint)
         looks = printer.take(frame)
-        sys.stdout.flush()  # whoever reads the pipe wants it now
+        sys.stdout.flush()  # a reader of the pipe needs it now
         if options.count is not None and looks >= options.count:
             return
 
@@ -99,7 +99,7 @@ class _Printer:
         self._said_ns = 0
 
     def take(self, frame: Frame) -> int:
-        """One look; how many with changes there were."""
+        """Print one Frame; returns how many with changes there were."""
         old, self._old = self._old, frame
         if frame.time_ns - self._said_ns >= 1_000_000_000:
             self._said_ns = frame.time_ns

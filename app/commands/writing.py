@@ -1,4 +1,4 @@
-"""`write`, `fill`, `load`: bytes into a region, compared where asked, reported as they landed."""
+"""`write`, `fill`, `load`: write bytes into a region, compare first if wanted, report."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _report(options: argparse.Namespace, record: WriteRecord) -> int:
 
 def run_write(options: argparse.Namespace) -> int:
     """Write some bytes."""
-    # What cannot be understood is said before anything is opened.
+    # Arguments are checked before anything is opened.
     data = None if options.data == "-" else _data(options)
     expect = typed_hex(options.expect) if options.expect is not None else None
     with opened(options, read_only=False) as region:
@@ -255,7 +255,7 @@ def _spool(name: str, spool: str, region: Region, start: int) -> None:
 def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRecord:
     length = _file_size(path) if wanted is None else wanted
     if length <= 0 or start + length > region.size:
-        # The one call that says precisely what is wrong with the file or the range.
+        # Raises the error that says precisely what is wrong with the file or the range.
         return bulk_writes.load_file(
             unlocked(region),
             region,

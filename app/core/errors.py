@@ -1,7 +1,7 @@
 """The one error hierarchy.
 
 Every error is a sentence for the person who met it, and a hint that says what to do next.
-They travel between the engine's process and the window, so each one pickles as itself.
+They are sent from the engine's process to the window, so each one can be pickled.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class ScopeError(Exception):
     Attributes:
         message: One sentence: what happened, in the field's words.
         hint: What to do next; may be empty when there is nothing to do.
-        command: A command line that mends it, to copy; empty when there is none.
+        command: A command line that helps, to copy; empty when there is none.
     """
 
     code = "error"
@@ -77,36 +77,36 @@ class DriverMissingError(ScopeError):
 
 
 class DriverError(ScopeError):
-    """The driver refused or answered something that it should not."""
+    """The driver refused, or gave an impossible answer."""
 
     code = "driver"
 
 
-# --- the mapping's life: the seed's three states ---------------------------------------------
+# --- the state of a mapping ------------------------------------------------------------------
 
 
 class AlreadyMappedError(ScopeError):
-    """map() on something mapped (the seed's ErrAlreadyMapped)."""
+    """map() on something that is mapped."""
 
     code = "already-mapped"
     default_hint = "Use the mapping that is open, or unmap() it first."
 
 
 class AlreadyUnmappedError(ScopeError):
-    """unmap() on something that was unmapped (the seed's ErrAlreadyUnmapped)."""
+    """unmap() on something that was unmapped."""
 
     code = "already-unmapped"
     default_hint = "Nothing to do: it is not mapped."
 
 
 class NotMappedError(ScopeError):
-    """Reading, writing or syncing something that is not mapped (the seed's ErrNotMapped)."""
+    """Reading, writing or syncing something that is not mapped."""
 
     code = "not-mapped"
     default_hint = "Call map() first."
 
 
-# --- the region under our feet -----------------------------------------------------------------
+# --- the memory of a mapped region -------------------------------------------------------------
 
 
 class RegionGoneError(ScopeError):
@@ -239,19 +239,19 @@ class StorageError(ScopeError):
 
 
 class LaneError(ScopeError):
-    """A lane that is none, is damaged, does not fit or lies where it may not."""
+    """No lane, a damaged one, or one that does not fit or may not be there."""
 
     code = "lane"
 
 
 class LaneVersionError(LaneError):
-    """A lane of a version that this program does not speak."""
+    """A lane of a version that this program does not know."""
 
     code = "lane-version"
 
 
 class LaneLostError(LaneError):
-    """The lane was there, and is not any more: taken away, or written over."""
+    """The lane is gone: removed, or written over."""
 
     code = "lane-lost"
     default_hint = "Start the measurement again."
@@ -265,7 +265,7 @@ class MemoryInUseError(LaneError):
 
 
 class NoPeerError(ScopeError):
-    """Nobody answers in the lane."""
+    """No peer answers in the lane."""
 
     code = "no-peer"
     default_hint = "Start `ivshmem-scope respond` on the other side, or switch its responder on."

@@ -1,6 +1,6 @@
-"""How well a region or device is, in words.
+"""The health of a region or device, in words.
 
-Apart from frame.py, so that listing devices needs no numpy.
+Separate from frame.py, so that listing devices needs no numpy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import Enum
 
 
 class Level(Enum):
-    """How well something is: ● ▲ ■ in the window."""
+    """A level of health: ● ▲ ■ in the window."""
 
     GOOD = "good"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class Health:
 
     Attributes:
         level: Good, warning or fault.
-        code: `ok`, or the `code` of the error that it is.
+        code: `ok`, or the `code` of the error.
         text: One sentence.
         hint: What to do next; may be empty.
         command: A command to copy; may be empty.

@@ -1,4 +1,4 @@
-"""The library's face: find shared memory, map it, read and write it, without window or engine.
+"""The library's interface: find shared memory, map it, read and write it, without window or engine.
 
     with Host("/dev/shm/my-shared-memory") as host:
         host.write(0, b"Hello")
@@ -6,9 +6,9 @@
     for device in list_devices():
         print(device)
 
-`Host` takes the file that QEMU shares, `Guest` the device inside the VM (a BAR on Linux, the
-driver's device on Windows); both give copies in and out and never a pointer, so that nothing is
-left to dangle after `unmap()`.
+`Host` is for the file that QEMU shares, `Guest` for the device inside the VM (a BAR on Linux, the
+driver's device on Windows). Both copy bytes in and out and never give a pointer, so that none is
+left dangling after `unmap()`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def list_devices() -> list[Device]:
     """Everything on this machine that may be memory shared with a guest, or is.
 
     Host files, PCI devices of a Linux guest, kvmfr nodes, devices of a Windows guest. Maps
-    nothing and prints nothing; a device that vanishes meanwhile is passed over.
+    nothing and prints nothing; a device that is unplugged meanwhile is left out.
     """
     from .discovery.finder import find_devices
 
@@ -64,7 +64,7 @@ class _Mapped:
     # -- life ------------------------------------------------------------------------------------
 
     def map(self) -> None:
-        """Map the memory. After `unmap()` it may be mapped again, and is looked for anew.
+        """Map the memory. After `unmap()` it may be mapped again; the path is then resolved anew.
 
         Raises:
             AlreadyMappedError: It is mapped.
@@ -111,7 +111,7 @@ class _Mapped:
 
     @property
     def size(self) -> int:
-        """Bytes: those mapped, else as many as there were when last looked at."""
+        """Bytes: of the mapping, else as many as there were when last checked."""
         return self._size
 
     @property
@@ -210,7 +210,7 @@ class Host(_Mapped):
             raise CannotFindError(f"There is no file {spec.location} ({error.strerror}).") from None
         size = status.st_size
         if spec.kind is RegionKind.KVMFR or not stat.S_ISREG(status.st_mode):
-            # What is no file says so here and not at map(); a kvmfr node tells its size.
+            # Anything but a file is refused here and not at map(); a kvmfr node reports its size.
             with open_region(spec) as region:
                 size = region.size
         super().__init__(spec, spec.location, size)

@@ -48,7 +48,7 @@ class Options:
         spec: Region to open at once.
         demo: Open the demo.
         screenshot: Save a picture of the window here and end.
-        after_s: How long to let it live before the picture.
+        after_s: Seconds before the picture is taken.
         size: Window size for the picture, width and height in pixels.
         theme: `dark`, `light`, or empty for what was chosen before.
         hz: Looks per second.
@@ -65,7 +65,7 @@ class Options:
 
 
 class Application(QObject):
-    """Owns what lives as long as the program: settings, theme, windows, watcher, demo.
+    """Owns what exists as long as the program: settings, theme, windows, watcher, demo.
 
     Args:
         qt: The QApplication.
@@ -142,7 +142,7 @@ class Application(QObject):
         return session
 
     def _forget(self, session: Session) -> None:
-        """A session that ended is no burden to a program that runs for weeks."""
+        """Drop a session that ended: a program may run for weeks."""
         if session in self._sessions:
             self._sessions.remove(session)
             session.deleteLater()
@@ -220,7 +220,7 @@ class Application(QObject):
 
 
 class ScreenshotJob(QObject):
-    """Waits until the window shows living content, lets it live a while, saves a picture, ends."""
+    """Waits until the window shows Frames, waits `after_s`, saves a picture, ends the program."""
 
     _GIVE_UP_S = 15.0
 

@@ -341,7 +341,7 @@ class MainWindow(QMainWindow):
         return self.docks.until_seen(lambda: move(forward))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember, let go of the region, say so."""
+        """Save the layout, close the region, emit `closing`."""
         self.remember()
         self.close_region()
         self.closing.emit(self)

@@ -343,7 +343,7 @@ def beside_a_window(rounds: int, seconds: float) -> Row:
 
 
 def recording(rounds: int) -> Row:
-    """What counting costs per value; perf.md 8 has 605 ns for HdrHistogram and 9 for numpy."""
+    """What counting costs per value: 605 ns with HdrHistogram for Python, 9 with numpy alone."""
     values = np.random.default_rng(1).lognormal(6, 1, 100_000).astype(np.int64)
     histogram = Histogram()
     took = []

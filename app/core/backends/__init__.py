@@ -1,1 +1,1 @@
-"""What can be mapped: one module for each kind of memory, all of them makers of a Region."""
+"""The kinds of memory that can be mapped: one module for each, all of which make a Region."""

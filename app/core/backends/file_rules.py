@@ -1,6 +1,6 @@
-"""What any file must be to be a region, on every system: kind, size and part.
+"""Requirements for a file to be a region, on every system: its kind, its size, the wanted part.
 
-The part is the same for BARs and kvmfr nodes.
+The rules for the part apply to BARs and kvmfr nodes too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KINDS: Final = (
 
 
 def refuse_kind(path: str, status: os.stat_result) -> None:
-    """Raise UnsuitableError for what is no regular file."""
+    """Raise UnsuitableError for anything but a regular file."""
     for test, what, hint in _KINDS:
         if test(status.st_mode):
             raise UnsuitableError(f"{path} {what}.", hint)

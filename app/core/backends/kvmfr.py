@@ -1,7 +1,7 @@
 """A node of Looking Glass's kernel module (/dev/kvmfrN) as a Region, on a host or in a guest.
 
-The node knows ioctl and mmap and nothing else: no read(), no size in its inode, no fsync. Its
-size is the answer of one ioctl.
+The node supports only ioctl and mmap: no read(), no size in its inode, no fsync. Its size is the
+result of an ioctl (docs/platform.md, "kvmfr").
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ AskSize = Callable[[int], int]
 def ask_size(descriptor: int) -> int:
     """The node's size.
 
-    The module answers with a long. As the int that the C library's ioctl() returns it is
-    negative from 2 GiB on (and 0 at 4 GiB), so the system call is made without it.
+    The module returns a long. The C library's ioctl() returns it as an int, which is negative from
+    2 GiB on (and 0 at 4 GiB), so the system call is made without that function.
 
     Raises:
-        OSError: The module refused, or this is no node of it.
+        OSError: The module refused, or this is not one of its nodes.
     """
     number = _IOCTL.get(platform.machine())
     if number is None:
@@ -72,7 +72,7 @@ def ask_size(descriptor: int) -> int:
 
 
 def _ask_as_int(descriptor: int) -> int:
-    """Python takes a negative answer for an error, so 2 GiB and more stay unknown here."""
+    """By fcntl.ioctl, which takes a negative result for an error: not for 2 GiB and more."""
     return int(fcntl.ioctl(descriptor, GETSIZE, 0))
 
 
@@ -80,13 +80,13 @@ def open_kvmfr(spec: RegionSpec, ask: AskSize = ask_size, sys_root: Path = SYS) 
     """Open a node.
 
     Args:
-        spec: What to open. Its length counts as the size when the module does not tell it.
-        ask: Asks an open node for its size.
+        spec: What to open. Its length is the size when the module does not report one.
+        ask: Returns the size of an open node.
         sys_root: Where sysfs is.
 
     Raises:
         CannotFindError: No such node.
-        UnsuitableError: Something else of that name, or the module tells no size.
+        UnsuitableError: Something else of that name, or the module reports no size.
         AccessDeniedError: The system refuses to open or map it.
         MisalignedError, OutOfRangeError: The wanted part does not fit.
     """
@@ -127,7 +127,7 @@ class KvmfrRegion(MappedRegion):
         self._device = device
 
     def check(self) -> None:
-        """Compare what the path names now."""
+        """Whether the path still names the node that was opened."""
         self._open()
         try:
             now = os.stat(self.info.path)  # noqa: PTH116 - as often as ticks
@@ -150,7 +150,7 @@ class KvmfrRegion(MappedRegion):
 
 
 def _open(path: str, *, read_only: bool) -> tuple[int, bool, str]:
-    # Never O_CREAT, and without waiting should it be a pipe.
+    # Never O_CREAT; O_NONBLOCK in case it is a pipe.
     flags = os.O_NONBLOCK
     if read_only:
         return os.open(path, os.O_RDONLY | flags), False, _ONLY_READING
@@ -238,7 +238,7 @@ def _unmappable(path: str, error: OSError | ValueError) -> AccessDeniedError:
 
 
 def _system(root: Path) -> str:
-    """A guest's module drives a PCI device; a host's has memory of its own."""
+    """`guest` if the module serves a PCI device, else `host`, where it has memory of its own."""
     try:
         bound = any(":" in path.name for path in (root / "bus/pci/drivers/kvmfr").iterdir())
     except OSError:

@@ -1,8 +1,9 @@
 """The shared memory of an ivshmem device in a Linux guest: BAR2, mapped through sysfs.
 
-No driver is needed: `resource2_wc` and `resource2` can be mapped by whoever may open them. What
-the kernel refuses has one of few reasons (lockdown, a driver that holds the BAR, no permission,
-a device that went), and each is said with the command that mends it.
+No driver is needed: `resource2_wc` and `resource2` can be mapped by any process that may open them.
+The kernel refuses for one of few reasons (lockdown, a driver that claimed the BAR, no permission,
+a device that is gone; docs/platform.md, "A BAR in a Linux guest"). Each becomes an error with the
+command that helps.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
         root: Where sysfs is.
 
     Raises:
-        CannotFindError: The text is no PCI address, or there is no such device.
-        UnsuitableError: It is no ivshmem device, has no memory, or is switched off.
-        AccessDeniedError: The system refuses, with the reason as far as it can be known.
-        UnpluggedError: The device went meanwhile.
+        CannotFindError: The text is not a PCI address, or there is no such device.
+        UnsuitableError: It is not an ivshmem device, has no memory, or is switched off.
+        AccessDeniedError: The system refuses, with the reason as far as it is known.
+        UnpluggedError: The device was unplugged meanwhile.
         MisalignedError, OutOfRangeError: The wanted part does not fit.
     """
     facts = pci_facts(PciAddress.parse(spec.location), root)
@@ -107,9 +108,9 @@ def look_at_bar(spec: RegionSpec, root: Path = SYS) -> tuple[str, int]:
 class BarRegion(MappedRegion):
     """A mapped BAR2.
 
-    A mapping outlives the device: what was there may still be read for a moment, and all ones
-    after that. So the device's folder is looked at whenever the last look is a little old, and
-    at once when ones are read or anything is written.
+    A mapping remains after the device is unplugged: reads may give the old bytes for a moment, and
+    then 0xFF. So the device's folder in sysfs is checked when the last check is older than 10 ms,
+    and always when 0xFF is read or anything is written.
     """
 
     def __init__(self, info: RegionInfo, memory: mmap.mmap, identity: tuple[int, int]) -> None:
@@ -121,7 +122,7 @@ class BarRegion(MappedRegion):
         self._ask_due_ns = 0
 
     def check(self) -> None:
-        """Look whether the device is there, and every second whether it answers."""
+        """Whether the device is there, and once a second whether it decodes memory."""
         self._open()
         now = time.monotonic_ns()
         if now >= self._look_due_ns:
@@ -131,7 +132,7 @@ class BarRegion(MappedRegion):
             self._ask()
 
     def _look(self) -> None:
-        self._look_due_ns = 0  # a device that went is looked at each time
+        self._look_due_ns = 0  # once it is gone, check every time
         try:
             status = os.stat(self._folder)  # noqa: PTH116 - as often as ticks
         except OSError:
@@ -294,7 +295,7 @@ def _way_past(driver: str) -> str:
 
 
 def _refusal(error: OSError | ValueError, file: Path, facts: PciFacts, root: Path) -> ScopeError:
-    """The kernel's answer as a sentence (sysfs-pci.rst, drivers/pci/pci-sysfs.c)."""
+    """The kernel's refusal as an error with a sentence (drivers/pci/pci-sysfs.c)."""
     number = error.errno if isinstance(error, OSError) else None
     name = str(facts.address)
     if number in (errno.ENODEV, errno.ENOENT, errno.ENXIO):

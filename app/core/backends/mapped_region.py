@@ -1,8 +1,8 @@
-"""What a BAR and a kvmfr node have in common: memory that can be reached by a mapping only.
+"""Common part of BARs and kvmfr nodes: memory that is accessible through a mapping only.
 
-read() and write() on them are refused by the kernel, so every copy goes through the mapping,
-made by the kernel itself (safe_copy.py): a device that is unplugged meanwhile is an error with
-a name and not the end of the process.
+The kernel refuses read() and write() on them, so every copy is made by the kernel from or to the
+mapping (safe_copy.py): a device that is unplugged meanwhile is an error and does not end the
+process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class MappedRegion(Region):
 
     @abstractmethod
     def _why_gone(self, at: str) -> RegionGoneError:
-        """Why the memory at this offset faulted."""
+        """The error for a fault at this offset."""
 
     def sync(self) -> None:
         """Order our writes before what follows.
@@ -62,7 +62,8 @@ class MappedRegion(Region):
         return load_word(self._raw_read, offset, width, self.size)
 
     def _raw_store(self, offset: int, width: int, value: int) -> None:
-        # 8 bytes land at once, as above. Less must not be widened: its neighbours are the peer's.
+        # 8 bytes are stored at once, as above. Fewer must not be widened to 8: a peer may write the
+        # bytes beside them at the same time.
         self._raw_write(offset, memoryview(value.to_bytes(width, "little")))
 
     @contextmanager

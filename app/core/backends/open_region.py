@@ -1,4 +1,4 @@
-"""From what a person names to an open Region."""
+"""Opening a Region: from a text that a person typed to a spec, and from a spec to a Region."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def spec_for(text: str) -> RegionSpec:
 
 
 def open_region(spec: RegionSpec) -> Region:
-    """Open it. Raises what its maker raises (errors.py)."""
+    """Open it with the backend of its kind. Raises the ScopeErrors of that backend."""
     if spec.kind is RegionKind.WINDOWS:
         from .windows.bar import open_windows_bar
 

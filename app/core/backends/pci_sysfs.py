@@ -1,6 +1,6 @@
-"""What sysfs tells of one PCI device of this machine, without root and without mapping.
+"""What sysfs says of a PCI device of this machine, without root and without mapping.
 
-Everything here is text and a few bytes; who opens the memory is linux_bar.py.
+It reads text files and a few bytes of `config`; linux_bar.py opens the memory.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class PciFacts:
-    """One look at a device's folder.
+    """The contents of a device's folder.
 
     Attributes:
         address: Where it is.
@@ -66,7 +66,7 @@ class PciFacts:
 
     @property
     def is_ivshmem(self) -> bool:
-        """Whether it is the device that this program is about."""
+        """Whether it is an ivshmem device."""
         return (self.vendor, self.device) == (VENDOR, DEVICE)
 
     @property
@@ -76,20 +76,20 @@ class PciFacts:
 
     @property
     def doorbell(self) -> bool:
-        """Whether it has interrupts: only then is there a BAR with their table."""
+        """Whether it has interrupts, whose table is in BAR1."""
         return len(self.bars) > MSIX_BAR and self.bars[MSIX_BAR].size > 0
 
 
 def device_folder(address: PciAddress, root: Path = SYS) -> Path:
-    """Where sysfs keeps a device."""
+    """A device's folder in sysfs."""
     return root / "bus" / "pci" / "devices" / str(address)
 
 
 def pci_facts(address: PciAddress, root: Path = SYS) -> PciFacts:
-    """Read what sysfs tells of a device.
+    """Read a device's folder in sysfs.
 
     Raises:
-        CannotFindError: There is no such device, or it went while we looked.
+        CannotFindError: There is no such device, or it was unplugged meanwhile.
     """
     try:
         return read_facts(address, root)
@@ -98,10 +98,10 @@ def pci_facts(address: PciAddress, root: Path = SYS) -> PciFacts:
 
 
 def read_facts(address: PciAddress, root: Path = SYS) -> PciFacts:
-    """As `pci_facts`, with the system's own words.
+    """As `pci_facts`, with the system's own errors.
 
     Raises:
-        OSError, ValueError: What stood in the way.
+        OSError, ValueError: A file cannot be read, or has another form.
     """
     folder = device_folder(address, root)
     return PciFacts(
@@ -136,10 +136,10 @@ def bound_driver(folder: Path) -> str:
 
 
 def decodes_memory(folder: Path) -> bool | None:
-    """Whether the device answers at its memory; None when that cannot be known.
+    """Whether the device decodes accesses to its memory; None when unknown.
 
-    Off, it reads as all ones and loses what is written. The first 64 bytes of `config` are
-    for everybody.
+    Off, its memory reads as 0xFF and writes are lost. Every user may read the first 64 bytes of
+    `config`.
 
     Raises:
         CannotFindError: The device does not answer any more.
@@ -157,7 +157,7 @@ def decodes_memory(folder: Path) -> bool | None:
 
 
 def ivshmem_addresses(root: Path = SYS) -> list[PciAddress]:
-    """Addresses of all ivshmem devices, in order; one that vanishes meanwhile is passed over."""
+    """Addresses of all ivshmem devices, in order; one that is unplugged meanwhile is left out."""
     try:
         names = [path.name for path in (root / "bus" / "pci" / "devices").iterdir()]
     except OSError:

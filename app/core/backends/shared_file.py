@@ -1,8 +1,8 @@
 """A shared file as a Region: /dev/shm, hugetlbfs, or any file at all. Windows: windows_file.py.
 
-Reads go through the file's own descriptor, so that a look never allocates a hole; writes and
-single stores go into the mapping by a copy that the kernel makes, so that a file truncated by
-its owner is an error here and never grows again by us.
+Reads use the file's own descriptor, so that reading never allocates a hole. Writes and single
+stores are copied into the mapping by the kernel, so that a file which another process truncated
+is an error, and is not extended again.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def open_shared_file(spec: RegionSpec) -> Region:
     """
     path = spec.location
     try:
-        # Before opening: some devices do things when they are opened, a pipe's writer wakes up.
+        # Before opening, which has effects on some devices, and on a pipe that waits for a reader.
         refuse_kind(path, Path(path).stat())
     except (OSError, ValueError) as error:
         raise _refusal(path, error) from error
@@ -77,8 +77,8 @@ def open_shared_file(spec: RegionSpec) -> Region:
 
 
 def _open(path: str, read_only: bool) -> tuple[int, str]:
-    """The descriptor, and why it only reads; empty when it writes, too."""
-    # O_NONBLOCK: opening a pipe must not wait. Never O_CREAT: a typing error makes no file.
+    """The descriptor, and the reason why it is read-only; empty when it is not."""
+    # O_NONBLOCK: opening a pipe must not wait. No O_CREAT: a misspelled path must not make a file.
     flags = os.O_CLOEXEC | os.O_NONBLOCK
     try:
         if read_only:
@@ -152,7 +152,7 @@ class SharedFile(Region):
                 return False
 
     def remark(self) -> tuple[str, str]:
-        """A file that grew shows its old part until it is opened again."""
+        """A remark when the file grew: only the old part is shown until it is opened again."""
         grown = self.grown_to
         if grown is None:
             return "", ""
@@ -304,7 +304,7 @@ class SharedFile(Region):
 
 
 def _map(fd: int, end: int, status: os.stat_result) -> tuple[mmap.mmap | None, str]:
-    """The mapping for writing, or why there is none."""
+    """The mapping for writing, or None and the reason."""
     # Whole blocks: on hugetlbfs a mapping that ends inside a huge page could not be unmapped.
     block = max(1, status.st_blksize)
     length = min(-(-end // block) * block, status.st_size)

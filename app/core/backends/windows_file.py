@@ -1,7 +1,8 @@
-"""A file as a Region on Windows: the demo, or a saved picture of a memory.
+"""A file as a Region on Windows: the demo, or a saved copy of a memory.
 
-Windows refuses to cut a file that is mapped, so the plain copies that would be fatal on Linux
-are safe here. Nothing in it is Windows' own; it runs, and is tested, on any system.
+Windows refuses to truncate a file that is mapped, so plain copies, which would be fatal on Linux,
+are safe (docs/platform.md, "Windows memory"). The code uses no Windows calls, and is tested on any
+system.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ..region.region import Region, RegionInfo, RegionSpec
 from ..values.units import format_size
 from .file_rules import part_size, refuse_kind, size_notes
 
-# Aligned, each of these is one load or store (perf.md 1, Tearing).
+# Aligned, each is one load or store (docs/measurements.md, "One access or several").
 _WORDS: Final = {
     size: struct.Struct(code) for size, code in ((1, "<B"), (2, "<H"), (4, "<I"), (8, "<Q"))
 }
@@ -131,6 +132,6 @@ class WindowsFile(Region):
 
     def _raw_close(self) -> None:
         self._view.release()
-        with contextlib.suppress(BufferError):  # a window that was never left keeps it
+        with contextlib.suppress(BufferError):  # a window that is still open keeps it
             self._mapping.close()
         self._file.close()

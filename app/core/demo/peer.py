@@ -160,7 +160,7 @@ class Peer:
         x = demo_layout.WIDTH // 2 + int(90 * math.cos(shift / 9))
         y = demo_layout.HEIGHT // 2 + int(60 * math.sin(shift / 7))
         drawn[max(0, y - 12) : y + 12, max(0, x - 12) : x + 12, :3] = 255
-        self._pixels[:] = drawn  # at once: who looks sees few pictures half drawn
+        self._pixels[:] = drawn  # at once, so that a reader rarely gets half of a new picture
 
 
 def run(path: str, life: Connection) -> None:

@@ -33,7 +33,7 @@ def _remove_orphans() -> None:
 
 
 class Demo:
-    """A running demo. It goes away with stop(), and with this process, however that ends."""
+    """A running demo. It ends by stop(), and when this process ends, in whatever way."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

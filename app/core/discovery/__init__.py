@@ -1,1 +1,1 @@
-"""Finding devices, and saying what stands in the way of each."""
+"""Finding devices, and the reasons why one cannot be opened."""

@@ -1,7 +1,7 @@
-"""Device: one piece of shared memory that was found, before anybody opens it.
+"""Device: one piece of shared memory that was found, before it is opened.
 
-What is told here is what can be known without mapping anything: the list must stay cheap, and
-looking must not disturb the guest.
+It has only what can be known without mapping anything: the list must be cheap, and searching must
+not disturb the guest.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ..region.region import RegionKind, RegionSpec
     from .processes import User
 
-# path, os.R_OK or os.W_OK -> may we?
+# path, os.R_OK or os.W_OK -> whether that is permitted
 Access = Callable[[str, int], bool]
 GOOD: Final = Health()
 
 
 @dataclass(frozen=True, slots=True)
 class SystemPaths:
-    """Where to look; tests bring their own trees."""
+    """Folders to search; tests use their own trees."""
 
     proc: Path = Path("/proc")
     sys: Path = Path("/sys")
@@ -38,21 +38,21 @@ class SystemPaths:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One thing that can be opened, or that says why it cannot.
+    """A device or file that can be opened, or the reason why not.
 
     Attributes:
-        kind: Which maker opens it.
+        kind: Which backend opens it.
         name: Short name for people.
-        location: What `spec_for` takes: path, PCI address text, node, Windows interface path.
-        size: Bytes; None when it cannot be known.
+        location: The text for `spec_for`: path, PCI address, node, Windows interface path.
+        size: Bytes; None when unknown.
         spec: What to open.
         address: PCI address of a guest's device.
-        users: Processes that map it; ourselves left out.
-        content: What is in it, when somebody knows it.
-        health: Whether it can be opened and will show the guest's bytes; else how to mend it.
+        users: Processes that map it, without this program's own.
+        content: Its recognised content; None when unknown.
+        health: Whether it can be opened and will show the guest's bytes; else what to do.
         likely_shared: Whether a guest probably shares it; the others are hidden at first.
-        writable: Whether the system permits us to write; None when it cannot be known.
-        share: Whether the guest's writes reach it (`share=on`); None when no QEMU tells.
+        writable: Whether the system permits this process to write; None when unknown.
+        share: Whether the guest's writes reach it (`share=on`); None without a QEMU that uses it.
         notes: Sentences worth knowing.
     """
 
@@ -73,11 +73,11 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class DeviceList:
-    """One look at everything.
+    """The result of one search.
 
     Attributes:
         devices: What was found, in the order to show.
-        problems: Sentences about what could not be looked at.
+        problems: Sentences about what could not be searched.
     """
 
     devices: tuple[Device, ...] = ()
@@ -85,7 +85,7 @@ class DeviceList:
 
 
 def may_access(path: str, mode: int) -> bool:
-    """Whether this process may, by its effective user (a set-user-id start counts)."""
+    """Whether this process may access the path, by its effective user id."""
     if os.access in os.supports_effective_ids:
         return os.access(path, mode, effective_ids=True)
     return os.access(path, mode)

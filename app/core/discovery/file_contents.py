@@ -1,4 +1,4 @@
-"""What is in the files of a list, remembered for a while, so that a new look costs little."""
+"""The recognised contents of files, cached for a while, so that a new search is cheap."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final
 
 from ..protocols.known_content import Content, identify_file
 
-# The first MiB tells LGMP, KVMFR, Scream and our demo; an opened region is looked at longer.
+# The first MiB suffices for LGMP, KVMFR, Scream and our demo; an opened region is read further.
 LIMIT: Final = 1 << 20
-# A protocol stays; zeros become something as soon as a guest starts.
+# A protocol rarely changes; zeros become something else as soon as a guest starts.
 _KEEP_NS: Final = 30_000_000_000
 _KEEP_UNKNOWN_NS: Final = 2_000_000_000
 _LOOKS: Final = 64
@@ -19,11 +19,11 @@ _MOST: Final = 4096
 
 
 class FileContents:
-    """Identified files by device number, inode and size; modification times say nothing here.
+    """Contents by device number, inode and size of the file.
 
-    Writes through a mapping of a file on tmpfs leave no trace in its times, so what is known
-    is forgotten after a few seconds instead. One round of looks is bounded: what is over the
-    bound keeps its old answer until the next round.
+    Writes through a mapping of a file on tmpfs do not change its modification time, so an entry
+    expires after a few seconds instead. The bytes read in one search are limited: files beyond the
+    limit keep their old entry until the next search.
     """
 
     def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -32,13 +32,13 @@ class FileContents:
         self._left = _LOOKS
 
     def begin(self) -> None:
-        """A new round."""
+        """Begin a new search."""
         self._left = _LOOKS
         if len(self._known) > _MOST:
             self._known.clear()
 
     def of(self, path: str, status: os.stat_result) -> Content | None:
-        """What is in a file; None when nobody knows it, or it was not its turn yet."""
+        """A file's content; None when it is unknown, or was not read yet."""
         key = (status.st_dev, status.st_ino, status.st_size)
         now = self._clock()
         then, content = self._known.get(key, (None, None))

@@ -1,8 +1,8 @@
 """Discovery: everything on this machine that may be memory shared with a guest.
 
-Four sources, each of which may fail alone: host files, PCI devices of a Linux guest, kvmfr
-nodes, devices of a Windows guest. Looking never raises, never maps and never allocates; what
-went wrong is a sentence in the list.
+Four sources, each of which may fail without the others: host files, PCI devices of a Linux guest,
+kvmfr nodes, devices of a Windows guest. Searching never raises, never maps and never allocates
+memory of a file; what went wrong is a sentence in the list.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ _ON_WINDOWS: Final[bool] = os.name == "nt"
 
 
 class DeviceFinder:
-    """Looks again and again, and remembers what need not be asked twice.
+    """Searches repeatedly, and keeps what need not be read again.
 
     Not for several threads at once.
 
     Args:
-        places: Where to look.
-        scanner: Looks at processes; one that leaves this process's family out when None.
-        contents: Remembers what is in files.
-        access: Whether we may read or write a path.
+        places: Folders to search.
+        scanner: Scans processes; None: one that leaves out this process and its children.
+        contents: Cache of files' contents.
+        access: Whether this process may read or write a path.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class DeviceFinder:
         self._access = access
 
     def find(self) -> DeviceList:
-        """One look at everything."""
+        """Search once."""
         if _ON_WINDOWS:
             return _gathered(("The devices of this guest", find_windows))
         processes, trouble = self._processes()
@@ -75,13 +75,13 @@ class DeviceFinder:
             ("The PCI devices", lambda: find_pci(self._places.sys, self._access)),
             ("The kvmfr nodes", lambda: find_kvmfr(self._places.dev, processes, self._access)),
         )
-        # Who uses a file matters only where nobody was seen to, and only root sees more.
+        # The users of a file are incomplete only where none was seen, and only root sees more.
         if processes.unreadable and _effective_user() and any(map(_without_user, found.devices)):
             trouble.append(processes.notice())
         return DeviceList(found.devices, (*trouble, *found.problems))
 
     def examine(self, spec: RegionSpec) -> Device | None:
-        """What is known of one thing that a person named; None for a device that is not there."""
+        """The device that a person named; None when it is not there."""
         if spec.kind is RegionKind.FILE and not _ON_WINDOWS:
             path = os.path.abspath(spec.location)  # noqa: PTH100 - symlinks stay as typed
             self._contents.begin()
@@ -114,12 +114,12 @@ def find_devices(
     contents: FileContents | None = None,
     access: Access = may_access,
 ) -> DeviceList:
-    """Look once. Never raises; see DeviceFinder for the arguments."""
+    """Search once. Never raises; see DeviceFinder for the arguments."""
     return DeviceFinder(places, scanner=scanner, contents=contents, access=access).find()
 
 
 def examine(spec: RegionSpec, places: SystemPaths = _HERE) -> Device | None:
-    """What is known of one thing that a person named, listed or not."""
+    """The device that a person named, whether it is in the list or not."""
     return DeviceFinder(places).examine(spec)
 
 
@@ -142,7 +142,7 @@ def _guarded(what: str, source: Callable[[], Found]) -> Found:
         return source()
     except ScopeError as error:
         return [], [str(error)]
-    except Exception as error:  # a source's failure never costs the others
+    except Exception as error:  # the other sources go on
         log.exception("discovery failed: %s", what)
         return [], [f"{what} could not be looked at ({error})."]
 

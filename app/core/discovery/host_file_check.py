@@ -1,4 +1,4 @@
-"""From a candidate file to a Device: is it a guest's memory, and what stands in the way?
+"""From a candidate file to a Device: whether it is a guest's memory, and whether it can be opened.
 
 Each check is one function that returns a Health or None; CHECKS lists them, the worst first.
 """
@@ -23,7 +23,7 @@ from .file_contents import FileContents
 from .host_files import Candidate
 from .processes import User
 
-# Shared memory of other trades: semaphores, audio, browsers, tracing, databases, Python, MPI.
+# Shared memory of other kinds: semaphores, audio, browsers, tracing, databases, Python, MPI.
 _OTHERS: Final = re.compile(
     r"^(sem\.|pulse-shm|pipewire|snd-|jack|lttng|\.?org\.chromium|\.?com\.google|\.?com\.microsoft"
     r"|org\.mozilla|wayland\.|mono\.|PostgreSQL\.|psm_|pym-|mp-|sd-|u\d+-|cuda|nccl|nvidia|vader"
@@ -35,7 +35,7 @@ _OURS: Final = re.compile(r"^(looking-glass|ivshmem|scream|kvmfr|jack-ivshmem)",
 
 
 class FileVerdict:
-    """What is known of one candidate while it is judged."""
+    """A candidate, with the facts that the checks need."""
 
     def __init__(self, candidate: Candidate, contents: FileContents, access: Access) -> None:
         self.of = candidate
@@ -53,12 +53,12 @@ class FileVerdict:
 
     @property
     def path(self) -> str:
-        """What to call it in a sentence."""
+        """Its name in a sentence."""
         return self.of.label if self.of.lost or not self.of.location else self.of.location
 
     @property
     def in_pages(self) -> bool:
-        """Whether its size is a whole number of pages, and not none."""
+        """Whether its size is a whole number of pages, and at least one."""
         return bool(self.size) and not (self.size or 0) % PAGE
 
     def _users(self) -> tuple[User, ...]:
@@ -84,7 +84,7 @@ class FileVerdict:
         return all(user.pid in mapped.shared_by for user in self.users if user.is_qemu)
 
     def _content(self, contents: FileContents) -> Content | None:
-        # Guest RAM is the guest's own affair, and huge.
+        # Guest RAM is not shared with anyone, and huge.
         if not self.readable or self.of.status is None or not self.in_pages or self.guests_own:
             return None
         return contents.of(self.of.location, self.of.status)
@@ -98,7 +98,7 @@ class FileVerdict:
             doorbell = bool(self.of.doorbells) and power_of_two(self.size or 0)
             return doorbell or bool(self.content and self.content.protocol)
         if self.size == 0:
-            demo = self.of.label.startswith(DEMO_PREFIX)  # one that never came to life
+            demo = self.of.label.startswith(DEMO_PREFIX)  # of a demo that did not start
             return bool(_OURS.match(self.of.label)) and not demo
         if not self.in_pages:
             return False
@@ -117,7 +117,7 @@ def power_of_two(size: int) -> bool:
 def file_device(
     candidate: Candidate, contents: FileContents, access: Access = may_access
 ) -> Device:
-    """Judge one candidate."""
+    """Check one candidate."""
     judge = FileVerdict(candidate, contents, access)
     location = candidate.location or candidate.label
     spec = RegionSpec(RegionKind.FILE, location)
@@ -193,7 +193,7 @@ def _lost(judge: FileVerdict) -> Health | None:
         return None
     qemu, backend = judge.of.claims[0]
     path = qemu.path_of(backend)
-    if Path(path).is_dir():  # mem-path=/dev/hugepages: never had a name, and is well so
+    if Path(path).is_dir():  # mem-path=/dev/hugepages: a file that never had a name
         return None
     newer = " Another file has that name now." if Path(path).exists() else ""
     return warning(
@@ -259,7 +259,7 @@ def _owner(judge: FileVerdict) -> str:
 
 
 def user_name(number: int) -> str:
-    """Who that is, also for a number without a name (a container's)."""
+    """The user's name, or the number where it has none (a container's)."""
     try:
         import pwd
 

@@ -1,8 +1,8 @@
 """Host files that guests share: gathered from folders, QEMU's arguments and its mappings.
 
-The same memory is met several times (a name in /dev/shm, a `mem-path=`, a line of
-/proc/PID/maps), so candidates are kept by device number and inode. A file that lost its name,
-or never had one, is reached by way of the process that holds it.
+The same memory is found several times (a name in /dev/shm, a `mem-path=`, a line of
+/proc/PID/maps), so candidates are kept by device number and inode. A file that was deleted, or
+never had a name, is opened through /proc of a process that has it open.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Candidate:
     """A file that may be shared memory.
 
     Attributes:
-        location: What opens it; empty when nothing does.
-        label: The name that it has, had, or is given by its process.
-        status: What stat tells; None when it cannot be looked at.
-        mapped: Who maps it, when anybody was seen to.
+        location: A path that opens it; empty when there is none.
+        label: Its name, its former name, or the name that its process gives it.
+        status: Its stat; None when that fails.
+        mapped: The processes that map it; None when none was seen.
         claims: QEMU backends that name it.
-        lost: It has no name; `location` leads through a process.
-        huge: It lies on hugetlbfs.
-        doorbells: Sockets of the doorbell servers that QEMUs which map it are connected to.
+        lost: It has no name; `location` is below /proc.
+        huge: It is on hugetlbfs.
+        doorbells: Sockets of the doorbell servers to which the QEMUs that map it are connected.
     """
 
     location: str
@@ -49,10 +49,10 @@ class Candidate:
 
 
 class HostFiles:
-    """One gathering.
+    """Collects the candidates of one search.
 
     Attributes:
-        problems: Sentences about what could not be looked at.
+        problems: Sentences about what could not be searched.
     """
 
     def __init__(self, places: SystemPaths, processes: Processes) -> None:
@@ -63,7 +63,7 @@ class HostFiles:
         self.problems: list[str] = []
 
     def gather(self) -> list[Candidate]:
-        """All candidates, each memory once."""
+        """All candidates, each file once."""
         self._from_folders()
         for qemu in self._processes.qemus:
             for backend in qemu.options.backends:
@@ -72,7 +72,7 @@ class HostFiles:
         return [*self._found.values(), *self._unseen]
 
     def candidate(self, path: str) -> Candidate:
-        """One file that a person named, with all that is known of it."""
+        """One file that a person named, with its users and claims."""
         self.gather()
         status = _stat(path)
         same = self._found.get((status.st_dev, status.st_ino)) if status else None
@@ -107,7 +107,7 @@ class HostFiles:
             self._found[identity] = known
         return known
 
-    # -- what QEMU was told ----------------------------------------------------------------------
+    # -- from QEMU's command line ----------------------------------------------------------------
 
     def _from_backend(self, qemu: QemuProcess, backend: Backend) -> None:
         path = qemu.path_of(backend)
@@ -124,7 +124,7 @@ class HostFiles:
             self._unseen.append(Candidate("", path, None, item, [(qemu, backend)]))
 
     def _item_of(self, qemu: QemuProcess, backend: Backend, path: str) -> Mapped | None:
-        """What this QEMU maps for this backend, when its mappings could be read."""
+        """The file that this QEMU maps for this backend, when its mappings could be read."""
         mine = [item for item in self._processes.mapped.values() if qemu.user in item.users]
         if backend.kind != FILE_BACKEND:
             return next((i for i in mine if self._is_memfd_of(i, backend)), None)
@@ -156,7 +156,7 @@ class HostFiles:
     # -- what QEMU maps beside -------------------------------------------------------------------
 
     def _from_mappings(self) -> None:
-        """What a server passed to QEMU, or a monitor added, is on no command line."""
+        """Add files that are on no command line: passed by a server, or added by the monitor."""
         for item in self._processes.mapped.values():
             qemus = [q for q in self._processes.qemus if q.pid in item.shared_by]
             candidate = self._found.get(item.identity)
@@ -199,7 +199,7 @@ def _files_under(folder: Path, depth: int, problems: list[str]) -> Iterator[str]
     except FileNotFoundError:
         return
     except OSError as error:
-        # A private folder inside (0700) belongs to somebody else; only the place itself matters.
+        # A private folder inside (0700) belongs to another user; only the mount point matters.
         if depth == _DEEPEST:
             problems.append(f"{folder} cannot be listed ({error.strerror}).")
         return

@@ -36,7 +36,7 @@ def find_kvmfr(
 
 
 def ask_size(path: str) -> int | None:
-    """The node's size by its ioctl; None when it does not tell."""
+    """The node's size by its ioctl; None when that fails."""
     if os.name != "posix":
         return None
     from ..backends import kvmfr
@@ -78,7 +78,7 @@ def _device(
 
 def _health(path: str, *, node: bool, readable: bool, writable: bool) -> Health:
     if not node:
-        # QEMU makes a regular file of that name when it starts before the module is loaded.
+        # QEMU makes a regular file of that name when a VM starts before the module is loaded.
         return fault(
             UnsuitableError(
                 f"{path} is a file, not the kvmfr driver's node: a VM started before the driver.",

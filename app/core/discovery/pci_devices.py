@@ -1,7 +1,6 @@
 """The ivshmem devices of a Linux guest, by sysfs, without root and without mapping.
 
-A device that vanishes while it is looked at (hot-unplug) is passed over; it never costs the
-others their place in the list.
+A device that is unplugged during the search is left out; the others are listed all the same.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def find_pci(sys_folder: Path, access: Access = may_access) -> tuple[list[Device
             if facts.is_ivshmem:
                 devices.append(_device(facts, access))
         except (OSError, ValueError, ScopeError) as error:
-            # Gone meanwhile is nobody's problem; a device that stays but cannot be read is.
+            # Unplugged meanwhile is no problem; a device that is there and cannot be read is one.
             if device_folder(address, sys_folder).exists():
                 reason = getattr(error, "strerror", None) or error
                 problems.append(f"The PCI device {address} cannot be looked at ({reason}).")

@@ -1,7 +1,7 @@
-"""Processes: which QEMU runs, and who maps which file.
+"""Processes: the running QEMUs, and the files that processes map.
 
-Everything is read from a `/proc` tree given as a path, so that tests can bring their own.
-What we may not look into is counted, never an error.
+Everything is read from a `/proc` tree given as a path, so that tests can use their own. Processes
+that must not be read are counted, and are not an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAP_RE: Final = re.compile(
     rb"^([0-9a-f]+-[0-9a-f]+) ..(.)([sp]) [0-9a-f]+ ([0-9a-f]+):([0-9a-f]+) ([1-9]\d*) +(/.*)$",
     re.MULTILINE,
 )
-# Only Linux has a /proc; Windows must be able to import this.
+# Only Linux has a /proc, but the module is imported on Windows too.
 _makedev: Final[Callable[[int, int], int]] = getattr(os, "makedev", lambda *numbers: hash(numbers))
 _DELETED: Final = " (deleted)"
 FileId = tuple[int, int]
@@ -72,13 +72,13 @@ class QemuProcess:
 
 @dataclass(slots=True)
 class Mapped:
-    """A file that somebody maps.
+    """A file that is mapped.
 
     Attributes:
-        path: As the kernel names it, without the mark of deletion.
+        path: As the kernel names it, without "(deleted)".
         identity: (device number, inode).
         deleted: It has no name any more.
-        users: Who maps it.
+        users: The processes that map it.
         ranges: (pid, address range) of one mapping by each user.
         shared_by: Process ids that map it MAP_SHARED; the others have a private copy.
     """
@@ -93,13 +93,13 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """One look at all processes.
+    """The result of one scan of all processes.
 
     Attributes:
         qemus: The QEMU processes.
         mapped: Mapped files by (device number, inode): all that are mapped shared, and
-            whatever a QEMU maps.
-        unreadable: Processes that could not be looked into.
+            all that a QEMU maps.
+        unreadable: Processes whose mappings could not be read.
     """
 
     qemus: tuple[QemuProcess, ...] = ()
@@ -107,9 +107,9 @@ class Processes:
     unreadable: int = 0
 
     def notice(self) -> str:
-        """A sentence about what could not be seen; empty when all could.
+        """A sentence about processes that could not be read; empty when there are none.
 
-        It has no number: that would differ at each look, and with it the whole list.
+        It has no number: that would change with each scan, and with it the whole list.
         """
         if not self.unreadable:
             return ""
@@ -118,19 +118,19 @@ class Processes:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What never changes in a process's life."""
+    """What never changes while a process runs."""
 
     program: str
     qemu: QemuProcess | None
 
 
 class ProcessScanner:
-    """Looks at all processes; remembers command lines by process id and start time.
+    """Scans all processes; keeps command lines by process id and start time.
 
     Args:
         proc: The tree.
-        family_of: A process whose mappings, and whose children's, are ours and not a user's:
-            the window's engines and demo would show up in its own list.
+        family_of: A process that is left out with its children: else the window's own engines
+            and demo would appear as users in its list.
     """
 
     def __init__(self, proc: Path = Path("/proc"), *, family_of: int | None = None) -> None:
@@ -139,7 +139,7 @@ class ProcessScanner:
         self._known: dict[tuple[int, str], _Known] = {}
 
     def scan(self) -> Processes:
-        """One look; processes that end meanwhile are passed over."""
+        """Scan once; processes that end meanwhile are left out."""
         found = Processes()
         known: dict[tuple[int, str], _Known] = {}
         qemus: list[QemuProcess] = []
@@ -171,7 +171,7 @@ class ProcessScanner:
         return (self._proc / str(pid) / name).read_bytes()
 
     def _birth(self, pid: int) -> tuple[int, str]:
-        """Parent, and what tells this process from an earlier one with its number."""
+        """Parent, and a text that differs from an earlier process with the same id."""
         # Fields 4 and 22 of proc(5) stat; the program's name before them may hold anything, so
         # count from its closing bracket. execve keeps the start time, so the name is in it.
         try:
@@ -228,7 +228,7 @@ class ProcessScanner:
 
 
 def way_in(item: Mapped, proc: Path = Path("/proc")) -> str:
-    """A path that still opens a mapped file without a name; empty when there is none."""
+    """A path below /proc that opens a mapped file without a name; empty when there is none."""
     return next(_ways_in(item, proc), "")
 
 

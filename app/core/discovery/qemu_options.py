@@ -1,7 +1,7 @@
-"""QEMU's command line, read for what it shares: memory backends, ivshmem devices, the name.
+"""Parsing of QEMU's command line: memory backends, ivshmem devices, the guest's name.
 
-QEMU writes options as `driver,key=value,...` with `,,` for a comma; libvirt writes the same as
-JSON. Both forms say the same thing, so both become one mapping here.
+Options are written `driver,key=value,...` with `,,` for a comma, or, by libvirt, as JSON. Both
+forms are parsed into the same mapping.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class QemuOptions:
-    """What a QEMU command line says about sharing.
+    """The parts of a QEMU command line that concern shared memory.
 
     Attributes:
         guest: The guest's name; empty without `-name`.
@@ -71,7 +71,7 @@ class QemuOptions:
 
 
 def parse_options(argv: Sequence[str]) -> QemuOptions:
-    """Read a command line; what cannot be understood is passed over."""
+    """Parse a command line; options that cannot be parsed are left out."""
     found: dict[str, list[dict[str, str]]] = {name: [] for name in _IMPLIED}
     for name, text in _option_pairs(argv):
         found[name].append(split_option(text, _IMPLIED[name]))

@@ -1,8 +1,8 @@
-"""What to type so that a guest gets shared memory: QEMU arguments and libvirt XML.
+"""Configuration that gives a guest shared memory: QEMU arguments and libvirt XML.
 
-The rules are those of libvirt's formatdomain (shmem: a power of two, at least 1 MiB, a name
-that is one file in /dev/shm) and of memory-backend-file; a wrong answer here would be met
-hours later as a guest that does not start.
+The rules are those of libvirt's formatdomain (shmem: a power of two, at least 1 MiB, a name that is
+one file in /dev/shm) and of memory-backend-file (docs/platform.md, "QEMU and libvirt on the host").
+With a wrong value the guest would not start.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..values.units import format_size
 SMALLEST: Final = 1 << 20
 _LONGEST_NAME: Final = 255  # NAME_MAX
 _FOLDER: Final = "/dev/shm"  # noqa: S108 - libvirt's place
-# No slash by libvirt's rule; the others would need escapes of three kinds in what one copies.
+# No slash by libvirt's rule; the others would need quoting in shell, QEMU arguments and XML.
 _BAD: Final = (("/", "slash"), ("'", "quote"), ('"', "quote"), ("\\", "backslash"))
 
 
@@ -44,10 +44,10 @@ class SetupHelp:
 
 
 def setup_help(size: int, name: str) -> SetupHelp:
-    """What to type for a device of this size and name.
+    """The configuration for a device of this size and name.
 
     Raises:
-        SetupError: Not a power of two of at least 1 MiB, or no name for a file.
+        SetupError: Not a power of two of at least 1 MiB, or not a file name.
     """
     _check_size(size)
     _check_name(name)

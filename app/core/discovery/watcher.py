@@ -1,8 +1,8 @@
-"""Keeps the list of devices fresh, on a thread of its own.
+"""Keeps the list of devices up to date, on a thread of its own.
 
-Twice a second cheap facts are compared (which files, devices, nodes and QEMUs there are); only
-when they differ, or when it was long ago, everything is looked at again. A complete look reads
-/proc of every process, so its pace follows what it costs: a fiftieth of one core at most.
+Twice a second cheap facts are compared (which files, devices, nodes and QEMUs there are). Only when
+they differ, or after a while, a complete search follows. It reads /proc of every process, so its
+interval depends on its cost: a fiftieth of one core at most.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from .device import Device, DeviceList, SystemPaths
 log = logging.getLogger(__name__)
 PERIOD_S: Final = 0.5
 IDLE_S: Final = 3.0
-# On Windows a look asks every driver's queue; devices that come and go are told by the system.
+# On Windows a search sends requests to every device; the system gives notice of changes anyway.
 IDLE_WINDOWS_S: Final = 15.0
 _SHARE: Final = 50
 _MOST_FILES: Final = 4000
 
 
 class Finder(Protocol):
-    """What looks: DeviceFinder, or a test's own."""
+    """The search: DeviceFinder, or a test's own."""
 
     def find(self) -> DeviceList:
-        """One look at everything."""
+        """Search once."""
         ...
 
 
 class Watcher:
-    """Calls back with the list at once, and again whenever it became another.
+    """Calls back with the list after the first search, and whenever it has changed.
 
     Args:
         callback: Called on the watcher's thread.
-        finder: Looks for devices.
-        places: Where the cheap facts are looked at.
-        period_s: How often these are compared.
-        idle_s: How long at most until everything is looked at again.
+        finder: Searches for devices.
+        places: Folders whose cheap facts are compared.
+        period_s: Interval of the comparisons.
+        idle_s: Longest time until the next complete search.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Watcher:
             self._thread.start()
 
     def rescan(self) -> None:
-        """Look now, and call back even when nothing changed: somebody waits for the answer."""
+        """Search now, and call back even when nothing changed."""
         self._requests += 1
         self._wake.set()
 
@@ -98,7 +98,7 @@ class Watcher:
             self._wake.clear()
             requests = self._requests
             asked, answered = requests != answered, requests
-            # Before the look: what changes during it is seen the next time.
+            # Before the search: changes during it are seen the next time.
             now = self._facts()
             if asked or now != facts or time.monotonic() >= due_s:
                 facts = now
@@ -115,7 +115,7 @@ class Watcher:
     def _find(self, finder: Finder) -> DeviceList | None:
         try:
             return finder.find()
-        except Exception:  # the list must not go stale for good because of one bad look
+        except Exception:  # one failed search must not end the thread
             log.exception("looking for devices failed")
             return None
 
@@ -124,7 +124,7 @@ class Watcher:
             return
         try:
             self._callback(found)
-        except Exception:  # a window that just closed
+        except Exception:  # the window may just have been closed
             log.exception("the list of devices could not be delivered")
 
     def _facts(self) -> Hashable:
@@ -140,14 +140,14 @@ class Watcher:
 
 
 def _device_finder(places: SystemPaths) -> Finder:
-    """Loaded on the thread, for which no window waits, and before a look's time is taken."""
+    """Import it on the thread, so that no window waits for it, and before a search is timed."""
     from .finder import DeviceFinder
 
     return DeviceFinder(places)
 
 
 class _Qemus:
-    """Which QEMUs run; each process's name is read once."""
+    """The running QEMUs; each process's name is read once."""
 
     def __init__(self, proc: Path) -> None:
         self._proc = proc
@@ -177,7 +177,7 @@ def _names(folder: Path) -> frozenset[str]:
 
 
 def _files(folder: Path) -> Hashable:
-    """What tells one set of files from another: never a time, which each write may change."""
+    """A set of files for comparison, without times, which each write may change."""
     seen = []
     try:
         with os.scandir(folder) as entries:
@@ -204,7 +204,7 @@ def _files(folder: Path) -> Hashable:
 
 
 def _essence(found: DeviceList) -> Hashable:
-    """The list without what flickers: a text that is being written."""
+    """The list for comparison, without texts that change all the time."""
     return tuple(_still(device) for device in found.devices), found.problems
 
 

@@ -13,8 +13,8 @@ def find_windows() -> tuple[list[Device], list[str]]:
 
 
 def from_bar(bar: WindowsBar) -> Device:
-    """One device; what stands in its way is its health."""
-    # A person reads and types the address; the path stands in where Windows tells none.
+    """One device; the reason why it cannot be opened is its health."""
+    # The address is easier to read and type; the path is used where Windows reports no address.
     location = str(bar.address) if bar.address else bar.path or bar.instance
     peer = (f"Peer {bar.peer}.",) if bar.peer else ()
     return Device(
@@ -25,7 +25,7 @@ def from_bar(bar: WindowsBar) -> Device:
         spec=RegionSpec(RegionKind.WINDOWS, location),
         address=bar.address,
         health=fault(bar.trouble) if bar.trouble is not None else GOOD,
-        # The driver gives a mapping that can be written, or none.
+        # The driver gives a writable mapping, or none.
         writable=bar.trouble is None,
         notes=(*peer, *bar.notes),
     )

@@ -1,1 +1,1 @@
-"""One region's Region, Sampler and Journal behind commands and answers, here or in a process."""
+"""A Region with its Sampler, Journal and tests, behind commands and answers."""

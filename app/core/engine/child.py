@@ -1,7 +1,7 @@
-"""The child's side of an engine process: clients, one for each window that looks through it.
+"""The child's side of an engine process: clients, one for each window that it serves.
 
 A client is a pipe, a board for its Frames and an Engine of its own, so that two windows on one
-device scroll, pause and lock apart; what they share is the process, and with it the one mapping
+device scroll, pause and lock independently; they share the process, and with it the only mapping
 that the Windows driver gives. The process ends with its last client.
 """
 
@@ -27,15 +27,15 @@ BEAT_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Asks the child for another client; sent through the pipe of one that it has."""
+    """Asks the child to serve another client; sent through the pipe of an existing one."""
 
     pipe: Connection
     board: FrameBoard
 
 
 def run(pipe: Connection, board: FrameBoard) -> None:
-    """Main function of the child: serve until the last window has left or died."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
+    """Main function of the child: serve until the last window has left or ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is handled by the parent
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     clients = Clients()
@@ -68,7 +68,7 @@ class Clients:
         try:
             _Client(pipe, board, self).serve()
         finally:
-            pipe.close()  # tells the window that this client has ended
+            pipe.close()  # the window sees that this client has ended
             with self._change:
                 self._taken -= 1
                 self._change.notify_all()
@@ -103,7 +103,7 @@ class _Client:
         except ScopeError as error:
             self._report(msg.OpenFailed(spec, error))
             return
-        except Exception as error:  # noqa: BLE001 - others may sit here; it is told to the window
+        except Exception as error:  # noqa: BLE001 - the child may have other clients
             text = f"{type(error).__name__} while opening: {error}"
             self._report(msg.OpenFailed(spec, ScopeError(text, "This is a bug; report it.")))
             return
@@ -126,7 +126,7 @@ class _Client:
                 engine.handle(request, command)
 
     def _next(self) -> tuple[int, msg.Command | RegionSpec] | None:
-        """What the window sent next; None when it leaves or is gone. Others sit down meanwhile."""
+        """The window's next command; None when it leaves or is gone. Adds clients on Join."""
         try:
             while True:
                 request, item = self._pipe.recv()

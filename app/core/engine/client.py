@@ -1,7 +1,7 @@
-"""How a window talks to an engine, wherever it runs: ask, fetch answers, fetch the newest Frame.
+"""A window's interface to an engine, here or in a child: commands, answers, the newest Frame.
 
 `LocalEngine` is the engine in this process (library, tests, command line with a window);
-engine_process.py has the same face over a child process.
+process.py offers the same methods over a child process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EngineClient(Protocol):
-    """What a Session needs of an engine. No method waits, but `close`, which is bounded."""
+    """What a Session needs of an engine. No method blocks, except `close`, for a limited time."""
 
     def open(self, spec: RegionSpec) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""
@@ -33,7 +33,7 @@ class EngineClient(Protocol):
         """What came back since the last call, oldest first."""
 
     def frame(self) -> Frame | None:
-        """The newest Frame, if there is one that was not fetched before."""
+        """The newest Frame, if it was not fetched before."""
 
     def trouble(self) -> ScopeError | None:
         """Why the engine cannot be relied on right now (it ended, it does not answer)."""
@@ -67,7 +67,7 @@ class LocalEngine:
         except ScopeError as error:
             self._refuse(spec, error)
             return
-        except Exception as error:  # noqa: BLE001 - whoever waits for the answer must get one
+        except Exception as error:  # noqa: BLE001 - the caller waits for an answer
             text = f"{type(error).__name__} while opening: {error}"
             self._refuse(spec, ScopeError(text, "This is a bug; report it."))
             return
@@ -125,7 +125,7 @@ class LocalEngine:
         return frame
 
     def trouble(self) -> ScopeError | None:
-        """Never: an engine in this process shares its fate."""
+        """Always None: an engine in this process ends with it."""
         return None
 
     def close(self, timeout_s: float = 2.0) -> None:

@@ -2,7 +2,7 @@
 
 It takes commands (messages.py) and answers them; it never raises into its caller. It runs as
 it is in the caller's process (library, command line, tests), and behind a pipe in a process
-of its own (engine_process.py).
+of its own (process.py).
 
 Threads: the caller's, which hands over commands and never waits; one worker that carries out
 what takes time, in the order asked; the sampler's; one for each running test signal.
@@ -72,13 +72,13 @@ class Engine:
         self.sampler.start()
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Stop signals, sampler and worker, then give the region back. Safe to call twice."""
+        """Stop tests, signals, sampler and worker, then close the region. Safe to call twice."""
         if self._closing.is_set():
             return
         self._closing.set()
         self._jobs.put(None)
         if self._measurements is not None:
-            self._measurements.close(timeout_s)  # first: it puts back the bytes under its lane
+            self._measurements.close(timeout_s)  # first: it restores the bytes under its lane
         self._repeaters.stop_all()
         self.sampler.stop(timeout_s)
         if self._worker.is_alive():
@@ -137,7 +137,7 @@ class Engine:
                 value = self._do(command, request)
             except ScopeError as error:
                 self._report(msg.Failed(request, error))
-            except Exception as error:  # noqa: BLE001 - the worker must outlive a bug; it is told
+            except Exception as error:  # noqa: BLE001 - a bug must not end the worker
                 text = f"{type(error).__name__} in {type(command).__name__}: {error}"
                 self._report(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
             else:

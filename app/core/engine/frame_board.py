@@ -1,8 +1,8 @@
 """Frames from one process to another: a few newest-wins slots in ordinary shared memory.
 
-The writer never waits for the reader, the reader never waits for the writer, and a writer
-that dies in the middle of a slot leaves nothing that reads as a Frame: each slot carries its
-number before and behind the bytes, and a copy counts only when both agreed all the while.
+The writer never waits for the reader, the reader never waits for the writer, and a writer that
+ends in the middle of a slot leaves no slot that is taken for a Frame: each slot carries its number
+before and behind the bytes, and a copy counts only if both were equal before and after copying.
 
 The memory has no name in /dev/shm (it would show up in our own device list): on Linux it is a
 memfd inherited by the child, on Windows a page-file mapping with a random tag.
@@ -38,7 +38,7 @@ _SLOT_HEADER: Final = 64
 class NewestBoard:
     """Byte strings, newest wins. One writing process, one reading process.
 
-    Pickles only while a child process is being spawned (it hands over the descriptor).
+    Can be pickled only while a child process is being spawned (it passes on the descriptor).
     """
 
     def __init__(self, slot_bytes: int) -> None:
@@ -83,14 +83,14 @@ class NewestBoard:
         return True
 
     def beat(self) -> None:
-        """Report that the writer lives."""
+        """Writer: store the time of this heartbeat."""
         self._words[1] = time.monotonic_ns()
 
     # -- reader -------------------------------------------------------------------------------
 
     @property
     def last_beat_ns(self) -> int:
-        """When the writer last said that it lives; 0 = not yet."""
+        """Time of the writer's last heartbeat; 0: none yet."""
         return self._words[1]
 
     def fetch(self) -> bytearray | None:
@@ -148,7 +148,7 @@ class NewestBoard:
 
 
 class FrameBoard:
-    """Frames on two boards: the span on one, the activity, which changes less, beside it."""
+    """Frames on two boards: the visible bytes, and the activity, which changes less often."""
 
     def __init__(self) -> None:
         self._frames = NewestBoard(_FRAME_BYTES)
@@ -164,12 +164,12 @@ class FrameBoard:
         self._frames.publish(_pack_frame(frame))
 
     def beat(self) -> None:
-        """Writer: say that the engine lives."""
+        """Writer: send a heartbeat."""
         self._frames.beat()
 
     @property
     def last_beat_ns(self) -> int:
-        """Reader: when the engine last said that it lives; 0 = not yet."""
+        """Reader: time of the engine's last heartbeat; 0: none yet."""
         return self._frames.last_beat_ns
 
     def fetch(self) -> Frame | None:

@@ -1,6 +1,6 @@
-"""What the Measure view asks of an engine, and what comes back while a test runs.
+"""Commands of the Measure view to an engine, and answers while a test runs.
 
-They travel as the other messages do (messages.py); every MeasurementCommand is answered with Done
+They are sent as the other messages (messages.py); every MeasurementCommand is answered with Done
 or Failed.
 """
 
@@ -26,7 +26,7 @@ class LaneRequest:
 
     Attributes:
         offset, size, slots: As `place_lane`.
-        force: Lay it even over bytes that somebody keeps changing.
+        force: Create it even over bytes that keep changing.
     """
 
     offset: int | None = None
@@ -45,7 +45,7 @@ class Respond(MeasurementCommand):
 
 @dataclass(frozen=True, slots=True)
 class PollLane(MeasurementCommand):
-    """Who is in the lane. Done.value: LaneView. Reads only."""
+    """The peers in the lane. Done.value: LaneView. Reads only."""
 
     wanted: LaneRequest = field(default_factory=LaneRequest)
 
@@ -91,12 +91,12 @@ class FlashReacted(MeasurementCommand):
 
 @dataclass(frozen=True, slots=True)
 class ListUnrestored(MeasurementCommand):
-    """What a program that crashed in a test still owes. Done.value: sentences, one for each."""
+    """Saved bytes that a crashed program did not restore. Done.value: a sentence for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreSaved(MeasurementCommand):
-    """Put those bytes back. Done.value: an RestoreOutcome for each."""
+    """Restore those bytes. Done.value: a RestoreOutcome for each."""
 
 
 # -- what comes back --------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class SlotView:
     ours: bool
 
     def able(self, needs: Capability) -> bool:
-        """Whether its responder lives and answers that."""
+        """Whether its responder is alive and supports that."""
         card = self.responder
         alive = self.responder_life is Life.ALIVE and not self.ours
         return alive and card is not None and needs in card.capabilities
@@ -137,7 +137,7 @@ class LaneView:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a test: its result, and what became of the bytes under the lane."""
+    """The end of a test: its result, and whether the bytes under the lane were restored."""
 
     result: Any
     ending: RestoreOutcome

@@ -1,4 +1,4 @@
-"""The test modes' measuring sides: each turns what happens into messages."""
+"""The measuring side of each test mode, reporting its progress as messages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from . import measurement_messages as dm
 
 
 class RunContext:
-    """What a running test is given: how to tell, how to wait, whether to stop.
+    """The context of a running test: its callbacks, its waiting, its stop flag.
 
     Attributes:
-        stopped: Set when the test shall end and hand over what it has.
+        stopped: Set when the test shall end with what it has measured.
     """
 
     def __init__(self, report: Callable[[str], None], figures: Callable[[Any], None]) -> None:
@@ -56,7 +56,7 @@ class Test(Protocol):
 
 
 class FlashTest:
-    """Flash, with this window as the one that stores."""
+    """Flash, with this process as the initiator."""
 
     def __init__(self, show: Callable[[Flip], None]) -> None:
         self._show = show

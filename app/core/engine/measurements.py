@@ -1,7 +1,7 @@
-"""The measuring part of an engine: its responder and its running test, each on a thread of its own.
+"""The measuring part of an engine: its responder and its running test, each on its own thread.
 
-Tests write into the memory, so both need writing unlocked; locking ends them. Whatever ends a
-test, the lane is left and the bytes under it are put back if they are ours to put back.
+Tests write into the memory, so both need writing unlocked; locking ends them. However a test ends,
+the lane is left, and the bytes under it are restored if this process created the lane.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from .measurement_modes import (
 
 Report = Callable[[msg.Answer], None]
 _SLOW = (dm.PollLane, dm.Respond, dm.ListUnrestored, dm.RestoreSaved)
-_FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth look
+_FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth poll
 
 
 @dataclass(slots=True)
@@ -52,11 +52,11 @@ class _Running:
 
 
 class MeasurementService:
-    """Takes ProbeCommands.
+    """Carries out MeasurementCommands.
 
     Args:
         region: The engine's region.
-        report: Where answers go.
+        report: Called with each answer.
         locked: Whether writing is locked.
     """
 
@@ -91,7 +91,7 @@ class MeasurementService:
     # -- commands, from the engine's threads ------------------------------------------------------
 
     def handle(self, request: int, command: msg.MeasurementCommand) -> None:
-        """Do what is asked, and answer. Never raises, never waits: what takes long is queued."""
+        """Carry out a command, and answer. Never raises, never waits: long ones are queued."""
         if isinstance(command, _SLOW):
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="measurements", daemon=True)
@@ -221,7 +221,7 @@ class MeasurementService:
 
     def _measure(self, command: dm.StartTest, test: Test, io: RunContext) -> dm.Outcome:
         if isinstance(command.plan, LatencyOptions):
-            measuring_bell(self._region, command.plan.wait)  # before anything is laid
+            measuring_bell(self._region, command.plan.wait)  # before anything is written
         hold = self._hold(command.wanted, io.sleep)
         try:
             result = test.run(self._region, hold.lane, command, io)
@@ -270,7 +270,7 @@ class MeasurementService:
         return dm.LaneView(lane, slots)
 
     def _lane_now(self, wanted: dm.LaneRequest) -> Lane | None:
-        """The lane that is there: the one seen before while it stands, else by looking for it."""
+        """The lane that is there: the one found before if it still exists, else by searching."""
         known = wanted.offset
         if known is None and self._lane is not None:
             known = self._lane.offset

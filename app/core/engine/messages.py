@@ -1,9 +1,8 @@
-"""What the window asks of an engine, and what comes back.
+"""Commands of a window to an engine, and the engine's answers.
 
-Small frozen dataclasses: they are pickled through a pipe when the engine is a process of its
-own, and handed over as they are when it is not. Bytes in them are what a person typed or
-copies (at most MAX_INLINE); files are read and written by the engine itself, and pictures of
-the memory travel as Frames.
+Small frozen dataclasses: they are pickled through a pipe when the engine is a process of its own,
+and passed as they are when it is not. Bytes in them are what a person typed or copies (at most
+MAX_INLINE); files are read and written by the engine itself, and the watched bytes are in Frames.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ MAX_INLINE: Final = 16 << 20
 
 
 class Command:
-    """Base of everything that the window asks."""
+    """Base of all commands."""
 
     __slots__ = ()
 
@@ -46,7 +45,7 @@ class SetRate(Command):
 
 @dataclass(frozen=True, slots=True)
 class SetPaused(Command):
-    """Freeze the picture, or let it live again."""
+    """Stop ticking, or go on."""
 
     paused: bool
 
@@ -203,7 +202,7 @@ class MeasureSpeed(Command):
     """How fast the mapping copies. Done.value: MappingSpeed.
 
     Attributes:
-        start, length: Where writing may be measured (the bytes are put back); 0 bytes: only
+        start, length: Where writing may be measured (the bytes are restored); 0 bytes: only
             reading is measured.
     """
 
@@ -237,7 +236,7 @@ UNANSWERED: Final = (WatchRange, SetRate, SetPaused, Step, SetBudget, SetLocked,
 
 
 class Answer:
-    """Base of everything that an engine says."""
+    """Base of all answers."""
 
     __slots__ = ()
 

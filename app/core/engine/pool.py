@@ -1,7 +1,7 @@
-"""Who gets which engine: a child process per region, and one for all windows on a Windows device.
+"""Engines for windows: a child process per region, and one for all windows on a Windows device.
 
 The Windows driver gives one mapping per device, so a second window's engine in a process of its
-own would be refused by our own program (548). It sits down beside the first instead.
+own would be refused (548) because of our own first one. It becomes a client of the first instead.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class EnginePool:
     """Hands out engines; used by the window's thread only.
 
     Args:
-        spare: A child that was started early, for the first who asks.
+        spare: A child that was started early, for the first window.
     """
 
     def __init__(self, spare: EngineProcess | None = None) -> None:
@@ -35,7 +35,7 @@ class EnginePool:
         return taken
 
     def close(self) -> None:
-        """End the spare child, if nobody took it."""
+        """End the spare child, if it was not used."""
         if self._spare is not None:
             self._spare.close()
 
@@ -45,7 +45,7 @@ class EnginePool:
 
 
 def sharing_key(spec: RegionSpec) -> str:
-    """What windows must have in common to share a mapping; empty for what anybody may map."""
+    """Windows with the same key share one process; empty where each may have its own mapping."""
     if spec.kind is not RegionKind.WINDOWS:
         return ""
     from ..backends.windows.bar import interface_path

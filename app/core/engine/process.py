@@ -1,13 +1,13 @@
 """The engine in a child process of its own, behind a pipe.
 
-Why a child: a fault in a mapping kills the child and not the window; a busy Python loop in
-the window's process makes its timers late (perf.md 1); and the Windows driver gives one
-mapping per device, so that one process must own it for everybody.
+Why a child: a fault in a mapping kills the child and not the window; a busy Python loop in the
+window's process makes its timers late (docs/measurements.md, "The interpreter lock"); and the
+Windows driver gives one mapping per device, so that one process must own it for all windows.
 
 Commands and answers are pickled through a duplex pipe by two daemon threads, so that a child
 that is stopped or dead never makes the window wait. Frames come through FrameBoard. The child
-says every BEAT_S that it lives. Several windows may have a client at one child (child.py);
-who sits where is decided by engine_hosts.py.
+sends a heartbeat every BEAT_S. Several windows may be clients of one child (child.py); pool.py
+decides which windows share one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Item = tuple[int, msg.Command | RegionSpec] | bytes  # bytes: pickled already
 
 
 class ChildProcess:
-    """The process, and how many seats are taken at it."""
+    """The process, and how many clients it serves."""
 
     def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
         self.process = process
@@ -46,7 +46,7 @@ class ChildProcess:
         self._lock = threading.Lock()
 
     def join(self) -> bool:
-        """Take one more client; False when the last one was left meanwhile."""
+        """Count one more client; False when the last one left meanwhile."""
         with self._lock:
             if not self._seats:
                 return False
@@ -67,7 +67,7 @@ def _pipe() -> tuple[Connection, Connection]:
 
 
 class EngineProcess:
-    """A client at a child. Started when made, so that it warms up early; opened later.
+    """A client of a child process, which starts at once and opens a region later.
 
     Attributes:
         pid: The child's process id.
@@ -142,12 +142,12 @@ class EngineProcess:
         return found
 
     def frame(self) -> Frame | None:
-        """The newest Frame, once; also the last one of a child that died."""
+        """The newest Frame, once; also the last one of a child that ended."""
         return None if self._closed else self._board.fetch()
 
     @property
     def serves(self) -> bool:
-        """Whether it is there and another client can be had at it."""
+        """Whether the child runs and can serve another client."""
         return not (self._closed or self._ended_ns) and self.trouble() is None
 
     def trouble(self) -> ScopeError | None:
@@ -156,7 +156,7 @@ class EngineProcess:
             return None
         alive = self._process.is_alive()
         if self._ended_ns and alive and time.monotonic_ns() - self._ended_ns < _DYING_NS:
-            return None  # its exit code comes in a moment and says why
+            return None  # its exit code, which comes in a moment, is the reason
         if self._ended_ns or not alive:
             return EngineGoneError(f"The engine of this region ended ({self._exit_reason()}).")
         last = self._board.last_beat_ns
@@ -192,7 +192,7 @@ class EngineProcess:
         else:
             self._receiver.join(timeout_s)  # the child closes its end when this client has ended
         if self._process.is_alive() and (last or (silent and self._receiver.is_alive())):
-            self._process.kill()  # the others at it see that it ended, and may start another
+            self._process.kill()  # its other clients see that it ended, and may start another
             self._process.join(1.0)
         self._outbox.put(None)
         for thread in (self._receiver, self._sender):

@@ -1,4 +1,4 @@
-"""Under which conditions a figure was measured, and what speaks against trusting it."""
+"""The conditions under which a figure was measured, and reasons not to trust it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..storage.logs import describe_system
 from .lane.layout import Lane
 from .lane.peer_card import PeerCard
 
-_BUSY: Final = 0.3  # a core of which others take more than this share is not free
+_BUSY: Final = 0.3  # a core of which other programs use more than this share is not free
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def conditions(
     pinned: int | None,
     started_s: float,
 ) -> Conditions:
-    """Look at the machine and write down what matters."""
+    """The conditions on this machine now."""
     load = psutil.getloadavg()[0] if sys.platform != "win32" else -1.0
     return Conditions(
         region=info.name,
@@ -111,7 +111,7 @@ def usable_cores() -> list[int]:
 
 
 def free_cores(look_s: float = 0.1) -> list[int]:
-    """Usable cores that nobody else is busy on, the idlest first; takes `look_s`."""
+    """Usable cores that are not busy, the idlest first; measures for `look_s` seconds."""
     shares = psutil.cpu_percent(interval=look_s, percpu=True)
     usable = [core for core in usable_cores() if core < len(shares)]
     free = [core for core in usable if shares[core] <= 100 * _BUSY]

@@ -2,7 +2,8 @@
 
 The buckets are HdrHistogram's with three significant digits: exact up to 2047, then 1024 to each
 power of two, so that any value is known to 0.1 %. Recording is one bincount per batch of samples
-(10 ns a value, perf.md 8), and the counts are what `.hlog` files hold (hdr_log.py).
+(docs/measurements.md, "Recording samples"), and the counts are what `.hlog` files hold
+(hdr_log.py).
 Count, minimum, maximum and sum are exact.
 """
 
@@ -30,7 +31,7 @@ def bucket_of(values: Times) -> npt.NDArray[np.int64]:
 
 
 def highest_in(bucket: int) -> int:
-    """The largest value that falls into a bucket; what a percentile tells, as it never flatters."""
+    """The largest value that falls into a bucket; percentiles use it, so none is too small."""
     shift = max(0, bucket // HALF - 1)
     return ((bucket - shift * HALF + 1) << shift) - 1
 

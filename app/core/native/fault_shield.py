@@ -1,11 +1,11 @@
 """A shield over memory that a loop in Python accesses directly.
 
-A page that vanishes (a file that is cut) is a fault in whoever touches it, and ends the process.
-Behind a shield the page is replaced by an empty one of our own, the access is tried again, and
-the shield tells that it was hit: what was read since is worth nothing, but everybody lives. The
-C kernel has one signal handler for its own guard and for this; without it,
-fault_shield_python.py does the same. The loops of the kernel need no shield, and are not slowed
-down by one.
+An access to a page that is gone (of a file that was cut) raises SIGBUS, which ends the process.
+Under a shield the signal handler replaces the page by an empty anonymous one, the access is
+repeated, and the shield's `hit` is set: what was read since is invalid, but the process goes on.
+The C kernel has one signal handler for its own guard and for this; without the kernel,
+fault_shield_python.py does the same. The kernel's own loops need no shield, and are not slowed down
+by one.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Shield:
 
     @property
     def hit(self) -> bool:
-        """True from the first page on."""
+        """Whether a page was replaced."""
         return self._flag.value != 0
 
     @property
     def flag(self) -> ctypes.c_int32:
-        """What a handler sets."""
+        """The flag that the signal handler sets."""
         return self._flag
 
 

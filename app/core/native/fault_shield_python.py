@@ -1,8 +1,8 @@
 """The shield without the C kernel: a handler of SIGBUS through ctypes, for Linux.
 
-A handler that Python itself installs runs after the access, which is never over. One that the
-system calls directly runs in the middle of it: the thread faulted at a plain load or store, and
-holds nothing but perhaps the GIL, which ctypes takes as it is. So it may run Python.
+A handler installed by Python's `signal` runs after the faulting access, which never ends. A ctypes
+callback that the system calls directly runs during it. The thread faulted at a plain load or store
+and holds no lock except perhaps the GIL, which ctypes handles. So the callback may run Python.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Covers:
         self._ours.handler = ctypes.cast(self._handler, ctypes.c_void_p).value
 
     def arm(self) -> None:
-        """Install the handler, unless it is in force: who ends his own brings older ones back."""
+        """Install the handler, unless it is in force: other code may have restored an older one."""
         if sys.platform != "win32":
             system = self._system = self._system or _system()
             there = _SigAction()
@@ -75,8 +75,8 @@ class _Covers:
             if start <= at < end and self._put_page(at):
                 hit.value = 1
                 return
-        # Not ours: the access is tried again, and meets whoever had the signal before. If he
-        # hands it back to us, nobody wants it.
+        # Not our range: restore the previous handler, which is called when the access is repeated.
+        # If that one calls us again, nothing handles this fault.
         self._system.sigaction(number, ctypes.byref(self._before), None)
         self._before = _SigAction()
 

@@ -1,14 +1,14 @@
 /* The loops of the measurements, for when Python is too slow to be the instrument, and the
  * comparison of the change scan.
  *
- * Called through ctypes.CDLL, which lets go of the GIL. Each function runs one bounded slice on a
+ * Called through ctypes.CDLL, which releases the GIL. Each function runs one bounded slice on a
  * state struct that kernel.py mirrors field by field (all fields are 8 bytes), so that a loop can
- * go on where the last slice ended. Everything here has a twin in Python (echo_python.py,
+ * go on where the last slice ended. The same loops exist in Python (echo_python.py, ring_python.py,
  * page_scan.py).
  *
- * The memory may vanish under us (a file that is cut, a device that is pulled): each entry point
- * runs inside a guard and answers FAULT then; loops in Python run behind a shield. A peer may write anything: no word of the lane is
- * ever used as an address or a length here.
+ * The memory may vanish during a loop (a file is cut, a device is unplugged): each entry point
+ * runs inside a guard and returns FAULT then; loops in Python run under a shield. A peer may write
+ * anything: no word of the lane is used as an address or a length here.
  *
  * Build: scripts/build_kernel.py (cc -O2 -shared -fPIC). No other dependency than the C library.
  */
@@ -105,7 +105,7 @@ static void yield_core(void) { sched_yield(); }
 
 EXPORT int64_t scope_now_ns(void) { return now_ns(); }
 
-/* --- the shield: a page that vanishes under a loop in Python is replaced, and told ------------ */
+/* --- the shield: a page that vanishes under a loop in Python is replaced, and a flag set ------ */
 
 static struct shield {
     volatile uintptr_t start, end; /* start == end: it covers nothing */
@@ -115,7 +115,7 @@ static struct shield {
 
 static int put_page(uintptr_t at);
 
-/* Whether the access may be tried again: the page is ours now, empty, and nobody's else. */
+/* Put an empty page of our own in the place of one under a shield. 1: repeat the access. */
 static int shielded(uintptr_t at)
 {
     for (unsigned i = 0; i < sizeof shields / sizeof *shields; i++) {
@@ -227,7 +227,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
     int again = shielded((uintptr_t)info->si_addr);
     errno = kept;
     if (again) return;
-    /* Not ours: hand on to whoever had the signal before (faulthandler), or die of it. */
+    /* Not ours: call the handler from before (faulthandler), or end the process by the signal. */
     if (before.sa_flags & SA_SIGINFO) {
         before.sa_sigaction(number, info, context);
     } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
@@ -286,9 +286,9 @@ struct ping {
     uint64_t payload;             /* bytes; 0 when the number is the payload */
     const int32_t *stop;
     uint64_t number;              /* last one sent */
-    uint64_t seen;                /* last pong that was looked at */
-    int64_t pending;              /* 1 while one is on its way */
-    int64_t sent_ns, intended_ns; /* of the one on its way */
+    uint64_t seen;                /* last pong that was read */
+    int64_t pending;              /* 1 while a request is unanswered */
+    int64_t sent_ns, intended_ns; /* of the unanswered request */
     int64_t base_ns;              /* the schedule: base + index * interval */
     int64_t index;
     double interval_ns;           /* 0: closed loop */
@@ -314,7 +314,7 @@ static inline void wait_a_bit(int64_t wait, int64_t poll_ns)
         sleep_ns(poll_ns);
 }
 
-/* Pass over what is due until then: it was never sent. */
+/* Count the requests that are due until then as missed, without sending them. */
 static void miss_until(struct ping *p, int64_t then)
 {
     if (then > p->end_ns) then = p->end_ns;
@@ -353,7 +353,7 @@ static void give_up(struct ping *p, int64_t now)
 {
     p->lost++;
     p->pending = 0;
-    miss_until(p, now); /* these were due while nobody answered */
+    miss_until(p, now); /* these were due while no answer came */
 }
 
 static void record_pong(struct ping *p, int64_t now)
@@ -377,7 +377,7 @@ static inline int spin_for(const uint64_t *pong, uint64_t number)
     return 0;
 }
 
-/* Wait for the answer to the one on its way. 1: it was recorded or given up. */
+/* Wait for the answer to the unanswered request. 1: it was recorded or timed out. */
 static int await_pong(struct ping *p, int *result)
 {
     for (;;) {
@@ -418,8 +418,8 @@ static int run_ping(struct ping *p)
 
 EXPORT int scope_ping(struct ping *p) { GUARDED(run_ping(p)); }
 
-/* The same loop with nobody at the other end: what the instrument itself takes. Whoever writes
- * over the word cannot hold us up: it is stored again. */
+/* The same loop without a responder: the time that the instrument itself takes. The word is stored
+ * again in each turn, in case something wrote over it. */
 static int run_floor(struct ping *p)
 {
     for (p->count = 0; p->count < p->capacity; p->count++) {
@@ -491,16 +491,16 @@ struct flow {
     uint8_t *out_cells;
     const uint64_t *in_heads;
     const uint8_t *in_cells;
-    const uint8_t *source;             /* the pieces that go round, in our own memory */
+    const uint8_t *source;             /* the pieces that are sent, in our own memory */
     const uint64_t *sums;              /* their checksums */
-    uint8_t *scratch;                  /* one piece: what was taken, checked where nobody writes */
+    uint8_t *scratch;                  /* one piece: copied here, where no peer writes, and checked */
     uint64_t piece, step, cells, sources, batch, run;
     int64_t sending, receiving;
     const int32_t *stop;
     int64_t end_ns, slice_end_ns;
     uint64_t filled, confirmed, taken;
     int64_t good, bad, out_of_order, unexpected;
-    uint64_t unexpected_word;                    /* the last word that could not be */
+    uint64_t unexpected_word;                    /* the last impossible word of the peer */
 };
 
 static void note_stray(struct flow *f, uint64_t word)
@@ -646,8 +646,8 @@ struct differ {
 
 enum { CHUNK = 256 };             /* pages */
 
-/* Whether these bytes are in memory. Asked just before they are looked at: what was cut and has
- * grown again since the last turn is holes. */
+/* Whether these bytes are in memory. Asked right before they are read: a file that was cut and has
+ * grown again since the last pass has holes. */
 static int resident(const uint8_t *live, uint64_t length)
 {
 #ifdef _WIN32

@@ -1,7 +1,7 @@
 """The C kernel (kernel.c) as ctypes sees it: loaded from beside this file, or absent.
 
-ctypes.CDLL lets go of the GIL for the time of a call. A library of another ABI number, or built
-from another kernel.c than the one that lies here, counts as absent: the program is whole without.
+ctypes.CDLL releases the GIL for the time of a call. A library of another ABI number, or built from
+another kernel.c than the one in this folder, counts as absent: the program works without it.
 """
 
 from __future__ import annotations
@@ -217,4 +217,4 @@ def _fits(source: int) -> bool:
     try:
         return zlib.crc32(Path(__file__).with_name("kernel.c").read_bytes()) == source
     except OSError:
-        return True  # carried without its source
+        return True  # installed without its source

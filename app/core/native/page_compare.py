@@ -2,9 +2,10 @@
 
 A copy by the kernel is what makes a read safe, and half of what a scan costs where nothing
 changed. The loop in kernel.c has its own guard against a page that vanishes, so it may look
-into the mapping directly and copy out only what differs. Looking at a hole would allocate it
-(perf.md section 6), so that it asks by mincore(2) first where there may be holes: whether the
-pages to come are in memory, a megabyte at a time, where lseek(2) would look on to the end.
+into the mapping directly and copy out only what differs. Reading a hole would allocate it
+(docs/platform.md, "Memory of a file"), so where there may be holes mincore(2) is asked first
+whether the pages to come are in memory. It is asked for a megabyte at a time; lseek(2) would
+search up to the next hole or the end.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def copy_differing(
     """Fill the pages of `buffer` that differ in the mapping from `before`.
 
     Args:
-        memory: A mapping that may be written (its address is not told otherwise).
+        memory: A writable mapping (ctypes gives no address of a read-only one).
         start: Where in it the range begins.
         buffer: As long as `before`; pages that do not differ are left as they are.
         before: The older copy.
@@ -32,7 +33,7 @@ def copy_differing(
 
     Returns:
         A byte for each page, 1 where it differs; None when there is no kernel, or a page is
-        not in memory or gone: a copy by the system has a name for that.
+        not in memory or gone: the caller then makes a safe copy, which reports the reason.
     """
     native = kernel()
     if native is None:

@@ -1,7 +1,7 @@
 """Copies in which the kernel takes the fault.
 
 A load or store in our own code to a page that is gone is SIGBUS, and the process dies. When
-the kernel copies, the same fault is EFAULT or a short count (perf.md section 4). Two ways:
+the kernel copies, it is EFAULT or a short count (docs/platform.md, "Memory of a file"). Two ways:
 
 * `read_file`: preadv on the file's own descriptor; fastest, and it never allocates holes.
 * `MappedCopier`: pwritev(memfd, [mapping]) and preadv(memfd, [mapping]); works on BARs too, and
@@ -33,9 +33,9 @@ class FaultError(Exception):
 def load_word(read: Callable[[int, memoryview], None], offset: int, width: int, size: int) -> int:
     """One load of an aligned word, out of `size` bytes, by a copy that the kernel makes.
 
-    A load in our own code would be one instruction, and SIGBUS when the memory went. The kernel
-    moves an aligned word of 8 bytes at once (perf.md 1, Tearing), but may go byte by byte over
-    less: so the whole word is taken, and cut.
+    A load in our own code would be one instruction, and SIGBUS when the memory is gone. The kernel
+    moves an aligned word of 8 bytes at once (docs/measurements.md, "One access or several"), but
+    may copy less byte by byte: so the whole word is copied, and the wanted bytes are cut out.
     """
     start, length = offset - offset % _WORD, _WORD
     if start + _WORD > size:
@@ -109,7 +109,7 @@ if sys.platform != "win32":
                 done += count
 
         def close(self) -> None:
-            """Let go of the mapping. Safe to call twice."""
+            """Release the mapping. Safe to call twice."""
             with self._lock:
                 if self._view is not None:
                     self._view.release()

@@ -1,1 +1,1 @@
-"""What is known to lie in shared memory, recognised from its bytes."""
+"""Known protocols in shared memory, recognised by their bytes."""

@@ -1,4 +1,4 @@
-"""What lies where in the demo's region. All words little endian, all offsets in bytes.
+"""The layout of the demo's region. All words are little endian, all offsets in bytes.
 
     0x00000  header: magic `IVSHDEMO`, u32 version, u32 pid of the peer, u64 region size
     0x00020  counters: u64 500 Hz, u32 100 Hz, u16 10 Hz, u8 1 Hz, u8 toggle 1 Hz
@@ -8,7 +8,7 @@
     0x00100  text log, 0x700 bytes, newest line overwrites the oldest
     0x10000  ring: u64 head, at +0x80 u64 tail, at +0x100 u64 capacity, data from +0x1000
     0x80000  picture: 256 x 192 pixels, 4 bytes each, 20 per second
-The rest was never written: holes. What moves is on the first screen, for a first look.
+The rest is never written: holes. Most of what changes is on the first screen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Known content: whose bytes are these, from a bounded look that allocates nothing.
+"""Known content: which program's bytes these are, by reading a limited part, never a hole.
 
 A recogniser is one function of a ContentSample; RECOGNISERS lists them, the surest first. Only
 extents that hold data are read, and never more than `limit` bytes.
@@ -36,7 +36,7 @@ _MAX_EXTENTS: Final = 1024
 # Windows has neither; there every byte of a file counts as written.
 _SEEK_DATA: Final[int | None] = getattr(os, "SEEK_DATA", None)
 _SEEK_HOLE: Final[int | None] = getattr(os, "SEEK_HOLE", None)
-# O_NONBLOCK: a pipe of that name must not hold us up before fstat tells.
+# O_NONBLOCK: opening a pipe of that name must not wait; fstat then shows what it is.
 _FLAGS: Final = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY")
 )
@@ -72,7 +72,7 @@ class Content:
 
 
 class Source(Protocol):
-    """What can be looked at: every Region, and a file by `identify_file`."""
+    """What can be identified: a Region, or a file (by `identify_file`)."""
 
     @property
     def size(self) -> int:
@@ -89,7 +89,7 @@ class Source(Protocol):
 
 
 class ContentSample:
-    """A bounded look at a source; holes stand as zeros and are never read."""
+    """A limited part of a source; holes count as zeros and are never read."""
 
     def __init__(self, source: Source, limit: int = LIMIT) -> None:
         self._source = source
@@ -191,7 +191,7 @@ def _recovery(sample: ContentSample) -> Content | None:
 
 
 def _zeros(sample: ContentSample) -> Content | None:
-    # A source cut short under the look gives no bytes; what is not there is not "zeros".
+    # A source that was truncated meanwhile gives no bytes, which are not "zeros".
     if not sample.size or not sample.complete or any(any(chunk) for _, chunk in sample.chunks()):
         return None
     return Content("zeros", "nothing written yet")
@@ -217,9 +217,9 @@ RECOGNISERS: list[Recogniser] = [_demo, _scream, _kvmfr, _lgmp, _recovery, _zero
 
 
 def identify(source: Source, limit: int = LIMIT) -> Content | None:
-    """Recognise what is in a Region or file; None when nobody knows it.
+    """Recognise the content of a Region or file; None when it is unknown.
 
-    A source that fails while it is looked at is not recognised.
+    A source that fails while it is read is unknown.
     """
     sample = ContentSample(source, limit)
     try:
@@ -270,7 +270,7 @@ class _File:
 
 
 def identify_file(path: str | Path, limit: int = LIMIT) -> Content | None:
-    """Recognise a regular file by path; None when it cannot be read or nobody knows it."""
+    """Recognise a regular file by path; None when it cannot be read or is unknown."""
     try:
         descriptor = os.open(path, _FLAGS)
     except OSError:

@@ -1,1 +1,1 @@
-"""A piece of mapped memory, and the only code that touches it."""
+"""A piece of mapped memory, and the only code that accesses it."""

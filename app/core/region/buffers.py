@@ -1,4 +1,4 @@
-"""Memory of our own that copies go into."""
+"""Buffers in our own memory, as targets of copies."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Doorbells: being woken by a peer in place of looking at the memory again and again.
+"""Doorbells: being woken by a peer instead of polling the memory.
 
-A wake-up says "at least once", never how often, and one that is meant for a peer that is not there
-is silence. So whoever is woken looks at the memory, and nobody sleeps without a limit.
+A wake-up means "rung at least once", and ringing a peer that does not exist is not an error. So a
+side that wakes must read the memory, and no side may sleep without a time limit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-ANSWERS: Final = 0  # who waits; each has an event of its own, as an event wakes one waiter only
+ANSWERS: Final = 0  # the waiters; each has an event of its own, as an event wakes one waiter only
 MEASURES: Final = 1
 
 
@@ -27,7 +27,7 @@ class Bell(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BellAddress:
-    """Where a peer is rung.
+    """The doorbell address of a peer.
 
     Attributes:
         peer: Its number among the peers of the device, 0 to 65535.
@@ -43,7 +43,7 @@ class DeviceBell(Protocol):
 
     @property
     def address(self) -> BellAddress:
-        """Where others ring us."""
+        """The address that peers ring."""
         ...
 
     def ring(self, to: BellAddress) -> None:
@@ -51,7 +51,7 @@ class DeviceBell(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> bool:
-        """Sleep until somebody rings us; whether somebody did."""
+        """Sleep until a peer rings; whether one did."""
         ...
 
 
@@ -61,7 +61,7 @@ class PeerBell:
 
     Attributes:
         device: Our own side.
-        to: The peer; it may change when the peer restarts, and None is nobody.
+        to: The peer's address; it may change when the peer restarts. None: there is no peer.
     """
 
     device: DeviceBell

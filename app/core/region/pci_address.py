@@ -39,7 +39,7 @@ class PciAddress:
         """`0000:08:01.0`, `08:01.0`, `10000:e1:00.0`, or what Windows' device manager shows.
 
         Raises:
-            CannotFindError: The text is no PCI address.
+            CannotFindError: The text is not a PCI address.
         """
         match = _LINUX.match(text.strip())
         if match:

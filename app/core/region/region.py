@@ -1,9 +1,8 @@
 """Region: the only code that touches mapped memory.
 
-A Region gives out copies, never views, so that no pointer into a mapping outlives it and a
-page that vanishes under us is an error with a name; region_window.py is the one exception.
-Shared file, Linux BAR, Windows driver, kvmfr node and server-passed descriptor are makers of
-the same Region.
+A Region gives out copies, never views, so that no pointer into a mapping outlives it, and access to
+a page that is gone is an error with a name; region_window.py is the only exception. The backends
+for shared files, Linux BARs, the Windows driver and kvmfr nodes are subclasses of Region.
 
 Subclasses provide the four `_raw_*` methods and `check()`; bounds, alignment, state and the
 read-only rule are kept here, in one place.
@@ -48,7 +47,7 @@ class RegionKind(Enum):
 
 
 class CacheMode(Enum):
-    """How the processor may cache the mapping. DEFAULT lets the maker choose and explain."""
+    """How the processor may cache the mapping. DEFAULT lets the backend choose."""
 
     DEFAULT = "default"
     UNCACHED = "uncached"
@@ -61,9 +60,9 @@ class RegionSpec:
     """What to open; small, picklable, and enough to open it again in another process.
 
     Attributes:
-        kind: Which maker opens it.
+        kind: Which backend opens it.
         location: Path, PCI address text, kvmfr node or Windows interface path.
-        read_only: Refuse every write, whatever the system would permit.
+        read_only: Refuse every write, even where the system would permit it.
         cache: Wanted cache mode; only BARs have a choice.
         start: First byte of the part to open, a multiple of the page size.
         length: Bytes to open; None is everything from `start`.
@@ -87,7 +86,7 @@ class RegionInfo:
         system: `host` or `guest`.
         path: The file or node that is mapped; the interface path on Windows.
         size: Bytes.
-        writable: Whether writes can land.
+        writable: Whether it can be written.
         read_only_reason: Why not, as a sentence; empty when writable.
         cache: Cache mode in force and why, as a short sentence; empty for files.
         address: PCI address of a BAR.
@@ -108,7 +107,7 @@ class RegionInfo:
     details: tuple[str, ...] = ()
 
     def need_writable(self) -> None:
-        """Raise ReadOnlyError, with the reason as its hint, unless writes can land."""
+        """Raise ReadOnlyError, with the reason as its hint, unless it can be written."""
         if not self.writable:
             reason = self.read_only_reason or "It was opened for reading only."
             raise ReadOnlyError(f"{self.name} is read-only.", reason)
@@ -151,11 +150,11 @@ class Region(ABC):
     ) -> bytearray | None:
         """Fill only the pages of `buffer` that differ from `before`, an older copy.
 
-        Not for holes: looking at one may allocate it.
+        Not for holes: reading one may allocate it.
 
         Returns:
-            A byte for each page, 1 where it differs and was filled. None when this cannot be
-            said without a copy of everything: use `read_into`, which also says why.
+            A byte for each page, 1 where it differs and was filled. None when this backend cannot
+            compare without copying everything, or a page is gone: use `read_into` then.
 
         Raises:
             OutOfRangeError, ClosedError: As for `read`.
@@ -168,7 +167,7 @@ class Region(ABC):
         """One aligned load of 1, 2, 4 or 8 bytes, little endian, unsigned.
 
         Raises:
-            MisalignedError: `offset` is no multiple of `width`, or the width is another.
+            MisalignedError: `offset` is not a multiple of `width`, or the width is another.
             OutOfRangeError: Not inside the region.
             RegionGoneError: As for `read`.
         """
@@ -203,8 +202,8 @@ class Region(ABC):
     def sync(self) -> None:
         """Order our writes before what follows.
 
-        Shared memory needs no flush: msync is a no-op on tmpfs and sysfs (ivshmem.md 4.3).
-        The kernel-made copies are ordered; this is the place where a maker may do more.
+        Shared memory needs no flush: msync does nothing on tmpfs and sysfs (docs/platform.md,
+        "Memory of a file"), and copies by the kernel are ordered. A backend may override this.
         """
         self._open()
 
@@ -237,13 +236,13 @@ class Region(ABC):
                 window.close()
 
     def bell(self, waiter: int) -> DeviceBell | None:
-        """The device's doorbell; None where nobody can ring us.
+        """The device's doorbell; None where it has none.
 
         Args:
-            waiter: Who of this process will wait (bell.ANSWERS, bell.MEASURES).
+            waiter: The waiter in this process (doorbell.ANSWERS, doorbell.MEASURES).
 
         Raises:
-            DriverError, RegionGoneError: The driver would not have us listen.
+            DriverError, RegionGoneError: The driver refused to register the event.
         """
         return None
 
@@ -251,27 +250,27 @@ class Region(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Look whether the backing is still what was opened; cheap enough for each tick.
+        """Check that the backing is still what was opened; cheap enough for each tick.
 
         Raises:
             RegionGoneError: One of its kinds, with the reason.
         """
 
     def remark(self) -> tuple[str, str]:
-        """What a person should know of the backing as it is now, and what to do; else empty."""
+        """A remark on the backing's present state, and what to do about it; else empty."""
         return "", ""
 
     def extents(self, start: int, end: int) -> list[Extent]:
         """Ranges inside [start, end) that hold data; the rest was never written (holes).
 
-        Reading holes through a mapping would allocate them (perf.md 6), so the sweep skips
-        what is not in here. Makers that cannot tell return everything.
+        Reading holes through a mapping would allocate them (docs/platform.md, "Memory of a
+        file"), so the sweep skips them. Backends that cannot tell return the whole range.
         """
         self._bounds(start, max(0, end - start))
         return [(start, end)] if end > start else []
 
     def close(self) -> None:
-        """Give the mapping back, when the last access is out of it. Safe to call twice."""
+        """Unmap, after the last running access has ended. Safe to call twice."""
         self._using.close()
 
     @property
@@ -289,7 +288,7 @@ class Region(ABC):
 
     @abstractmethod
     def _raw_read(self, offset: int, buffer: memoryview) -> None:
-        """Fill buffer; let the kernel take the fault; a short count is a RegionGoneError."""
+        """Fill the buffer by a guarded copy; a fault is a RegionGoneError."""
 
     @abstractmethod
     def _raw_write(self, offset: int, data: memoryview) -> None:
@@ -297,20 +296,20 @@ class Region(ABC):
 
     @abstractmethod
     def _raw_load(self, offset: int, width: int) -> int:
-        """One load instruction's worth."""
+        """Load `width` bytes in one access."""
 
     @abstractmethod
     def _raw_store(self, offset: int, width: int, value: int) -> None:
-        """One store instruction's worth."""
+        """Store `width` bytes in one access."""
 
     def _raw_window(self, offset: int, length: int) -> AbstractContextManager[memoryview[int]]:
-        """The mapping's own memory; a maker that has one provides it."""
+        """The mapping's own memory; for backends that have one."""
         raise UnsuitableError(f"{self.info.name} has no mapping that can be measured directly.")
 
     def _raw_differing(
         self, offset: int, buffer: memoryview, before: memoryview
     ) -> bytearray | None:
-        """Compare in the mapping; a maker whose mapping is guarded provides it."""
+        """Compare in the mapping; for backends with a guarded mapping."""
         return None
 
     @abstractmethod

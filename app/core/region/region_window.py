@@ -2,9 +2,9 @@
 
 A measurement must load and store in the mapping itself: a copy by the kernel costs microseconds
 where the thing measured takes a tenth of one. The price is that a page which vanishes is a fault
-in our own code. So a window is open only while a loop runs, covers only the lane, is asked
-`check()` between slices of the loop, and the loops in kernel.c catch the fault and return it. For
-loops in Python a shield (shield.py) puts an empty page in its place, and `check()` tells.
+in our own code. So a window is open only while a loop runs, covers only the lane, and the loop
+calls `check()` between slices. The loops in kernel.c catch the fault and return it. For loops in
+Python fault_shield.py puts an empty page in its place, and `check()` raises.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class RegionWindow:
     """Direct access to a range of a Region, valid inside `with region.window(...)` only.
 
     Attributes:
-        offset: Where the range lies in the region, a multiple of 8.
+        offset: Where the range is in the region, a multiple of 8.
         bytes: The memory itself; slice assignment copies.
         words: The same as 8-byte words, for loops: `words[window.index(offset)]` is one load.
     """
@@ -68,11 +68,11 @@ class RegionWindow:
 
     @property
     def torn(self) -> bool:
-        """A page vanished and was replaced; it stays so also when the file has grown again."""
+        """Whether a page vanished and was replaced; still true when the file has grown again."""
         return self._shield.hit
 
     def lost(self) -> NoReturn:
-        """A loop met a fault, or a torn window.
+        """Raise the error for a fault in a loop, or a torn window.
 
         Raises:
             RegionGoneError: One of its kinds, with the reason.
@@ -84,6 +84,6 @@ class RegionWindow:
         raise TruncatedError("The memory under the lane vanished while it was measured.")
 
     def close(self) -> None:
-        """Let go; the Region does it."""
+        """Release the views; called by the Region."""
         self.words.release()
         self.bytes.release()

@@ -1,7 +1,7 @@
-"""Who is inside a mapping at the moment: it is given back when the last one is out of it.
+"""Counts the running accesses to a mapping, which is released when the last one has ended.
 
-What was mapped is never pulled from under a copy that another thread makes; a descriptor that is
-closed under it might be somebody else's in the next moment.
+A mapping must not be unmapped during another thread's copy. Nor may a descriptor be closed during
+it: its number might be used for another file in the next moment.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from ..errors import ClosedError
 
-_CLOSE_WAIT_S: Final = 2.0  # a loop in a window looks at check() at least every 0.1 s
+_CLOSE_WAIT_S: Final = 2.0  # a loop in a window calls check() at least every 0.1 s
 log = logging.getLogger(__name__)
 
 
@@ -21,8 +21,8 @@ class InUse:
     """Counts the users: `with in_use:` around each access. Raises ClosedError once closed.
 
     Args:
-        name: Of what is used, for people.
-        release: Gives it back; called once, with the lock held.
+        name: Name of what is used, for people.
+        release: Releases it; called once, with the lock held.
     """
 
     def __init__(self, name: str, release: Callable[[], None]) -> None:
@@ -55,7 +55,7 @@ class InUse:
             raise ClosedError(f"{self._name} is closed.", "Open it again.")
 
     def close(self) -> None:
-        """Let nobody in any more, and wait until all are out. Safe to call twice."""
+        """Refuse new accesses, and wait until the running ones have ended. Safe to call twice."""
         with self._lock:
             self._closed = True
             self._release_if_idle()

@@ -1,8 +1,8 @@
-"""Files that a person names or that we make, where Windows needs more care than Linux.
+"""Files that are written whole or not at all, and paths that Windows would refuse.
 
 Without a prefix Windows refuses paths of 260 characters and more, unless an administrator changed
-that. And tempfile.mkstemp takes a folder that refuses us there for a name that is taken, and tries
-2 147 483 647 others (bpo-22107): a save into a read-only folder never came back.
+that. And in a folder without permission tempfile.mkstemp on Windows assumes that the name is taken,
+and tries 2 147 483 647 others (bpo-22107): a save into a read-only folder would never return.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Logging to a rotating file in the platform's place, and crash reports beside it."""
+"""Logging to a rotating file in the platform's folder, and crash reports in the same folder."""
 
 from __future__ import annotations
 

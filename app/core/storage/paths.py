@@ -1,4 +1,4 @@
-"""Where our own files live: settings and logs in the platform's places, resources beside us."""
+"""The program's own files: settings and logs in the platform's folders, resources in its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def settings_file() -> Path:
 
 
 def state_dir() -> Path:
-    """What must outlive a crash (saved bytes under a lane); may not exist yet."""
+    """Data that must survive a crash (saved bytes under a lane); may not exist yet."""
     return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))
 
 

@@ -1,7 +1,7 @@
 """What a person chose, as one JSON file in the platform's place.
 
 A file that cannot be read as settings is set aside under another name and never fatal; a file
-that cannot be written costs the settings, not the work.
+that cannot be written loses the settings and nothing else.
 """
 
 from __future__ import annotations

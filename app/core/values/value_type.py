@@ -1,7 +1,7 @@
-"""What a type of value is: it shows bytes as short text, and reads them from text.
+"""The interface of a value type: it decodes bytes into short text, and encodes text as bytes.
 
-Decoding tells None when the bytes are too few or mean nothing. Numbers are read from text as
-Python writes them (0x, 0b, _), too.
+Decoding returns None when the bytes are too few or not a value. Numbers may be typed as in Python
+(0x, 0b, _).
 """
 
 from __future__ import annotations

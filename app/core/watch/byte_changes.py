@@ -1,9 +1,9 @@
 """Exact differences between two copies of memory: numpy kernels without allocation churn.
 
-The sampler compares the visible span with the look before, the sweep compares whole pages
+The sampler compares the visible range with the sample before, the sweep compares whole pages
 with its snapshot. Fresh arrays of megabytes cost more in page faults than the comparison
-itself (perf.md section 3), so a Comparer owns its buffers; and numpy gives the interpreter
-lock away while it compares (perf.md section 3, GIL), which memoryview and bytes do not.
+itself, so a Comparer owns its buffers; and numpy releases the interpreter lock while it
+compares, which memoryview and bytes do not (docs/measurements.md, "Copies").
 """
 
 from __future__ import annotations

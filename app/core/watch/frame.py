@@ -31,9 +31,9 @@ class Activity:
         cell_bytes: Bytes a cell stands for, a power-of-two multiple of 4096.
         rate: (n,) changes seen per page and second, the busiest page of the cell, decaying.
         changed_ns: (n,) when a change was last seen.
-        seen_ns: (n,) when the page looked at longest ago was looked at; 0 = not yet.
+        seen_ns: (n,) when the page that was read longest ago was read; 0 = not all were yet.
         allocated: (n,) whether anything was ever written there (holes are not read).
-        sweep_ns: How long the last complete turn over the region took; 0 = not yet one.
+        sweep_ns: How long the last complete pass over the region took; 0 = none yet.
         exact: False where changes are counted by page and not by byte (memory bound).
     """
 
@@ -54,8 +54,8 @@ class Traffic:
 
     Attributes:
         over_ns: The sampling period that the rates stand for.
-        observed_bytes_per_s: Bytes seen to differ between two looks, per second. Observed,
-            not a throughput: what changed twice between two looks counts once.
+        observed_bytes_per_s: Bytes that differed between two samples, per second. Observed,
+            not a throughput: a byte that changed twice in between counts once.
         read_bytes_per_s: What we read.
         written_bytes_per_s: What we wrote on a person's behalf.
         cost: Sampler's and sweep's share of one core, 0 to 1.
@@ -115,7 +115,7 @@ class Frame:
 
 
 def empty_activity(region_size: int) -> Activity:
-    """What is known before the first look: nothing."""
+    """The activity before anything was read."""
     zero64 = np.zeros(1, np.int64)
     return Activity(
         number=0,

@@ -1,9 +1,9 @@
-"""OwnWrites: which bytes we wrote ourselves, so that their next change is not a peer's.
+"""OwnWrites: which bytes this process wrote, so that their next change is not counted as a peer's.
 
-A note comes just before the bytes change, and the look that sees them may come before or
-after it. So a note stands until its bytes were seen to change (consumed, byte by byte for the
-visible span, page by page for the sweep), or until a whole look began GRACE_NS after it and
-saw nothing: then the write changed nothing, or did not land.
+A write is noted just before the bytes change; the sample in which the change appears may be taken
+before or after that. So a note is kept until its bytes were seen to change (it is consumed byte by
+byte for the visible range, page by page for the sweep), or until a complete pass that began
+GRACE_NS after it saw no change: then the write changed nothing, or did not take effect.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Note:
         self.consumed: Flags | None = None
 
     def take(self, pages: I64) -> Flags:
-        """Which of `pages` this note still stands for; they are consumed by asking."""
+        """Which of `pages` this note still covers; those pages are consumed."""
         base = self.start // PAGE
         inside = (pages >= base) & (pages * PAGE < self.end)
         if self.consumed is None and inside.any():
@@ -49,7 +49,7 @@ class _Note:
 
 
 class OwnWrites:
-    """The notes of one sweep. Noting is for any thread."""
+    """The notes of one sweep. `note` may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,7 +59,7 @@ class OwnWrites:
         return bool(self._notes)
 
     def note(self, offset: int, length: int, now_ns: int) -> None:
-        """These bytes are about to change by our hand. The oldest note makes room."""
+        """These bytes are about to be written by us. Beyond a limit the oldest note is dropped."""
         key = (offset, offset + length)
         with self._lock:
             self._notes.pop(key, None)
@@ -68,7 +68,7 @@ class OwnWrites:
                 self._notes.popitem(last=False)
 
     def settle(self, looked_since_ns: int) -> None:
-        """Everything was looked at after `looked_since_ns`: older notes have had their look."""
+        """Everything was read after `looked_since_ns`: drop the notes from before."""
         with self._lock:
             old = [k for k, n in self._notes.items() if n.noted_ns + GRACE_NS <= looked_since_ns]
             for key in old:

@@ -1,8 +1,9 @@
-"""PageScan: one look at a run of pages: what may have changed is copied, and compared exactly.
+"""PageScan: one pass over a run of pages: what may have changed is copied and compared exactly.
 
 Where the Region can compare its mapping with the snapshot, only pages that differ are copied.
-Elsewhere all are, by the Region's safe copy into a small scratch, and a hash per page says
-which changed, so that unchanged memory costs one stream and not two (perf.md section 5).
+Elsewhere all are, by the Region's safe copy into a small scratch, and a hash per page says which
+changed: unchanged memory is read once, and the snapshot not at all (docs/measurements.md,
+"Change scan").
 Changed pages are gathered and compared with the snapshot in batches: numpy costs a
 microsecond per call, and a few pages at a time would spend more on calls than on bytes.
 """
@@ -38,13 +39,13 @@ _COMPARABLE: Final = DATA | STORED
 
 @dataclass(slots=True)
 class Totals:
-    """What was done; only grows.
+    """Running totals.
 
     Attributes:
         read_bytes: Bytes read.
         read_ns: Wall time inside reads.
-        changed_bytes: Bytes seen to differ, our own writes and the span in view left out;
-            where only hashes are kept, a changed page counts whole.
+        changed_bytes: Bytes seen to differ, without our own writes and the visible range;
+            where only hashes are kept, a changed page counts with all its bytes.
         changed_pages: Pages seen to change, our own writes left out.
     """
 
@@ -65,7 +66,7 @@ class Totals:
 
 @dataclass(slots=True)
 class Shared:
-    """What all scans of one region have in common; `lock` is for table, snapshot and totals."""
+    """State that all scans of one region share; `lock` guards table, snapshot and totals."""
 
     region: Region
     table: PageTable
@@ -83,7 +84,7 @@ class PageScan:
     Args:
         shared: What it works on; other scans work on other pages of it at the same time.
         chunk_blocks: Blocks that fit into the scratch.
-        on_change: Told (pages, time) of each batch of changed pages, with the lock held.
+        on_change: Called with (pages, time) of each batch of changed pages, with the lock held.
     """
 
     def __init__(
@@ -93,8 +94,8 @@ class PageScan:
         self._shared = shared
         self._on_change = on_change
         size = chunk_blocks * BLOCK
-        # Page-aligned: a target a few bytes off costs the kernel's copy three quarters of its
-        # speed on some processors (measured, rep movsb).
+        # Page-aligned: into an unaligned buffer the kernel's copy (rep movsb) has a quarter of its
+        # speed on some processors (measured).
         self._scratch = memoryview(mmap.mmap(-1, size))
         self._pages = np.frombuffer(self._scratch, np.uint8).reshape(-1, PAGE)
         self._parts = [self._scratch[at : at + PAGE] for at in range(0, size, PAGE)]
@@ -110,9 +111,9 @@ class PageScan:
     # -- looking -------------------------------------------------------------------------------
 
     def sample_pages(self, first: int, last: int, *, full: bool) -> None:
-        """Look at pages [first, last), whole blocks; `full` when all of them hold data.
+        """Read pages [first, last), whole blocks; `full` when all of them hold data.
 
-        What changed is known after `flush` at the latest. A page must not be looked at again
+        What changed is known after `flush` at the latest. A page must not be read again
         before that.
         """
         shared, table = self._shared, self._shared.table
@@ -125,7 +126,7 @@ class PageScan:
         table.looked(first, last, now_ns)
 
     def _hold_changed(self, first: int, last: int, pages: I64 | None, now_ns: int) -> None:
-        """Hash what was read, and put what is new into the batch."""
+        """Hash the pages read, and put those with a new hash into the batch."""
         table = self._shared.table
         if pages is None:
             parts, old = self._parts[: last - first], table.hash[first:last]
@@ -159,7 +160,7 @@ class PageScan:
         return np.flatnonzero(np.frombuffer(flags, np.uint8))
 
     def _pad(self, first: int, end: int) -> None:
-        """What is behind the region's end in its last page counts as zeros."""
+        """Fill the part of the last page behind the region's end with zeros."""
         if end % PAGE:
             self._pages[end // PAGE - first, end % PAGE :] = 0
 
@@ -208,7 +209,7 @@ class PageScan:
     # -- comparing -------------------------------------------------------------------------------
 
     def flush(self) -> None:
-        """Compare what is held with the snapshot and write down what changed."""
+        """Compare the batch with the snapshot, and enter what changed into the table."""
         held, self._held = self._held, 0
         if held:
             with self._shared.lock:
@@ -233,7 +234,7 @@ class PageScan:
             self._on_change(which, int(time_ns[-1]))
 
     def _compare(self, pages: I64, now: U8, flags: U8) -> Flags:
-        """Which of these known pages changed by another hand than ours."""
+        """Which of these known pages changed, apart from our own writes."""
         shared, table = self._shared, self._shared.table
         before = shared.snapshot.of(pages)
         ours = self._forget_own(pages, now, before) if shared.own else np.zeros(1, np.bool_)
@@ -242,7 +243,7 @@ class PageScan:
         found.count[by_hash] = np.where(ours, 0, PAGE)[by_hash] if len(ours) > 1 else PAGE
         found.first[by_hash] = 0
         found.last[by_hash] = PAGE - 1
-        # What was a hole has changed by being there, even if only zeros were written.
+        # A page that was a hole has changed, even if only zeros were written.
         theirs: Flags = (found.count > 0) | ((table.hash[pages] == 0) & ~ours)
         table.first[pages[theirs]] = found.first[theirs]
         table.last[pages[theirs]] = found.last[theirs]
@@ -252,7 +253,7 @@ class PageScan:
         return theirs
 
     def _forget_own(self, pages: I64, now: U8, before: U8) -> Flags:
-        """Make `before` as if our own writes had been there; the pages they touch."""
+        """Enter our own writes into `before`, so that they do not differ; the pages concerned."""
         taken = self._shared.own.take(pages)
         if not taken:
             return np.zeros(len(pages), np.bool_)
@@ -262,7 +263,7 @@ class PageScan:
         return touched
 
     def _in_view(self, pages: I64, now: U8, before: U8, by_hash: Flags) -> int:
-        """Changed bytes in the span that somebody else looks at, and counts."""
+        """Changed bytes in the visible range, which the RangeSampler counts."""
         low, high = self._shared.span
         rows = (pages * PAGE < high) & (pages * PAGE + PAGE > low) & ~by_hash
         total = 0

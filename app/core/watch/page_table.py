@@ -1,8 +1,8 @@
-"""PageTable: what the sweep knows of each page, and the same folded into cells for a picture.
+"""PageTable: what the sweep knows of each page, and a summary of it in cells for the views.
 
-Memory is for 16 GiB and more: about 29 bytes per page, zero-filled by the kernel, so that
-only what was touched is committed. Folding is lazy: only cells looked at since the last
-Activity are computed again.
+Sized for regions of 16 GiB and more: about 29 bytes per page, zero-filled by the kernel, so that
+only what was written is committed. The summary is lazy: only cells whose pages were read since the
+last Activity are computed again.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ def cell_pages(pages: int) -> int:
 
 
 class PageTable:
-    """One row per page; a block of 16 pages is looked at in one go.
+    """One row per page; a block of 16 pages is read at once.
 
     Attributes:
         pages: Pages of the region (the last may be short).
         blocks: Blocks of the region.
-        hash: (pages,) xxh3_64 of the last look; 0 is none.
-        flags: (pages,) KNOWN (looked at), DATA (allocated), SNAPSHOT (its bytes are known),
-            STORED (they take memory).
+        hash: (pages,) xxh3_64 of the bytes last read; 0 is none.
+        flags: (pages,) KNOWN (read at least once), DATA (allocated), SNAPSHOT (its bytes are
+            known), STORED (they take memory).
         changed_ns: (pages,) when a change was last seen, 0 is never.
         count: (pages,) changes seen.
         first: (pages,) first byte of the last change, inside the page.
         last: (pages,) last byte of it.
         rate: (pages,) changes per second as of `changed_ns`.
-        seen_ns: (blocks,) when the block was last looked at, 0 is never.
+        seen_ns: (blocks,) when the block was last read, 0 is never.
     """
 
     def __init__(self, size: int) -> None:
@@ -84,7 +84,7 @@ class PageTable:
     # -- allocation -----------------------------------------------------------------------
 
     def allocate(self, start: int, end: int, extents: list[Extent], now_ns: int) -> None:
-        """Take over which pages of [start, end) hold data; holes are zeros, known as such."""
+        """Set which pages of [start, end) hold data; holes count as known zeros."""
         first, last = start // PAGE, -(-end // PAGE)
         data = np.zeros(last - first, np.bool_)
         for low, high in extents:
@@ -117,16 +117,16 @@ class PageTable:
     # -- looks -------------------------------------------------------------------------------
 
     def looked(self, first: int, last: int, now_ns: int) -> None:
-        """Pages [first, last), whole blocks, were looked at."""
+        """Pages [first, last), whole blocks, were read."""
         self.seen_ns[first // BLOCK_PAGES : -(-last // BLOCK_PAGES)] = now_ns
         self._mark(first, last)
 
     def change(self, pages: I64, time_ns: I64, interval_ns: I64) -> None:
-        """These pages were seen to change, `interval_ns` after the look before (0: no rate).
+        """These pages were seen to change, `interval_ns` after they were read before (0: no rate).
 
-        A rate is changes per second over the real interval between looks, averaged with
-        RATE_TAU_NS; a page cannot be seen to change more than once per look. `rate` is as of
-        `changed_ns`; how far it has decayed since is worked out when it is shown.
+        A rate is changes per second over the real interval between two reads, averaged with
+        RATE_TAU_NS; a page cannot be seen to change more than once per read. `rate` is as of
+        `changed_ns`; its decay since then is computed when it is shown.
         """
         rate = self._decayed(self.rate[pages], self.changed_ns[pages], time_ns)
         interval = np.maximum(interval_ns, 1)
@@ -177,7 +177,7 @@ class PageTable:
         return frozen(out)
 
     def _fold_rate(self, cells: I64, before: Any) -> npt.NDArray[Any]:
-        """The busiest page of each cell, decayed to when its block was last looked at."""
+        """The busiest page of each cell, decayed to when its block was last read."""
         out = np.zeros(self.cells, np.float32) if before is None else before.copy()
         rows = self.rate[: self.cells * self.cell_pages].reshape(self.cells, self.cell_pages)
         busy = cells[rows[cells].any(axis=1)]
@@ -189,7 +189,7 @@ class PageTable:
         return frozen(out)
 
     def _fold_seen(self) -> npt.NDArray[Any]:
-        """When the block of each cell that was looked at longest ago was looked at."""
+        """For each cell, when its block that was read longest ago was read."""
         if self.cell_pages < BLOCK_PAGES:
             per_block = BLOCK_PAGES // self.cell_pages
             return frozen(np.repeat(self.seen_ns, per_block)[: self.cells])

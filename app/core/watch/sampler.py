@@ -1,10 +1,10 @@
 """Sampler: the one reader. One thread, one immutable Frame per tick.
 
-A tick looks at the visible span; the time that is left until the next one goes to the sweep
-over the whole region, as far as the budget reaches. Slices of the sweep are short, deadlines
-are absolute: a slow mapping makes the picture coarser, not the ticks late.
+A tick samples the visible range; the time that is left until the next one goes to the sweep over
+the whole region, as far as the budget reaches. Slices of the sweep are short, deadlines are
+absolute: on a slow mapping the sweep takes longer, but the ticks are not late.
 
-What changed and changed back between two looks was not seen; nothing here says otherwise.
+A byte that changed and changed back between two samples is not seen.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 MAX_SPAN: Final = 1 << 20
 DEFAULT_HZ: Final = 60.0
-# Longest stretch of sweeping without a look at the clock and the commands.
+# Longest stretch of sweeping before the clock and the commands are checked.
 SLICE_NS: Final = 2_000_000
 # Left free before a tick, so that waking up is not late.
 MARGIN_NS: Final = 300_000
@@ -43,7 +43,7 @@ STEP_SWEEP_NS: Final = 20_000_000
 
 
 def health_of(error: ScopeError) -> Health:
-    """The fault that an error is."""
+    """An error as the health of a region."""
     return Health(Level.FAULT, error.code, error.message, error.hint, error.command)
 
 
@@ -64,7 +64,7 @@ class Sampler:
 
     Args:
         region: What to watch. The sampler never closes it.
-        status: Asked at each tick for the journal's (entries, locked).
+        status: Called at each tick; returns the journal's (entries, locked).
         publish: Called with each Frame, from the sampler's thread; must not block.
         clock: Monotonic nanoseconds.
         memory_bound: Most bytes of the sweep's snapshot.
@@ -130,7 +130,7 @@ class Sampler:
         self._ask(lambda w: setattr(w, "hz", min(MAX_HZ, max(MIN_HZ, float(hz)))))
 
     def set_paused(self, paused: bool) -> None:
-        """Freeze the picture: nothing is read until it goes on, only the health is checked."""
+        """Stop reading until it goes on; only the health is checked."""
         self._ask(lambda w: setattr(w, "paused", bool(paused)))
 
     def step(self) -> None:
@@ -138,11 +138,11 @@ class Sampler:
         self._ask(_add_step)
 
     def set_budget(self, share: float) -> None:
-        """Share of one core for looking and sweeping, clamped to 0.01 to 1."""
+        """Share of one core for sampling and sweeping, clamped to 0.01 to 1."""
         self._ask(lambda w: setattr(w, "share", min(1.0, max(0.01, float(share)))))
 
     def note_write(self, offset: int, length: int) -> None:
-        """We write these bytes now: their next change is ours. Call it right before writing."""
+        """Note a write of ours: its change is not a peer's. Call it right before writing."""
         if length > 0:
             self._written += length
             self._span.note_write(offset, length)
@@ -155,7 +155,7 @@ class Sampler:
     def find_change(self, start: int, backwards: bool = False, within_ns: int = 0) -> int | None:
         """The next byte behind (before) `start` that a peer was seen to change; wraps around.
 
-        Exact in view; elsewhere the first and last byte of each page's last change are known.
+        Exact in the visible range; elsewhere the first and last byte of each page's last change.
 
         Args:
             start: Where to search from; not found itself, unless it is the only one.
@@ -200,7 +200,7 @@ class Sampler:
                 self._fault(ScopeError(text, "Report it; try again to go on."), wanted)
 
     def _turn(self, wanted: _Wanted) -> None:
-        """One tick, or one look at the health while paused, and the wait behind it."""
+        """One tick, or one check of the health while paused, and the wait after it."""
         self._region.check()
         self.error = None
         if wanted.paused and not wanted.steps:
@@ -215,7 +215,7 @@ class Sampler:
             self._live(wanted)
 
     def _live(self, wanted: _Wanted) -> None:
-        # Every look is answered at once, but a flood of them is no way around the budget.
+        # A command is followed at once, but many of them must not exceed the budget.
         rest_ns = self._span.last.time_ns + MIN_GAP_NS - self._clock()
         if 0 < rest_ns <= MIN_GAP_NS:
             self._stopping.wait(rest_ns / 1e9)
@@ -231,7 +231,7 @@ class Sampler:
         self._sweep_until(self._deadlines.next_ns)
 
     def _sweep_until(self, next_ns: int) -> None:
-        """Sweep and rest until the next tick is due, or a command came."""
+        """Sweep, then sleep, until the next tick is due or a command came."""
         while not self._wake.is_set():
             now = self._clock()
             if now >= next_ns:
@@ -315,7 +315,7 @@ class Sampler:
             self._publish(self._frame)
 
     def _again(self, health: Health, *, paused: bool) -> None:
-        """Publish the last picture once more if anything about it is new."""
+        """Publish the last sample again, if health, pause or status changed."""
         last = self._frame
         writes, locked = self._status()
         if last is not None and (last.health, last.paused, last.writes, last.locked) == (
@@ -330,7 +330,7 @@ class Sampler:
         self._emit(sample, period_ns, health, paused=paused)
 
     def _fault(self, error: ScopeError, wanted: _Wanted) -> None:
-        """Say it, keep the last picture, and look again five times a second."""
+        """Publish the fault with the last sample, and try again five times a second."""
         if not isinstance(error, RegionGoneError):
             log.warning("Watching stopped: %s", error)
         self.error = error

@@ -35,12 +35,12 @@ class Snapshot:
         self.stored = 0
         raw = _sparse(pages * PAGE)
         if raw is None:
-            # Where all that may be written is charged for, only the first pages get a place.
+            # Without memory overcommit the array cannot be that large: only the first pages fit.
             raw = np.zeros(max(1, min(pages, self._most)) * PAGE, np.uint8)
         self.pages: npt.NDArray[np.uint8] = raw.reshape(-1, PAGE)
 
     def of(self, pages: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """A copy of these pages; of pages without a place, anything."""
+        """A copy of these pages; undefined bytes for pages beyond the array."""
         if len(pages) and int(pages.max()) >= len(self.pages):
             pages = np.minimum(pages, len(self.pages) - 1)
         # Indexing copies whole rows three times as fast as np.take(out=) does (measured).
@@ -58,7 +58,7 @@ class Snapshot:
 
 
 def _sparse(size: int) -> npt.NDArray[np.uint8] | None:
-    """Zeros that take memory only where they are written; None where that cannot be had."""
+    """Zeros that take memory only where they are written; None where the system refuses."""
     found = None
     if sys.platform != "win32":
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | (_MAP_NORESERVE if _LINUX else 0)

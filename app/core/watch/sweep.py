@@ -1,10 +1,11 @@
 """Sweep: which pages of the whole region change, found exactly, a slice of time at a time.
 
-Nothing tells what another process or a guest wrote (perf.md section 6), so everything that is
-allocated is read and compared: with the snapshot in the mapping itself where the Region can,
-else by a safe copy and a hash per page, and changed pages with the snapshot (perf.md section
-5). Holes are not read. What changed and changed back between two looks is not seen. "Exact"
-is up to a collision of a 64-bit hash, 2^-64 for each changed page.
+No system reports what another process or a guest wrote (docs/platform.md, "Memory of a file"),
+so everything that is allocated is read and compared: in the mapping itself with the snapshot
+where the Region can, else by a safe copy and a hash per page, and pages whose hash changed with
+the snapshot (docs/measurements.md, "Change scan"). Holes are not read. A byte that changed and
+changed back between two passes is not seen. "Exact" is up to a collision of a 64-bit hash, 2^-64
+for each changed page.
 """
 
 from __future__ import annotations
@@ -31,22 +32,22 @@ Piece = tuple[int, int, bool]
 
 _NEVER: Final = 1 << 63
 MEMORY_BOUND: Final = 512 << 20
-# Allocation is asked for window by window, so that one question stays short.
+# The system is asked for allocated ranges window by window, so that each call is short.
 WINDOW_BLOCKS: Final = (64 << 20) // BLOCK
 # Measured: 1 and 2 MiB pieces are slower here, by what Python costs per piece.
 CHUNK_BLOCKS: Final = (4 << 20) // BLOCK
-# A piece should not take longer than this, so that a tick that is due is not kept waiting.
+# A piece should not take longer than this, so that a tick is not late.
 PIECE_NS: Final = 1_000_000
 HOT_BLOCKS: Final = 64
 HOT_EVERY_NS: Final = 10_000_000
 HOT_REFRESH_NS: Final = 100_000_000
 HOT_FOR_NS: Final = 2_000_000_000
-# Where a whole turn is this short, visiting hot blocks apart would gain nothing.
+# Where a whole pass is this short, reading busy blocks more often would gain nothing.
 HOT_FROM_TURN_NS: Final = 50_000_000
 
 
 class Sweep:
-    """The change scan of one region. One thread scans; find_change and note_write are for any.
+    """The change scan of one region. One thread scans; any may call find_change and note_write.
 
     Args:
         region: What to watch.
@@ -87,13 +88,13 @@ class Sweep:
     # -- scanning ----------------------------------------------------------------------------
 
     def scan(self, deadline_ns: int) -> bool:
-        """Go on until the deadline or the end of the turn, whichever comes first.
+        """Go on until the deadline or the end of the pass, whichever comes first.
 
-        Hot blocks that are due come first, then the turn goes on where it stopped. At least
-        one piece is looked at, so that it ends late by a piece at most.
+        Busy blocks that are due come first, then the pass goes on where it stopped. At least
+        one piece is read, so it ends late by a piece at most.
 
         Returns:
-            True when this call completed a turn over the whole region.
+            True when this call completed a pass over the whole region.
 
         Raises:
             RegionGoneError: The memory behind the region is gone.
@@ -106,7 +107,7 @@ class Sweep:
         return done
 
     def full_scan(self, threads: int = 1) -> Totals:
-        """One complete turn from the start, now; what was read and found in it.
+        """One complete pass from the start, now; what was read and found in it.
 
         Args:
             threads: Threads that read and compare at the same time, each its own pieces.
@@ -137,7 +138,7 @@ class Sweep:
         self._shared.own.settle(self._turn_start_ns)
 
     def _go_on(self, scan: PageScan, deadline_ns: int) -> bool:
-        """Look at pieces until the turn or the time is over; whether the turn is."""
+        """Read pieces until the pass or the time is over; whether the pass is."""
         try:
             while (piece := self._next_piece()) is not None:
                 first, last, full = piece
@@ -146,7 +147,7 @@ class Sweep:
                     return False
             return True
         except BaseException:
-            # What was not looked at is not to be skipped: the next scan is a new turn.
+            # After a fault the rest of the pass is unread: the next scan begins a new one.
             self._turn = None
             raise
         finally:
@@ -157,7 +158,7 @@ class Sweep:
             return None if self._turn is None else next(self._turn, None)
 
     def _look(self, scan: PageScan, first: int, last: int, *, full: bool) -> None:
-        """Look at a piece, and fit the next one to what this mapping costs."""
+        """Read a piece, and adapt the next one's size to the speed of this mapping."""
         totals = scan.totals
         read, took = totals.read_bytes, totals.read_ns
         scan.sample_pages(first, last, full=full)
@@ -166,7 +167,7 @@ class Sweep:
         self._piece_blocks = min(fitting, self._piece_blocks * 2)
 
     def _pieces(self) -> Iterator[Piece]:
-        """Runs of pages with data, whole blocks, in address order; holes are asked for."""
+        """Runs of pages with data, whole blocks, in address order, without holes."""
         table = self.table
         if not self._mapped_out:
             self._ask_allocation(0, table.blocks)
@@ -199,7 +200,7 @@ class Sweep:
             at += length
 
     def _visit_hot(self, deadline_ns: int) -> None:
-        """Look at busy blocks more often than the turn comes by; at most half of the time."""
+        """Read busy blocks more often than once a pass; in at most half of the time."""
         now = self._clock()
         if self.turn_ns and self.turn_ns < HOT_FROM_TURN_NS:
             return
@@ -242,19 +243,19 @@ class Sweep:
     # -- what others ask ---------------------------------------------------------------------------
 
     def attend(self, start: int, end: int) -> None:
-        """[start, end) is in view: look there often, and leave its bytes to whoever shows it.
+        """Set the visible range [start, end): its blocks are read often.
 
-        Bytes that change there are not counted in `totals.changed_bytes`.
+        Bytes that change there are counted by the RangeSampler, not in `totals.changed_bytes`.
         """
         self._shared.span = (start, end)
 
     def note_write(self, offset: int, length: int) -> None:
-        """Bytes about to be written by our own hand; their next change is not a peer's."""
+        """Bytes that are about to be written by us; their next change is not a peer's."""
         if length > 0:
             self._shared.own.note(offset, length, self._clock())
 
     def activity(self) -> Activity:
-        """The whole region at a glance; the same object when nothing was looked at since."""
+        """A summary of the whole region; the same object when nothing was read since."""
         with self._shared.lock:
             return self.table.activity(self.turn_ns, exact=self._shared.exact)
 

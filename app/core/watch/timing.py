@@ -1,6 +1,6 @@
-"""Time and its price: absolute deadlines without drift, a budget of processor time, rates.
+"""Absolute deadlines without drift, a budget of processor time, and rates.
 
-Apart from the sampler so that each can be tested with a clock of its own.
+Separate from the sampler, so that each can be tested with its own clock.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .frame import Traffic
 MIN_HZ: Final = 1.0
 MAX_HZ: Final = 240.0
 DEFAULT_SHARE: Final = 0.25
-# Unused budget is kept for this long: a burst after silence stays short.
+# Unused budget is kept for this long, so that a burst after an idle time is short.
 SAVED_NS: Final = 100_000_000
 WINDOW_NS: Final = 700_000_000
 MIB: Final = 1 << 20
@@ -42,7 +42,7 @@ class Deadlines:
 
 
 class Budget:
-    """A share of one core for the thread that asks.
+    """A share of one core for the calling thread.
 
     Args:
         share: 0.01 to 1.
@@ -92,7 +92,7 @@ class Meter:
         self._ns_per_mib = 0.0
 
     def add(self, reading: Reading) -> Traffic:
-        """Take the totals of now; the rates over the window that ends here."""
+        """Add the present totals; the rates over the window that ends now."""
         readings = self._readings
         readings.append(reading)
         # Two at least, and the window not shorter than asked once there is enough.
@@ -116,5 +116,5 @@ class Meter:
         )
 
     def clear(self) -> None:
-        """Forget; after a pause the time without looks does not count."""
+        """Forget the totals so far, so that the time of a pause does not count."""
         self._readings.clear()

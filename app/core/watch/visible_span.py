@@ -1,8 +1,8 @@
-"""RangeSampler: the visible bytes, read in one go, and what became of each of them.
+"""RangeSampler: the visible bytes, read in one copy, and when each of them last changed.
 
-Each look reads the span twice: the first copy is the picture, and where the second differs,
-the byte is in flux. What is known per byte (when it last changed, and whether by our hand)
-moves along when the span is scrolled or resized; bytes newly in view start without a past.
+Each sample reads the range twice: the first copy is the sample, and where the second differs, the
+byte is in flux. What is known per byte (when it last changed, and whether we wrote it) is kept when
+the range is scrolled or resized; bytes that were not visible before start as never changed.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def empty_sample(start: int, time_ns: int) -> RangeSample:
 
 
 class RangeSampler:
-    """Looks at one span after the other. One thread looks; noting a write is for any.
+    """Samples one range after the other. One thread samples; any may call `note_write`.
 
     Attributes:
-        last: The last look.
+        last: The last sample.
         read_bytes: Bytes read so far.
         read_ns: Wall time inside reads so far.
-        changed_bytes: Bytes seen to change by another hand than ours so far.
+        changed_bytes: Bytes seen to change so far, without our own writes.
     """
 
     def __init__(self, region: Region, clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -73,12 +73,12 @@ class RangeSampler:
         self.changed_bytes = 0
 
     def note_write(self, offset: int, length: int) -> None:
-        """Bytes about to be written by our own hand; their next change is ours."""
+        """Bytes that are about to be written by us; their next change is ours."""
         with self._lock:
             self._noted.append((offset, offset + length, self._clock()))
 
     def sample(self, start: int, length: int, *, twice: bool = True) -> RangeSample:
-        """Read the span and compare it with the look before.
+        """Read the range and compare it with the sample before.
 
         Raises:
             RegionGoneError: The memory behind it is gone; `last` stays as it was.
@@ -129,7 +129,7 @@ class RangeSampler:
         )
 
     def _moved(self, start: int, data: U8) -> tuple[Flags, I64, Flags]:
-        """What is known of the bytes that were in view before."""
+        """What is known of the bytes that were visible before."""
         last, length = self.last, len(data)
         here, there = _overlap(start, length, last.start, len(last.data))
         changed = np.zeros(length, np.bool_)
@@ -141,7 +141,7 @@ class RangeSampler:
         )
 
     def _take_notes(self, start: int, length: int, *, same: bool) -> None:
-        """Bring our own writes into the span; after reading, so that none can be missed."""
+        """Mark our own writes in the range; after reading, so that none is missed."""
         if self._pending is not None and not same:
             here, there = _overlap(start, length, self.last.start, len(self.last.data))
             self._pending = _carried(self._pending, length, here, there)
@@ -154,7 +154,7 @@ class RangeSampler:
                 self._pending[max(0, low - start) : high - start] = noted_ns
 
     def _settle(self, changed: Flags, began_ns: int) -> None:
-        """Forget notes whose change was seen, or that had their time without one."""
+        """Forget notes whose change was seen, or whose time is over without one."""
         if self._pending is not None:
             self._pending[changed] = 0
             self._pending[self._pending + GRACE_NS <= began_ns] = 0
@@ -169,7 +169,7 @@ class RangeSampler:
 
 
 def _overlap(start: int, length: int, start2: int, length2: int) -> tuple[slice, slice]:
-    """The common part of two spans, as seen from each of them."""
+    """The common part of two ranges, as a slice of each of them."""
     low = max(start, start2)
     high = max(low, min(start + length, start2 + length2))
     return slice(low - start, high - start), slice(low - start2, high - start2)

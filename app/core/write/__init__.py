@@ -1,1 +1,1 @@
-"""Writing on behalf of a person: compared, kept for undo, looked at afterwards."""
+"""Writing on behalf of a person: compared before, kept for undo, read back afterwards."""

@@ -1,7 +1,7 @@
 """Write tools: fill, load, save, copy.
 
-All work in chunks with progress(done, total) and cancelled(); what ends one early leaves one
-entry in the journal that can be undone.
+All work in chunks with progress(done, total) and cancelled(). One that ends early, for whatever
+reason, leaves one entry in the journal that can be undone.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def fill(
 
     Raises:
         OutOfRangeError, LockedError, ReadOnlyError: Nothing was written.
-        CancelledError, RegionGoneError: Part may have landed; undo takes it back.
+        CancelledError, RegionGoneError: Part may have been written; undo takes it back.
     """
     fits(region, start, length, "Fill")
     may_write(journal, region)
@@ -254,7 +254,7 @@ def _save_into(
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> int:
-    """Into a pipe or a device: a rename would put a file in its place, /dev/null for one."""
+    """Write into a pipe or a device, which a rename would replace by a file (/dev/null, say)."""
     try:
         with Path(path).open("wb", buffering=0) as file:
             for at in range(0, length, CHUNK):
@@ -284,7 +284,7 @@ def _like_a_new_file(temporary: str, target: Path) -> None:
 
 
 def _target(region: Region, path: str) -> Path:
-    """What is to be replaced: a link stays, what it points to is not."""
+    """The file to be replaced: a link is followed, and kept."""
     try:
         target = resolved(path)
         target.exists()

@@ -1,8 +1,8 @@
 """Journal: the one writer on behalf of a person.
 
-What was there, what was asked, what landed. Each write is compared with what the person saw;
-undo and redo never overwrite a peer's newer bytes unasked. Old bytes are kept in memory up to
-a bound and behind that on disk (undo_store.py), so that undo has no end that a person meets.
+It records what was there, what was to be written, and what was read back. Each write is compared
+with what the person saw; undo and redo never overwrite a peer's newer bytes unasked. Old bytes are
+kept in memory up to a bound and beyond it on disk (undo_store.py), so that undo reaches far back.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MAX_STEPS: Final = 100_000
 
 @dataclass(slots=True)
 class _Piece:
-    """One chunk of a step: where, what was there, what we left there, what became of it."""
+    """One chunk of a step: its offset, the old bytes, the new ones, the outcome."""
 
     offset: int
     old: StoredBytes
@@ -128,15 +128,15 @@ class Journal:
     ) -> WriteRecord:
         """Write, if the bytes are still as they were seen.
 
-        Aligned writes of 1, 2, 4 or 8 bytes are one store. `landed` tells what was read back
-        right after; a peer that writes there in the same moment makes it less than whole.
+        Aligned writes of 1, 2, 4 or 8 bytes are one store. The record's outcome is what was read
+        back right after; it is less than all if a peer writes there at the same time.
 
         Raises:
             LockedError: Writing is locked.
             ConflictError: The bytes are not as seen, and force is off; nothing was written.
             MisalignedError, ValueFormatError: `width` was asked for and does not fit.
             StorageError: The old bytes could not be kept; nothing was written.
-            ScopeError: What the region raises; what may have landed by then is recorded.
+            ScopeError: Raised by the region; what may have been written by then is recorded.
         """
         with self._lock:
             self._may_write()
@@ -165,7 +165,7 @@ class Journal:
 
     @contextmanager
     def bulk(self, label: str) -> Iterator[Bulk]:
-        """A large write; whatever ends it early, what landed is recorded and undoable."""
+        """A large write; if it ends early, what was written is recorded and undoable."""
         with self._lock:
             self._may_write()
         bulk = Bulk(self, label)
@@ -192,7 +192,7 @@ class Journal:
             self._put(offset, data, None)
 
     def close(self) -> None:
-        """Forget all and give the disk space back. Safe to call twice."""
+        """Forget all and free the disk space. Safe to call twice."""
         with self._lock:
             self._undo.clear()
             self._redo.clear()
@@ -221,7 +221,7 @@ class Journal:
     def _land(
         self, pieces: list[_Piece], offset: int, old: bytes, new: bytes, width: int | None
     ) -> None:
-        """Keep, write, look. When that fails, `pieces` has it only if part may have landed."""
+        """Keep the old bytes, write, read back. On failure `pieces` has it if part was written."""
         piece = self._keep(offset, old, new)
         pieces.append(piece)
         try:

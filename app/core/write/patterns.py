@@ -1,6 +1,6 @@
-"""What fills are made of, and live test signals.
+"""Patterns for fills, and the description of a live test signal.
 
-A pattern gives any part of itself, so that a fill of gigabytes goes in chunks and an undo can
+Any part of a pattern can be computed, so that a fill of gigabytes is made in chunks and an undo can
 be compared without keeping a copy.
 """
 

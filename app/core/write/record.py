@@ -1,4 +1,4 @@
-"""What the journal and the test signals say of what was written."""
+"""Records of what the journal and the test signals wrote."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WriteRecord:
         number: Grows by one with each entry.
         time_ns: Monotonic; `clock_s` is the same moment as seconds since 1970 for people.
         old: What was there; at most the first 64 bytes (the journal itself keeps all).
-        new: What was asked, cut the same way.
+        new: What was to be written, cut the same way.
         length: Bytes in the whole write.
         outcome: What became of it.
         label: What the person did.

@@ -1,8 +1,8 @@
-"""UndoStore: old and new bytes for undo, in memory up to a bound, behind that on disk.
+"""UndoStore: old and new bytes for undo, in memory up to a bound, beyond it on disk.
 
-The file on disk has no name, so that nothing is left behind whatever ends the process. Bytes
-are dropped when a redo is no longer possible or the oldest steps are forgotten; their place is
-used again, and the file's tail is given back.
+The file on disk has no name, so that nothing is left behind however the process ends. Bytes are
+dropped when a redo is no longer possible or the oldest steps are forgotten; their space is used
+again, and free space at the file's end is cut off.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import IO, Final
 from ..errors import StorageError
 from ..values.units import format_size
 
-# What Python's objects around one kept string cost; counts, so that a million typed bytes do.
+# Overhead of Python's objects for one kept string; it counts, as a million typed bytes are many.
 OVERHEAD: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
-    """Bytes that are kept, wherever."""
+    """Bytes that are kept, in memory or on disk."""
 
     store: UndoStore
     data: bytes | None
@@ -109,7 +109,7 @@ class UndoStore:
             self._gaps.insert(index, (start, end))
 
     def close(self) -> None:
-        """Give the file back. Safe to call twice."""
+        """Free the file. Safe to call twice."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -134,7 +134,7 @@ class UndoStore:
 
     def _write(self, at: int, data: bytes) -> None:
         if self._file is None:
-            # Unbuffered: what a full disk refuses must not stay behind in a buffer.
+            # Unbuffered: bytes that a full disk refuses must not stay in a buffer.
             self._file = tempfile.TemporaryFile(  # noqa: SIM115 - it lives as long as the undo
                 prefix="ivshmem-scope-undo-", buffering=0
             )

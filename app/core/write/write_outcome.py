@@ -1,4 +1,4 @@
-"""What became of bytes that were written where a peer writes, too."""
+"""The outcome of a write where a peer may write at the same time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_back_outcome(region: Region, offset: int, old: bytes, new: bytes) -> Wr
     """How many of the bytes that were to change are there now: all, some, none."""
     try:
         now = region.read(offset, len(new))
-    except ScopeError:  # gone; a single store lands or does not, a copy may stop anywhere
+    except ScopeError:  # gone; a single store was made or not, a copy may have stopped anywhere
         return WriteOutcome.NONE if len(new) in WIDTHS else WriteOutcome.PART
     if now == new:
         return WriteOutcome.WHOLE
@@ -29,18 +29,18 @@ def read_back_outcome(region: Region, offset: int, old: bytes, new: bytes) -> Wr
 
 
 def combined_outcome(landed: Iterable[WriteOutcome]) -> WriteOutcome:
-    """What became of a write in chunks."""
+    """The outcome of a write in chunks."""
     kinds = set(landed)
     return kinds.pop() if len(kinds) == 1 else WriteOutcome.PART
 
 
 def check_unchanged_since_write(region: Region, offset: int, left: bytes, wanted: bytes) -> None:
-    """Compare before bytes that we left are turned back into the wanted ones.
+    """Compare before an undo or redo: the bytes must still be as our write left them.
 
-    Bytes that already are as wanted lose nothing, and are there when an undo ended half way.
+    Bytes that already are as wanted are accepted too; an undo that ended half way leaves some.
 
     Raises:
-        ConflictError: Some byte is neither what we left nor what is wanted.
+        ConflictError: Some byte is neither as we left it nor as wanted.
     """
     now = region.read(offset, len(left))
     if now == left:

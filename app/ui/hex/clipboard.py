@@ -1,7 +1,7 @@
 """Bytes to and from the clipboard.
 
-What we copy travels as bytes beside its text, so that it comes back exactly, whatever form it
-was copied in. Foreign text is read as hex in all forms that dumps and sources have.
+A copy carries the bytes as well as their text, so that pasting gives exactly them, in whatever form
+they were copied. Text from other programs is read as hex, in all forms that dumps and sources have.
 """
 
 from __future__ import annotations

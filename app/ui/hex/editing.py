@@ -1,6 +1,6 @@
 """Typing into the memory: two digits or a character at a time, overwriting, never shifting.
 
-Nothing is written here. Each finished byte goes out as a wish together with the byte that was
+Nothing is written here. Each finished byte is emitted as a request to write, with the byte that was
 shown in its place, so that the journal can compare before it writes.
 """
 
@@ -26,7 +26,7 @@ _NO_GAP: Final = (
 
 
 class Editor:
-    """Turns characters into wishes to write."""
+    """Turns typed characters into requests to write."""
 
     def __init__(self, view: HexView) -> None:
         self._view = view

@@ -1,4 +1,4 @@
-"""The whole region in a strip: where it is busy, what is there at all, what the view shows."""
+"""The whole region in a strip: where it changes, what is allocated, what the view shows."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Minimap(QWidget):
         self.update()
 
     def set_frame(self, frame: Frame) -> None:
-        """Take the activity of this look."""
+        """Take the activity of this Frame."""
         if self._activity is None or frame.activity.number != self._activity.number:
             self._activity, self._image = frame.activity, None
             self._later()

@@ -67,7 +67,7 @@ class HexScreen(QAbstractScrollArea):
     # --- what it shows ------------------------------------------------------------------------
 
     def set_frame(self, frame: Frame | None) -> None:
-        """Show this look."""
+        """Show this Frame."""
         self.surface.cells.set_frame(frame)
         self.refresh()
         if frame is not None and QAccessible.isActive():
@@ -90,7 +90,7 @@ class HexScreen(QAbstractScrollArea):
             self._tell_spans(again=True)
 
     def set_greyed(self, greyed: bool) -> None:
-        """Show the last look of a region that is gone, without colours and without ageing."""
+        """Show the last Frame of a region that is gone, without colours and without ageing."""
         if greyed != self._greyed:
             self._greyed = greyed
             self.surface.cells.frozen = greyed
@@ -340,11 +340,11 @@ class HexScreen(QAbstractScrollArea):
         self._lay_out()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Come back to life."""
+        """Lay out again, for the size that it has now."""
         super().showEvent(event)
         self._lay_out()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nothing fades where nobody looks."""
+        """Stop the fading while hidden."""
         super().hideEvent(event)
         self._fade.stop()

@@ -1,4 +1,4 @@
-"""What hovering tells: where, which value, when it changed last."""
+"""The tool tip of a byte: its offset, its value, when it changed last."""
 
 from __future__ import annotations
 

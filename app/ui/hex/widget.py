@@ -1,6 +1,6 @@
-"""The hex view: events in, wishes out. The picture is `Surface`'s, memory is nobody's here.
+"""The hex view: it turns events into signals; `Surface` paints.
 
-It never reads or writes: what a person wants to see and to change goes out as signals.
+It never reads or writes memory: what a person wants to see or to change is emitted as a signal.
 """
 
 from __future__ import annotations

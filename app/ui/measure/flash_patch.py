@@ -1,8 +1,8 @@
 """The patch that flashes: bright or dark by the flash's number, with what a camera can read on it.
 
-It answers when it has painted: the paint event marks what was drawn, and an event that comes
-after it (the picture has then been handed to the window system) carries the time. What the
-display adds behind that, no program on this side can see; a camera can.
+It answers after painting: the paint event notes what was drawn, and a later event, when the image
+was passed to the window system, takes the time. The display's own delay after that cannot be
+measured by the program; a camera can.
 """
 
 from __future__ import annotations

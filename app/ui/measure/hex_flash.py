@@ -1,7 +1,7 @@
 """Answers flashes from the hex view: when the Frame that holds the number was painted.
 
-The same way from store to paint as everything else in the hex view, measured with the method of
-the patch: the sampler's look is "seen", the paint event of the view is "painted".
+The same path from store to paint as everything else in the hex view, measured as the patch is: the
+sample's time is "seen", the paint event of the view is "painted".
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class HexFlash(QObject):
         self._flip, self._seen_ns = flip, 0
 
     def set_frame(self, frame: Frame) -> None:
-        """A newer look; it may hold the number."""
+        """A newer Frame, which may hold the number."""
         flip = self._flip
         if flip is None or self._seen_ns or not frame.start <= flip.offset <= frame.end - 8:
             return

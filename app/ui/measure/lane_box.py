@@ -1,4 +1,4 @@
-"""Who is in the lane: where it lies, its peers, and the switch that makes this window answer."""
+"""The lane: its place, its peers, and the switch that makes this window a responder."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class LaneBox(QWidget):
         return text
 
     def wanted(self) -> LaneRequest:
-        """Where a person wants the lane. Raises ScopeError for a place where none can lie."""
+        """The lane's place, as typed. Raises ScopeError for an impossible one."""
         text = self.offset.text().strip()
         info = self._session.info if self._session else None
         size = info.size if info else 0
@@ -189,7 +189,7 @@ class LaneBox(QWidget):
         self._session.ask(PollLane(wanted), self._show_view, self._blind)
 
     def _blind(self, error: ScopeError) -> None:
-        """The region cannot be looked at any more: nobody is listed from what was before."""
+        """The region is gone: list no peers any more."""
         trouble = error.message
         if isinstance(error, EngineGoneError):  # and with it its responder
             self._set_answer(on=False)
@@ -281,7 +281,7 @@ class LaneBox(QWidget):
 
 
 def check_offset(offset: int, size: int) -> None:
-    """Whether a lane can begin there, as far as that is known before it is laid.
+    """Whether a lane can begin there, as far as that is known before it is created.
 
     Raises:
         LaneError: It cannot.

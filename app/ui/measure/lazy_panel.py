@@ -1,4 +1,4 @@
-"""The Measure tab: what must be there from the start, and the panel once somebody looks at it.
+"""The Measure tab: the parts needed from the start, and the panel once it is shown.
 
 Most windows never measure, and the panel with its charts is two fifths of the time that a window
 takes to come up.
@@ -86,6 +86,6 @@ class LazyMeasurePanel(QWidget):
             self._panel.set_theme(theme)
 
     def painted(self, painted: Painted) -> None:
-        """The hex view painted a flash, which only a panel can have asked for."""
+        """The hex view painted a flash; without a panel there is none."""
         if self._panel is not None:
             self._panel.painted(painted)

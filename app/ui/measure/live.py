@@ -1,4 +1,4 @@
-"""What a running test says of itself, as one sentence and how far it is."""
+"""The progress of a running test: one sentence, and the share that is done."""
 
 from __future__ import annotations
 

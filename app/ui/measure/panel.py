@@ -1,4 +1,4 @@
-"""Measure: who is in the lane, what to measure, and what was found, side by side."""
+"""Measure: the lane with its peers, the form of a test, and the results, side by side."""
 
 from __future__ import annotations
 

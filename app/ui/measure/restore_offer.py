@@ -1,4 +1,4 @@
-"""What a crashed test still owes: the bytes under its lane, offered to be put back."""
+"""The bytes that a crashed test left saved: offered to be restored."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 PUT_BACK: Final = "Put back"
 _KEY: Final = "restore_offer"
-_AFTER_MS: Final = 500  # to look loads what measures, here and in the engine: not before a Frame
+_AFTER_MS: Final = 500  # asking loads the measuring modules, here and in the engine: after a Frame
 
 
 class RestoreOffer(QObject):
-    """Looks when a region was opened, tells, and puts back when a person says so.
+    """Asks for saved bytes when a region was opened, reports them, and restores them on request.
 
     Signals:
         notice(Notice): For the message bar.
@@ -77,6 +77,6 @@ class RestoreOffer(QObject):
         self.notice.emit(Notice(level, f"Under the lane: {text}.", key=_KEY))
 
     def _refused(self, error: ScopeError) -> None:
-        """Not put back: the offer stays, with the reason."""
+        """Not restored: the offer stays, with the reason."""
         words = ("Unlock", PUT_BACK) if isinstance(error, LockedError) else (PUT_BACK,)
         self.notice.emit(Notice(Level.WARNING, error.message, error.hint, words, _KEY))

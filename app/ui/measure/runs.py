@@ -1,4 +1,4 @@
-"""Finished tests, ready to be shown beside one another: a name, figures, curves, files."""
+"""Finished tests, in a form for the table and the charts: a name, figures, curves, files."""
 
 from __future__ import annotations
 

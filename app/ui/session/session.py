@@ -47,7 +47,7 @@ class Session(QObject):
     """One region in the window.
 
     Signals:
-        frame_arrived(Frame): A newer look; on the window's thread, newest only.
+        frame_arrived(Frame): A newer Frame; on the window's thread, newest only.
         opened(RegionInfo): The region is open (also after a retry).
         health_changed(Health): The region's or its engine's health.
         writes_changed(): The journal grew.
@@ -55,8 +55,8 @@ class Session(QObject):
         paused_changed(bool): The picture is frozen.
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
-        unasked(Answer): What an engine says unasked: about a running test, its responder.
-        closed(): It ends; the engine is being closed.
+        unasked(Answer): An answer without a request: progress of a test, its responder's state.
+        closed(): The session ends; the engine is being closed.
         ended(): The engine is gone; nothing follows.
     """
 
@@ -144,7 +144,7 @@ class Session(QObject):
         return True
 
     def _retire(self) -> None:
-        """Let go of the engine; it closes on a thread, since closing may take seconds.
+        """Close the engine on a thread, since that may take seconds.
 
         A new one starts only after that: a Windows device has one mapping for all.
         """

@@ -1,8 +1,8 @@
 """Python's cyclic collector runs on the window's thread only.
 
-A collection on a worker thread may destroy widgets there, which ends the program
-(style.md 8.1, measured: segmentation fault within 0.2 s). So the automatic collector is
-off while windows live, and timers of the window's thread collect in its place.
+A collection on a worker thread may destroy widgets there, which ends the program within a
+fraction of a second (docs/platform.md, "Python, Qt and their versions"). So the automatic
+collector is off while windows exist, and timers of the window's thread collect in its place.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Windows' messages to the window: devices came or went, the machine woke up.
 
-Giving a mapping back before a device stops or the machine sleeps is not done here: the process
-that has the mapping hears of it by itself (app.core.backends.windows.notices). The window only
-learns when its device list may be stale, and when a Retry may help.
+Mappings are not released here before a device stops or the machine sleeps: the process that has the
+mapping gets notices of its own (app.core.backends.windows.notices). The window only learns when its
+device list may be out of date, and when a Retry may help.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class WindowsEvents(QObject):
     """Turns the messages into signals; harmless where the system is not Windows.
 
     Signals:
-        devices_changed: Some device came or went; look again. Bursts come as one.
+        devices_changed: Some device came or went: search again. A burst is one signal.
         resumed: The machine woke up.
     """
 

@@ -12,7 +12,7 @@ from .docks import Docks
 
 
 class Remembered(Protocol):
-    """A view whose settings live on."""
+    """A view whose settings are saved."""
 
     def state(self) -> dict[str, Any]:
         """As plain values."""

@@ -21,7 +21,7 @@ class LineBar(QFrame):
         example: Shown while nothing is typed.
 
     Signals:
-        closed(): The bar went away and nothing was taken.
+        closed(): The bar was closed without taking the text.
     """
 
     closed = Signal()

@@ -18,7 +18,7 @@ from tests.ui.helpers import pixels
 
 BOTH = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
 GROUNDS = ("ground", "panel", "raised")
-# What is read as text, and what only accompanies it (LOOK.md: labels, zeros; marks and hatches).
+# What is read as text, and what only accompanies it (labels, zeros; marks and hatches).
 TEXT = ("text", "mine", "good", "warning", "fault")
 QUIET = ("quiet", "changed", "flux")
 

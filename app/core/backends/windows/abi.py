@@ -1,6 +1,6 @@
 """The published interface of virtio-win's ivshmem driver: GUID, codes, structures, meanings.
 
-Pure data, the same on every system, so that it can be tested where no Windows is.
+Only data, the same on every system, so that it can be tested without Windows.
 Source: virtio-win/kvm-guest-drivers-windows, ivshmem/Public.h and Queue.c (HEAD of July 2026).
 """
 
@@ -40,7 +40,7 @@ REQUEST_MMAP: Final = _code(0x802)
 RELEASE_MMAP: Final = _code(0x803)
 RING_DOORBELL: Final = _code(0x804)
 REGISTER_EVENT: Final = _code(0x805)
-REQUEST_KMAP: Final = _code(0x806)  # answers a kernel address: never asked by this program
+REQUEST_KMAP: Final = _code(0x806)  # returns a kernel address: not used by this program
 
 EVENT_SLOTS: Final = 32  # Device.h:5
 SUSPICIOUS_SIZE: Final = 4096  # the MSI-X table of a doorbell device without vectors (Device.c:164)
@@ -133,7 +133,7 @@ def event_request(
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a Win32 error of the driver means to a person."""
+    """The meaning of a Win32 error of the driver, for a person."""
 
     kind: type[ScopeError]
     sentence: str
@@ -142,7 +142,7 @@ class Meaning:
 
 _OURS = "This is our mistake or another driver's: report it with the driver's version."
 _GONE = "Plug it in or enable it in the Device Manager, then try again."
-MEANINGS: Final = {  # ivshmem.md 1.8; names as in winerror.h
+MEANINGS: Final = {  # docs/platform.md, "Windows driver errors"
     1: Meaning(NotMappedError, "The driver knows no mapping of ours, or not this request",
                "Open the device again; an older driver may lack the request."),
     2: Meaning(UnpluggedError, "The device is not there any more", _GONE),
@@ -172,7 +172,7 @@ MEANINGS: Final = {  # ivshmem.md 1.8; names as in winerror.h
 
 
 def driver_error(number: int, doing: str, device: str) -> ScopeError:
-    """The error for a Win32 number that the driver answered.
+    """The error for a Win32 number that the driver returned.
 
     Args:
         number: GetLastError().
@@ -203,7 +203,7 @@ def check_answered(answered: int, expected: int, doing: str, device: str) -> Non
 
 
 def check_size(size: int, device: str) -> None:
-    """A size that the driver tells must be one that can be.
+    """Check that a size which the driver reports is possible.
 
     Raises:
         UnsuitableError: It is 0.
@@ -233,7 +233,7 @@ _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
 def parse_location(text: str) -> tuple[int, int, int] | None:
-    r"""Bus, device and function out of the location text, in whatever language it is.
+    r"""Bus, device and function from the location text, in any language.
 
     Windows writes "PCI bus 12, device 31, function 0" in the person's language; the order of
     the three numbers is the same in all that were seen. Raw resource references such as

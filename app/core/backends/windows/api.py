@@ -1,8 +1,8 @@
 """The few Windows calls that the driver's client needs, with full argument types.
 
-The one place (with windows_setup and windows_notices) that loads Windows libraries. It imports
-on every system; only making a Win32 object elsewhere is refused. Failures are Win32Error with the
-number that Windows gave; what they mean to a person is windows_abi's business.
+The only module, with setup.py and notices.py, that loads Windows libraries. It can be imported on
+every system; only making a Win32 object is refused elsewhere. Failures are Win32Error with the
+number that Windows gave; abi.py has their meanings for a person.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Win32:
     def control(
         self, handle: int, code: int, request: bytes | ctypes.Structure, answer: Any
     ) -> int:
-        """DeviceIoControl; fills `answer` (a ctypes object or None), tells how many bytes came."""
+        """DeviceIoControl; fills `answer` (a ctypes object or None), returns the bytes filled."""
         given = (
             ctypes.create_string_buffer(bytes(request), len(bytes(request)))
             if bytes(request)
@@ -136,13 +136,13 @@ class Win32:
         return answered.value
 
     def close(self, handle: int) -> None:
-        """CloseHandle; a failure would be a mistake of ours and changes nothing for the person."""
+        """CloseHandle; a failure would be a bug, and is ignored."""
         self._close(handle)
 
     # -- memory: a bad page is an error and no crash ----------------------------------------------
 
     def read_memory(self, address: int, buffer: int, length: int) -> None:
-        """Copy from a mapping to memory of our own.
+        """Copy from a mapping to our own memory.
 
         Raises:
             Win32Error: A page is not there; part may have been copied.
@@ -170,7 +170,7 @@ class Win32:
         return bool(result == 0)
 
     def windows_is_64bit(self) -> bool:
-        """Whether the system is, whatever this process is: the event structure follows it."""
+        """Whether the system, not this process, has 64 bits: the event structure depends on it."""
         if ctypes.sizeof(c_void_p) == 8:
             return True
         under = c_int(0)

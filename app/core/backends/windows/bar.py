@@ -1,6 +1,6 @@
-"""Regions behind the ivshmem driver of a Windows guest: find them, say what is wrong, open them.
+"""Regions behind the ivshmem driver of a Windows guest: list, diagnose and open them.
 
-Imports on every system; on Linux the list is empty and opening says that this is not Windows.
+Can be imported on every system; on Linux the list is empty and opening raises UnsuitableError.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class WindowsBar:
         name: Short name for people: the PCI address where it is known.
         description: What the Device Manager calls it.
         instance: Device instance id.
-        address: PCI address; None when Windows does not tell it.
-        size: Bytes; 0 when it could not be asked.
-        peer: Our own peer number; None when it could not be asked.
-        trouble: Why it cannot be opened; None when nothing is known against it. Whether another
-            program holds the mapping is found out by opening only.
+        address: PCI address; None when Windows does not report it.
+        size: Bytes; 0 when the driver did not report it.
+        peer: Our own peer number; None when the driver did not report it.
+        trouble: Why it cannot be opened; None when no reason is known. Whether another program
+            has the mapping is known only after trying to open.
         notes: Sentences worth knowing.
     """
 
@@ -73,12 +73,12 @@ class WindowsRegion(Region):
         self._start = info.spec.start
 
     def check(self) -> None:
-        """Raise when the device went or was given back; asks the driver twice a second."""
+        """Raise when the device is gone or released; asks the driver twice a second."""
         self._open()
         self.mapping.check()
 
     def bell(self, waiter: int) -> DeviceBell | None:
-        """The doorbell; None on a plain device, which nobody can ring."""
+        """The doorbell; None on a plain device, which has none."""
         return WindowsBell(self.mapping, waiter) if self.mapping.vectors else None
 
     def _raw_read(self, offset: int, buffer: memoryview) -> None:
@@ -106,7 +106,7 @@ class WindowsRegion(Region):
 def list_windows_bars(setup: SetupApi | None = None, api: Win32 | None = None) -> list[WindowsBar]:
     """Every ivshmem device, in Looking Glass's order; those without a driver come last.
 
-    Asks size and peer number, which disturbs nobody, and maps nothing. Empty outside Windows.
+    Asks for size and peer number, which needs no mapping. Empty outside Windows.
     """
     if setup is None:
         if not ON_WINDOWS:
@@ -120,7 +120,7 @@ def list_windows_bars(setup: SetupApi | None = None, api: Win32 | None = None) -
 def find_windows_bar(
     location: str, setup: SetupApi | None = None, api: Win32 | None = None
 ) -> WindowsBar:
-    """The device that a location names (see open_windows_bar), looked at without mapping it.
+    """The device that a location names (see open_windows_bar), without mapping it.
 
     Raises:
         CannotFindError: No such device.
@@ -197,7 +197,7 @@ def open_windows_bar(
         CannotFindError: No such device.
         DriverMissingError: The device is there and its driver is not.
         HeldByAnotherError: Another program holds the mapping.
-        DriverError: The driver refused or answered nonsense.
+        DriverError: The driver refused, or gave an impossible answer.
         OutOfRangeError: The wanted part is not inside the device.
         UnsuitableError: The device has no memory, or this is not Windows.
     """
@@ -212,7 +212,7 @@ def open_windows_bar(
 
 
 def interface_path(location: str, setup: SetupApi | None = None) -> str:
-    """The one name of a device that can be named in several ways; unknown ones as they are."""
+    """The interface path of a device that may be named in other ways; unknown names unchanged."""
     if location.startswith("\\\\?\\") or not (setup or ON_WINDOWS):
         return location
     found = _named(location, (setup or setup_api()).driven())

@@ -1,7 +1,7 @@
 """Copies, loads and stores in a device's mapping, each under an exception handler.
 
-The driver may take the pages away at any moment (Device.c:249), and a plain access would then
-end the program.
+The driver may unmap the pages at any moment (Device.c:249), and a plain access would then end
+the process (docs/platform.md, "Windows memory").
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class GuardedCopies:
         ours: int,
         length: int,
     ) -> None:
-        """One guarded copy; page by page when it fails, as Windows copies all or nothing."""
+        """One guarded copy; page by page when it fails, to find the first page that is gone."""
         try:
             call(pointer + offset, ours, length)
             return

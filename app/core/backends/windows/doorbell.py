@@ -1,8 +1,8 @@
-"""The doorbell of a device behind the Windows driver: who we are, ring, and be rung.
+"""The doorbell of a device behind the Windows driver: our peer number, ringing, and waiting.
 
 Interrupts coalesce: the driver sets an event, and an event that is set already stays set
-(Device.c:313-375). A wake-up therefore says "at least once", never how often. Whoever must count
-writes a sequence number into the shared memory before ringing, and the other side compares it.
+(Device.c:313-375). So a wake-up means "rung at least once". To count rings, write a sequence number
+into the shared memory before ringing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MOST: Final = 0xFFFF
 
 
 class DoorbellEvent:
-    """Being rung on one vector; one waiter, as the event resets with the first that wakes."""
+    """The event of one vector, for one waiter: it is reset when the first waiter wakes."""
 
     def __init__(self, handle: int, api: Win32) -> None:
         self._handle = handle
@@ -33,7 +33,7 @@ class DoorbellEvent:
 
 
 class Doorbell:
-    """The doorbell of an open region; it lives as long as the region's mapping."""
+    """The doorbell of an open region; valid as long as the region's mapping."""
 
     def __init__(self, region: Region, api: Win32 | None = None) -> None:
         mapping = getattr(region, "mapping", None)
@@ -49,14 +49,14 @@ class Doorbell:
 
     @property
     def vectors(self) -> int:
-        """Vectors of our own device; 0 is a plain device, on which nobody can ring us."""
+        """Vectors of our own device; 0 is a plain device, which cannot be rung."""
         return self._mapping.vectors
 
     def ring(self, peer: int, vector: int) -> None:
-        """Ring a peer. An absent peer or vector is silence; the hardware tells nobody.
+        """Ring a peer. The hardware reports no error when there is no such peer or vector.
 
         Raises:
-            OutOfRangeError: A number that the register has no room for.
+            OutOfRangeError: A number that does not fit into the register.
         """
         if not (0 <= peer <= _MOST and 0 <= vector <= _MOST):
             raise OutOfRangeError(f"Peer {peer}, vector {vector}: both go from 0 to {_MOST}.")
@@ -66,8 +66,8 @@ class Doorbell:
         """The event of one of our vectors, registered at its first use and kept.
 
         Raises:
-            OutOfRangeError: The device has no such vector; the driver would not notice.
-            DriverError: The driver's places are all taken.
+            OutOfRangeError: The device has no such vector; the driver does not check it.
+            DriverError: All 32 events of the driver are in use.
         """
         self._own(vector)
         return DoorbellEvent(self._mapping.event(vector), self._api)
@@ -82,10 +82,10 @@ class Doorbell:
 
 
 class WindowsBell:
-    """The doorbell of an open device as one waiter of this process uses it: a DeviceBell.
+    """The doorbell of an open device for one waiter of this process: a DeviceBell.
 
-    Its event belongs to the mapping, which lives as long as a window of the region: so leave the
-    window when no more waits are wanted, and the event is closed after them.
+    Its event belongs to the mapping, which is kept as long as a window of the region is open. So
+    close the window only when nothing waits any more.
     """
 
     def __init__(self, mapping: DeviceMapping, waiter: int) -> None:
@@ -100,7 +100,7 @@ class WindowsBell:
 
     @property
     def address(self) -> BellAddress:
-        """Where others ring us."""
+        """The address that peers ring."""
         return BellAddress(self._mapping.peer, self._vector)
 
     def ring(self, to: BellAddress) -> None:
@@ -108,5 +108,5 @@ class WindowsBell:
         self._mapping.ring(to.peer, to.vector)
 
     def wait(self, timeout_s: float) -> bool:
-        """Sleep until somebody rings us; whether somebody did."""
+        """Sleep until a peer rings; whether one did."""
         return self._mapping.api.wait(self._event, math.ceil(timeout_s * 1000))

@@ -1,8 +1,8 @@
-"""The process's one mapping of a device: copied from safely, given back in order.
+"""The process's only mapping of a device: guarded copies, and an ordered release.
 
 The driver gives one mapping per device (or per handle, in the builds of 2024), so a process keeps
-one per device; windows_sharing counts who uses it. Every copy is guarded (windows_copies). Giving
-back goes: no new copies, wait for the running ones, RELEASE_MMAP, CloseHandle.
+one per device; sharing.py counts its users. Every copy is guarded (copies.py). The order of a
+release: no new copies, wait for the running ones, RELEASE_MMAP, CloseHandle.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from .requests import (
 )
 
 CHUNK: Final = 1 << 20  # one copy's length: a release waits for no more than this
-_DRAIN_S: Final = 5.0  # the slowest uncached chunk that was ever measured takes 0.1 s
+_DRAIN_S: Final = 5.0  # the slowest uncached chunk that was measured took 0.1 s
 _LOOK_S: Final = 0.5  # how often check() really asks the driver
-_BACK_S: Final = 1.0  # how often check() tries to map again a device that went
-PLANNED_S: Final = 10.0  # an announced stop or sleep must not be met by mapping it again at once
+_BACK_S: Final = 1.0  # how often check() tries to map a device again that was gone
+PLANNED_S: Final = 10.0  # after an announced stop or sleep, do not map it again before
 _NEVER_S: Final = float("inf")
 
 
@@ -89,14 +89,14 @@ class DeviceMapping:
 
     @property
     def released(self) -> bool:
-        """Whether the mapping is given back at the moment."""
+        """Whether it is not mapped at the moment."""
         return not self._pointer
 
     def release(self, why: ScopeError, back_s: float = _NEVER_S) -> None:
-        """Give the device back; from now on every access raises `why`. Safe to call twice.
+        """Unmap the device; from now on every access raises `why`. Safe to call twice.
 
         Args:
-            why: What accesses are told.
+            why: The error of later accesses.
             back_s: After how many seconds `check()` begins to try to map it again.
         """
         with self._change:
@@ -111,7 +111,7 @@ class DeviceMapping:
                     release_map(self.api, handle)
             if handle:
                 self.api.close(handle)
-            if self._watch:  # it cannot end here: this may be its own callback
+            if self._watch:  # not ended here: this may run in its own callback
                 self._old_watches.append(self._watch)
                 self._watch = None
 
@@ -141,7 +141,7 @@ class DeviceMapping:
         self._end_watches()
 
     def forget(self) -> None:
-        """The end: give back for good, and the events with it."""
+        """Unmap for good, and close the events."""
         self.release(ClosedError(f"{self.name} is closed.", "Open it again."))
         self._end_watches()
         for event in self._events.values():
@@ -149,11 +149,11 @@ class DeviceMapping:
         self._events.clear()
 
     def check(self) -> None:
-        """Ask the driver now and then whether the device is there; take it again once it is.
+        """Ask the driver twice a second whether the device is there; map it again when it is back.
 
         Raises:
-            RegionGoneError: It is not, or it is released.
-            HeldByAnotherError: It came back, and another program was faster.
+            RegionGoneError: It is not there, or it is released.
+            HeldByAnotherError: It came back, and another program mapped it first.
         """
         now = time.monotonic()
         if self.released and now >= self._back_s:
@@ -175,7 +175,7 @@ class DeviceMapping:
         try:
             self.reopen()
         except (UnpluggedError, ReplacedError):
-            pass  # not yet; or never by itself, which reopen() has noted
+            pass  # not yet; or never automatically, which reopen() has noted
         except ScopeError as error:
             self._away = error
 
@@ -187,7 +187,7 @@ class DeviceMapping:
         try:
             mode, answer = request_map(self.api, self._handle, self.name, cache)
         except BaseException:
-            self.api.close(self._handle)  # unmaps too, when it came to that
+            self.api.close(self._handle)  # unmaps too, if it was mapped
             self._handle = 0
             raise
         self.cache, self.size = mode, int(answer.size)
@@ -197,7 +197,7 @@ class DeviceMapping:
             self._pointer = int(answer.pointer)
 
     def notice(self, action: int) -> None:
-        """Meet what Windows plans with the device: give it back first, take it again if not."""
+        """Handle a notice: release before the device is removed, map again if it is not."""
         if action in (QUERY_REMOVE, REMOVED):
             planned = action == QUERY_REMOVE
             did = "disables or ejects it" if planned else "removed it"
@@ -207,7 +207,7 @@ class DeviceMapping:
             self.reopen()
 
     def _end_watches(self) -> None:
-        """Outside the lock: ending waits for a callback, and a callback may wait for the lock."""
+        """Not under the lock: ending waits for a callback, which may wait for the lock."""
         with self._change:
             old, self._old_watches = self._old_watches, []
         for watch in old:
@@ -232,10 +232,10 @@ class DeviceMapping:
 
     @contextmanager
     def _access(self) -> Iterator[int]:
-        """As `_use`; a fault gives the device back at once, for all who use it.
+        """As `_use`; a fault releases the device at once, for all its users.
 
-        Windows may hand the freed addresses to our own next allocation, so that another reader
-        would read our heap and see no fault, and a writer would spoil it.
+        Windows may use the freed addresses for our own next allocation: another reader would then
+        read our heap without a fault, and a writer would corrupt it.
         """
         try:
             with self._use() as pointer:
@@ -246,7 +246,7 @@ class DeviceMapping:
             raise
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
-        """Fill the buffer. Raises UnpluggedError when the memory is not there any more."""
+        """Fill the buffer. Raises UnpluggedError when the memory is gone."""
         view = buffer.cast("B")
         room = (ctypes.c_char * len(view)).from_buffer(view)
         address = ctypes.addressof(room)
@@ -256,11 +256,11 @@ class DeviceMapping:
                 self._copies.read(pointer, offset + at, address + at, length)
 
     def write(self, offset: int, data: memoryview) -> None:
-        """Copy the data in. Raises as `read_into`; the chunks before have landed then."""
+        """Copy the data in. Raises as `read_into`; chunks before that were written then."""
         for at in range(0, len(data), CHUNK):
             part = data[at : at + CHUNK]
             kind = ctypes.c_char * len(part)
-            # ctypes tells the address of what it may write only; the rest is copied once more.
+            # ctypes gives no address of read-only memory; such data is copied first.
             chunk = kind.from_buffer_copy(part) if part.readonly else kind.from_buffer(part)
             with self._access() as pointer:
                 self._copies.write(pointer, offset + at, ctypes.addressof(chunk), len(chunk))
@@ -279,7 +279,7 @@ class DeviceMapping:
     def window(self, offset: int, length: int) -> Iterator[memoryview[int]]:
         """The memory itself, for a measurement's loop; it counts as a running copy.
 
-        A page that vanishes is an access violation, so the loop asks `check()` often.
+        Access to a page that is gone is an access violation, so the loop calls `check()` often.
         """
         with self._use() as pointer:
             memory = (ctypes.c_char * length).from_address(pointer + offset)
@@ -289,15 +289,15 @@ class DeviceMapping:
     # -- doorbell --------------------------------------------------------------------------------
 
     def ring(self, peer: int, vector: int) -> None:
-        """Ring a peer; nobody there is silence, as in hardware (ivshmem.md 1.4)."""
+        """Ring a peer; the driver reports no error when there is no such peer."""
         with self._use():
             ring(self.api, self._handle, self.name, peer, vector)
 
     def event(self, vector: int, waiter: int = 0) -> int:
         """The handle of a waiter's repeating event for this vector, registered at its first use.
 
-        It is one for both and lives as long as the mapping, because the driver takes
-        a repeating event back only with the handle, and has 32 places.
+        It is kept as long as the mapping, because the driver frees a repeating event only when its
+        handle is closed, and has 32 of them.
         """
         with self._change:
             if (vector, waiter) not in self._events:

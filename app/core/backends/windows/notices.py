@@ -1,8 +1,8 @@
-"""Windows' own warnings: the device is about to stop, the machine is about to sleep.
+"""Notices from Windows: the device is about to be removed, the machine is about to sleep.
 
-They come by callback into the process that has the mapping, which needs no window for them (the
-engine has none). A mapping must be given back before its device is disabled or ejected, because
-the driver takes the pages away from any thread then (Device.c:249).
+They are callbacks in the process that has the mapping, which needs no window for them (the engine
+has none). A mapping must be released before its device is disabled or ejected, because the driver
+then unmaps the pages from any thread (Device.c:249).
 Sources: cfgmgr32.h and winuser.h; "Registering for Notification of Device Interface Arrival and
 Device Removal", "PowerRegisterSuspendResumeNotification" (Microsoft).
 """
@@ -56,7 +56,7 @@ class _Subscription(ctypes.Structure):
 
 
 class DeviceWatch:
-    """Tells what Windows plans with one open device; made by `watch_device`."""
+    """A registration for the notices of one open device; made by `watch_device`."""
 
     def __init__(self, setup: Any, handle: int, told: Callable[[int], None]) -> None:
         self._setup = setup
@@ -84,7 +84,7 @@ class DeviceWatch:
 
 
 def watch_device(handle: int, told: Callable[[int], None]) -> DeviceWatch | None:
-    """Let `told` know QUERY_REMOVE, QUERY_FAILED and REMOVED of an open device.
+    """Call `told` with QUERY_REMOVE, QUERY_FAILED or REMOVED of an open device.
 
     None where Windows (before 8, or Wine) does not offer it: the copies are safe anyway.
     """
@@ -97,7 +97,7 @@ def watch_device(handle: int, told: Callable[[int], None]) -> DeviceWatch | None
         return None
 
 
-_power: list[Any] = []  # what Windows calls must stay alive as long as the process
+_power: list[Any] = []  # keeps the callbacks that Windows calls referenced
 
 
 def watch_power(sleep: Callable[[], object], wake: Callable[[], object]) -> bool:
@@ -134,6 +134,6 @@ def watch_power(sleep: Callable[[], object], wake: Callable[[], object]) -> bool
 def _safely(told: Callable[[int], None], what: int) -> int:
     try:
         told(what)
-    except Exception:  # nothing may escape into Windows' thread
+    except Exception:  # must not be raised into Windows' thread
         log.exception("A notice of Windows (%d) could not be met", what)
     return 0

@@ -1,6 +1,6 @@
-"""The driver's requests as calls: one function each, with lengths checked and errors in words.
+"""The driver's requests: one function each, which checks lengths and raises errors with sentences.
 
-They know handles and structures, and nothing of who shares a mapping (windows_mapping does).
+They work on handles and structures; mapping.py and sharing.py care for shared mappings.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def _ask(
 
 
 def request_map(api: Win32, handle: int, name: str, cache: CacheMode) -> tuple[CacheMode, Any]:
-    """REQUEST_MMAP: the mode in force, and what the driver answered, checked.
+    """REQUEST_MMAP: the mode in force, and the driver's answer, checked.
 
     Raises:
-        ScopeError: As the driver refuses, or because its answer cannot be.
+        ScopeError: The driver refused, or its answer is impossible.
     """
     told = ask_size(api, handle, name)
     check_size(told, name)
@@ -118,7 +118,7 @@ def release_map(api: Win32, handle: int) -> None:
 
 
 def ring(api: Win32, handle: int, name: str, peer: int, vector: int) -> None:
-    """RING_DOORBELL; a peer that is not there is silence, as in hardware."""
+    """RING_DOORBELL; no error when there is no such peer."""
     _tell(api, handle, RING_DOORBELL, bytes(Ring(peer, vector)), "ring the doorbell", name)
 
 

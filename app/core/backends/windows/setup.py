@@ -1,8 +1,7 @@
 """Finds devices with SetupAPI: those with the driver's interface, and those that lack the driver.
 
-All calls are made with their full argument lists and sizes by value (the seed left two arguments
-of SetupDiGetDeviceInterfaceDetailW out, and slept to hide it). A property that cannot be read
-never costs the device its place in the list.
+All calls are made with their full argument lists, and sizes by value where the API wants them so.
+A device whose properties cannot be read is listed all the same.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _ADDRESS: Final = 0x1C  # SPDRP_ADDRESS
 _NO_MORE: Final = 259  # ERROR_NO_MORE_ITEMS
 _PATH_AT: Final = 4  # offset of DevicePath in SP_DEVICE_INTERFACE_DETAIL_DATA_W
 _NOBODY: Final = 1 << 62  # sorts a device without an address behind the others
-_MOST: Final = 1024  # a list that does not end is an error of the system, not a reason to hang
+_MOST: Final = 1024  # stop at so many: a list without an end must not hang the program
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class FoundDevice:
     Attributes:
         path: Interface path for CreateFile; empty when no driver offers the interface.
         instance: Device instance id, as the Device Manager shows it.
-        bus: Bus number from the property; None when the bus driver does not tell.
+        bus: Bus number from the property; None when the bus driver does not report it.
         address: device << 16 | function from the property; None as above.
         location: Location text in the person's language; may be empty.
     """
@@ -209,7 +208,7 @@ class SetupApi:
         needed = c_uint32(0)
         self._detail(
             devices, byref(interface), None, 0, byref(needed), None
-        )  # error 122 tells the length
+        )  # fails with error 122, and returns the length
         if needed.value <= _PATH_AT:
             return ""
         room = ctypes.create_string_buffer(needed.value + 2)

@@ -1,7 +1,7 @@
-"""Who in this process has which device: one mapping each, counted, and given back at the end.
+"""The devices that this process has mapped: one mapping each, with a count of its users.
 
-The driver gives one mapping per device, so several views of it in one process share one. The
-machine's sleep and a device's stop are met here too, for all of them at once.
+The driver gives one mapping per device, so all regions on it in one process share one. When the
+machine is about to sleep, all of them are released here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def share(path: str, name: str, cache: CacheMode, api: Win32 | None = None) -> D
 
 
 def give_back(mapping: DeviceMapping) -> None:
-    """One user less; the last one gives the device back."""
+    """One user less; after the last one the device is unmapped."""
     with _sharing:
         mapping.users -= 1
         if mapping.users <= 0:
@@ -44,13 +44,13 @@ def give_back(mapping: DeviceMapping) -> None:
 
 
 def mappings() -> list[DeviceMapping]:
-    """What this process has open."""
+    """The mappings of this process."""
     with _sharing:
         return list(_shared.values())
 
 
 def release_all(why: str) -> None:
-    """Give every device back for a while: the machine is about to sleep, or the device to stop."""
+    """Release every device for a while: the machine is about to sleep, or the device to stop."""
     for mapping in mappings():
         mapping.release(
             UnpluggedError(f"{mapping.name} was given back: {why}.", "It opens again by itself."),
@@ -59,7 +59,7 @@ def release_all(why: str) -> None:
 
 
 def reopen_all() -> list[ScopeError]:
-    """Map again what was given back; what failed stays released and says why."""
+    """Map the released devices again; returns the errors of those that stay released."""
     failed = []
     for mapping in mappings():
         try:

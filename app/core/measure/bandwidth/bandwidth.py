@@ -1,8 +1,9 @@
-"""Bandwidth: what the raw mapping gives, and what that says about how it is mapped.
+"""Bandwidth of the raw mapping, and what it says about how the memory is mapped.
 
-Reads, writes and copies of blocks, and single words at random places, each beside the same in our
-own memory, so that the figure is the mapping's and not the machine's. Only the lane is touched:
-one data half of a slot that we take as its responder. No peer is needed.
+Reads, writes and copies of blocks, and accesses to single words at random places, each compared
+with the same in our own memory, so that the mapping's effect is separate from the machine's speed.
+Only one data half of a slot in the lane is accessed, which we take as its responder. No peer is
+needed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from .raw_access import RawAccess
 FORMAT: Final = 1
 BLOCKS: Final = (4 << 10, 64 << 10, 1 << 20, 4 << 20)
 LANE_SIZE: Final = 9 << 20  # two halves of more than 4 MiB in one slot
-UNCACHED_BYTES_PER_S: Final = 300e6  # perf.md 9: 12 to 250 MB/s, where cached ones give GB/s
+UNCACHED_BYTES_PER_S: Final = 300e6  # docs/measurements.md, "Published speeds of ivshmem"
 _LIKE_OWN: Final = 0.5
 Sleep = Callable[[float], None]
 
@@ -99,8 +100,8 @@ class BandwidthResult:
 
     Attributes:
         mode: Cache mode that was asked for.
-        cache: Cache mode in force, in the maker's words; empty for files.
-        engine: What ran the loops.
+        cache: Cache mode in force, in the backend's words; empty for files.
+        engine: The engine that ran the loops.
         blocks: Figures by size.
         verdict: In words.
         complete: It was not cancelled.
@@ -164,7 +165,7 @@ def run_bandwidth(
     Raises:
         MeasureOptionError, LaneError: It cannot be measured, or not in this lane.
         PeerBusyError: No slot of the lane is free.
-        LaneLostError, RegionGoneError: The lane or the memory went meanwhile.
+        LaneLostError, RegionGoneError: The lane or the memory is gone.
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
@@ -237,7 +238,7 @@ class _Run:
         self._one[:], self._other[:] = 1, 2
 
     def close(self) -> None:
-        """Let go of the mapping."""
+        """Release the views of the mapping."""
         self._memory = None
 
     def measure(

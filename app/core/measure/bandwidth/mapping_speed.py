@@ -1,8 +1,8 @@
-"""How fast a mapping is, so that a cache mode can be judged by its figures and not by its name.
+"""The speed of a mapping, so that a cache mode is judged by figures and not by its name.
 
-Reading disturbs nobody and is measured unasked. Writing is measured only in a lane that a person
-chose, whose bytes are put back: to write the same bytes again would look harmless and would undo
-what a peer wrote in between.
+Reading has no effect on others and is always measured. Writing is measured only in a range that a
+person chose, whose bytes are restored afterwards. Writing the bytes that are there anyway would not
+be harmless: it would undo what a peer wrote in between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...values.units import format_rate, format_size
 
 FOR_S: Final = 0.05
 _CHUNK: Final = 1 << 20
-_MOST_LANE: Final = 64 << 20  # what is kept to be put back
+_MOST_LANE: Final = 64 << 20  # bytes kept in memory to be restored
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ def measure_mapping(
 
     Args:
         region: The mapping.
-        lane: Offset and length of bytes that may be overwritten; they are put back afterwards.
+        lane: Offset and length of bytes that may be overwritten; they are restored afterwards.
             Without it only reading is measured.
         for_s: How long each part takes, and at least one copy.
-        cancelled: Asked between two copies; what was counted until then is told.
+        cancelled: Called between two copies; what was counted until then is the result.
 
     Raises:
         ReadOnlyError, OutOfRangeError: The lane cannot be written.
@@ -118,7 +118,7 @@ def _count(
     step: Callable[[int], int], for_s: float, cancelled: Callable[[], bool]
 ) -> tuple[int, float]:
     """Bytes and seconds."""
-    step(0)  # the first touch of the pages is another figure
+    step(0)  # the first access to the pages takes page faults, and is not measured
     done, number = 0, 0
     began = time.perf_counter()
     while True:

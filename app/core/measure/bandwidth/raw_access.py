@@ -1,6 +1,6 @@
 """Timing of single words and whole blocks of memory, in the kernel or in Python.
 
-Each figure is the median of a few short slices, so that one interruption does not make it.
+Each figure is the median of a few short slices, so that one interruption does not distort it.
 """
 
 from __future__ import annotations

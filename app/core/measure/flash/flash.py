@@ -1,12 +1,12 @@
 """Flash: from a store in the memory to a painted patch in the peer's window, and back.
 
 The initiator stores a number; the responder's engine sees it, its window paints, and only then the
-responder stores the number back. Both sides keep times: the parts that lie on one side are exact on
-its clock, the way through the memory is exact only where both share a clock, and is otherwise
-half of what is left, with just that half as its uncertainty.
+responder stores the number back. Both sides keep times: the parts on one side are exact by its
+clock. The time through the memory is exact only where both share a clock; otherwise it is half
+of the remaining time, with that half as its uncertainty.
 
-A person watching both windows on one photo sees the difference itself: each patch shows the
-number as digits and as a bar pattern (`bars`).
+A photo of both windows shows the difference too: each patch shows its number as digits and as a
+bar pattern (`bars`).
 
 FLASH line (docs/lane.md). Initiator: word 0 number, 1 its time. Responder: word 0 number
 painted, 1 when it was seen, 2 when it was painted, 3 when this line was stored, 4 paints of its
@@ -53,9 +53,9 @@ class Flip:
     Attributes:
         number: Which; the patch's colour is its lowest bit.
         seen_ns: When this side's engine saw it, or stored it, on its own clock.
-        ours: We are the initiator, and stored it.
+        ours: This process is the initiator, and stored it.
         surface: What shall show it.
-        offset: Where the number lies in the memory, for the hex view.
+        offset: Where the number is in the memory, for the hex view.
     """
 
     number: int
@@ -71,9 +71,9 @@ class Painted:
 
     Attributes:
         number: Which.
-        painted_ns: When the paint was handed to the window system, on this side's clock.
-        seen_ns: When it was seen, where the window knows better than the engine (the hex view's
-            Frame); 0 otherwise.
+        painted_ns: When the paint was passed to the window system, on this side's clock.
+        seen_ns: When it was seen, for the hex view (the time of its Frame); otherwise 0, and the
+            engine's time counts.
         paints: Paints of that window so far.
         period_ns: Its display's refresh period; 0 when unknown.
     """
@@ -97,7 +97,7 @@ def bars(number: int) -> tuple[bool, ...]:
 
 
 def number_of(pattern: tuple[bool, ...]) -> int:
-    """The number that a pattern shows: the inverse of `bars`, for whoever reads a photo."""
+    """The number that a pattern shows: the inverse of `bars`, for reading a photo."""
     number = 0
     for bit in pattern:
         number = number << 1 | (number & 1 ^ bit)
@@ -108,7 +108,7 @@ def number_of(pattern: tuple[bool, ...]) -> int:
 
 
 class FlashHandler:
-    """The responder's side: tells its window of each flash, stores back what was painted.
+    """The responder's side: passes each flash to its window, stores back what was painted.
 
     Args:
         show: Called with each Flip, from the responder's thread; must not block.
@@ -130,7 +130,7 @@ class FlashHandler:
         return ()
 
     def run(self, task: ResponderTask) -> tuple[int, ...]:
-        """Watch the initiator's number until told to stop."""
+        """Watch the initiator's number until stopped."""
         at = task.slot.word(Side.INITIATOR, Line.FLASH, 0)
         surface = Surface(task.request.value(0))
         last = task.region.load(at, 8)
@@ -145,7 +145,7 @@ class FlashHandler:
                     continue
                 last, now = number, time.monotonic_ns()
                 with self._lock:
-                    self._seen = {number: now}  # an older one was overtaken
+                    self._seen = {number: now}  # an older one is obsolete
                 self._show(Flip(number, now, ours=False, surface=surface, offset=at))
         finally:
             with self._lock:
@@ -153,7 +153,7 @@ class FlashHandler:
         return ()
 
     def painted(self, painted: Painted) -> None:
-        """The window painted; store it back, the number last. What was overtaken is dropped.
+        """The window painted; store it back, the number last. Obsolete numbers are dropped.
 
         Raises:
             RegionGoneError: The region is gone.

@@ -1,4 +1,4 @@
-"""What a flash test is asked for, and what it found."""
+"""The plan of a flash test, and its result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FlashPlan:
         flips: How many; 0 until stopped.
         every_s: Mean time between two.
         jitter: Share of it by which each wait is longer or shorter, at random, so that the
-            flips do not fall into step with the display.
+            flips are not synchronous with the display.
         surface: What the peer's window paints.
         manual: Flip only when asked to (`FlashMaster.flip`).
     """
@@ -77,11 +77,11 @@ class FlashResult:
     """What was measured.
 
     Attributes:
-        plan: What was asked.
+        plan: The plan.
         samples: Those that came back, in order.
         lost: Flashes that were not answered within a second.
         one_clock: Both sides run on the same system.
-        peer: Who answered.
+        peer: The responder.
         peer_period_ns: Refresh period of the peer's display; 0 unknown.
         began_s: When, seconds since 1970.
     """

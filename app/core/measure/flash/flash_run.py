@@ -28,7 +28,7 @@ class FlashMaster:
     """Runs a flash test against the responder of a slot.
 
     Args:
-        monitor: Of the peer of an initiator that is seated and has not asked yet.
+        monitor: Watches the peer of an initiator that has its side and has not asked yet.
         show: Called with each of our own flashes, so that our window shows them too.
         report: Called with each sample and the number lost so far.
     """
@@ -59,7 +59,7 @@ class FlashMaster:
         self._flip.set()
 
     def run(self, plan: FlashPlan) -> FlashResult:
-        """Do it; returns what was measured until the end or the stop.
+        """Run the test; returns what was measured until the end or the stop.
 
         Raises:
             NoPeerError, PeerRefusedError, CancelledError: As PeerMonitor.ask.
@@ -99,7 +99,7 @@ class FlashMaster:
         )
 
     def _wait(self, plan: FlashPlan) -> None:
-        """Until the next flash is due or asked for, beating meanwhile."""
+        """Wait until the next flash is due or wanted, sending heartbeats meanwhile."""
         spread = (secrets.randbelow(2001) - 1000) / 1000 * plan.jitter
         due = None if plan.manual else time.monotonic() + plan.every_s * (1 + spread)
         while not self._end.is_set():
@@ -112,7 +112,7 @@ class FlashMaster:
                 return
 
     def _wait_for_reaction(self, plan: FlashPlan) -> None:
-        """The last flash of a finished run has its time for a reaction too."""
+        """Wait for a reaction to the last flash of a finished run."""
         if not self._end.is_set() and not plan.manual:
             self._wait(replace(plan, every_s=min(plan.every_s, LOST_S)))
         self._take_reaction()
@@ -161,7 +161,7 @@ class FlashMaster:
 def sample_of(
     number: int, sent_ns: int, came_ns: int, words: tuple[int, ...], one_clock: bool
 ) -> FlashSample:
-    """One sample from the responder's words, which a broken peer may have filled with anything."""
+    """One sample from the responder's words, which are checked: they may hold any values."""
     _, seen, painted, stored, _, _ = words
     total = came_ns - sent_ns
     paint = min(max(0, painted - seen), total)

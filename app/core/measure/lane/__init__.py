@@ -1,1 +1,1 @@
-"""The lane: where it lies, what is in it, who sits in it, and the bytes that were there before."""
+"""The lane: its place, its layout, the peers in it, and the bytes that were there before."""

@@ -1,8 +1,8 @@
-"""Holding a lane: use the one that is there, or lay one and put the old bytes back at the end.
+"""Holding a lane: use the one that is there, or create one and restore the old bytes at the end.
 
-docs/lane.md, "Laying and taking away". Whoever lays a lane owes the bytes that were there; the
-bytes lie on disk (saved_bytes.py) until they are back, and a later start puts back those of one
-that crashed.
+docs/lane.md, "Creating and removing a lane". The process that creates a lane must restore the bytes
+that were there. They are kept on disk (saved_bytes.py) until that is done, and a later start of the
+program restores those that a crashed process left.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class BytesThere:
-    """What lies where a lane should go.
+    """What is in the range where a lane shall be created.
 
     Attributes:
-        changing: Somebody changed it while we looked.
+        changing: It changed while it was watched.
         empty: Nothing but zeros.
-        responder: Whose it seems to be; empty when unknown.
+        responder: The program that seems to use it; empty when unknown.
     """
 
     changing: bool
@@ -108,8 +108,8 @@ class LaneLease:
 
     Attributes:
         lane: The lane.
-        saved: The bytes that we owe; None when it was laid by another.
-        ending: What `close` came to.
+        saved: The bytes to restore; None when another process created the lane.
+        ending: The result of `close`; None before.
     """
 
     def __init__(self, region: Region, lane: Lane, saved: SavedBytes | None) -> None:
@@ -119,7 +119,7 @@ class LaneLease:
         self._region = region
 
     def close(self) -> RestoreOutcome:
-        """Put back what is owed. Safe to call twice, and after the region went."""
+        """Restore the saved bytes. Safe to call twice, and after the region is gone."""
         if self.ending is None:
             self.ending = self._close()
         return self.ending
@@ -131,8 +131,8 @@ class LaneLease:
             return give_back(self._region, self.saved)
         except RegionGoneError as error:
             if isinstance(error, TruncatedError | DeletedError | ReplacedError):
-                self.saved.forget()  # its bytes went with it
-            return RestoreOutcome.GONE  # what was only closed or unplugged may come back
+                self.saved.forget()  # the file that they belong to is gone
+            return RestoreOutcome.GONE  # a device that was closed or unplugged may come back
 
     def __enter__(self) -> Self:
         return self
@@ -151,14 +151,14 @@ def acquire_lane(
     folder: Path | None = None,
     sleep: Sleep = time.sleep,
 ) -> LaneLease:
-    """Use the lane that is there, or lay one.
+    """Use the lane that is there, or create one.
 
     Args:
         region: Where; must be writable.
         offset: Where exactly; None is the first lane that is found, else the default place.
         size: Bytes of a new lane.
         slots: Slots of a new lane.
-        force: Lay it even over bytes that somebody keeps changing.
+        force: Create it even over bytes that keep changing.
         folder: Where saved bytes are kept; the state folder by default.
         sleep: How to wait; a caller may end the waiting by raising from it.
 
@@ -180,7 +180,7 @@ def acquire_lane(
         try:
             _refuse_busy(region, wanted.span, sleep)
         except MemoryInUseError:
-            # What changes there may be a peer that lays the lane in this moment.
+            # The changes may come from a peer that is creating the lane right now.
             lane = _existing(region, wanted, anywhere=offset is None, sleep=sleep)
             if lane is None:
                 raise
@@ -193,7 +193,7 @@ def _existing(region: Region, wanted: Lane, *, anywhere: bool, sleep: Sleep) -> 
         lane = _sound(region, wanted, anywhere=anywhere)
         if lane is None or region.load(lane.offset + STATE_AT, WORD) != CLOSING:
             return lane
-        sleep(STEP_S)  # its layer is about to take it away
+        sleep(STEP_S)  # its creator is about to remove it
     return _sound(region, wanted, anywhere=anywhere)
 
 
@@ -212,7 +212,7 @@ def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
             overlapping.append(found)
     if trouble is not None and anywhere:
         raise trouble
-    # Raises when a lane that is there would be laid over.
+    # Raises when the new lane would overlap an existing one.
     place_lane(region, wanted.offset, wanted.size, wanted.slots, others=tuple(overlapping))
     return None
 
@@ -220,14 +220,14 @@ def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
 def _unrestored_of(region: Region, lane: Lane, folder: Path | None) -> SavedBytes | None:
     for saved in unrestored(region, folder):
         if saved.header.token == lane.token and (ours := saved.adopt()) is not None:
-            # Its layer may have been killed while it waited for the others to leave.
+            # Its creator may have been killed while it waited for the others to leave.
             region.store(lane.offset + STATE_AT, WORD, OPEN)
             return ours
     return None
 
 
 def unrestored(region: Region, folder: Path | None = None) -> list[SavedBytes]:
-    """Bytes of this region that a program which crashed did not put back; see `give_back`."""
+    """Saved bytes of this region that a crashed process did not restore; see `give_back`."""
     return [saved for saved in saved_bytes_files(folder) if saved.header.belongs_to(region.info)]
 
 
@@ -265,11 +265,11 @@ def _refuse_busy(region: Region, span: ByteRange, sleep: Sleep) -> None:
 def create_lane(
     region: Region, lane: Lane, folder: Path | None = None, sleep: Sleep = time.sleep
 ) -> LaneLease:
-    """Save what is there, then lay the lane; its magic comes last.
+    """Save what is there, then write the lane; its magic comes last.
 
     Raises:
         StorageError: The old bytes cannot be kept; nothing was written.
-        LaneError: Another laid one at the same moment that does not agree.
+        LaneError: Another process creates one that overlaps it at the same time.
     """
     saved = None
     for _ in range(_TRIES):
@@ -280,7 +280,7 @@ def create_lane(
         saved = SavedBytes.save(region, lane, folder)
         if region.read(lane.offset, IDENTITY_SIZE) == before:
             break
-        saved.forget()  # what was saved may be half a lane
+        saved.forget()  # what was saved may contain a partially written lane
         saved = None
     if saved is None:
         raise LaneError("Others keep changing the place of the lane.", "Try again.")
@@ -293,8 +293,8 @@ def create_lane(
         with contextlib.suppress(LaneError, RegionGoneError):
             give_back(region, saved)
         raise
-    if now.token != lane.token:  # another was later, and owes the bytes
-        # One that waited for us in vain saved our head with them: then ours are still needed.
+    if now.token != lane.token:  # another process wrote its lane later, and restores the bytes
+        # If it gave up waiting for us, it saved our head among them: then our copy is still needed.
         if time.monotonic() - began < LEAVE_S / 2:
             saved.forget()
         return LaneLease(region, now, None)
@@ -302,7 +302,7 @@ def create_lane(
 
 
 def _quicker(region: Region, lane: Lane, sleep: Sleep) -> Lane | None:
-    """The lane that another laid there meanwhile; one that is half laid is waited for."""
+    """The lane that another process created there meanwhile; a partial one is waited for."""
     for _ in range(int(LEAVE_S / STEP_S)):
         if partially_written(region, lane.offset) is None:
             break

@@ -1,9 +1,9 @@
-"""The lane's layout: where each word lies, and any bytes as a Lane or a LaneError.
+"""The lane's layout: the place of each word, and parsing of any bytes as a Lane or a LaneError.
 
-A lane is a head page and a number of slots. A slot belongs to one peer, its responder, who answers
-in it; another peer takes its initiator side to measure. Each side writes only its own eight lines
-and its own half of the data area, so that no word ever has two writers. docs/lane.md tells all
-of it; the names there are the names here.
+A lane is a head page and a number of slots. A slot is occupied by one peer, its responder, which
+answers in it; another peer takes its initiator side to measure. Each side writes only its own eight
+lines and its own half of the data area, so that no word ever has two writers. docs/lane.md is the
+whole protocol; it uses the same names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...values.units import format_short_offset, format_size
 MAGIC: Final = b"IVSCLANE"
 MAJOR: Final = 1
 MINOR: Final = 0
-ALIGN: Final = 4096  # of a lane, a slot and a data half; a scan looks at page starts only
+ALIGN: Final = 4096  # of a lane, a slot and a data half; a scan reads page starts only
 LINE: Final = 128  # two cache lines: the prefetcher fetches them in pairs
 WORD: Final = 8
 HEAD_SIZE: Final = 4096
@@ -40,12 +40,12 @@ IDENTITY_SIZE: Final = _HEAD.size
 
 
 def new_token() -> int:
-    """A random number that is not 0: who, or which lane, this is."""
+    """A random number other than 0 that identifies a peer or a lane."""
     return secrets.randbits(63) | 1
 
 
 class Side(IntEnum):
-    """The two writers of a slot."""
+    """The two sides of a slot; each is written by one peer."""
 
     RESPONDER = 0
     INITIATOR = 1
@@ -92,7 +92,7 @@ class Slot:
 
     Attributes:
         index: Its number in the lane.
-        offset: Where it lies.
+        offset: Where it begins.
         stride: Bytes, control page and data together.
     """
 
@@ -118,7 +118,7 @@ class Slot:
         return ByteRange(self.offset, CONTROL_SIZE)
 
     def data(self, side: Side) -> ByteRange:
-        """The half that this side writes; the initiator's lies first."""
+        """The half that this side writes; the initiator's comes first."""
         half = (self.stride - CONTROL_SIZE) // 2 // ALIGN * ALIGN
         first = self.offset + CONTROL_SIZE
         return ByteRange(first if side is Side.INITIATOR else first + half, half)
@@ -126,14 +126,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A lane that lies, or may be laid, in a region.
+    """A lane that is, or can be created, in a region.
 
     Attributes:
         offset: Where, a multiple of 4096.
         size: Bytes, head and slots.
         slots: How many peers can have a place.
-        token: Made anew by whoever laid it, never 0; tells this lane from a later one.
-        minor: The layer's minor version; a newer one adds words in reserved places only.
+        token: Random, chosen by the creator, never 0; distinguishes this lane from a later one.
+        minor: The creator's minor version; a newer one adds words in reserved places only.
     """
 
     offset: int
@@ -193,7 +193,7 @@ def check_geometry(size: int, slots: int) -> None:
 
 
 def build_head(lane: Lane) -> bytes:
-    """The first three lines of the head: identity, a text for whoever looks, the state."""
+    """The first three lines of the head: identity, a text for people, the state."""
     check_geometry(lane.size, lane.slots)
     identity = _identity(lane.minor, lane.size, lane.slots, lane.stride, lane.token)
     return identity.ljust(LINE, b"\0") + _TEXT.ljust(LINE, b"\0") + bytes(LINE)
@@ -209,7 +209,7 @@ def parse_head(data: bytes, offset: int) -> Lane:
 
     Args:
         data: At least 64 bytes from the lane's start; may be anything.
-        offset: Where they lie in the region.
+        offset: Where they are in the region.
 
     Raises:
         LaneVersionError: A lane of another major version.

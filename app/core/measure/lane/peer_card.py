@@ -1,4 +1,4 @@
-"""Who sits on a side of a slot: the presence and name lines as a PeerCard, from any bytes."""
+"""The peer on a side of a slot: its PRESENCE and NAME lines, parsed from any bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CACHES: Final = ("", "cached", "uncached", "write-combined")
 
 
 class Capability(IntFlag):
-    """What a responder answers; bits that a reader does not know mean nothing to it."""
+    """The tests that a responder supports; a reader ignores bits that it does not know."""
 
     NONE = 0
     ECHO = 1
@@ -50,22 +50,22 @@ class EngineKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PeerCard:
-    """One peer, as it tells itself.
+    """One peer, as it describes itself.
 
     Attributes:
-        token: Random, made anew at each start, never 0.
-        beat: Its heartbeat: counts up while it lives. No clock is compared.
-        capabilities: What it answers.
+        token: Random, new at each start, never 0.
+        beat: Its heartbeat, which counts up while it runs. Clocks are not compared.
+        capabilities: The tests that it supports.
         system: `host`, `guest` or empty.
         platform: `Linux`, `Windows` or empty.
-        cache: How its mapping is cached; empty when it cannot tell.
+        cache: How its mapping is cached; empty when unknown.
         minor: Its minor protocol version.
         pid: Its process id, in its own system.
-        boot: The same number on both sides means the same running system, and so one clock.
+        boot: Equal on both sides (and not 0): the same running system, and so one clock.
         touched: Bytes at the start of its data half that were ever written.
         name: Computer name.
         version: Program version.
-        bell: Where its device is rung; None where it has no doorbell.
+        bell: Address of its doorbell; None where it has none.
     """
 
     token: int
@@ -84,7 +84,7 @@ class PeerCard:
 
     @property
     def process(self) -> str:
-        """System and process, which tell two peers on one computer apart."""
+        """System and process id, which distinguish two peers on one computer."""
         head = " ".join(part for part in (self.system, self.name) if part) or "a peer"
         return f"{head} (process {self.pid})" if self.pid else head
 
@@ -116,10 +116,10 @@ def build_card(card: PeerCard) -> bytes:
 
 
 def parse_card(data: bytes) -> PeerCard | None:
-    """The card in these 256 bytes; None when nobody sits there.
+    """The card in these 256 bytes; None when the side is free.
 
-    Any bytes give a PeerCard or None: codes that are not known are empty texts, a name that is no
-    text is shown with replacement characters.
+    Any bytes give a PeerCard or None: unknown codes become empty texts, and a name that is not
+    UTF-8 gets replacement characters.
     """
     if len(data) < LINE + NAME_SIZE + VERSION_SIZE:
         return None
@@ -165,7 +165,7 @@ def own_card(
 
 
 def boot_number() -> int:
-    """A number that only processes of this running system have; 0 when it cannot be told."""
+    """A number that only processes of this running system have; 0 when there is none."""
     text = ""
     # On Windows two processes count as having two clocks, which is safe. Under Wine the file
     # could be read, but the clocks are others all the same.

@@ -1,4 +1,4 @@
-"""Where a lane lies or may lie: default, validation, and finding one by its magic."""
+"""Where a lane is or may be: the default place, validation, and finding one by its magic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .layout import (
 DEFAULT_SIZE: Final = 4 << 20
 DEFAULT_SLOTS: Final = 4
 _MAGIC_WORD: Final = int.from_bytes(MAGIC, "little")
-_ASK_EVERY: Final = 4096  # pages between two looks at `cancelled`
+_ASK_EVERY: Final = 4096  # pages between two calls of `cancelled`
 
 
 def default_lane(region_size: int) -> Lane:
@@ -133,11 +133,11 @@ def _check_span(span: ByteRange, region: Region) -> None:
 
 
 def lane_at(region: Region, offset: int) -> Lane:
-    """The lane that lies there.
+    """The lane at this offset.
 
     Raises:
-        LaneError: None does, or it reaches out of the region.
-        LaneVersionError: One of another version.
+        LaneError: There is none, or it reaches beyond the region.
+        LaneVersionError: It has another version.
     """
     if offset < 0 or offset + MIN_SIZE > region.size or offset % ALIGN:
         raise LaneError(f"There is no lane at {format_short_offset(offset)}.")
@@ -157,7 +157,7 @@ def find_lanes(
     """Every lane, and every damaged or foreign one as its error; the usual place comes first.
 
     One word of each page that holds data is loaded (holes are not touched): 64 MiB take about
-    30 ms, and a file of which little was ever written takes next to nothing.
+    30 ms, and a sparse file takes almost no time.
     """
     usual = default_lane(region.size).offset if region.size >= MIN_SIZE else None
     if usual is not None and region.load(usual, 8) == _MAGIC_WORD:
@@ -170,11 +170,11 @@ def find_lanes(
 
 
 def find_lane(region: Region, cancelled: Callable[[], bool] = lambda: False) -> Lane | None:
-    """The first sound lane.
+    """The first valid lane.
 
     Raises:
-        LaneVersionError: None is sound, and one is of another version.
-        LaneError: None is sound, and one is damaged.
+        LaneVersionError: None is valid, and one is of another version.
+        LaneError: None is valid, and one is damaged.
     """
     trouble: LaneError | None = None
     for found in find_lanes(region, cancelled):

@@ -1,8 +1,9 @@
-"""Being there: taking a side of a slot, beating while one lives, and seeing who else is there.
+"""Presence: taking a side of a slot, sending heartbeats, and watching the other peers.
 
-Memory behind two operating systems has no common lock, so a side is taken by Fischer's rule:
-see it free, write one's token, wait, look whether it is still one's own. Life is a word that
-changes; no clock is compared, and each reader times the silence with its own.
+Memory behind two operating systems has no common lock, so a side is taken by Fischer's mutual
+exclusion: read that it is free, write a token, wait, read whether the token is still there. A
+heartbeat is a word that changes; clocks are not compared, each reader measures the silence with its
+own.
 """
 
 from __future__ import annotations
@@ -42,21 +43,21 @@ class Life(Enum):
     """What a reader knows about a side."""
 
     ABSENT = "absent"
-    NEW = "new"  # there is a card; not seen beating yet
+    NEW = "new"  # there is a card; its heartbeat was not seen to change yet
     ALIVE = "alive"
-    SILENT = "silent"  # no beat for 1 s
-    GONE = "gone"  # no beat for 5 s, or its process is known to have ended
+    SILENT = "silent"  # no heartbeat for 1 s
+    GONE = "gone"  # no heartbeat for 5 s, or its process is known to have ended
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One look at a side.
+    """What is known of the peer on a side at one moment.
 
     Attributes:
-        life: Whether it lives.
-        card: Who it is; None when absent.
-        silent_ns: How long it has not been seen to beat.
-        restarts: How often another token came up since the watching began.
+        life: Whether it is alive.
+        card: Its card; None when the side is free.
+        silent_ns: How long its heartbeat has not changed.
+        restarts: How often the token changed since watching began.
     """
 
     life: Life
@@ -66,7 +67,7 @@ class Peer:
 
     @property
     def alive(self) -> bool:
-        """Seen beating within the last second."""
+        """Its heartbeat changed within the last second."""
         return self.life is Life.ALIVE
 
     @property
@@ -76,7 +77,7 @@ class Peer:
 
 
 class PeerWatch:
-    """Watches one side of a slot; call `look` a few times a second or more."""
+    """Watches one side of a slot; call `poll` a few times a second or more."""
 
     def __init__(self, region: Region, slot: Slot, side: Side) -> None:
         self.slot = slot
@@ -113,11 +114,11 @@ class PeerWatch:
 
 
 def process_ended(card: PeerCard) -> bool:
-    """Whether we can see that the peer's process is no more: same running system, no such pid."""
+    """Whether the peer's process is known to have ended: same running system, no such pid."""
     if not card.pid or not card.boot or card.boot != boot_number():
         return False
     try:
-        # A zombie has ended too: only its parent has not asked yet.
+        # A zombie has ended too: its parent has not waited for it yet.
         return bool(psutil.Process(card.pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
@@ -126,15 +127,15 @@ def process_ended(card: PeerCard) -> bool:
 
 
 class SlotClaim:
-    """A taken side of a slot: ours until `leave`.
+    """A side of a slot that this process has taken, until `leave`.
 
-    All control words go through the Region, so that a region cut under us is an error.
+    All control words go through the Region, so that a file that is cut meanwhile is an error.
 
     Attributes:
         lane: The lane.
         slot: The slot.
         side: Which side of it.
-        card: Who we said we are.
+        card: What we wrote into its PRESENCE and NAME lines.
     """
 
     def __init__(self, region: Region, lane: Lane, slot: Slot, side: Side, card: PeerCard) -> None:
@@ -158,11 +159,11 @@ class SlotClaim:
         dead_token: int = 0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> SlotClaim:
-        """Take a side that is free, or whose responder's token is known to be dead.
+        """Take a side that is free, or whose peer is known to be gone.
 
         Raises:
-            PeerBusyError: Another sits there, or was quicker.
-            LaneLostError: The lane was taken away, or is about to be.
+            PeerBusyError: Another peer has it, or took it at the same time.
+            LaneLostError: The lane was removed, or is about to be.
             RegionGoneError: The region is gone.
         """
         token_at = slot.word(side, Line.PRESENCE, 0)
@@ -170,7 +171,7 @@ class SlotClaim:
         if there not in (0, dead_token):
             raise _busy(region, slot, side)
         claim = cls(region, lane, slot, side, card)
-        # Right before the first write: what lay there before may be back in this moment.
+        # Right before the first write: the creator may have restored the old bytes meanwhile.
         claim.check_lane()
         if claim.closing:
             raise LaneLostError("The lane is being taken away by the peer that laid it.")
@@ -190,17 +191,17 @@ class SlotClaim:
         return claim
 
     def beat(self) -> None:
-        """Say that we live; at least every BEAT_S.
+        """Count the heartbeat up; to be called at least every BEAT_S.
 
         Raises:
-            LaneLostError: The lane, or our place in it, is not ours any more.
+            LaneLostError: The lane is gone, or another token is in our side.
         """
         self.check()
         value = self.region.load(self._beat_at, 8) + 1
         self.region.store(self._beat_at, 8, value)
 
     def check(self) -> None:
-        """Whether lane and place are still what we took. Raises LaneLostError."""
+        """Check that the lane is there and our token in its side. Raises LaneLostError."""
         self.check_lane()
         there = self.region.load(self.slot.word(self.side, Line.PRESENCE, 0), 8)
         if there != self.card.token:
@@ -210,7 +211,7 @@ class SlotClaim:
             )
 
     def check_lane(self) -> None:
-        """Whether the lane is still there. Raises LaneLostError."""
+        """Check that the lane is still there. Raises LaneLostError."""
         head = self.region.read(self.lane.offset, _TOKEN_AT + 8)
         magic, token = struct.unpack_from("<Q40xQ", head)
         if magic != _MAGIC or token != self.lane.token:
@@ -220,13 +221,13 @@ class SlotClaim:
 
     @property
     def closing(self) -> bool:
-        """Whether the layer of the lane asks everybody to leave."""
+        """Whether the creator of the lane asks all peers to leave."""
         return self.region.load(self.lane.offset + STATE_AT, 8) == CLOSING
 
     def touch(self, length: int) -> None:
-        """Say that the first `length` bytes of our data half are or will be written.
+        """Announce that the first `length` bytes of our data half will be written.
 
-        Must come before the first such write: only what is said here is put back at the end.
+        Must come before the first such write: the creator restores only what was announced.
         """
         if length > self._touched:
             self._touched = min(length, self.slot.data(self.side).length)
@@ -234,16 +235,16 @@ class SlotClaim:
             self.region.store(at, 8, self._touched)
 
     def report(self, message: Message) -> None:
-        """Put a request or reply into our COMMAND line."""
+        """Write a request or reply into our COMMAND line."""
         self.region.write(self.slot.line(self.side, Line.COMMAND), build_message(message))
 
     def heard(self) -> Message | None:
-        """The message in the other side's COMMAND line; None when there is no sound one."""
+        """The message in the other side's COMMAND line; None when there is no valid one."""
         at = self.slot.line(self.side.other, Line.COMMAND)
         return parse_message(self.region.read(at, LINE))
 
     def leave(self) -> None:
-        """Free the side, if it is still ours. Safe to call twice, and when all is lost."""
+        """Free the side, if it is still ours. Safe to call twice, and without lane or region."""
         try:
             self.check()
         except LaneLostError:

@@ -1,8 +1,8 @@
-"""What an initiator asks and what a responder answers: one COMMAND line each, with a check word.
+"""Requests of an initiator and replies of a responder: one COMMAND line each, with a check word.
 
-A line counts only when its check word fits, so a half-written or overwritten one is nothing.
-The number says which request a reply belongs to; the addressee says for whom it was meant, so
-that a restarted peer never takes an old one for its own.
+A line whose check word does not fit (half written, overwritten) is ignored. The number says which
+request a reply belongs to. The addressee is the token of the peer that it is meant for, so that
+a restarted peer ignores a message for the one before it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _LINE: Final = struct.Struct(f"<3Q{VALUES}QQ")
 
 
 class Command(IntEnum):
-    """What an initiator can ask. Numbers are for ever; 16 and more are free for trials."""
+    """What an initiator can request. Numbers never change; 16 and more are free for experiments."""
 
-    STOP = 0  # end what runs
+    STOP = 0  # end the running test
     ECHO = 1  # latency.py, echo.py
     TRANSFER = 2
     FLASH = 3
@@ -30,13 +30,13 @@ class Status(IntEnum):
     """What a responder answers."""
 
     IDLE = 0
-    RUNNING = 1  # begun: the initiator may go on
+    RUNNING = 1  # the initiator may begin
     DONE = 2  # ended; the values are its result
     REFUSED = 3  # values[0] is a Refusal
 
 
 class Refusal(IntEnum):
-    """Why not."""
+    """Why a request was refused."""
 
     UNKNOWN = 0
     NOT_ABLE = 1  # no such test mode here
@@ -69,7 +69,7 @@ class Message:
 
     Attributes:
         number: Which request; never 0.
-        code: A Command in requests, a Status in replies; any number from a stranger.
+        code: A Command in requests, a Status in replies; any number from another program.
         addressee: Token of the peer that it is meant for.
         values: Parameters or results, twelve unsigned 64-bit numbers.
     """
@@ -92,7 +92,7 @@ def build_message(message: Message) -> bytes:
 
 
 def parse_message(line: bytes) -> Message | None:
-    """The message in these bytes; None when there is none, or a torn or foreign one."""
+    """The message in these bytes; None when there is none, or its check does not fit."""
     if len(line) < _LINE.size:
         return None
     number, code, addressee, *values, check = _LINE.unpack_from(line)
@@ -114,10 +114,10 @@ def _check(line: bytes) -> int:
 
 
 def signed(value: int) -> int:
-    """A value that was a negative number when it was put in."""
+    """A value of a message as a signed number."""
     return value - (1 << 64) if value >> 63 else value
 
 
 def unsigned(value: int) -> int:
-    """A number, negative ones too, as a value."""
+    """A number, which may be negative, as a value of a message."""
     return value & (1 << 64) - 1

@@ -1,8 +1,8 @@
-"""Writing a lane over other bytes, and putting those back.
+"""Writing a lane over other bytes, and restoring those.
 
-A process can be killed between any two of these writes, so each of them leaves something that
-tells how far it came. The lane's identity, without the magic, is the first that is written and
-the last that goes: while it lies there, the saved bytes can be put back however often it takes.
+A process can be killed between any two of these writes. The lane's identity without the magic is
+written first and removed last: as long as it is there, the saved bytes can still be restored, and
+restoring them again does no harm.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class RestoreOutcome(Enum):
 
 
 def write_lane(region: Region, lane: Lane) -> None:
-    """Lay it; the bytes there must have been saved."""
+    """Write the lane; the bytes there must have been saved."""
     head = build_head(lane)
     region.write(lane.offset, bytes(WORD) + head[WORD:IDENTITY_SIZE])
     for slot in lane.all_slots():
@@ -65,7 +65,7 @@ def write_lane(region: Region, lane: Lane) -> None:
 
 
 def partially_written(region: Region, offset: int) -> Lane | None:
-    """The lane that somebody is laying there, or taking away: all of its head but the magic."""
+    """A lane that is being created or removed here: all of its head but the magic."""
     identity = region.read(offset, IDENTITY_SIZE)
     try:
         return parse_head(MAGIC + identity[WORD:], offset) if not any(identity[:WORD]) else None
@@ -77,7 +77,7 @@ def partially_written(region: Region, offset: int) -> Lane | None:
 
 
 def give_back(region: Region, saved: SavedBytes) -> RestoreOutcome:
-    """Take the lane away and put its old bytes back, if it is still ours and nobody uses it.
+    """Remove the lane and restore the old bytes, if it is still ours and no peer uses it.
 
     Raises:
         RegionGoneError: The region is gone.
@@ -106,7 +106,7 @@ def give_back(region: Region, saved: SavedBytes) -> RestoreOutcome:
 
 
 def still_there(region: Region, lane: Lane) -> bool:
-    """Whether this very lane lies there; not a later one, and not a damaged one."""
+    """Whether this lane is still there, and not a later or a damaged one."""
     try:
         return lane_at(region, lane.offset).token == lane.token
     except LaneError:
@@ -120,13 +120,13 @@ def _as_before(region: Region, lane: Lane, data: bytes) -> bool:
 
 
 def _somebody_stays(region: Region, lane: Lane) -> bool:
-    """Wait for the others to leave; whether one that is alive did not.
+    """Wait for the other peers to leave; True when one that is alive did not.
 
-    One that is silent is waited for until it is gone: it may be frozen, and when it wakes in the
-    middle of a loop it writes on for a moment before it looks.
+    A silent peer is waited for until it is gone: it may be frozen in the middle of a loop, and
+    would write for a moment after it runs again, before it reads that the lane is closing.
     """
     watches = [PeerWatch(region, slot, side) for slot in lane.all_slots() for side in Side]
-    # Whoever found the lane open just now has written its token by then.
+    # A peer that read the state as open right before has stored its token by then.
     time.sleep(SETTLE_S)
     for step in range(int(_PATIENCE_S / STEP_S)):
         peers = [watch.poll() for watch in watches]
@@ -138,10 +138,10 @@ def _somebody_stays(region: Region, lane: Lane) -> bool:
 
 
 def _give_back_slot(region: Region, lane: Lane, slot: Slot, data: bytes) -> None:
-    """What was written of a slot: data as far as its writers say, then the page that says it."""
+    """Restore a slot: the data that its sides announced as written, then the control page."""
     page = _saved(data, lane, slot.control)
     if region.read(slot.control.offset, slot.control.length) == page:
-        return  # somebody came so far, and was killed
+        return  # an earlier process restored this far, and was killed
     for side in Side:
         half = slot.data(side)
         touched = region.load(slot.word(side, Line.PRESENCE, TOUCHED_WORD), WORD)

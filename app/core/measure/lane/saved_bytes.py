@@ -1,9 +1,9 @@
-"""The bytes that were there before a lane: kept on disk against a crash, and put back.
+"""The bytes that were there before a lane, kept on disk in case the process crashes.
 
 One file for each lane in the program's state folder: a line of JSON that says where the bytes
-belong, then the bytes, compressed. It is written before the lane is laid and deleted when the
-bytes are back, so a file that is there at the start of the program was left by one that did
-not end in order.
+belong, then the bytes, compressed. It is written before the lane is created and deleted when the
+bytes are restored, so a file that is there at the start of the program was left by a process that
+crashed.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ class SavedHeader:
 
     Attributes:
         path: The region's file, node or interface.
-        identity: What tells this file from a later one of the same name; empty for devices.
+        identity: Distinguishes this file from a later one of the same name; empty for devices.
         start: The region's first byte in it.
         region_size: Bytes of the region.
         offset: The lane's place.
         size: Bytes of the lane, and of the data.
         slots: Its slots.
         token: Its token.
-        pid: The process that laid it.
-        process_s: When that process began, to tell it from a later one of the same number.
+        pid: The process that created it.
+        process_s: When that process began; a later one may have the same number.
         saved_s: When, in seconds since 1970.
         boot: The running system that it was saved on, as PeerCard.boot.
     """
@@ -71,12 +71,12 @@ class SavedHeader:
 
     @property
     def lane(self) -> Lane:
-        """The lane that was laid."""
+        """The lane that was created."""
         return Lane(self.offset, self.size, self.slots, self.token)
 
     @property
     def orphaned(self) -> bool:
-        """Whether the process that would have put the bytes back is no more."""
+        """Whether the process that should have restored the bytes has ended."""
         if self.boot != boot_number():
             return True
         try:
@@ -87,7 +87,7 @@ class SavedHeader:
             return False
 
     def belongs_to(self, info: RegionInfo) -> bool:
-        """Whether these are bytes of that region; a file may have got another name."""
+        """Whether these are bytes of that region; a file may have been renamed meanwhile."""
         place = (self.identity or self.path, self.start, self.region_size)
         return place == (_identity(info) or info.path, info.spec.start, info.size)
 
@@ -150,7 +150,7 @@ class SavedBytes:
             return None
 
     def adopt(self) -> SavedBytes | None:
-        """Make restoring this process's duty, in a file of its own; None when another was quicker.
+        """Let this process restore them, by a file of its own; None when another was first.
 
         Raises:
             StorageError: It cannot be stored.
@@ -164,7 +164,7 @@ class SavedBytes:
                 _write_header(new, header)
                 shutil.copyfileobj(old, new)
             draft.replace(path)
-            # Two can come so far, and one can remove it.
+            # Two processes can get here; only one can remove the file.
             self.path.unlink()
         except FileNotFoundError:
             for left in (draft, path):
@@ -198,20 +198,20 @@ class SavedBytes:
             return file.read()
 
     def forget(self) -> None:
-        """The bytes are back, or a person gives them up."""
+        """Delete the file: the bytes are restored, or a person gives them up."""
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
 def saved_bytes_files(folder: Path | None = None) -> list[SavedBytes]:
-    """Saved bytes whose process is no more, oldest first; those of a month ago are dropped."""
+    """Saved bytes whose process has ended, oldest first; those older than a month are deleted."""
     place = folder or state_dir() / "lanes"
     found = []
     for path in sorted(place.glob(f"*{_SUFFIX}")) if place.is_dir() else []:
         saved = SavedBytes.load(path)
         if saved is None or not saved.header.orphaned:
             continue
-        # A clock that was set makes nothing old that was saved since the system began to run.
+        # What was saved since the boot is never old, even if the clock was set meanwhile.
         here = saved.header.boot == boot_number() != 0
         if time.time() - saved.header.saved_s > _KEEP_S and not here:
             saved.forget()
@@ -244,7 +244,7 @@ def _this_process() -> dict[str, Any]:
 
 
 def _began_s(pid: int) -> float:
-    """When a process began: on Linux since the boot, where a clock that is set moves the boot."""
+    """When a process began; on Linux since the boot, as setting the clock moves both alike."""
     began: float = psutil.Process(pid).create_time()
     return began if sys.platform == "win32" else began - psutil.boot_time()
 

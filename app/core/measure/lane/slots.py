@@ -1,4 +1,4 @@
-"""Who sits where in a lane: which slot a peer takes, and which peer an initiator measures with."""
+"""The slots of a lane: which one a responder takes, and which peer an initiator measures with."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SlotPeers:
 
 
 class LanePoll:
-    """Watches all sides of a lane; call `look` a few times a second."""
+    """Watches all sides of a lane; call `poll` a few times a second."""
 
     def __init__(self, region: Region, lane: Lane) -> None:
         self._watches = [
@@ -61,7 +61,7 @@ def take_slot(region: Region, lane: Lane, card: PeerCard, sleep: Sleep = time.sl
     """Take a slot as its responder: our own from before a crash, a free one, an abandoned one.
 
     Raises:
-        PeerBusyError: All slots have responders that live.
+        PeerBusyError: All slots have responders that are alive.
         RegionGoneError: The region is gone.
     """
     watch = LanePoll(region, lane)
@@ -77,7 +77,7 @@ def take_slot(region: Region, lane: Lane, card: PeerCard, sleep: Sleep = time.sl
                     region, lane, choice.slot, Side.RESPONDER, card, dead_token=dead, sleep=sleep
                 )
             except PeerBusyError:
-                pass  # another was quicker; look again
+                pass  # another peer took it first; choose again
         elif waited_ns > GONE_NS + SILENT_NS:
             plural = "s" if lane.slots > 1 else ""
             raise PeerBusyError(
@@ -88,14 +88,14 @@ def take_slot(region: Region, lane: Lane, card: PeerCard, sleep: Sleep = time.sl
 
 
 def _choose(slots: list[SlotPeers], card: PeerCard, waited_ns: int) -> SlotPeers | None:
-    """The slot to take now; None is to look again in a moment."""
+    """The slot to take now; None: decide again in a moment."""
     undecided = False
     for claim in slots:
         before = claim.responder.card
         if before is None or (before.name, before.platform) != (card.name, card.platform):
             continue
         if claim.responder.life is Life.NEW:
-            undecided = True  # perhaps we ourselves, before a crash
+            undecided = True  # perhaps an earlier run of this program that crashed
         elif claim.responder.life in (Life.SILENT, Life.GONE) and (
             before.boot != card.boot or process_ended(before)
         ):
@@ -122,20 +122,20 @@ def wait_for_peer(
     give_up_s: float | None = None,
     sleep: Sleep = time.sleep,
 ) -> SlotPeers:
-    """Wait for a responder that lives and answers what is needed.
+    """Wait for a responder that is alive and supports what is needed.
 
     Args:
         region: The region.
         lane: The lane in it.
-        needs: What it must be able to do.
+        needs: What it must support.
         slot: Only the responder of this slot; None is the first that fits.
-        report: Told after 2 s that nobody is there, and when that changes; the waiting goes on.
+        report: Called after 2 s without a peer, and when that changes; the waiting goes on.
         give_up_s: Wait no longer.
         sleep: How to wait; a caller may end the waiting by raising from it.
 
     Raises:
-        NoPeerError: Nobody came within `give_up_s`.
-        PeerBusyError: The one that fits is measured with by another.
+        NoPeerError: No peer came within `give_up_s`.
+        PeerBusyError: Another initiator measures with the one that fits.
         LaneError: There is no such slot.
     """
     if slot is not None:

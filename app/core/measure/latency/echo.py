@@ -1,4 +1,4 @@
-"""Echo: the number that goes to the peer and comes back, on either engine.
+"""Echo: a number is sent to the peer and comes back; the loops, on either engine.
 
 `EchoLoop` is the initiator's loop with its state, its buffers and one of the two engines;
 `EchoHandler` is the responder's side, a Handler of the Responder.
@@ -31,7 +31,7 @@ from .echo_python import Arrays, Memory
 MIN_PAYLOAD: Final = 8
 MAX_PAYLOAD: Final = 4096
 BATCH: Final = 1 << 16
-_OWNER_SLICE_NS: Final = 1_000_000_000  # it looks at `stop` all the time
+_OWNER_SLICE_NS: Final = 1_000_000_000  # the loop checks `stop` in every turn
 _LONGEST_POLL_NS: Final = 1_000_000_000
 
 
@@ -41,7 +41,7 @@ def pick_engine(wanted: EngineKind | None) -> Kernel | None:
 
 
 def capabilities(able: Capability = Capability.ECHO) -> Capability:
-    """What a responder with direct access may say of itself."""
+    """The capabilities of a responder with direct access to the mapping."""
     return able | Capability.MAPPED | (Capability.KERNEL if kernel() else Capability.NONE)
 
 
@@ -52,8 +52,8 @@ class Batch:
     Attributes:
         intended: When each should have been sent.
         sent: When it was.
-        received: When its answer was seen.
-        stamps: The responder's clock when it answered, where it was asked to stamp.
+        received: When its answer was read.
+        stamps: The responder's clock when it answered, if stamps were requested.
     """
 
     intended: Times
@@ -68,7 +68,7 @@ class Batch:
 
     @property
     def response(self) -> Times:
-        """From when it should have been sent to the answer: what a user of a queue waits."""
+        """From when it should have been sent to the answer (no coordinated omission)."""
         return self.received - self.intended
 
 
@@ -83,7 +83,7 @@ class EchoLoop:
 
     Attributes:
         state: The loop's state; counters of lost, missed, late and unexpected are in it.
-        engine: What runs it.
+        engine: The engine that runs it.
     """
 
     def __init__(
@@ -138,9 +138,9 @@ class EchoLoop:
         )
 
     def schedule(self, rate_hz: float, start_ns: int) -> None:
-        """A fixed rate from then on; 0 is the closed loop.
+        """Send at a fixed rate from `start_ns` on; 0 is the closed loop.
 
-        One that is still on its way belongs to the run before: nobody waits for it any more.
+        A request that is still unanswered belongs to the run before and is forgotten.
         """
         self.state.interval_ns = 1e9 / rate_hz if rate_hz else 0.0
         self.state.base_ns, self.state.index, self.state.pending = start_ns, 0, 0
@@ -148,7 +148,7 @@ class EchoLoop:
     def shift(self, returned_ns: int, now_ns: int) -> int:
         """Take our own pause between two slices out of the schedule; how long that was, in ns.
 
-        What was due before the pause and is late because of the peer stays as late as it is.
+        A request that was due before the pause, and is late because of the peer, stays late.
         """
         state = self.state
         if not state.interval_ns:
@@ -159,7 +159,7 @@ class EchoLoop:
         return pause
 
     def pass_over(self, then_ns: int) -> None:
-        """Nothing is sent any more: what was due until then is missed."""
+        """Send nothing more; requests that were due until `then_ns` count as missed."""
         echo_python.miss_until(self.state, then_ns)
 
     def stop(self) -> None:
@@ -167,7 +167,7 @@ class EchoLoop:
         self._stop.value = 1
 
     def run(self, until_ns: int) -> Slice:
-        """One slice; what it sampled is in `batch()` until the next."""
+        """Run one slice; its samples are in `batch()` until the next."""
         self.state.count = 0
         self.state.slice_end_ns = until_ns
         if self._kernel is not None:
@@ -181,7 +181,7 @@ class EchoLoop:
         return result
 
     def floor(self, count: int) -> Times:
-        """Times of the same loop without a peer; nobody may answer meanwhile."""
+        """Times of the same loop without a peer; no responder may answer meanwhile."""
         state = self.state
         state.capacity = min(count, BATCH)
         if self._kernel is not None:
@@ -199,13 +199,13 @@ class EchoLoop:
         return Batch(*(column[:count].copy() for column in self._columns))
 
     def close(self) -> None:
-        """Let go of the window's memory."""
+        """Release the views of the window's memory."""
         self._memory.out.release()
         self._memory.back.release()
 
 
 def _first_number(stale: int) -> int:
-    """Where the numbers begin: far from the one that lies there, and not where others began.
+    """Where the numbers begin: far from the pong that is in the line, and not where others began.
 
     Small, because an integer below 2**30 is one digit to Python, and its loads and stores cost
     two thirds.
@@ -246,7 +246,7 @@ class EchoHandler:
         return None if _wants_bell(task) else pick_engine(self._wanted)
 
     def begin(self, task: ResponderTask) -> tuple[int, ...]:
-        """Check payload and waiting; tell the mode in force and the engine."""
+        """Check payload and wait mode; returns the mode in force and the engine."""
         task.need_window()
         payload = task.request.value(0)
         if payload > min(MAX_PAYLOAD, task.slot.data(Side.RESPONDER).length) or payload % 8:
@@ -258,7 +258,7 @@ class EchoHandler:
         return int(wait), poll_ns, int(self._engine(task) is not None)
 
     def run(self, task: ResponderTask) -> tuple[int, ...]:
-        """Answer until told to end; how many were answered."""
+        """Answer until stopped; returns how many were answered."""
         window = task.need_window()
         wait, poll_ns = self._waiting(task)
         engine = self._engine(task)
@@ -318,7 +318,7 @@ def _wants_bell(task: ResponderTask) -> bool:
 def _bell_of(task: ResponderTask) -> Bell | None:
     """The doorbell between us and the initiator, when it asks for one.
 
-    It is rung also by a responder that waits in a way of its own: the initiator waits for it.
+    A responder rings it also when its own wait mode is another one: the initiator waits for it.
     """
     if not _wants_bell(task):
         return None
@@ -346,7 +346,7 @@ def on_core(core: int | None, engine: Kernel | None, *, short_sleeps: bool) -> I
 
 
 def _affinity() -> set[int]:
-    """The cores of this thread; empty where the system cannot tell."""
+    """The cores of this thread; empty where the system has no such call."""
     cores: set[int] = set()
     if sys.platform != "win32":
         cores = os.sched_getaffinity(0)

@@ -1,8 +1,9 @@
 """The echo loops in Python: the twins of `run_ping`, `run_pong` and `scope_floor` in kernel.c.
 
 Same state, same order of loads and stores, same counting. One load or store of an 8-byte item of
-a memoryview is one access to the memory (perf.md 1, Tearing); on x86 that order is also the
-order that the peer sees. On other processors only the C kernel promises that.
+a memoryview is one access to the memory (docs/measurements.md, "One access or several"); on x86
+that order is also the order that the peer sees. On other processors only the C kernel guarantees
+it (docs/platform.md, "Words and order").
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from ...region.doorbell import Bell
 _now: Final = time.perf_counter_ns
 _SIGNED: Final = (1 << 63) - 1
 _GRACE_NS: Final = 50_000_000  # as in kernel.c
-_BELL_S: Final = 0.02  # a lost ring costs no more; whether to stop is looked at as often
-_TURNS: Final = 64  # spins between two looks at the clock
+_BELL_S: Final = 0.02  # the most that a lost ring costs; `stopped` is checked as often
+_TURNS: Final = 64  # spins between two readings of the clock
 _sched_yield: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: time.sleep(0))
 
 
 @dataclass(slots=True)
 class Memory:
-    """What the Python loops access: views into an open RegionWindow, and own buffers.
+    """The memory of the Python loops: views into an open RegionWindow, and own buffers.
 
     Attributes:
         words: The window's words.
@@ -50,7 +51,7 @@ class Memory:
 
 @dataclass(slots=True)
 class Arrays:
-    """Where samples go: the memory of the same arrays that PingState points to."""
+    """Arrays for the samples: the same ones that PingState points to."""
 
     intended: memoryview[int]
     sent: memoryview[int]
@@ -85,7 +86,7 @@ def run_ping(
 
 
 def _send(state: PingState, memory: Memory, stopped: Callable[[], bool]) -> Slice | None:
-    """Wait until one is due and send it; None when it is on its way."""
+    """Wait until a request is due and send it; None when it was sent."""
     interval, now = state.interval_ns, _now()
     due = state.base_ns + int(state.index * interval) if interval else now
     if due >= state.end_ns:
@@ -111,9 +112,9 @@ def _send(state: PingState, memory: Memory, stopped: Callable[[], bool]) -> Slic
 def _burst(
     state: PingState, memory: Memory, arrays: Arrays, stopped: Callable[[], bool]
 ) -> Slice | None:
-    """Bare round trips one after the other, all in locals, as long as answers come soon.
+    """Round trips without payload, all in local variables, as long as answers come soon.
 
-    None leaves the last one pending, or the arrays full.
+    On None the last request is still unanswered, or the arrays are full.
     """
     words, ping, pong = memory.words, memory.ping, memory.pong
     intended, sent, received, stamps = (
@@ -171,7 +172,7 @@ def _burst(
 
 
 def _await_due(state: PingState, due: int, stopped: Callable[[], bool]) -> int:
-    """Wait until the next one is due, the slice or the test is over; the time then."""
+    """Wait until the next request is due, or slice or test are over; returns the time then."""
     wait, poll_ns = state.wait, state.poll_ns
     until = min(due, state.slice_end_ns)
     while (now := _now()) < until:
@@ -192,7 +193,7 @@ def _why(state: PingState, now: int, stopped: Callable[[], bool]) -> Slice:
 
 
 def miss_until(state: PingState, then: int) -> None:
-    """Pass over what is due until then: it was never sent."""
+    """Count the requests that are due until `then` as missed, without sending them."""
     if state.interval_ns:
         gone = min(then, state.end_ns) - state.base_ns
         index = max(state.index, math.ceil(gone / state.interval_ns))
@@ -203,7 +204,7 @@ def miss_until(state: PingState, then: int) -> None:
 def _await_pong(
     state: PingState, memory: Memory, arrays: Arrays, stopped: Callable[[], bool]
 ) -> Slice | None:
-    """Wait for a slow answer; None when it was recorded or given up."""
+    """Wait for a slow answer; None when it was recorded, or timed out."""
     words, pong, number, seen = memory.words, memory.pong, state.number, state.seen
     turns = range(_TURNS) if state.wait == Wait.SPIN else range(1)
     while True:
@@ -247,7 +248,7 @@ def _give_up(state: PingState, now: int) -> None:
 
 
 def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:
-    """The initiator's loop with nobody at the other end: what the instrument itself takes."""
+    """The initiator's loop without a responder: the time that the instrument itself takes."""
     words, ping, own, out = memory.words, memory.ping, memory.own, memory.out
     sent, received = arrays.sent, arrays.received
     number, payload = state.number, len(own)
@@ -258,7 +259,7 @@ def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:
         number += 1
         words[ping] = number
         while words[ping] != number:
-            words[ping] = number  # whoever writes over it cannot hold us up
+            words[ping] = number  # stored again in each turn, in case something wrote over it
         if payload:
             own[:] = out
         sent[at] = begun
@@ -280,7 +281,7 @@ def run_pong(state: PongState, memory: Memory, stopped: Callable[[], bool]) -> S
 
 
 def _answer_bare(state: PongState, memory: Memory) -> None:
-    """A thousand looks with nothing between the two words, all in locals."""
+    """A thousand turns for requests without payload or stamp, all in local variables."""
     words, ping, pong = memory.words, memory.ping, memory.pong
     last, answered = state.last, state.answered
     for _ in range(1024):
@@ -293,7 +294,7 @@ def _answer_bare(state: PongState, memory: Memory) -> None:
 
 
 def _answer(state: PongState, memory: Memory) -> None:
-    """Some looks, with payload, stamp, rest and bell as asked."""
+    """Some turns, with payload, stamp, wait mode and doorbell as requested."""
     words, ping, pong, own = memory.words, memory.ping, memory.pong, memory.own
     for _ in range(256 if state.wait == Wait.SPIN else 1):
         there = words[ping]

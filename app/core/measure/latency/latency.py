@@ -3,10 +3,10 @@
 At a fixed rate a time counts from the moment at which the request should have been sent, so that
 a stall is felt by all requests that fell into it (no coordinated omission). Both are kept: the
 response time from then, and the service time from when it was sent. The closed loop sends the
-next when the last came back; it is the quickest, and blind to stalls.
+next when the last came back; it is the quickest, and hardly sees stalls.
 
-The loop runs in slices; between them, while nothing is in flight, samples are counted and the
-peer is looked at. What that takes is taken out of the schedule and told (`paused_share`).
+The loop runs in slices; between them, while no request is in flight, samples are counted and the
+peer is polled. These pauses are taken out of the schedule and reported (`paused_share`).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class LatencyOptions:
         warm_up_s: Run so long first, without counting.
         payload_bytes: 8 to 4096, a multiple of 8.
         wait: How both sides wait.
-        poll_ns: How often a polling side looks.
+        poll_ns: Interval at which a polling side reads.
         timeout_s: An answer that takes longer is lost.
         engine: Measure with this one; None is the best that is there.
         core: Keep the measuring thread on a core: a number, `auto`, or empty.
@@ -124,12 +124,12 @@ class LatencyOptions:
 
 @dataclass(slots=True)
 class Watcher:
-    """What a running test tells, and asks, whoever started it.
+    """The callbacks of a running test.
 
     Attributes:
         progress: Called about ten times a second with the tally so far and the share done.
-        report: Called with sentences for a person (nobody answers yet, the peer restarted).
-        cancelled: Asked about ten times a second.
+        report: Called with sentences for a person (no peer answers yet, the peer restarted).
+        cancelled: Called about ten times a second: whether to end.
         sleep: How to wait; it may raise to end a wait.
     """
 
@@ -151,15 +151,15 @@ def run_latency(
 
     Args:
         region: Where.
-        lane: The lane in it (keeper.acquire_lane).
+        lane: The lane in it (hold.acquire_lane).
         options: What to measure.
-        watcher: Who is told.
+        watcher: The callbacks.
         give_up_s: Wait no longer for a peer; None waits for ever.
 
     Raises:
         MeasureOptionError: It cannot be measured.
-        NoPeerError, PeerBusyError, PeerRefusedError: With whom?
-        LaneLostError, RegionGoneError: The lane or the memory went meanwhile.
+        NoPeerError, PeerBusyError, PeerRefusedError: No peer measures with us.
+        LaneLostError, RegionGoneError: The lane or the memory is gone.
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
@@ -180,7 +180,7 @@ def run_latency(
             sleep=watch.sleep,
         )
         with (
-            # Its waits are short, and a test that is cancelled still has to end in order.
+            # With the plain sleep: it must not be cut short when the test is cancelled.
             Initiator(region, lane, slots, bell=bell) as initiator,
             on_core(
                 core, pick_engine(options.engine), short_sleeps=options.wait is Wait.POLL
@@ -360,12 +360,12 @@ def _bell_of(card: PeerCard | None) -> BellAddress | None:
 
 
 def _stall_ns(options: LatencyOptions) -> int:
-    """A gap longer than this counts as stalled: 100 µs, or four looks of a polling peer."""
+    """A gap longer than this counts as stalled: 100 µs, or four intervals of a polling peer."""
     return max(100_000, 4 * options.poll_ns if options.wait is not Wait.SPIN else 0)
 
 
 def need_answers(result: LatencyResult) -> None:
-    """For callers to whom a result without any answer is a failure.
+    """For callers that treat a result without any answer as a failure.
 
     Raises:
         NoPeerError: Nothing was answered.

@@ -1,4 +1,4 @@
-"""What a latency test found: the tally while it runs, the result that is kept and compared."""
+"""Results of a latency test: the tally while it runs, and the result that is kept and compared."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class LatencyResult:
         rate_hz: Asked rate; 0 is the closed loop.
         payload_bytes: Payload.
         wait: How both sides waited.
-        poll_ns: How often a polling side looked.
-        engine: What measured.
-        peer_engine: What answered.
+        poll_ns: Interval at which a polling side read.
+        engine: The engine that measured.
+        peer_engine: The engine that answered.
         duration_s: How long it really took; a schedule whose last request is answered early
             counts to its end.
         complete: False when it was stopped before its end.
@@ -55,7 +55,7 @@ class LatencyResult:
         lost: Answers that did not come in time, and what was due and never sent: while we waited
             for them, or because the rate could not be kept, or the test was stopped.
         late: Requests that were sent more than an interval after their time.
-        unexpected: Numbers from the peer that nobody waited for.
+        unexpected: Numbers from the peer that were not expected.
         stalled_share: Share of the time in gaps longer than `stall_ns`: an answer that was waited
             for, or a request that was due while our own loop stood still.
         stall_ns: What counts as a gap.
@@ -63,8 +63,8 @@ class LatencyResult:
         floor: The same loop without a peer.
         ways: One-way estimate with its bound; None when there is none.
         series: The response times over time.
-        conditions: Where, with whom, on what.
-        notes: Sentences that a reader must know.
+        conditions: Region, peers and machine.
+        notes: Sentences without which the figures could be misunderstood.
     """
 
     rate_hz: float

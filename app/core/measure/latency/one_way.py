@@ -1,12 +1,12 @@
 """How far apart two clocks are, from round trips that were stamped on the way.
 
-A round trip tells sent, stamp (by the other clock), received. The answer left after the request
-and before it came back, so each trip says that the clocks differ by no more than `stamp - sent`
-and no less than `stamp - received`. The clocks of two systems also run at different speeds: 20
-parts in a million are 4 µs in a fifth of a second, ten times a round trip. So what is looked for
-are all offsets and speeds that contradict no trip; the ways that follow from them span a range,
-whose middle is told, and never without how far it reaches. Nothing is assumed of the two ways but
-that neither takes less than nothing.
+A round trip has three times: sent, stamp (by the other clock), received. The stamp was taken
+after sending and before receiving, so each trip bounds the clocks' difference: at most
+`stamp - sent`, at least `stamp - received`. The clocks of two systems also run at different speeds:
+20 parts in a million are 4 µs in a fifth of a second, ten times a round trip. So all pairs of
+offset and speed are considered that contradict no trip. The one-way times that follow from them
+span a range; its middle is the estimate, and half its width the uncertainty. Nothing is assumed of
+the two one-way times but that neither is negative.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ _COARSEST_NS: Final = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class OneWay:
-    """The two halves of the round trip, as far as they can be told apart.
+    """The two halves of the round trip, as far as they are known separately.
 
     Attributes:
         there_p50_ns: Median time to the peer.
         back_p50_ns: Median time back.
-        uncertainty_ns: Either may be off by so much, the other then by as much the other way.
+        uncertainty_ns: Either may be off by so much, the other then by as much in the opposite
+            direction.
         offset_ns: The peer's clock minus ours, in the middle of the trips.
-        same_clock: Both sides run on one system and read one clock: nothing was estimated.
+        same_clock: Both sides read the clock of one system: nothing was estimated.
         samples: Round trips that it was computed from.
     """
 
@@ -51,10 +52,10 @@ class OneWay:
 
 
 def one_way(sent: Times, stamps: Times, received: Times, *, same_clock: bool) -> OneWay | None:
-    """Estimate from stamped round trips; None without any, or when no clock can have run so.
+    """Estimate from stamped round trips; None without any, or when stamps contradict each other.
 
-    One clock must stand between sent and received in each trip; where it does not (a container
-    with a clock of its own), it is estimated as for two.
+    With one clock each stamp must be between sent and received. Where that is not so (a container
+    with a clock of its own), two clocks are assumed.
     """
     good = (stamps > 0) & (received >= sent)
     sent, stamps, received = sent[good], stamps[good], received[good]
@@ -96,22 +97,22 @@ def _between_two(sent: Times, stamps: Times, received: Times) -> OneWay | None:
 
 
 def _middle(values: list[float]) -> tuple[float, float]:
-    """The middle of a range of ways, and how far it reaches."""
+    """The middle of a range of one-way times, and half its width."""
     low, high = min(values), max(values)
     return float(low + high) / 2, float(high - low) / 2
 
 
 def _grain(times: Times) -> float:
-    """What a clock counts in: 100 ns on Windows, and its times are off by as much."""
+    """The clock's resolution (100 ns on Windows), by which its times may be wrong."""
     step = int(np.gcd.reduce(np.diff(np.sort(times)))) if times.size > 1 else 0
     return min(float(step), _COARSEST_NS) if step > 1 else 0.0
 
 
 def _possible(offsets: Callable[[float], tuple[float, float]]) -> list[float]:
-    """Speeds that leave room for an offset: the ends of their range, and where ways turn.
+    """Speeds that leave room for an offset: the ends of their range, and the extremes within.
 
     The most that the clocks can differ by is a concave function of the speed, the least a convex
-    one, so that halving and thirding find ends and turns.
+    one, so that bisection finds the ends and ternary search the extremes.
     """
 
     def room(speed: float) -> float:

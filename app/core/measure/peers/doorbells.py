@@ -37,7 +37,7 @@ def measuring_bell(region: Region, wait: Wait) -> DeviceBell | None:
 
     Raises:
         MeasureOptionError: There is none; the sentence says why.
-        DriverError: The driver would not have us listen.
+        DriverError: The driver refused to register the event.
     """
     if wait is not Wait.BELL:
         return None
@@ -48,7 +48,7 @@ def measuring_bell(region: Region, wait: Wait) -> DeviceBell | None:
 
 
 def answering_bell(region: Region) -> DeviceBell | None:
-    """The doorbell that a responder can be rung by; without one it answers in the other modes."""
+    """The doorbell of a responder; None: it supports the other wait modes only."""
     try:
         return region.bell(ANSWERS)
     except ScopeError as error:

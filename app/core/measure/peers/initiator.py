@@ -1,8 +1,8 @@
-"""The measuring side: takes its side of a peer's slot, asks, and keeps an eye on the peer.
+"""The measuring side: takes the initiator side of a peer's slot, sends requests, watches the peer.
 
-A test mode's function gets an Initiator, asks with its parameters, runs its loop in slices of at
-most a tenth of a second with a `tick()` between them, and stops. What `tick` sees (a silent
-peer, a restarted one, a lane taken away) is told or raised there, so that loops need not know.
+A test mode's function gets an Initiator, sends a request with its parameters, runs its loop in
+slices of at most a tenth of a second with a `tick()` between them, and stops. `tick` handles what
+happens to the peer and the lane (silent, restarted, removed), so that the loops need not.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ Sleep = Callable[[float], None]
 
 
 class Initiator:
-    """The initiator side of a slot, ours until `leave`; a context manager.
+    """The initiator side of a slot, taken until `leave`; a context manager.
 
     Attributes:
         region: The region.
         claim: Our side.
-        peer: The last look at the responder.
-        restarts: How often the responder restarted since we sat down.
+        peer: The responder, as it was at the last tick.
+        restarts: How often the responder restarted since the side was taken.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Initiator:
         bell: DeviceBell | None = None,
         sleep: Sleep = time.sleep,
     ) -> None:
-        """Sit down.
+        """Take the side.
 
         Args:
             region: The region.
@@ -62,7 +62,7 @@ class Initiator:
             sleep: How to wait.
 
         Raises:
-            PeerBusyError: Another initiator sits there.
+            PeerBusyError: Another initiator has it.
         """
         self.region = region
         self._sleep = sleep
@@ -94,7 +94,7 @@ class Initiator:
 
     @property
     def responder(self) -> PeerCard | None:
-        """Who answers."""
+        """The responder's card; None while there is none."""
         return self.peer.card
 
     def ask(
@@ -115,8 +115,8 @@ class Initiator:
                 then; it may raise. None is to give up.
 
         Raises:
-            PeerRefusedError: It will not.
-            NoPeerError: It does not reply, or it went.
+            PeerRefusedError: It refused.
+            NoPeerError: It does not reply, or it left.
             LaneLostError, RegionGoneError: As `tick`.
         """
         self._asked = None if command is Command.STOP else (command, values)
@@ -147,7 +147,7 @@ class Initiator:
         self.claim.report(Message(self._number, command, self._asked_token, values))
 
     def reply(self) -> Message | None:
-        """The responder's reply to what was asked last; None while there is none."""
+        """The responder's reply to the last request; None while there is none."""
         heard = self.claim.heard()
         fits = heard is not None and (heard.number, heard.addressee) == (
             self._number,
@@ -156,10 +156,10 @@ class Initiator:
         return heard if fits else None
 
     def tick(self) -> Peer:
-        """Beat, and look at the responder. Call it between slices, at least every TICK_S.
+        """Send a heartbeat and poll the responder. Call it between slices, at least every TICK_S.
 
         Raises:
-            LaneLostError: The lane was taken away or written over.
+            LaneLostError: The lane was removed or written over.
             RegionGoneError: The region is gone.
         """
         self.region.check()
@@ -172,10 +172,10 @@ class Initiator:
     def resume(self) -> bool:
         """After a tick: ask again when the responder restarted or ended the test by itself.
 
-        A restarted responder knows nothing of the test. False while it has not begun again.
+        A restarted responder does not know of the test. False while it has not begun again.
 
         Raises:
-            PeerRefusedError: It will not.
+            PeerRefusedError: It refused.
         """
         card = self.peer.card
         if self._asked is None or card is None or not self.peer.alive:
@@ -194,7 +194,7 @@ class Initiator:
         return True
 
     def stop(self, timeout_s: float = 1.0) -> bool:
-        """Ask the responder to end; whether it did in time. A peer that went is no error."""
+        """Ask the responder to end; whether it did in time. A peer that left is no error."""
         try:
             self.ask(Command.STOP, timeout_s=timeout_s)
         except (NoPeerError, PeerRefusedError):
@@ -202,7 +202,7 @@ class Initiator:
         return True
 
     def leave(self) -> None:
-        """Free the side. Safe to call twice, and after everything is lost."""
+        """Free the side. Safe to call twice, and without lane or region."""
         try:
             self.claim.leave()
         except RegionGoneError:

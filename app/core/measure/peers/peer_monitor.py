@@ -1,4 +1,4 @@
-"""What becomes of the peer while one measures with it: looked at between slices, said once."""
+"""Watches an initiator's peer during a test: polled between slices, each change reported once."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _STEP_S: Final = 0.05
 
 
 class PeerMonitor:
-    """Looks after an initiator's peer.
+    """Watches an initiator's peer, reports its changes, and asks again after a restart.
 
     Args:
-        initiator: Seated.
-        report: Told what a person should know.
-        sleep: How to wait for a peer that is away; it may raise to end that.
-        cancelled: Asked whether to end that.
+        initiator: It has taken its side.
+        report: Called with a sentence for the person.
+        sleep: How to wait for a peer that is away; it may raise to end the waiting.
+        cancelled: Whether to end the waiting.
         give_up_s: Wait no longer for a peer that is away; None waits for ever.
     """
 
@@ -49,7 +49,7 @@ class PeerMonitor:
         self._away_since = 0.0
 
     def poll(self) -> Peer:
-        """Beat, look at the peer, ask again where it restarted, and tell.
+        """Send a heartbeat, poll the peer, report changes, ask again after a restart.
 
         Raises:
             PeerRefusedError, LaneLostError, RegionGoneError: As Initiator.
@@ -60,11 +60,11 @@ class PeerMonitor:
         return peer
 
     def ask(self, command: Command, values: tuple[int, ...] = ()) -> Message:
-        """Ask the peer to begin. One that goes meanwhile is waited for, or its heir.
+        """Ask the peer to begin. If it leaves meanwhile, wait for it or for the next in its slot.
 
         Raises:
             CancelledError: Ended while it was waited for.
-            NoPeerError: Nobody came in time, or one that lives does not reply.
+            NoPeerError: No peer came in time, or one that is alive does not reply.
             PeerRefusedError, LaneLostError, RegionGoneError: As Initiator.
         """
         self._away_since = 0.0

@@ -1,9 +1,9 @@
-"""The answering side: takes a slot, shows itself, does what initiators ask until it is told to end.
+"""The answering side: takes a slot, and serves the requests of initiators until it is stopped.
 
-A test mode plugs in as a `Handler`. Two threads: one attends (heartbeat, requests, whether the
-initiator still lives) and one, while a test runs, is in the handler's loop, which only looks at
-`task.stopped` (or hands `task.stop` to the C kernel). So a loop is never interrupted by the
-attending, and a handler needs no knowledge of presence.
+A test mode plugs in as a `Handler`. There are two threads: the service thread sends heartbeats,
+reads requests and watches the initiator; while a test runs, a worker is in the handler's loop,
+which only reads `task.stopped` (or passes the address of `task.stop` to the C kernel). So the
+service does not disturb a loop, and a handler need not know about presence.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _AGAIN_S: Final = 1.0
 STOP_S: Final = 15.0  # a worker and a peer that is silent may take 5 s each
 
 
-class _Stopped(Exception):  # noqa: N818 - unwinds a wait when the responder is told to end
+class _Stopped(Exception):  # noqa: N818 - unwinds a wait when the responder is stopped
     pass
 
 
@@ -39,10 +39,10 @@ class Responder:
 
     Args:
         region: Where.
-        hold: Finds or lays the lane; called again after a lane was lost. It is given the
+        hold: Finds or creates the lane; called again after a lane was lost. Its argument is the
             function to sleep with.
-        handlers: The test modes that it knows.
-        report: Called with each new state, from the attending thread.
+        handlers: The test modes that it supports.
+        report: Called with each new state, from the service thread.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class Responder:
 
     @property
     def running(self) -> bool:
-        """Whether it still answers; it ends by itself only when the region is gone."""
+        """Whether it serves; it ends by itself only when the region is gone."""
         return self._thread.is_alive()
 
     def stop(self, timeout_s: float = STOP_S) -> ResponderState:
-        """Leave the slot, put back the bytes under our lane, end. Safe to call twice."""
+        """Leave the slot, restore the bytes under our lane, end. Safe to call twice."""
         self._end.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
@@ -107,7 +107,7 @@ class Responder:
             while self._stay(hold.lane):
                 self._pause(_AGAIN_S)
         finally:
-            # Bytes go back also when we are told to end, so its waits must not be cut short.
+            # The bytes are restored also when we are stopped, so its waits must not be cut short.
             ending = hold.close()
             if ending is not RestoreOutcome.NOTHING_OWED:
                 self._report(replace(self.state, ending=ending))
@@ -124,7 +124,7 @@ class Responder:
             self._report_state(state)
 
     def _stay(self, lane: Lane) -> bool:
-        """One stay in a slot; True when only our place in it was lost, and another may be taken."""
+        """Serve one slot; True when only our side of it was lost, and another may be taken."""
         claim = take_slot(self._region, lane, self._card(), self._pause)
         try:
             self._service(claim, lane).attend()

@@ -1,4 +1,4 @@
-"""What a responder does at the moment, for whoever shows it."""
+"""What a responder does at the moment, for the window and the command line."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ResponderState:
-    """For whoever shows it.
+    """A responder's state, as it is shown.
 
     Attributes:
         phase: What it does.
         lane: The lane; None while looking.
         slot: Its slot's number; -1 while looking.
-        initiator: Who measures, or sits on our slot's other side.
+        initiator: The peer that measures, or that has taken the initiator side of our slot.
         command: The running test, by name.
         tests: How many tests were served.
         trouble: What is wrong, while in trouble or when ended by it.

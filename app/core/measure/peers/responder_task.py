@@ -1,4 +1,4 @@
-"""One accepted request: what a test mode's handler is given, and what it must be able to do."""
+"""One accepted request, and the interface of a test mode's handler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..lane.requests import Command, Message, Refusal
 
 
 class RefusedRequest(Exception):  # noqa: N818 - it is an answer, not an error
-    """Raised by a handler that will not do what was asked."""
+    """Raised by a handler that refuses a request."""
 
     def __init__(self, why: Refusal, detail: int = 0) -> None:
         super().__init__(why.sentence)
@@ -22,16 +22,16 @@ class RefusedRequest(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 class ResponderTask:
-    """One accepted request, as its handler sees it.
+    """One accepted request, as it is passed to its handler.
 
     Attributes:
         region: The region.
         slot: The slot that the test runs in; offsets of lines and data come from here.
-        claim: Our side; `touch` it before writing into our data half.
-        request: What was asked; every value in it may be anything.
-        initiator: Who asked.
+        claim: Our side; call its `touch` before writing into our data half.
+        request: The request; its values were not checked.
+        initiator: The peer that sent it.
         window: Direct access to the whole lane; None where the region has no mapping.
-        stop: Becomes 1 when the handler shall end; its address is for the C kernel.
+        stop: Becomes 1 when the handler shall end; the C kernel reads it by its address.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One stay in a slot: the attending thread's turns, and the worker that is in a handler's loop."""
+"""A responder's service of one slot: the service thread, and the worker in a handler's loop."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ..lane.requests import Command, Message, Refusal, Status
 from .responder_state import Phase, ResponderState
 from .responder_task import Handler, RefusedRequest, ResponderTask
 
-IDLE_STEP_S: Final = 0.01  # armed but idle: about 2 % of a core (perf.md 2)
+IDLE_STEP_S: Final = 0.01  # no request yet: under 2 % of a core (docs/measurements.md, "Waiting")
 BUSY_STEP_S: Final = 0.05
 log = logging.getLogger(__name__)
 
 
 class SlotService:
-    """One stay in one slot: beats, hears requests, starts and ends jobs."""
+    """Serves one slot: sends heartbeats, reads requests, starts and ends tasks."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class SlotService:
         self._worker: threading.Thread | None = None
 
     def attend(self) -> None:
-        """Until the lane closes, is lost, or the responder is told to end."""
+        """Serve until the lane closes or is lost, or the responder is stopped."""
         try:
             beat_at = 0.0
             while not self._claim.closing:

@@ -1,11 +1,11 @@
-"""The ring of a transfer: its shape in a data half, and the messages that go round in it.
+"""The ring of a transfer: its shape in a data half, and the messages that are sent through it.
 
 A half holds a table of heads and the cells behind it. A cell carries a message, or a piece of one
-that is too long for a quarter of the ring; its head carries a number, which nobody can have
-stored by chance, and the checksum (xxh3) of the cell. Both sides make the same messages
-from the run's number, so that a receiver knows every byte that should arrive: the kernel compares
-them, Python compares checksums. There is always another message in a cell than in the turn
-before, so that an old one cannot pass for a new one.
+that is too long for a quarter of the ring; its head carries a number, which cannot be there by
+chance, and the checksum (xxh3) of the cell. Both sides generate the same messages from the
+run's number, so that a receiver knows every byte that should arrive: the kernel compares bytes,
+Python compares checksums. A cell never carries the same message twice in a row, so that an old
+one cannot be taken for a new one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_CELLS: Final = 4096
 _LEAST_CELLS: Final = 4
 _SOURCE_BYTES: Final = 1 << 20
 _BATCH_BYTES: Final = 128 << 10
-_LEAST_BATCH: Final = 16  # what Python costs for a batch is as much as 64 KiB take in C
+_LEAST_BATCH: Final = 16  # Python's overhead for a batch is what C needs for 64 KiB
 
 
 def check_message(message: int) -> None:
@@ -51,14 +51,14 @@ def check_message(message: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A ring in a data half; both sides work it out from the same two numbers.
+    """A ring in a data half; both sides compute it from the same two numbers.
 
     Attributes:
         message: Bytes of a message.
         pieces: Cells that a message takes.
         cells: Cells of the ring.
-        sources: Pieces of all messages that go round.
-        batch: Cells that are handed over at once.
+        sources: Pieces of all messages, which are sent again and again.
+        batch: Cells that are passed on at once.
     """
 
     message: int
@@ -109,7 +109,7 @@ class Layout:
         return self.cells_at + self.cells * self.piece
 
     def as_values(self) -> tuple[int, ...]:
-        """What both sides must agree on."""
+        """The values of the request; both sides must compute the same."""
         return self.message, self.piece, self.cells, self.sources, self.batch
 
 
@@ -127,7 +127,7 @@ class Source:
 
     @classmethod
     def of(cls, layout: Layout, run: int) -> Source:
-        """Make them; the same run gives the same bytes on every machine."""
+        """Generate them; the same run gives the same bytes on every machine."""
         words = layout.sources * layout.piece // 8
         data = aligned_bytes(8 * words)  # a copy from anywhere else may take ten times as long
         data.view("<u8")[:] = np.random.PCG64(run).random_raw(words)

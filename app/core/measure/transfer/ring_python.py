@@ -2,7 +2,8 @@
 
 Same state, same order of loads and stores, same counting. Cells are copied by numpy, a batch at
 once as far as it lies in one piece, and checked by xxh3: from 64 KiB on that is as quick as C
-(perf.md 3). The order of payload and number is kept by x86; elsewhere only the kernel promises it.
+(docs/measurements.md, "Copies"). The order of payload and number is kept by x86; on other
+processors only the C kernel guarantees it (docs/platform.md, "Words and order").
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _sched_yield: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: tim
 
 @dataclass(slots=True)
 class FlowMemory:
-    """What the loop accesses: views into an open RegionWindow, and own buffers.
+    """The loop's memory: views into an open RegionWindow, and own buffers.
 
     Attributes:
         words: The window's words.
@@ -37,8 +38,8 @@ class FlowMemory:
         in_heads: The index of the other side's first head.
         out_cells, in_cells: The cells, as bytes.
         layout: The ring's shape.
-        source: What is sent.
-        scratch: Room for what is taken at once, a batch at most.
+        source: The messages that are sent.
+        scratch: Buffer for the cells that are taken at once, a batch at most.
     """
 
     words: memoryview[int]
@@ -58,10 +59,10 @@ class FlowMemory:
 class PythonFlow:
     """The loop over one end's memory; slice after slice until it is closed with its window.
 
-    Small cells are copied, and their heads compared, many at a time by numpy; only a run in which
-    something is wrong is gone through one by one. Large ones are taken singly by few and small
-    steps: each of them turns out of the core's own cache whatever ran before it, numpy most of
-    all. Counters live here while a slice runs: a ctypes structure costs three times as much.
+    Small cells are copied, and their heads compared, many at a time by numpy; only if something
+    differs they are checked one by one. Large cells are taken singly with few calls: each cell
+    displaces code and data from the core's cache, and numpy's calls need most of both. Counters
+    are attributes while a slice runs: those of a ctypes structure cost three times as much.
     """
 
     _COUNTERS = (
@@ -157,7 +158,7 @@ class PythonFlow:
         self.taken = taken & _WORD
         line = self.memory.take
         for word, count in enumerate((self.good, self.bad, self.out_of_order), line + 2):
-            words[word] = count & _WORD  # what a run began with may be anybody's words
+            words[word] = count & _WORD  # the words that a run began with may hold any value
         words[line] = self.taken
         return there
 
@@ -204,7 +205,7 @@ class PythonFlow:
                 self.bad += 1
 
     def close(self) -> None:
-        """Let go of the region's memory: an error's traceback may keep this object alive."""
+        """Release the views of the region: an error's traceback may keep this object alive."""
         for cell in self._singly:
             cell.release()
         del self.memory, self._out, self._out_heads, self._in, self._singly

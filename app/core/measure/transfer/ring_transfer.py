@@ -56,7 +56,7 @@ class Lines:
         self._region.store(line + 8 * word, 8, value)
 
     def begin(self, run: int, filled: int, taken: int, skipped: int = 0) -> None:
-        """Both lines at the start of a run, its number last: the other side waits for that."""
+        """Write both lines at the start of a run, its number last: the other side waits for it."""
         kept = [0, 0, 0, 0, 0]
         if self.taken(RUN) == run:  # what this side counted before it restarted
             kept = [self.taken(word) for word in _COUNTERS]
@@ -75,7 +75,7 @@ class RingLoop:
 
     Attributes:
         state: The loop's state with its counters.
-        engine: What runs it.
+        engine: The engine that runs it.
         layout: The ring's shape.
         lines: Our own lines.
     """
@@ -176,7 +176,7 @@ class RingLoop:
         return result
 
     def close(self) -> None:
-        """Let go of the window's memory. Safe to call twice."""
+        """Release the views of the window's memory. Safe to call twice."""
         if self._python is not None:
             self._python.close()
             self._python = None
@@ -200,7 +200,7 @@ class TransferHandler:
         self.capability = capabilities(Capability.TRANSFER)
 
     def begin(self, task: ResponderTask) -> tuple[int, ...]:
-        """Check run, size and ring; begin where the run stands; tell the engine."""
+        """Check run, size and ring; begin at the run's present counts; returns the engine."""
         task.need_window()
         run, message, directions = (task.request.value(index) for index in range(3))
         try:
@@ -226,7 +226,7 @@ class TransferHandler:
         return (int(pick_engine(self._wanted) is not None),)
 
     def run(self, task: ResponderTask) -> tuple[int, ...]:
-        """Transfer until told to end; what became of what was taken."""
+        """Transfer until stopped; returns the counts of cells taken."""
         request = task.request
         layout = Layout.of(request.value(1), task.slot.data(Side.RESPONDER).length)
         loop = RingLoop(

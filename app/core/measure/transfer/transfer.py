@@ -1,8 +1,8 @@
 """Transfer: verified messages through rings in the lane, to a peer, from it, or both at once.
 
-Every message is checked where it arrives, so a figure here is of bytes that came whole and in
-order. Speed is taken between two moments of the running loop, after a warm-up; what was still on
-its way at the end is waited for and counted, not timed.
+Every message is checked by its receiver, so a figure counts bytes that arrived whole and in order.
+Speed is measured between two moments of the running loop, after a warm-up; messages in flight at
+the end are waited for and counted, not timed.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class TransferOptions:
 
 @dataclass(slots=True)
 class TransferWatcher:
-    """What a running transfer tells, and asks, whoever started it; as latency.Watcher."""
+    """The callbacks of a running transfer, as latency.Watcher."""
 
     progress: Callable[[TransferLive], None] = lambda live: None
     report: Callable[[str], None] = lambda text: None
@@ -118,8 +118,8 @@ def run_transfer(
 
     Raises:
         MeasureOptionError, LaneError: It cannot be measured, or not in this lane.
-        NoPeerError, PeerBusyError, PeerRefusedError: With whom?
-        LaneLostError, RegionGoneError: The lane or the memory went meanwhile.
+        NoPeerError, PeerBusyError, PeerRefusedError: No peer measures with us.
+        LaneLostError, RegionGoneError: The lane or the memory is gone.
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
@@ -139,7 +139,7 @@ def run_transfer(
             sleep=watch.sleep,
         )
         with (
-            # Its waits are short, and a test that is cancelled still has to end in order.
+            # With the plain sleep: it must not be cut short when the test is cancelled.
             Initiator(region, lane, slots) as initiator,
             on_core(core, pick_engine(options.engine), short_sleeps=False) as ok,
         ):
@@ -266,7 +266,7 @@ class _Run:
         return self._result(loop, first, last, stalled_ns, peer_engine, complete=complete)
 
     def _drain(self, loop: RingLoop, *, patient: bool) -> None:
-        """Wait for what is on its way; as long as some of it arrives, if there is the time."""
+        """Wait for cells in flight, as long as some of them arrive and time is left."""
         result, confirmed, moved_ns = Slice.AGAIN, int(loop.state.confirmed), _now()
         while result is Slice.AGAIN and _now() < moved_ns + _DRAIN_S * 1e9:
             result = loop.run(_now() + _SLICE_NS)
@@ -275,7 +275,7 @@ class _Run:
                 confirmed, moved_ns = int(loop.state.confirmed), _now()
 
     def _until(self, loop: RingLoop, end_ns: int, *, counted: bool) -> tuple[bool, int]:
-        """Run in slices; whether it was not cancelled, and how long nothing moved."""
+        """Run in slices; returns whether it was not cancelled, and for how long nothing moved."""
         before, stalled_ns = self._mark(loop), 0
         while before.at_ns < end_ns:
             loop.run(min(end_ns, _now() + _SLICE_NS))
@@ -361,7 +361,7 @@ class _Run:
         )
 
     def _to_peer(self, loop: RingLoop, speed: float) -> DirectionResult:
-        """The peer counts what it takes; its words are checked before they are believed."""
+        """Figures of what we sent, from the peer's TAKE line, whose words are checked first."""
         sent, theirs = int(loop.state.filled), self._theirs
         told = [theirs.taken(word) for word in (GOOD, BAD, OUT_OF_ORDER)]
         if theirs.taken(RUN) != loop.state.run or sum(told) > sent or theirs.taken(COUNT) > sent:

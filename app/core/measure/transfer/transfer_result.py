@@ -1,4 +1,4 @@
-"""What a transfer found: for each size of messages, each direction that was measured."""
+"""Results of a transfer: for each size of messages, each direction that was measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Direction(Enum):
 
     @property
     def bits(self) -> int:
-        """As the request says it."""
+        """Its code in the request."""
         return {"to-peer": TO_OWNER, "from-peer": TO_MASTER}.get(self.value, TO_OWNER | TO_MASTER)
 
 
@@ -36,7 +36,7 @@ class DirectionResult:
         messages: That arrived whole and in order, from the first on.
         sent: That were sent.
         bad: That arrived with other bytes or another checksum.
-        out_of_order: That had another number than awaited.
+        out_of_order: That had another number than expected.
         lost: That were sent and never taken.
     """
 
@@ -70,8 +70,8 @@ class SizeResult:
         cpu_s_per_gb: Our processor time for a gigabyte (10^9 bytes) of either direction.
         peer_cpu_s_per_gb: The peer's.
         stalled_s: Time in which nothing moved for a tenth of a second or more.
-        unexpected: Words of the peer that could not be true.
-        peer_engine: What ran the peer's loop.
+        unexpected: Counts of the peer that are impossible.
+        peer_engine: The engine that ran the peer's loop.
         complete: It was not cancelled.
     """
 

@@ -1,6 +1,6 @@
-"""From a Frame to style numbers: what each visible byte is worth and how it should look.
+"""From a Frame to the value and the style number of each visible byte.
 
-Pure numpy over Frames: no Qt. What the Frame does not cover is said to be absent, never guessed.
+Pure numpy over Frames, without Qt. Bytes that the Frame does not cover are shown as absent.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Glyphs as blocks of pixels, coloured once per style and kept.
 
-Text drawn by QPainter costs a call per run and colour; blocks that lie ready are copied by
-numpy at the speed of memory. A full table of every value in every style would be tens of
-megabytes at high resolution, so that blocks are made when first needed, up to a bound.
+Text drawn by QPainter costs a call per run and colour; ready blocks are copied by numpy at the
+speed of memory (docs/measurements.md, "Painting a hex grid"). A full table of every value in every
+style would be tens of megabytes at high resolution, so blocks are made when first needed, up to a
+bound.
 """
 
 from __future__ import annotations

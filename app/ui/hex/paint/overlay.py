@@ -1,4 +1,4 @@
-"""What lies over the rows: header, selection frame, cursor. Drawn by QPainter, in device pixels."""
+"""Drawn over the rows: header, selection frame, cursor. By QPainter, in device pixels."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The place of a plot: the plot itself comes when the window is on the screen.
+"""A placeholder for a plot, which is made when the window is on the screen.
 
-pyqtgraph is half of the time that a window takes to come up, and nobody looks at a graph before
-there is anything in it.
+Loading pyqtgraph is half of the time that a window takes to appear, and a graph is empty at
+first anyway.
 """
 
 from __future__ import annotations

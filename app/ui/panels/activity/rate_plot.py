@@ -1,4 +1,4 @@
-"""A plot of rates over the last seconds. The only one here who needs pyqtgraph (late_plot.py)."""
+"""A plot of rates over the last seconds. Only this module loads pyqtgraph (lazy_plot.py)."""
 
 from __future__ import annotations
 

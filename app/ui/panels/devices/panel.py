@@ -1,4 +1,4 @@
-"""The device list: what there is, what is wrong with it, and how to mend it."""
+"""The device list: the devices found, their problems, and what helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to type when there is no shared memory yet: QEMU arguments and libvirt XML, to copy."""
+"""Help where there is no shared memory yet: QEMU arguments and libvirt XML, to copy."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class InspectorPanel(QWidget):
         self._refresh()
 
     def set_frame(self, frame: Frame) -> None:
-        """A newer look."""
+        """A newer Frame."""
         self._frame = frame
         if not self._soon.isActive():
             self._soon.start()

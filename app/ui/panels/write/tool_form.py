@@ -1,4 +1,4 @@
-"""What all write tools' forms are made of: fields on one grid, numbers, and their common face."""
+"""The base of the write tools' forms: fields on one grid, numbers, and their common interface."""
 
 from __future__ import annotations
 
