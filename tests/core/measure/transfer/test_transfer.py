@@ -153,7 +153,7 @@ def test_what_is_on_its_way_is_waited_for_while_it_arrives(
         return Slice.AGAIN
 
     test = transfer._Run.__new__(transfer._Run)
-    test._news = cast(PeerMonitor, SimpleNamespace(look=lambda: None))
+    test._monitor = cast(PeerMonitor, SimpleNamespace(poll=lambda: None))
     loop = cast(RingLoop, SimpleNamespace(state=state, run=run))
     test._drain(loop, patient=patient)  # the last one never comes: it ends all the same
     assert state.confirmed == arrives
