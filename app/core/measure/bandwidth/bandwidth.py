@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...errors import LaneError, MeasureOptionError
+from ...native.kernel import Toward
 from ...region.buffers import aligned_bytes
 from ...region.region import CacheMode, Region, RegionInfo, RegionKind, RegionSpec
 from ...values.units import format_size
@@ -181,9 +182,9 @@ def run_bandwidth(
                 window.part(half.offset, max(blocks)) as part,
                 on_core(core, kernel, short_sleeps=False) as pinned,
             ):
-                run = _Run(
-                    np.frombuffer(part, np.uint8), RawAccess(kernel, options.slice_s), window.check
-                )
+                combined = region.info.cache.startswith(CacheMode.WRITE_COMBINED.value)
+                access = RawAccess(kernel, options.slice_s, streaming=combined)
+                run = _Run(np.frombuffer(part, np.uint8), access, window.check)
                 try:
                     done = run.measure(blocks, claim, progress, cancelled)
                 finally:
@@ -268,15 +269,15 @@ class _Run:
             return []
         one, other = self._one[:block], self._other[:block]
         pairs = (
-            (one, memory[:block]),
-            (memory[:block], one),
-            (memory[:half], memory[half : 2 * half]),
-            (one, other),
+            (one, memory[:block], Toward.OUT_OF_MAPPING),
+            (memory[:block], one, Toward.INTO_MAPPING),
+            (memory[:half], memory[half : 2 * half], Toward.INSIDE),
+            (one, other, Toward.INSIDE),
         )
         rates = []
-        for to, source in pairs:
+        for to, source, toward in pairs:
             claim.beat()
-            rates.append(len(source) / self._access.copy_ns(to, source) * 1e9)
+            rates.append(len(source) / self._access.copy_ns(to, source, toward) * 1e9)
         return rates
 
     def _words(self, block: int, claim: SlotClaim) -> list[float]:
