@@ -310,7 +310,13 @@ struct ping {
     int64_t wait, poll_ns;
     int64_t capacity, count;      /* of the four arrays */
     int64_t *intended, *sent, *received, *stamps;
-    int64_t lost, missed, late, unexpected;
+    int64_t lost;                 /* sent, and no answer in time */
+    int64_t missed;               /* due while such an answer was waited for, and never sent */
+    int64_t skipped;              /* due, and never sent because of ourselves */
+    int64_t unexpected;
+    int64_t turn_ns;              /* when our loop last went round, or an answer was there */
+    int64_t stall_ns;             /* a turn that takes longer is one in which we stood still */
+    int64_t stood_ns;             /* how long that was, outside the waits for answers */
 };
 
 static inline int64_t due_ns(const struct ping *p)
@@ -328,11 +334,20 @@ static inline void wait_a_bit(int64_t wait, int64_t poll_ns)
         sleep_ns(poll_ns);
 }
 
-/* Pass over what is due until then: it was never sent. */
-static void miss_until(struct ping *p, int64_t then)
+/* Pass over what is due until then; how many those were. */
+static int64_t pass_until(struct ping *p, int64_t then)
 {
+    int64_t passed = 0;
     if (then > p->end_ns) then = p->end_ns;
-    for (; p->interval_ns > 0 && due_ns(p) < then; p->index++) p->missed++;
+    for (; p->interval_ns > 0 && due_ns(p) < then; p->index++) passed++;
+    return passed;
+}
+
+/* Another turn of our own loop. */
+static inline void note_turn(struct ping *p, int64_t now)
+{
+    if (now - p->turn_ns > p->stall_ns) p->stood_ns += now - p->turn_ns;
+    p->turn_ns = now;
 }
 
 /* Wait until the next one is due. 1: send it now. What was due before the end is sent also after
@@ -342,9 +357,10 @@ static int await_due(struct ping *p, int *result)
     for (;;) {
         int64_t now = now_ns();
         int64_t due = p->interval_ns > 0 ? due_ns(p) : now;
+        note_turn(p, now);
         if (due >= p->end_ns) { *result = DONE; return 0; }
         if (now >= p->end_ns + p->timeout_ns) {
-            miss_until(p, now);
+            p->skipped += pass_until(p, now);
             *result = DONE;
             return 0;
         }
@@ -352,7 +368,6 @@ static int await_due(struct ping *p, int *result)
         if (now >= due) {
             p->intended_ns = due;
             p->index++;
-            p->late += p->interval_ns > 0 && now - due > (int64_t)p->interval_ns;
             return 1;
         }
         if (told_to_stop(p->stop)) { *result = STOPPED; return 0; }
@@ -367,7 +382,8 @@ static void give_up(struct ping *p, int64_t now)
 {
     p->lost++;
     p->pending = 0;
-    miss_until(p, now); /* these were due while nobody answered */
+    p->turn_ns = now;
+    p->missed += pass_until(p, now); /* these were due while nobody answered */
 }
 
 static void record_pong(struct ping *p, int64_t now)
@@ -379,6 +395,7 @@ static void record_pong(struct ping *p, int64_t now)
     p->stamps[at] = (int64_t)(load(p->pong + 1) & INT64_MAX);
     p->seen = p->number;
     p->pending = 0;
+    p->turn_ns = now;
 }
 
 /* The answer comes soon, mostly: nothing but the load in between. 1: it came. */
@@ -417,10 +434,12 @@ static int await_pong(struct ping *p, int *result)
 static int run_ping(struct ping *p)
 {
     int result = AGAIN;
+    p->turn_ns = now_ns();
     while (p->count < p->capacity) {
         if (!p->pending) {
             if (!await_due(p, &result)) return result;
             p->sent_ns = now_ns();
+            note_turn(p, p->sent_ns);
             if (p->payload) memcpy(p->out, p->source, p->payload);
             store(p->ping, ++p->number);
             p->pending = 1;

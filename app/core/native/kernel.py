@@ -65,7 +65,8 @@ class PingState(ctypes.Structure):
         ("timeout_ns", _NUMBER), ("wait", _NUMBER), ("poll_ns", _NUMBER),
         ("capacity", _NUMBER), ("count", _NUMBER), ("intended", _POINTER), ("sent", _POINTER),
         ("received", _POINTER), ("stamps", _POINTER), ("lost", _NUMBER), ("missed", _NUMBER),
-        ("late", _NUMBER), ("unexpected", _NUMBER),
+        ("skipped", _NUMBER), ("unexpected", _NUMBER), ("turn_ns", _NUMBER),
+        ("stall_ns", _NUMBER), ("stood_ns", _NUMBER),
     ]  # fmt: skip
 
 
