@@ -14,12 +14,12 @@ from .charts import trace_pen
 from .runs import KEPT, Run
 
 Index = QModelIndex | QPersistentModelIndex
-TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "lost", "count", "skipped")
+TIMES: Final = ("run", "p50", "p99", "p99.9", "max", "lost", "count")
 TRANSFERS: Final = ("run", "rate", "Gbit/s", "CPU/GB", "bad", "lost", "sizes")
 MAPPINGS: Final = ("run", "read", "write", "copy", "load", "store")
 COLUMNS: Final = {
     "latency": TIMES,
-    "flash": TIMES[:-1],
+    "flash": TIMES,
     "transfer": TRANSFERS,
     "bandwidth": MAPPINGS,
 }
@@ -31,7 +31,6 @@ ABOUT: Final = {
     "p99.9": ("999 of 1000 took no longer than this", "99.9 µs"),
     "max": ("The longest of all", "99.9 µs"),
     "count": ("How many were answered", "100,000"),
-    "skipped": ("Due and never sent, because this side was counting or could not keep up", "1000"),
     "lost": ("How many were never answered, or never arrived", "1000"),
     "rate": ("Verified bytes per second, of the best size", "99.9 GB/s"),
     "Gbit/s": ("The same in gigabits per second", "Gbit/s"),
