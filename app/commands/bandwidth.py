@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from contextlib import closing, suppress
-from typing import Any
+from typing import Any, Final
 
 from ..core.backends.open_region import open_region
 from ..core.errors import CancelledError, MeasureOptionError, ScopeError
 from ..core.measure.bandwidth.bandwidth import (
-    BLOCKS,
     LANE_SIZE,
     BandwidthLive,
     BandwidthOptions,
@@ -32,6 +31,8 @@ from .engines import add_engine, engine_of, engine_word
 from .lane import add_lane, held_lane
 from .running_line import RunningLine
 
+_USUAL: Final = BandwidthOptions()
+
 
 def add_bandwidth(verbs: Any) -> None:
     """Declare `bandwidth`."""
@@ -41,14 +42,14 @@ def add_bandwidth(verbs: Any) -> None:
     add_device(parser)
     parser.add_argument(
         "--blocks",
-        default=",".join(map(str, BLOCKS)),
+        default=",".join(map(str, _USUAL.blocks)),
         metavar="BYTES",
         help="sizes of blocks with commas; default: 4K,64K,1M,4M",
     )
     parser.add_argument(
         "--slice",
         type=float,
-        default=20.0,
+        default=_USUAL.slice_s * 1e3,
         metavar="MS",
         help="a figure is the median of five slices of this length",
     )

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from ..core.measure.conditions import choose_core
+from ..core.measure.histogram import LEAST_BEYOND, QUANTILE_KEYS
 from ..core.measure.latency.latency import LatencyOptions, Watcher, run_latency
 from ..core.measure.latency.latency_result import LatencyResult, Tally
 from ..core.measure.peers.doorbells import measuring_bell
@@ -23,6 +24,7 @@ from .running_line import RunningLine
 from .saving import check_place, save_text
 
 _SUFFIXES: Final = (".json", ".csv", ".hlog")
+_USUAL: Final = LatencyOptions()
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD, "bell": Wait.BELL}
 
 
@@ -33,21 +35,32 @@ def add_latency(verbs: Any) -> None:
     parser.add_argument(
         "--rate",
         type=float,
-        default=1000.0,
+        default=_USUAL.rate_hz,
         metavar="HZ",
         help="requests per second, 10 to 1000000; 0: one after the other",
     )
-    parser.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds")
-    parser.add_argument("--warm-up", type=float, default=0.5, metavar="S", help="seconds before")
-    parser.add_argument("--payload", type=int, default=8, metavar="BYTES", help="8 to 4096")
+    usual = _USUAL
+    parser.add_argument(
+        "--duration", type=float, default=usual.duration_s, metavar="S", help="seconds"
+    )
+    parser.add_argument(
+        "--warm-up", type=float, default=usual.warm_up_s, metavar="S", help="seconds before"
+    )
+    parser.add_argument(
+        "--payload", type=int, default=usual.payload_bytes, metavar="BYTES", help="8 to 4096"
+    )
     parser.add_argument(
         "--wait",
         choices=_WAITS,
-        default="spin",
+        default=usual.wait.name.lower(),
         help="how both sides wait; bell: asleep until the device's doorbell rings",
     )
-    parser.add_argument("--poll", type=float, default=50.0, metavar="US", help="poll interval, µs")
-    parser.add_argument("--lost-after", type=float, default=1.0, metavar="S", help="seconds")
+    parser.add_argument(
+        "--poll", type=float, default=usual.poll_ns / 1e3, metavar="US", help="poll interval, µs"
+    )
+    parser.add_argument(
+        "--lost-after", type=float, default=usual.timeout_s, metavar="S", help="seconds"
+    )
     add_peer(parser)
     parser.add_argument("--save", metavar="FILE", help="keep the result: .json, .csv or .hlog")
     add_engine(parser)
@@ -120,11 +133,16 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
     for name, row in rows:
         times = (row.p50, row.p90, row.p99, row.p99_9, row.p99_99, row.minimum, row.maximum)
         cells = [_time(value) if row.count else "-" for value in (*times, row.mean)]
-        say(f"{name:<11}" + "".join(f"{cell:>10}" for cell in cells))
+        marks = ["*" if key in row.too_few_samples else " " for key in QUANTILE_KEYS] + [" "] * 3
+        line = "".join(f"{cell:>9}{mark}" for cell, mark in zip(cells, marks, strict=True))
+        say(f"{name:<12}{line}".rstrip())
+    if any(row.too_few_samples for _, row in rows):
+        say(f"* rests on fewer than {LEAST_BEYOND} samples beyond it")
     say(
-        f"{result.response.count} answered, {result.lost} lost, {result.late} sent late, "
-        f"{result.unexpected} unexpected; of the time {result.stalled_share * 100:.2f} % stalled, "
-        f"{result.paused_share * 100:.2f} % taken by counting"
+        f"{result.due} due: {result.response.count} answered ({result.late} sent late), "
+        f"{result.lost} lost, {result.skipped} skipped; {result.unexpected} unexpected; of the "
+        f"time {result.stalled_share * 100:.2f} % stalled, {result.paused_share * 100:.2f} % taken "
+        "by counting"
     )
     if result.ways is not None:
         say(f"one way (p50): {result.ways}, of {result.ways.samples} trips before the test")

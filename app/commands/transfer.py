@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
 from ..core.measure.conditions import choose_core
 from ..core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
@@ -35,6 +35,8 @@ from .engines import add_engine, engine_of, engine_word
 from .lane import add_lane, add_peer, held_lane, tell_place
 from .running_line import RunningLine
 
+_USUAL: Final = TransferOptions()
+
 
 def add_transfer(verbs: Any) -> None:
     """Declare `transfer`."""
@@ -43,17 +45,21 @@ def add_transfer(verbs: Any) -> None:
     parser.add_argument(
         "--direction",
         choices=[one.value for one in Direction],
-        default=Direction.TO_PEER.value,
+        default=_USUAL.direction.value,
         help="which direction; both is at once",
     )
     parser.add_argument(
         "--size",
-        default="64K",
+        default=",".join(map(str, _USUAL.message_bytes)),
         metavar="BYTES",
         help="of a message: 64 to 16M, a multiple of 64; several with commas; or sweep, for all",
     )
     parser.add_argument(
-        "--duration", type=float, default=3.0, metavar="S", help="seconds for each size"
+        "--duration",
+        type=float,
+        default=_USUAL.duration_s,
+        metavar="S",
+        help="seconds for each size",
     )
     add_peer(parser)
     add_engine(parser)

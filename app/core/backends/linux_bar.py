@@ -45,6 +45,7 @@ _WORDS: Final = {
     CacheMode.UNCACHED: f"uncached: each access goes out by itself, which crawls {_HONOURED}",
 }
 _ONLY_READING: Final = "It was opened for reading only."
+_COMBINED: Final = "resource2_wc"
 
 
 def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
@@ -114,7 +115,7 @@ class BarRegion(MappedRegion):
     """
 
     def __init__(self, info: RegionInfo, memory: mmap.mmap, identity: tuple[int, int]) -> None:
-        super().__init__(info, memory)
+        super().__init__(info, memory, streaming=Path(info.path).name == _COMBINED)
         self._folder = Path(info.path).parent
         self._identity = identity
         self._driver = bound_driver(self._folder)
@@ -162,6 +163,7 @@ class BarRegion(MappedRegion):
     def _why_gone(self, at: str) -> RegionGoneError:
         try:
             self._look()
+            self._ask()
         except RegionGoneError as reason:
             return reason
         driver = bound_driver(self._folder)
@@ -224,7 +226,7 @@ def _switched_off(name: str, folder: Path) -> UnsuitableError:
 
 def _choose(wanted: CacheMode, folder: Path) -> tuple[Path, str]:
     """The file to map, and the cache mode in words."""
-    combined, plain = folder / "resource2_wc", folder / "resource2"
+    combined, plain = folder / _COMBINED, folder / "resource2"
     if wanted is CacheMode.CACHED:
         raise UnsuitableError(
             "A BAR is mapped uncached or write-combined; sysfs has no cached mapping.",

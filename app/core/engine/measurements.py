@@ -17,7 +17,7 @@ from ..measure.flash.flash import FlashHandler, Flip
 from ..measure.flash.flash_result import FlashPlan
 from ..measure.lane.hold import LaneLease, acquire_lane, give_back, unrestored
 from ..measure.lane.layout import Lane
-from ..measure.lane.placement import find_lane, lane_at
+from ..measure.lane.placement import LaneSearch, lane_at
 from ..measure.lane.slots import LanePoll
 from ..measure.latency.echo import EchoHandler
 from ..measure.latency.latency import LatencyOptions
@@ -41,7 +41,8 @@ from .measurement_modes import (
 
 Report = Callable[[msg.Answer], None]
 _SLOW = (dm.PollLane, dm.Respond, dm.ListUnrestored, dm.RestoreSaved)
-_FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth poll
+_FIND_EVERY = 8  # a scan of the whole region begins at every eighth look
+_FIND_S = 0.05  # and goes on for so long at each
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class MeasurementService:
         self._lane: Lane | None = None
         self._watch: LanePoll | None = None
         self._looks = 0
+        self._search: LaneSearch | None = None
         self._slow: SimpleQueue[tuple[int, msg.MeasurementCommand] | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
 
@@ -112,6 +114,8 @@ class MeasurementService:
                 self._report(msg.Done(request, self._do(command)))
         except ScopeError as error:
             self._report(msg.Failed(request, error))
+        except Exception as error:  # noqa: BLE001 - a bug in one answer must not end all later ones
+            self._report(msg.Failed(request, _bug(command, error)))
 
     def _do(self, command: msg.MeasurementCommand) -> object:
         match command:
@@ -214,8 +218,7 @@ class MeasurementService:
         except ScopeError as error:
             self._report(msg.Failed(request, error))
         except Exception as error:  # noqa: BLE001 - a bug in a test must not end the engine
-            text = f"{type(error).__name__} in {type(command.plan).__name__}: {error}"
-            self._report(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
+            self._report(msg.Failed(request, _bug(command.plan, error)))
         else:
             self._report(msg.Done(request, outcome))
 
@@ -282,4 +285,24 @@ class MeasurementService:
                     return None
                 self._lane = None
         self._looks += 1
-        return find_lane(self._region) if self._looks % _FIND_EVERY == 1 else None
+        if self._search is None and self._looks % _FIND_EVERY == 1:
+            self._search = LaneSearch(self._region)
+        return self._search_on()
+
+    def _search_on(self) -> Lane | None:
+        search = self._search
+        if search is None:
+            return None
+        try:
+            return search.go_on(_FIND_S)
+        except LaneError:
+            search.over = True
+            raise
+        finally:
+            if search.over:
+                self._search = None
+
+
+def _bug(where: object, error: Exception) -> ScopeError:
+    text = f"{type(error).__name__} in {type(where).__name__}: {error}"
+    return ScopeError(text, "This is a bug; report it.")

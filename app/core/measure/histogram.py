@@ -20,6 +20,8 @@ HALF_BITS: Final = 11  # values of up to so many bits are exact
 MAX_VALUE: Final = (1 << 42) - 1  # 73 minutes in nanoseconds; longer counts as that
 SIZE: Final = (42 - HALF_BITS) * HALF + 2 * HALF
 QUANTILES: Final = (0.5, 0.9, 0.99, 0.999, 0.9999)
+QUANTILE_KEYS: Final = ("p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "p99_99_ns")
+LEAST_BEYOND: Final = 10  # samples; a percentile with fewer beyond it is the chance of a few
 Times = npt.NDArray[np.int64]
 
 
@@ -153,6 +155,11 @@ def _ceil(value: float) -> int:
     return int(np.ceil(value - 1e-9 * max(1.0, value)))
 
 
+def too_few_samples(count: int, quantile: float) -> bool:
+    """Whether a percentile of so many samples rests on fewer than ten beyond it."""
+    return count > 0 and count * (1 - quantile) < LEAST_BEYOND - 1e-6  # 1 - 0.9999 is less
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A distribution in a line; times in nanoseconds."""
@@ -167,7 +174,13 @@ class Summary:
     p99_99: int = 0
     maximum: int = 0
 
-    def as_dict(self) -> dict[str, float | None]:
+    @property
+    def too_few_samples(self) -> tuple[str, ...]:
+        """Keys of the percentiles that rest on too few samples."""
+        pairs = zip(QUANTILE_KEYS, QUANTILES, strict=True)
+        return tuple(key for key, quantile in pairs if too_few_samples(self.count, quantile))
+
+    def as_dict(self) -> dict[str, Any]:
         """Keys that name their unit. Where nothing was counted there are no times, not 0 ns."""
         times: dict[str, float] = {
             "min_ns": self.minimum,
@@ -179,7 +192,11 @@ class Summary:
             "p99_99_ns": self.p99_99,
             "max_ns": self.maximum,
         }
-        return {"count": self.count, **(times if self.count else dict.fromkeys(times))}
+        return {
+            "count": self.count,
+            **(times if self.count else dict.fromkeys(times)),
+            "too_few_samples": list(self.too_few_samples),
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:

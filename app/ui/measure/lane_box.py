@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
@@ -67,6 +68,7 @@ class LaneBox(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._session: Session | None = None
+        self._asking = self._ask_again = False
         self._theme = DARK
         self.command = ""
         self.view = LaneView(None)
@@ -118,6 +120,7 @@ class LaneBox(QWidget):
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
         self._session = session
+        self._asking = self._ask_again = False
         self._set_answer(on=False)
         self.answer.setEnabled(session is not None)
         self._report("")
@@ -178,15 +181,33 @@ class LaneBox(QWidget):
     # -- looking -----------------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Ask who is there."""
-        if self._session is None or self._session.info is None:
+        """Ask who is there. One question at a time: who asks meanwhile is answered by the next."""
+        session = self._session
+        if session is None or session.info is None:
+            return
+        self._ask_again = self._asking
+        if self._asking:
             return
         try:
             wanted = self.wanted()
         except ScopeError as error:
             self.where.setText(str(error))
             return
-        self._session.ask(PollLane(wanted), self._show_view, self._blind)
+        self._asking = True
+        session.ask(
+            PollLane(wanted),
+            lambda view: self._polled(session, self._show_view, view),
+            lambda error: self._polled(session, self._blind, error),
+        )
+
+    def _polled(self, session: Session, show: Callable[[Any], None], answer: object) -> None:
+        """An answer; of a region that is not shown any more it tells nothing."""
+        if session is not self._session:
+            return
+        self._asking = False
+        show(answer)
+        if self._ask_again:
+            self.poll()
 
     def _blind(self, error: ScopeError) -> None:
         """The region is gone: list no peers any more."""

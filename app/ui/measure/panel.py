@@ -138,7 +138,7 @@ class MeasurePanel(QWidget):
         self.start.clicked.connect(self.toggle)
         self.runs.changed.connect(self._draw)
         self.runs.reported.connect(self.status.setText)
-        self.lane.failed.connect(self._failed)
+        self.lane.failed.connect(self._complain)
         self.lane.edited.connect(self._check)
         self.charts.patch.painted.connect(self.painted)
         self.charts.patch.pressed.connect(self._pressed)
@@ -215,7 +215,7 @@ class MeasurePanel(QWidget):
         if self._request:
             self._report("Stopping …")
             self._stopped = True
-            session.ask(dm.StopTest(), on_error=self._failed)
+            session.ask(dm.StopTest(), on_error=self._complain)
             return
         try:
             plan, wanted = self.form().plan(), self.lane.wanted()
@@ -267,6 +267,10 @@ class MeasurePanel(QWidget):
         self._show_running(on=False)
         self._end(self._kind())
         self._draw()  # without the curve of what came to nothing
+        self._complain(error)
+
+    def _complain(self, error: ScopeError) -> None:
+        """Something was refused; a test that runs goes on."""
         self._report(str(error), bad=not isinstance(error, CancelledError))
         self._was_locked = isinstance(error, LockedError)
         if self._was_locked:

@@ -173,3 +173,28 @@ def test_nothing_counted_has_no_times() -> None:
     assert set(nothing.as_dict()) == set(filled(np.arange(5)).summary().as_dict())
     for summary in (nothing, filled(np.arange(5)).summary()):
         assert Summary.from_dict(json.loads(json.dumps(summary.as_dict()))) == summary
+
+
+@pytest.mark.parametrize(
+    ("count", "weak"),
+    [
+        (0, []),
+        (1, ["p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "p99_99_ns"]),
+        (19, ["p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "p99_99_ns"]),
+        (20, ["p90_ns", "p99_ns", "p99_9_ns", "p99_99_ns"]),
+        (100, ["p99_ns", "p99_9_ns", "p99_99_ns"]),
+        (999, ["p99_ns", "p99_9_ns", "p99_99_ns"]),
+        (1_000, ["p99_9_ns", "p99_99_ns"]),
+        (10_000, ["p99_99_ns"]),
+        (99_999, ["p99_99_ns"]),
+        (100_000, []),
+    ],
+)
+def test_percentiles_that_rest_on_fewer_than_ten_samples_are_named(
+    count: int, weak: list[str]
+) -> None:
+    histogram = Histogram()
+    histogram.record(np.arange(count, dtype=np.int64))
+    found = histogram.summary().as_dict()
+    assert found["too_few_samples"] == weak
+    assert set(weak) <= set(found)

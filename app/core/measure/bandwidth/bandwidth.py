@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...errors import LaneError, MeasureOptionError
+from ...native.kernel import Toward
 from ...region.buffers import aligned_bytes
 from ...region.region import CacheMode, Region, RegionInfo, RegionKind, RegionSpec
 from ...values.units import format_size
@@ -33,6 +34,7 @@ BLOCKS: Final = (4 << 10, 64 << 10, 1 << 20, 4 << 20)
 LANE_SIZE: Final = 9 << 20  # two halves of more than 4 MiB in one slot
 UNCACHED_BYTES_PER_S: Final = 300e6  # docs/measurements.md, "Published speeds of ivshmem"
 _LIKE_OWN: Final = 0.5
+_PAST_THE_CACHE: Final = 8.0  # times what a load of a small block takes in our own memory
 Sleep = Callable[[float], None]
 
 
@@ -182,9 +184,9 @@ def run_bandwidth(
                 window.part(half.offset, max(blocks)) as part,
                 on_core(core, kernel, short_sleeps=False) as pinned,
             ):
-                run = _Run(
-                    np.frombuffer(part, np.uint8), RawAccess(kernel, options.slice_s), window.check
-                )
+                combined = region.info.cache.startswith(CacheMode.WRITE_COMBINED.value)
+                access = RawAccess(kernel, options.slice_s, streaming=combined)
+                run = _Run(np.frombuffer(part, np.uint8), access, window.check)
                 try:
                     done = run.measure(blocks, claim, progress, cancelled)
                 finally:
@@ -269,15 +271,15 @@ class _Run:
             return []
         one, other = self._one[:block], self._other[:block]
         pairs = (
-            (one, memory[:block]),
-            (memory[:block], one),
-            (memory[:half], memory[half : 2 * half]),
-            (one, other),
+            (one, memory[:block], Toward.OUT_OF_MAPPING),
+            (memory[:block], one, Toward.INTO_MAPPING),
+            (memory[:half], memory[half : 2 * half], Toward.INSIDE),
+            (one, other, Toward.INSIDE),
         )
         rates = []
-        for to, source in pairs:
+        for to, source, toward in pairs:
             claim.beat()
-            rates.append(len(source) / self._access.copy_ns(to, source) * 1e9)
+            rates.append(len(source) / self._access.copy_ns(to, source, toward) * 1e9)
         return rates
 
     def _words(self, block: int, claim: SlotClaim) -> list[float]:
@@ -299,14 +301,17 @@ def verdict(info: RegionInfo, blocks: list[BlockFigures]) -> Verdict:
     last = blocks[-1]
     read, write = last.read_bytes_per_s, last.write_bytes_per_s
     what = "BAR" if info.spec.kind in (RegionKind.BAR, RegionKind.WINDOWS) else "mapping"
-    if read < UNCACHED_BYTES_PER_S:
-        if write >= 4 * UNCACHED_BYTES_PER_S:
+    share = read / last.own_copy_bytes_per_s
+    # Wide loads may read uncached memory at a good rate; each single one still goes out to it.
+    first = min(blocks, key=lambda block: block.block_bytes)
+    goes_out = first.load_ns >= _PAST_THE_CACHE * first.own_load_ns
+    if read < UNCACHED_BYTES_PER_S or (goes_out and share < _LIKE_OWN):
+        if write >= max(4 * UNCACHED_BYTES_PER_S, 2 * read):
             return Verdict(
                 f"This {what} is write-combined: writing {_rate(write)}, reading {_rate(read)}.",
                 f"Write here as much as you like, and read as little as you can. {_KVMFR}",
             )
         return Verdict(f"This {what} is uncached: {_rate(read)}.", _KVMFR)
-    share = read / last.own_copy_bytes_per_s
     if share >= _LIKE_OWN:
         return Verdict(
             f"This {what} is cached: {_rate(read)}, {share * 100:.0f} % of what this machine's own "

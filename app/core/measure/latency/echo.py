@@ -82,8 +82,8 @@ class EchoLoop:
     """The initiator's side: state, buffers and engine. Use it inside its window only.
 
     Attributes:
-        state: The loop's state; counters of lost, missed, late and unexpected are in it.
-        engine: The engine that runs it.
+        state: The loop's state; counters of lost, missed, skipped and unexpected are in it.
+        engine: What runs it.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class EchoLoop:
             number=_first_number(first),
             timeout_ns=1_000_000_000,
             end_ns=(1 << 62),
+            stall_ns=(1 << 62),
             capacity=BATCH,
             intended=self._columns[0].ctypes.data,
             sent=self._columns[1].ctypes.data,
@@ -159,8 +160,16 @@ class EchoLoop:
         return pause
 
     def pass_over(self, then_ns: int) -> None:
-        """Send nothing more; requests that were due until `then_ns` count as missed."""
-        echo_python.miss_until(self.state, then_ns)
+        """Nothing is sent any more: what was due until then is skipped."""
+        self.state.skipped += echo_python.pass_until(self.state, then_ns)
+
+    def note_return(self, now_ns: int) -> None:
+        """The slice is over; from its last turn until now our loop stood still, if that was long.
+
+        While an answer is waited for, its time tells that.
+        """
+        if not self.state.pending:
+            echo_python.note_turn(self.state, now_ns)
 
     def stop(self) -> None:
         """End the running slice soon; from any thread."""

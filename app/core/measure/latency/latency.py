@@ -5,8 +5,9 @@ a stall is felt by all requests that fell into it (no coordinated omission). Bot
 response time from then, and the service time from when it was sent. The closed loop sends the
 next when the last came back; it is the quickest, and hardly sees stalls.
 
-The loop runs in slices; between them, while no request is in flight, samples are counted and the
-peer is polled. These pauses are taken out of the schedule and reported (`paused_share`).
+The loop runs in slices; between them, while nothing is in flight, samples are counted and the
+peer is looked at. What that takes is taken out of the schedule and told: as a share of the time
+(`paused_share`), and as the requests that would have been due (`skipped`).
 """
 
 from __future__ import annotations
@@ -232,6 +233,7 @@ class _Run:
         )
         try:
             loop.state.timeout_ns = int(options.timeout_s * 1e9)
+            loop.state.stall_ns = _stall_ns(options)
             loop.state.wait, loop.state.poll_ns = int(options.wait), options.poll_ns
             floor = Histogram()
             floor.record(loop.floor(FLOOR_COUNT))
@@ -323,7 +325,7 @@ class _Run:
         loop.schedule(self.options.rate_hz, start)
         state.end_ns = start + int(duration_s * 1e9)
         if tally is not None:
-            state.lost = state.missed = state.late = state.unexpected = 0
+            state.lost = state.missed = state.skipped = state.unexpected = state.stood_ns = 0
             self._started_s = time.time()
             tally.begin(start)
             self._counting = True
@@ -331,6 +333,7 @@ class _Run:
         while result is Slice.AGAIN:
             result = loop.run(_now() + _SLICE_NS)
             returned = _now()
+            loop.note_return(returned)
             if tally is not None:
                 tally.add(loop.batch(), returned, state)
                 self.watch.progress(tally, (returned - start) / (state.end_ns - start))
@@ -341,7 +344,8 @@ class _Run:
             now = _now()
             pause = loop.shift(returned, now)
             if tally is not None:
-                tally.resume(now, pause)
+                # The time of an answer that is waited for tells the gap already.
+                tally.resume(0 if state.pending else now - returned, pause)
         return True
 
     def _on_initiator(self) -> None:

@@ -138,6 +138,24 @@ def test_the_verdict_in_words(
     assert verdict(_info(kind), []).sentence == "Nothing was measured."
 
 
+@pytest.mark.parametrize(
+    ("write", "load_ns", "says"),
+    [
+        (1.1e9, 120.0, "This BAR is uncached: 900 MB/s."),
+        (6e9, 120.0, "This BAR is write-combined: writing 6.0 GB/s, reading 900 MB/s."),
+        (6e9, 9.0, "This BAR reads at 900 MB/s, 9 %"),
+    ],
+)
+def test_wide_loads_do_not_hide_that_each_goes_out_to_the_memory(
+    write: float, load_ns: float, says: str
+) -> None:
+    """Copies by wide accesses may be quick where a single word still takes a trip."""
+    (plain,) = _figures(900e6, write)
+    small = replace(plain, block_bytes=4096, load_ns=load_ns, own_load_ns=1.5)
+    found = verdict(_info(RegionKind.BAR), [small, plain])
+    assert found.sentence.startswith(says)
+
+
 def test_modes_by_kind() -> None:
     assert modes_of(RegionSpec(RegionKind.FILE, "x")) == [CacheMode.DEFAULT]
     assert modes_of(RegionSpec(RegionKind.BAR, "x")) == [

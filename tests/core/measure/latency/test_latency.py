@@ -194,7 +194,7 @@ def test_results_go_through_files(table: Echoes, tmp_path: Path) -> None:
     rows = result.csv_text().splitlines()
     assert rows[0] == "distribution,from_ns,to_ns,count"
     counted = sum(int(row.rsplit(",", 1)[1]) for row in rows[1:])
-    assert counted == 2 * result.response.count + result.lost
+    assert counted == 2 * result.response.count + result.lost + result.skipped + result.due
     assert "Tag=response" in result.hdr_text()
     for spoiled in ({**plain, "format": 99}, {**plain, "kind": "transfer"}):
         with pytest.raises(ValueError, match="no latency result"):
