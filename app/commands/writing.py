@@ -17,7 +17,7 @@ from ..core.errors import (
 )
 from ..core.region.region import Region
 from ..core.values.expressions import evaluate
-from ..core.values.hex_text import typed_hex
+from ..core.values.hex_text import parse_hex
 from ..core.values.units import format_short_offset, format_size
 from ..core.values.value_type import Endian
 from ..core.values.value_types import type_named
@@ -120,7 +120,7 @@ def run_write(options: argparse.Namespace) -> int:
     """Write some bytes."""
     # What cannot be understood is said before anything is opened.
     data = None if options.data == "-" else _data(options)
-    expect = typed_hex(options.expect) if options.expect is not None else None
+    expect = parse_hex(options.expect).data if options.expect is not None else None
     with opened(options, read_only=False) as region:
         start, _ = range_of(region, options.start, None)
         journal = unlocked(region)
@@ -140,7 +140,7 @@ def _data(options: argparse.Namespace) -> bytes:
         endian = Endian.BIG if options.big else Endian.LITTLE
         data = type_named(options.type).encode(options.data, endian)
     else:
-        data = typed_hex(options.data)
+        data = parse_hex(options.data).data
     if not data:
         raise ValueFormatError("There is nothing to write.", "Give at least one byte.")
     return data
@@ -170,7 +170,7 @@ def _pattern(options: argparse.Namespace) -> Pattern:
     if options.byte is not None:
         return BytePattern(_byte(options.byte))
     if options.hex is not None:
-        return SequencePattern(typed_hex(options.hex))
+        return SequencePattern(parse_hex(options.hex).data)
     if options.text is not None:
         return TextPattern(options.text, "utf-8")
     if options.random is not None:
