@@ -23,7 +23,8 @@ from ..lane.layout import Lane, Side
 from ..lane.peer_card import EngineKind, own_card
 from ..lane.presence import SlotClaim
 from ..lane.slots import take_slot
-from ..latency.echo import on_core, pick_engine
+from ..loops import on_core, pick_engine
+from ..run_context import RunContext
 from ..transfer.ring import U8
 from .raw_access import RawAccess
 
@@ -32,7 +33,6 @@ BLOCKS: Final = (4 << 10, 64 << 10, 1 << 20, 4 << 20)
 LANE_SIZE: Final = 9 << 20  # two halves of more than 4 MiB in one slot
 UNCACHED_BYTES_PER_S: Final = 300e6  # perf.md 9: 12 to 250 MB/s, where cached ones give GB/s
 _LIKE_OWN: Final = 0.5
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +155,7 @@ def run_bandwidth(
     region: Region,
     lane: Lane,
     options: BandwidthOptions,
-    progress: Callable[[BandwidthLive], None] = lambda live: None,
-    cancelled: Callable[[], bool] = lambda: False,
-    sleep: Sleep = time.sleep,
+    context: RunContext | None = None,
 ) -> BandwidthResult:
     """Measure this mapping; a cancelled test gives what it has.
 
@@ -168,11 +166,12 @@ def run_bandwidth(
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
+    context = context or RunContext()
     core = choose_core(options.core)
     kernel = pick_engine(options.engine)
     started_s = time.time()
     with region.window(lane.offset, lane.size) as window:
-        claim = take_slot(region, lane, own_card(region.info), sleep)
+        claim = take_slot(region, lane, own_card(region.info), context.sleep)
         try:
             half = claim.slot.data(Side.RESPONDER)
             blocks, notes = _fitting(options.blocks, half.length)
@@ -185,7 +184,7 @@ def run_bandwidth(
                     np.frombuffer(part, np.uint8), RawAccess(kernel, options.slice_s), window.check
                 )
                 try:
-                    done = run.measure(blocks, claim, progress, cancelled)
+                    done = run.measure(blocks, claim, context)
                 finally:
                     run.close()
             facts = conditions(
@@ -244,20 +243,19 @@ class _Run:
         self,
         blocks: list[int],
         claim: SlotClaim,
-        progress: Callable[[BandwidthLive], None],
-        cancelled: Callable[[], bool],
+        context: RunContext,
     ) -> list[BlockFigures]:
         """All sizes, or those that were done before it was cancelled."""
         done: list[BlockFigures] = []
         for number, block in enumerate(blocks):
             found: list[float] = []
             for what in (self._copies, self._words):
-                if cancelled():
+                if context.cancelled():
                     return done
                 found += what(block, claim)
                 self._check()
                 share = (number + len(found) / 8) / len(blocks)
-                progress(BandwidthLive(share, tuple(done)))
+                context.progress(BandwidthLive(share, tuple(done)))
             done.append(BlockFigures(block, *found))
         return done
 

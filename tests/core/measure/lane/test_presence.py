@@ -67,7 +67,7 @@ def test_who_was_quicker_has_it(laid: tuple[Region, Lane]) -> None:
         SlotClaim.take(
             region, lane, lane.slot(0), Side.RESPONDER, own_card(region.info), sleep=another_writes
         )
-    assert PeerWatch(region, lane.slot(0), Side.RESPONDER).look().card == PeerCard(77, name="quick")
+    assert PeerWatch(region, lane.slot(0), Side.RESPONDER).poll().card == PeerCard(77, name="quick")
 
 
 def test_life_is_a_word_that_changes(laid: tuple[Region, Lane]) -> None:
@@ -132,11 +132,11 @@ def test_touched_bytes_are_remembered_across_owners(laid: tuple[Region, Lane]) -
     first.touch(64)
     first.leave()
     second = SlotClaim.take(region, lane, lane.slot(0), Side.RESPONDER, own_card(region.info))
-    card = PeerWatch(region, lane.slot(0), Side.RESPONDER).look().card
+    card = PeerWatch(region, lane.slot(0), Side.RESPONDER).poll().card
     assert card is not None
     assert card.touched == 4096
     second.touch(1 << 60)
-    card = PeerWatch(region, lane.slot(0), Side.RESPONDER).look().card
+    card = PeerWatch(region, lane.slot(0), Side.RESPONDER).poll().card
     assert card is not None
     assert card.touched == lane.slot(0).data(Side.RESPONDER).length
 

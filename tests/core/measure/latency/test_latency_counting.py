@@ -17,8 +17,9 @@ from app.core.measure.lane.layout import Line, Side
 from app.core.measure.lane.peer_card import EngineKind
 from app.core.measure.lane.placement import default_lane
 from app.core.measure.latency.echo import Batch, EchoLoop
-from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
+from app.core.measure.latency.latency import LatencyOptions, run_latency
 from app.core.measure.latency.latency_result import Tally
+from app.core.measure.run_context import RunContext
 from app.core.native.kernel import PingState, Slice, Wait
 from tests.core.measure.peer_programs import need_kernel, opened, responding
 
@@ -175,7 +176,7 @@ def test_a_test_stopped_while_it_warms_up_has_counted_nothing(path: Path, tmp_pa
     with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
         warming = replace(QUICK, warm_up_s=60)
         stop.set()
-        result = run_latency(region, hold.lane, warming, Watcher(cancelled=stop.is_set))
+        result = run_latency(region, hold.lane, warming, RunContext(cancelled=stop.is_set))
     assert (result.complete, result.sent, result.duration_s, result.series) == (False, 0, 0, ())
     assert result.figures()["p50_ns"] is None
     assert result.stalled_share == 0
@@ -186,9 +187,9 @@ def test_it_began_when_it_was_counted(path: Path, tmp_path: Path) -> None:
     """Not when the peer's clock was looked at: `.hlog` tells the time of the samples."""
     begun: list[float] = []
     with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
-        watcher = Watcher(progress=lambda tally, share: begun.append(time.time()))
+        context = RunContext(progress=lambda live: begun.append(time.time()))
         before = time.time()
-        result = run_latency(region, hold.lane, replace(QUICK, warm_up_s=0.3), watcher)
+        result = run_latency(region, hold.lane, replace(QUICK, warm_up_s=0.3), context)
     assert before + 0.3 < result.conditions.started_s < begun[0]
     assert f"#[StartTime: {result.conditions.started_s:.3f} " in result.hdr_text()
     assert f"{result.response.count} answered, {result.lost} lost" in result.hdr_text()

@@ -73,7 +73,7 @@ def test_a_bug_in_a_test_is_told_to_the_master_and_survived(path: Path, tmp_path
     with opened(path) as region, buggy(region, tmp_path) as responder:
         lane = responder.state.lane
         assert lane is not None
-        with Initiator(region, lane, LanePoll(region, lane).look()[0]) as initiator:
+        with Initiator(region, lane, LanePoll(region, lane).poll()[0]) as initiator:
             with pytest.raises(PeerRefusedError, match="failed on its side"):
                 initiator.ask(Command.FLASH, (0,))
             with pytest.raises(PeerRefusedError, match="failed on its side"):
