@@ -212,7 +212,6 @@ def test_a_cut_region_ends_the_responder_with_a_sentence(path: Path) -> None:
         (("--offset", "100"), 1, "not aligned"),
         (("--offset", "2M"), 1, "not inside"),
         (("--offset", "0", "--lane-size", "8K"), 1, "too small"),
-        (("--slots", "0"), 1, "0 slots"),
     ],
 )
 def test_bad_input_is_a_sentence_and_touches_nothing(

@@ -45,7 +45,7 @@ def test_list_as_json_names_units_and_is_complete(shm_file: MakeFile, run: Run) 
         "text": "Healthy",
         "hint": "",
         "command": "",
-        "plausible": True,
+        "likely_shared": True,
         "writable": True,
         "share": None,
         "notes": [],
