@@ -33,10 +33,10 @@ class TestRun:
 
     def __init__(self, report: Callable[[str], None], figures: Callable[[Any], None]) -> None:
         self._stopped = threading.Event()
-        self.context = RunContext(figures, report, self._stopped.is_set, self._sleep)
+        self.context = RunContext(figures, report, self._stopped.is_set, self.sleep)
         self.on_flip: Callable[[], None] = lambda: None
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Wait. Raises CancelledError when the test is stopped meanwhile."""
         if self._stopped.wait(seconds):
             raise CancelledError("Stopped before anything was measured.")
@@ -49,7 +49,7 @@ class TestRun:
 class Test(Protocol):
     """One test mode's measuring side."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, run: TestRun) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestRun) -> Any:
         """Find the peer, measure until done or stopped; the result."""
         ...
 
@@ -60,9 +60,9 @@ class FlashTest:
     def __init__(self, show: Callable[[Flip], None]) -> None:
         self._show = show
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, run: TestRun) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestRun) -> Any:
         """Wait for a peer that paints, and flash for it until stopped."""
-        context = run.context
+        context = io.context
         slots = wait_for_peer(
             region,
             lane,
@@ -73,7 +73,7 @@ class FlashTest:
         )
         with Initiator(region, lane, slots) as initiator:
             flashing = FlashMaster(PeerMonitor(initiator, context), self._show)
-            run.on_flip = flashing.flip
+            io.on_flip = flashing.flip
             context.report(f"Flashing for {initiator.responder}.")
             return flashing.run(start.plan)
 
@@ -81,30 +81,30 @@ class FlashTest:
 class LatencyTest:
     """Echo round trips."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, run: TestRun) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestRun) -> Any:
         """Measure with the first peer that echoes."""
-        tell = run.context.progress
+        tell = io.context.progress
 
         def progress(live: LatencyLive) -> None:
             tally = live.tally
             summary, series = tally.response.summary(), tuple(tally.series)
             tell(dm.LiveLatency(live.share, summary, tally.lost, series))
 
-        context = replace(run.context, progress=progress)
+        context = replace(io.context, progress=progress)
         return run_latency(region, lane, replace(start.plan, slot=start.slot), context)
 
 
 class TransferTest:
     """Messages through the rings."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, run: TestRun) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestRun) -> Any:
         """Measure with the first peer that has rings."""
-        return run_transfer(region, lane, replace(start.plan, slot=start.slot), run.context)
+        return run_transfer(region, lane, replace(start.plan, slot=start.slot), io.context)
 
 
 class BandwidthTest:
     """The raw mapping, without a peer."""
 
-    def run(self, region: Region, lane: Lane, start: dm.StartTest, run: TestRun) -> Any:
+    def run(self, region: Region, lane: Lane, start: dm.StartTest, io: TestRun) -> Any:
         """Measure each size of block."""
-        return run_bandwidth(region, lane, start.plan, run.context)
+        return run_bandwidth(region, lane, start.plan, io.context)

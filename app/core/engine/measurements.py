@@ -47,7 +47,7 @@ _FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth loo
 @dataclass(slots=True)
 class _Running:
     request: int
-    run: TestRun
+    io: TestRun
     thread: threading.Thread
 
 
@@ -198,22 +198,19 @@ class MeasurementService:
         with self._lock:
             if self._running is not None and self._running.thread.is_alive():
                 raise PeerBusyError("A test is running here already.", "Stop it first.")
-            run = TestRun(
+            io = TestRun(
                 lambda text: self._report(dm.TestProgress(request, text)),
                 lambda figures: self._report(dm.TestProgress(request, figures=figures)),
             )
             thread = threading.Thread(
-                target=self._run,
-                args=(request, command, test, run),
-                name="measurement",
-                daemon=True,
+                target=self._run, args=(request, command, test, io), name="measurement", daemon=True
             )
-            self._running = _Running(request, run, thread)
+            self._running = _Running(request, io, thread)
             thread.start()
 
-    def _run(self, request: int, command: dm.StartTest, test: Test, run: TestRun) -> None:
+    def _run(self, request: int, command: dm.StartTest, test: Test, io: TestRun) -> None:
         try:
-            outcome = self._measure(command, test, run)
+            outcome = self._measure(command, test, io)
         except ScopeError as error:
             self._report(msg.Failed(request, error))
         except Exception as error:  # noqa: BLE001 - a bug in a test must not end the engine
@@ -222,12 +219,12 @@ class MeasurementService:
         else:
             self._report(msg.Done(request, outcome))
 
-    def _measure(self, command: dm.StartTest, test: Test, run: TestRun) -> dm.Outcome:
+    def _measure(self, command: dm.StartTest, test: Test, io: TestRun) -> dm.Outcome:
         if isinstance(command.plan, LatencyOptions):
             measuring_bell(self._region, command.plan.wait)  # before anything is laid
-        hold = self._hold(command.wanted, run.context.sleep)
+        hold = self._hold(command.wanted, io.sleep)
         try:
-            result = test.run(self._region, hold.lane, command, run)
+            result = test.run(self._region, hold.lane, command, io)
         finally:
             ending = hold.close()
         return dm.Outcome(result, ending)
@@ -237,14 +234,14 @@ class MeasurementService:
         with self._lock:
             running = self._running
         if running is not None:
-            running.run.stop()
+            running.io.stop()
             if wait_s and running.thread is not threading.current_thread():
                 running.thread.join(wait_s)
 
     def _flip(self) -> None:
         running = self._running
         if running is not None:
-            running.run.on_flip()
+            running.io.on_flip()
 
     # -- looking ----------------------------------------------------------------------------------
 
