@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final, Self
 
+from ..core.values.printable import printable
 from .common import note
 
 _WIDTH: Final = 76
@@ -36,7 +37,7 @@ class ProgressLine:
     def show(self, text: str) -> None:
         """Replace the line."""
         if self.on:
-            sys.stderr.write(f"\r{text:<{_WIDTH}}")
+            sys.stderr.write(f"\r{printable(text):<{_WIDTH}}")
             sys.stderr.flush()
             self._open = True
 

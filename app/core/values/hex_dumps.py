@@ -181,23 +181,30 @@ def _row(line: str) -> _Row:
     marked, gap = match["marked"] is not None, len(following[1])
     rest = line[match.end() :]
     words = rest.split()
+    prefixed = line.lstrip()[:2].lower() == "0x"
     if all(_PREFIXED.fullmatch(word) for word in words):
         if any(len(word) != 4 for word in words):
             raise ValueFormatError(f"{_short(line)} shows words, not bytes.", _COPY_BYTES)
-        own = line.lstrip()[:2].lower() == "0x"
-        form = "gdb x/b" if own or match["symbol"] else "QEMU xp /b"
+        form = "gdb x/b" if prefixed or match["symbol"] else "QEMU xp /b"
         return _Row(digits, bytes(int(word, 16) for word in words), marked, gap, False, form)
     if "\t" in rest.strip():
         raise ValueFormatError(
             f"{_short(line)} has numbers that are not hex.", "Copy bytes as hex: x/16xb."
         )
     data, proven, form = _columns(line, rest, marked=marked)
-    return _Row(digits, data, marked, gap, proven, form or _plain_form(digits, gap, marked=marked))
+    return _Row(
+        digits,
+        data,
+        marked,
+        gap,
+        proven,
+        form or _plain_form(digits, gap, prefixed=prefixed, marked=marked),
+    )
 
 
-def _plain_form(digits: str, gap: int, *, marked: bool) -> str:
+def _plain_form(digits: str, gap: int, *, prefixed: bool, marked: bool) -> str:
     if marked:
-        return "xxd"
+        return "lldb memory read" if prefixed else "xxd"
     if gap == 1:
         return "od"
     return "Wireshark" if len(digits) < 6 else "hexdump -C"
@@ -207,7 +214,7 @@ def _columns(line: str, rest: str, *, marked: bool) -> tuple[bytes, bool, str]:
     """Bytes, whether a text column shows them too, and the form that the column betrays."""
     plain: bytes | None = None
     widest = 0
-    for words, behind in _readings(rest):
+    for words, behind, halves in _readings(rest):
         widest = max(widest, *map(len, words))
         data = bytes.fromhex("".join(words))
         shown = _text_column(behind, data)
@@ -215,7 +222,9 @@ def _columns(line: str, rest: str, *, marked: bool) -> tuple[bytes, bool, str]:
             continue
         if shown:
             return data, True, {"|": "hexdump -C", ">": "od"}.get(shown, "")
-        plain = data
+        # A text column that was cut off may look like one more byte behind a gap.
+        if not halves or (halves == [8] and not marked):
+            plain = data
     if plain is not None:
         return plain, False, ""
     if widest > 2:
@@ -226,20 +235,25 @@ def _columns(line: str, rest: str, *, marked: bool) -> tuple[bytes, bool, str]:
     )
 
 
-def _readings(rest: str) -> Iterator[tuple[list[str], str]]:
-    """Where the bytes may end and the text begin: at each wider gap, and at the end."""
+def _readings(rest: str) -> Iterator[tuple[list[str], str, list[int]]]:
+    """Where the bytes may end and the text begin: at each wider gap, and at the end.
+
+    With the bytes, what stands behind them, and behind how many words there was a wider gap.
+    """
     words: list[str] = []
+    halves: list[int] = []
     at = 0
     while (match := _WORD.match(rest, at)) is not None:
         gap, word = match.groups()
         if words and len(gap) > 1:
-            yield list(words), rest[at:]
+            yield list(words), rest[at:], list(halves)
+            halves.append(len(words))
         if (words and len(gap) > 2) or not _HEX.fullmatch(word) or len(word) % 2:
             return
         words.append(word)
         at = match.end()
     if words:
-        yield words, ""
+        yield words, "", halves
 
 
 def _text_column(behind: str, data: bytes) -> str | None:

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import ValueFormatError
+from app.core.values.export_formats import copy_as
 from app.core.values.hex_text import HexText, parse_hex
 
 SAMPLE = b"LGMP\x01\x00\x00\x00" + bytes(range(0x41, 0x60))
@@ -70,6 +71,10 @@ def lldb(data: bytes, start: int) -> str:
     return in_rows(data, lambda at, row: f"0x{start + at:08x}: {row.hex(' '):<47}  {ascii_of(row)}")
 
 
+def own(data: bytes, start: int) -> str:
+    return copy_as("hex dump", data, start)
+
+
 def intel(data: bytes, start: int) -> str:
     def record(kind: int, place: int, body: bytes) -> str:
         raw = bytes([len(body), place >> 8, place & 255, kind]) + body
@@ -101,6 +106,29 @@ def test_a_dump_gives_its_bytes_and_its_place(
     assert (found.data, found.address) == (data, start)
     width = 8 if dump in (qemu, gdb) else 16
     assert found.lines == -(-len(data) // width)
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.one_of(ROWS, st.lists(st.sampled_from(b"abcdef012389 |<>"), min_size=17).map(bytes)),
+    PLACES,
+    st.sampled_from((wireshark, wireshark_bytes, od, qemu, gdb, xxd, lldb, own)),
+    st.data(),
+)
+def test_any_part_of_a_dump_gives_bytes_of_it_or_nothing(
+    data: bytes, start: int, dump: Callable[[bytes, int], str], draw: st.DataObject
+) -> None:
+    """Lines that were not copied, a line that was copied in part: an address is never data."""
+    lines = [line for line in dump(data, start).split("\n") if " " in line.strip()]
+    first = draw.draw(st.integers(0, len(lines) - 1))
+    part = lines[first : draw.draw(st.integers(first + 1, len(lines)))]
+    if len(part) > 2 and draw.draw(st.booleans()):
+        del part[1]
+    part[-1] = part[-1][: draw.draw(st.integers(min(len(part[-1]), 20), len(part[-1])))]
+    try:
+        assert parse_hex("\n".join(part)).data in data
+    except ValueFormatError as error:
+        assert str(error)  # noqa: PT017 - refusing is the other right answer
 
 
 @settings(deadline=None)
