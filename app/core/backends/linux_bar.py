@@ -35,6 +35,7 @@ from ..values.units import format_size
 from .file_rules import part_size
 from .mapped_region import MappedRegion, map_memory
 from .pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, pci_facts
+from .permission import Guarded, may_not_read, may_not_write
 
 _LOOK_NS: Final = 10_000_000
 _ASK_NS: Final = 1_000_000_000
@@ -255,7 +256,7 @@ def _open(file: Path, *, read_only: bool) -> tuple[int, bool, str]:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         descriptor = os.open(file, os.O_RDONLY)
-        return descriptor, False, f"The system permits reading only; mend it with: {_own(file)}"
+        return descriptor, False, may_not_write(str(file), str(file), Guarded.BAR).reason
 
 
 def _notes(facts: PciFacts) -> tuple[str, ...]:
@@ -278,10 +279,6 @@ def _details(facts: PciFacts) -> tuple[str, ...]:
 
 
 # -- when the kernel refuses ----------------------------------------------------------------------
-
-
-def _own(file: Path) -> str:
-    return f"sudo chown $USER {file}"  # sysfs has owners and modes, but no access lists
 
 
 def _unbind(name: str, driver: str) -> str:
@@ -308,12 +305,7 @@ def _refusal(error: OSError | ValueError, file: Path, facts: PciFacts, root: Pat
             )
         return UnpluggedError(f"The device {name} was removed.", "Rescan the devices.")
     if number == errno.EACCES:
-        return AccessDeniedError(
-            f"You may not map {name}; at first only root may.",
-            "Start IVSHMEM Scope with sudo, or take the device's file; for good by a udev rule "
-            "(README, Permissions).",
-            command=_own(file),
-        )
+        return may_not_read(name, str(file), Guarded.BAR).error
     if number == errno.EPERM:
         return _locked_down(name, root)
     if number == errno.EINVAL:

@@ -34,8 +34,8 @@ from .measurement_modes import (
     BandwidthTest,
     FlashTest,
     LatencyTest,
-    RunContext,
     Test,
+    TestRun,
     TransferTest,
 )
 
@@ -48,7 +48,7 @@ _FIND_S = 0.05  # and goes on for so long at each
 @dataclass(slots=True)
 class _Running:
     request: int
-    io: RunContext
+    io: TestRun
     thread: threading.Thread
 
 
@@ -202,7 +202,7 @@ class MeasurementService:
         with self._lock:
             if self._running is not None and self._running.thread.is_alive():
                 raise PeerBusyError("A test is running here already.", "Stop it first.")
-            io = RunContext(
+            io = TestRun(
                 lambda text: self._report(dm.TestProgress(request, text)),
                 lambda figures: self._report(dm.TestProgress(request, figures=figures)),
             )
@@ -212,7 +212,7 @@ class MeasurementService:
             self._running = _Running(request, io, thread)
             thread.start()
 
-    def _run(self, request: int, command: dm.StartTest, test: Test, io: RunContext) -> None:
+    def _run(self, request: int, command: dm.StartTest, test: Test, io: TestRun) -> None:
         try:
             outcome = self._measure(command, test, io)
         except ScopeError as error:
@@ -222,7 +222,7 @@ class MeasurementService:
         else:
             self._report(msg.Done(request, outcome))
 
-    def _measure(self, command: dm.StartTest, test: Test, io: RunContext) -> dm.Outcome:
+    def _measure(self, command: dm.StartTest, test: Test, io: TestRun) -> dm.Outcome:
         if isinstance(command.plan, LatencyOptions):
             measuring_bell(self._region, command.plan.wait)  # before anything is written
         hold = self._hold(command.wanted, io.sleep)

@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 
 from ..errors import RegionGoneError, ScopeError
+from ..health import health_of
 from ..region.region import PAGE, Region
 from .frame import Activity, Frame, Health, Level, Traffic, empty_activity
 from .sweep import MEMORY_BOUND, Sweep, next_offset
@@ -40,11 +41,6 @@ MIN_GAP_NS: Final = 3_000_000
 CHECK_NS: Final = 200_000_000
 ACTIVITY_NS: Final = 100_000_000
 STEP_SWEEP_NS: Final = 20_000_000
-
-
-def health_of(error: ScopeError) -> Health:
-    """An error as the health of a region."""
-    return Health(Level.FAULT, error.code, error.message, error.hint, error.command)
 
 
 @dataclass(slots=True)

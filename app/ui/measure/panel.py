@@ -24,11 +24,11 @@ from ...core.measure.flash.flash import Flip, Painted, Surface
 from ...core.measure.flash.flash_result import FlashPlan
 from ...core.measure.lane.hold import RestoreOutcome
 from ...core.measure.peers.responder_state import Phase, ResponderState
+from ...core.values.units import format_time
 from ...core.watch.frame import Level
 from ..session.notice import Notice
 from ..session.session import Session
 from ..style.theme import DARK, PAD, Theme
-from .axes import format_time
 from .chart_tabs import BY_HAND, FIRST, ChartTabs
 from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from .lane_box import LaneBox

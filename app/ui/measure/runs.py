@@ -16,8 +16,7 @@ from ...core.measure.histogram import LEAST_BEYOND, Histogram
 from ...core.measure.latency.latency_result import LatencyResult
 from ...core.measure.latency.one_way import OneWay
 from ...core.measure.transfer.transfer_result import SizeResult, TransferResult
-from ...core.values.units import format_rate, format_size
-from .axes import format_time
+from ...core.values.units import format_rate, format_size, format_time
 from .charts import F64
 
 KEPT: Final = 24

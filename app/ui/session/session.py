@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from ...core.engine import messages as msg
 from ...core.engine.client import EngineClient
 from ...core.errors import EngineGoneError, ScopeError
+from ...core.health import health_of
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
 from .notice import Notice
@@ -36,11 +37,6 @@ class _Waiting:
     done: OnDone | None
     error: OnError | None
     progress: OnProgress | None
-
-
-def health_of(error: ScopeError, level: Level = Level.FAULT) -> Health:
-    """An error as the health of a region."""
-    return Health(level, error.code, error.message, error.hint, error.command)
 
 
 class Session(QObject):

@@ -625,7 +625,19 @@ def test_huge_pages(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_named_is_understood(text: str, kind: RegionKind) -> None:
-    assert spec_for(f" {text} ").kind is kind
+    assert spec_for(text).kind is kind
+
+
+@pytest.mark.parametrize("text", ["/dev/shm/looking-glass", "relative-file", "/dev/kvmfr0"])
+def test_a_path_is_taken_as_it_was_typed(text: str) -> None:
+    """A blank at its end is another file's name."""
+    spec = spec_for(f"{text} ")
+    assert (spec.kind, spec.location) == (RegionKind.FILE, f"{text} ")
+
+
+@pytest.mark.parametrize("text", ["8:1.0", "PCI bus 8, device 1, function 0"])
+def test_blanks_around_an_address_mean_nothing(text: str) -> None:
+    assert spec_for(f" {text} ") == RegionSpec(RegionKind.BAR, "0000:08:01.0")
 
 
 def test_nothing_named_is_refused() -> None:

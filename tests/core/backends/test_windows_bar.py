@@ -23,7 +23,6 @@ from app.core.backends.windows.abi import (
     MmapAnswer64,
     Ring,
     driver_error,
-    parse_location,
 )
 from app.core.backends.windows.bar import list_windows_bars, open_windows_bar
 from app.core.backends.windows.doorbell import Doorbell
@@ -42,6 +41,7 @@ from app.core.errors import (
     UnsuitableError,
 )
 from app.core.region.doorbell import ANSWERS, MEASURES, BellAddress
+from app.core.region.pci_address import PciAddress
 from app.core.region.region import PAGE, CacheMode, RegionKind, RegionSpec
 from tests.fakes.windows_driver import FakeDriver, FakeSetup
 
@@ -155,13 +155,14 @@ def test_548_names_the_likely_owners_and_offers_retry():
     ],
 )
 def test_location_text_in_any_language(text, place):
-    assert parse_location(text) == place
+    found = FoundDevice("path", "instance", location=text).place
+    assert found == (None if place is None else PciAddress(0, *place))
 
 
-@given(st.text())
-def test_any_location_text_gives_numbers_or_none(text):
-    place = parse_location(text)
-    assert place is None or (place[1] < 32 and place[2] < 8)
+@given(st.text(), st.integers(0, 1 << 32), st.integers(0, 1 << 32))
+def test_any_numbers_and_any_text_give_an_address_or_none(text, bus, address):
+    place = FoundDevice("path", "instance", bus=bus, address=address, location=text).place
+    assert place is None or PciAddress.parse(str(place)) == place
 
 
 # -- finding ---------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ from ..lane.layout import Lane, Side
 from ..lane.peer_card import EngineKind, own_card
 from ..lane.presence import SlotClaim
 from ..lane.slots import take_slot
-from ..latency.echo import on_core, pick_engine
+from ..loops import on_core, pick_engine
+from ..run_context import RunContext
 from ..transfer.ring import U8
 from .raw_access import RawAccess
 
@@ -35,7 +36,6 @@ LANE_SIZE: Final = 9 << 20  # two halves of more than 4 MiB in one slot
 UNCACHED_BYTES_PER_S: Final = 300e6  # docs/measurements.md, "Published speeds of ivshmem"
 _LIKE_OWN: Final = 0.5
 _PAST_THE_CACHE: Final = 8.0  # times what a load of a small block takes in our own memory
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,7 @@ def run_bandwidth(
     region: Region,
     lane: Lane,
     options: BandwidthOptions,
-    progress: Callable[[BandwidthLive], None] = lambda live: None,
-    cancelled: Callable[[], bool] = lambda: False,
-    sleep: Sleep = time.sleep,
+    context: RunContext | None = None,
 ) -> BandwidthResult:
     """Measure this mapping; a cancelled test gives what it has.
 
@@ -171,11 +169,12 @@ def run_bandwidth(
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
+    context = context or RunContext()
     core = choose_core(options.core)
     kernel = pick_engine(options.engine)
     started_s = time.time()
     with region.window(lane.offset, lane.size) as window:
-        claim = take_slot(region, lane, own_card(region.info), sleep)
+        claim = take_slot(region, lane, own_card(region.info), context.sleep)
         try:
             half = claim.slot.data(Side.RESPONDER)
             blocks, notes = _fitting(options.blocks, half.length)
@@ -188,7 +187,7 @@ def run_bandwidth(
                 access = RawAccess(kernel, options.slice_s, streaming=combined)
                 run = _Run(np.frombuffer(part, np.uint8), access, window.check)
                 try:
-                    done = run.measure(blocks, claim, progress, cancelled)
+                    done = run.measure(blocks, claim, context)
                 finally:
                     run.close()
             facts = conditions(
@@ -247,20 +246,19 @@ class _Run:
         self,
         blocks: list[int],
         claim: SlotClaim,
-        progress: Callable[[BandwidthLive], None],
-        cancelled: Callable[[], bool],
+        context: RunContext,
     ) -> list[BlockFigures]:
         """All sizes, or those that were done before it was cancelled."""
         done: list[BlockFigures] = []
         for number, block in enumerate(blocks):
             found: list[float] = []
             for what in (self._copies, self._words):
-                if cancelled():
+                if context.cancelled():
                     return done
                 found += what(block, claim)
                 self._check()
                 share = (number + len(found) / 8) / len(blocks)
-                progress(BandwidthLive(share, tuple(done)))
+                context.progress(BandwidthLive(share, tuple(done)))
             done.append(BlockFigures(block, *found))
         return done
 

@@ -74,6 +74,14 @@ class FlashSample:
 
 
 @dataclass(frozen=True, slots=True)
+class FlashLive:
+    """What a running test tells: the last sample, None when it was lost, and how many were."""
+
+    sample: FlashSample | None
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class FlashResult:
     """What was measured.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -28,6 +27,7 @@ from ...errors import (
 from ...protocols.known_content import identify
 from ...region.region import Region
 from ...values.units import format_short_offset
+from ..run_context import Sleep
 from .layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, ByteRange, Lane
 from .placement import claimed_ranges, find_lanes, free_place, lane_at, place_lane
 from .presence import SETTLE_S
@@ -61,7 +61,6 @@ LOOKS: Final = 9
 _LOOK_BYTES: Final = 16 << 20
 _CHUNK: Final = 64 << 10
 _TRIES: Final = 3
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)

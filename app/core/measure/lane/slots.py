@@ -9,6 +9,7 @@ from typing import Final
 
 from ...errors import NoPeerError, PeerBusyError
 from ...region.region import Region
+from ..run_context import Sleep
 from .layout import Lane, Side, Slot
 from .peer_card import Capability, PeerCard, is_ours
 from .presence import (
@@ -23,7 +24,6 @@ from .presence import (
 
 PATIENCE_S: Final = 2.0
 _STEP_S: Final = 0.05
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +21,7 @@ from ..histogram import Times
 from ..lane.layout import Line, Side, Slot
 from ..lane.peer_card import Capability, EngineKind
 from ..lane.requests import Command, Refusal
+from ..loops import on_core, pick_engine
 from ..peers.responder_task import RefusedRequest, ResponderTask
 from . import echo_python
 from .echo_python import Arrays, Memory
@@ -33,11 +31,6 @@ MAX_PAYLOAD: Final = 4096
 BATCH: Final = 1 << 16
 _OWNER_SLICE_NS: Final = 1_000_000_000  # the loop checks `stop` in every turn
 _LONGEST_POLL_NS: Final = 1_000_000_000
-
-
-def pick_engine(wanted: EngineKind | None) -> Kernel | None:
-    """The kernel, unless Python is wanted or there is none."""
-    return None if wanted is EngineKind.PYTHON else kernel()
 
 
 def capabilities(able: Capability = Capability.ECHO) -> Capability:
@@ -336,36 +329,3 @@ def _bell_of(task: ResponderTask) -> Bell | None:
     if ours is None or theirs is None:
         raise RefusedRequest(Refusal.NO_DOORBELL)
     return PeerBell(ours, theirs)
-
-
-@contextlib.contextmanager
-def on_core(core: int | None, engine: Kernel | None, *, short_sleeps: bool) -> Iterator[bool]:
-    """Keep this thread on a core for a while; whether that worked (True when none is wanted)."""
-    if short_sleeps and (native := kernel()) is not None:
-        native.short_sleeps()
-    if core is None:
-        yield True
-        return
-    before = _affinity()
-    try:
-        yield _stay_on({core}, engine)
-    finally:
-        if before:
-            _stay_on(before, engine)
-
-
-def _affinity() -> set[int]:
-    """The cores of this thread; empty where the system has no such call."""
-    cores: set[int] = set()
-    if sys.platform != "win32":
-        cores = os.sched_getaffinity(0)
-    return cores
-
-
-def _stay_on(cores: set[int], engine: Kernel | None) -> bool:
-    done = engine is not None and engine.pin(min(cores))
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, cores)
-        done = os.sched_getaffinity(0) == cores
-    return done

@@ -25,8 +25,9 @@ from app.core.measure.lane.peer_card import EngineKind
 from app.core.measure.lane.placement import default_lane
 from app.core.measure.latency.echo import Batch, EchoLoop
 from app.core.measure.latency.echo_python import due_before
-from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
+from app.core.measure.latency.latency import LatencyLive, LatencyOptions, run_latency
 from app.core.measure.latency.latency_result import Tally
+from app.core.measure.run_context import RunContext
 from app.core.native.kernel import PingState, Slice, Wait
 from tests.core.measure.peer_programs import ROOT, need_kernel, opened, responding
 
@@ -200,7 +201,7 @@ def test_a_test_stopped_while_it_warms_up_has_counted_nothing(path: Path, tmp_pa
     with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
         warming = replace(QUICK, warm_up_s=60)
         stop.set()
-        result = run_latency(region, hold.lane, warming, Watcher(cancelled=stop.is_set))
+        result = run_latency(region, hold.lane, warming, RunContext(cancelled=stop.is_set))
     assert (result.complete, result.sent, result.duration_s, result.series) == (False, 0, 0, ())
     assert result.figures()["p50_ns"] is None
     assert result.stalled_share == 0
@@ -211,9 +212,9 @@ def test_it_began_when_it_was_counted(path: Path, tmp_path: Path) -> None:
     """Not when the peer's clock was looked at: `.hlog` tells the time of the samples."""
     begun: list[float] = []
     with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
-        watcher = Watcher(progress=lambda tally, share: begun.append(time.time()))
+        context = RunContext(progress=lambda live: begun.append(time.time()))
         before = time.time()
-        result = run_latency(region, hold.lane, replace(QUICK, warm_up_s=0.3), watcher)
+        result = run_latency(region, hold.lane, replace(QUICK, warm_up_s=0.3), context)
     assert before + 0.3 < result.conditions.started_s < begun[0]
     assert f"#[StartTime: {result.conditions.started_s:.3f} " in result.hdr_text()
     assert f"{result.response.count} answered, {result.lost} lost" in result.hdr_text()
@@ -262,15 +263,15 @@ def test_the_books_balance_when_the_peer_stands_still(
     plan = replace(QUICK, rate_hz=1000, duration_s=1.0, timeout_s=0.1, engine=engine)
     with responding(path) as peer:
 
-        def freeze(tally: Tally, share: float) -> None:
-            if not frozen.is_set() and share > 0.2:
+        def freeze(live: LatencyLive) -> None:
+            if not frozen.is_set() and live.share > 0.2:
                 frozen.set()
                 peer.send(signal.SIGSTOP)
                 threading.Timer(0.4, peer.send, (signal.SIGCONT,)).start()
 
         frozen = threading.Event()
         with opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
-            result = run_latency(region, hold.lane, plan, Watcher(progress=freeze))
+            result = run_latency(region, hold.lane, plan, RunContext(progress=freeze))
     check_books(result.figures(), plan.rate_hz, plan.duration_s)
     assert result.lost >= 100, "one answer, and what was due while it was waited for"
     assert result.stalled_share >= 0.2
@@ -283,13 +284,13 @@ def test_the_books_balance_when_it_is_stopped_half_way(
     plan = replace(QUICK, rate_hz=rate_hz, duration_s=60)
     stop = threading.Event()
 
-    def half_way(tally: Tally, share: float) -> None:
-        if tally.response.count > 100:
+    def half_way(live: LatencyLive) -> None:
+        if live.tally.response.count > 100:
             stop.set()
 
     with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
-        watcher = Watcher(half_way, cancelled=stop.is_set)
-        result = run_latency(region, hold.lane, plan, watcher)
+        context = RunContext(half_way, cancelled=stop.is_set)
+        result = run_latency(region, hold.lane, plan, context)
     assert not result.complete
     check_books(result.figures(), rate_hz, result.due / (rate_hz or 1))
     if rate_hz:
