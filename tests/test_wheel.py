@@ -44,7 +44,10 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def call(programs: Path, project: Path) -> Callable[..., str]:
     """Runs a program of the environment in the project's folder; what it printed."""
+    return caller(programs, project)
 
+
+def caller(programs: Path, project: Path) -> Callable[..., str]:
     def call(name: str, *words: object) -> str:
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
         environment.pop("PYTHONPATH", None)
@@ -148,3 +151,24 @@ def test_the_window_and_its_children_run_under_the_installed_name(
     assert "ivshmem_scope.core.engine.child: /dev/shm/" in log
     assert "is open for process" in log
     assert not list(tmp_path.rglob("crash-*"))
+
+
+def test_an_editable_install_of_a_new_checkout(tmp_path: Path, project: Path) -> None:
+    tree, programs = wheels.install_editable(tmp_path)
+    call = caller(programs, project)
+    ask = "import app, ivshmem_scope.cli; print(app.NAME, ivshmem_scope.cli.__file__)"
+    name = FOREIGN.split('"')[1]
+    assert call("python", "-c", ask) == f"{name} {tree / 'app' / 'cli.py'}\n"
+    (tree / "app" / "version.py").write_text('__version__ = "9.9"\n')
+    for words in (("ivshmem-scope",), ("python", "-m", "ivshmem_scope")):
+        assert call(*words, "--version") == "IVSHMEM Scope 9.9\n"
+    picture = tmp_path / "picture.png"
+    call("ivshmem-scope", "--demo", "--screenshot", picture, "--after", "0.2")
+    assert not QImage(str(picture)).isNull()
+    kernel = tree / "app" / "core" / "native" / "_kernel.so"
+    kernel.touch()
+    done = subprocess.run(["make", "clean"], cwd=tree, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tree.iterdir()} == {*wheels.NEEDED, "scripts"}
+    assert not kernel.exists()
+    assert not list(tree.rglob("__pycache__"))

@@ -15,7 +15,17 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDED = ("app", "resources", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
+NEEDED = (
+    "app",
+    "resources",
+    "pyproject.toml",
+    "hatch_build.py",
+    "README.md",
+    "LICENSE",
+    "Makefile",
+    ".gitignore",
+)
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 FOREIGN = 'NAME = "the project of whoever uses the library"\n'
 
 
@@ -25,6 +35,19 @@ def _done(command: list[str | Path], **more: object) -> str:
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
+
+
+def _environment(place: Path) -> Path:
+    """An empty environment; its folder of programs."""
+    venv.create(place, with_pip=False, symlinks=True)
+    return place / "bin"
+
+
+def _behind(place: Path) -> Path:
+    """Let this environment's packages follow those of another; the other's folder of packages."""
+    (site,) = place.glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return site
 
 
 def copy_of_tree(folder: Path) -> Path:
@@ -44,9 +67,9 @@ def copy_of_tree(folder: Path) -> Path:
 
 def build_wheel(folder: Path) -> Path:
     """`pip wheel` of a copy of this tree; the wheel."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-index"]
     tree = copy_of_tree(folder)
-    _done([*pip, "--no-build-isolation", "--no-deps", "-w", folder / "dist", tree])
+    options = ["--no-index", "--no-build-isolation", "--no-deps"]
+    _done([*PIP, "wheel", *options, "-w", folder / "dist", tree])
     (wheel,) = (folder / "dist").iterdir()
     return wheel
 
@@ -54,13 +77,10 @@ def build_wheel(folder: Path) -> Path:
 def install(wheel: Path, folder: Path) -> Path:
     """A new environment with the wheel, beside a foreign package `app`; its folder of programs."""
     place = folder / "venv"
-    venv.create(place, with_pip=False, symlinks=True)
-    programs = place / "bin"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    programs = _environment(place)
     into = ["--python", programs / "python", "install", "--no-index", "--no-deps", wheel]
-    _done([*pip, *into])
-    (site,) = place.glob("lib/python*/site-packages")
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    _done([*PIP, *into])
+    site = _behind(place)
     (site / "app").mkdir()
     (site / "app" / "__init__.py").write_text(FOREIGN)
     return programs
@@ -71,3 +91,13 @@ def readme_examples() -> tuple[str, str]:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     host, guest = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return host, guest
+
+
+def install_editable(folder: Path) -> tuple[Path, Path]:
+    """A copy of this tree as `make run` installs a new checkout; it, and its folder of programs."""
+    tree = copy_of_tree(folder)
+    programs = _environment(tree / ".venv")
+    _behind(tree / ".venv")  # first: the builder is there
+    options = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed"]
+    _done([*PIP, "--python", programs / "python", "install", *options, "-e", tree])
+    return tree, programs
