@@ -187,7 +187,7 @@ def _ended(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return try_lock(handle)
+        return try_lock(handle, shared=True)  # two that look at once do not mistake each other
     finally:
         os.close(handle)
 

@@ -33,10 +33,15 @@ def folder_lock(folder: Path, wait_s: float = WAIT_S) -> Iterator[bool]:
         os.close(handle)  # lets go of the lock as well
 
 
-def try_lock(handle: int) -> bool:
-    """Lock an open file until it is closed; False when another holds it."""
+def try_lock(handle: int, *, shared: bool = False) -> bool:
+    """Lock an open file until it is closed; False when another holds it.
+
+    Args:
+        handle: Its descriptor.
+        shared: Others may lock it so too (on Windows the lock is never shared).
+    """
     try:
-        _lock(handle)
+        _lock(handle, shared)
     except OSError:
         return False
     return True
@@ -59,7 +64,7 @@ if sys.platform == "win32":
     def _handle(folder: Path) -> int:
         return os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOINHERIT)
 
-    def _lock(handle: int) -> None:
+    def _lock(handle: int, _shared: bool) -> None:
         at = os.lseek(handle, 0, os.SEEK_CUR)
         os.lseek(handle, _FAR, os.SEEK_SET)
         try:
@@ -73,5 +78,6 @@ else:
     def _handle(folder: Path) -> int:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # itself: no further file is needed
 
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(handle: int, shared: bool) -> None:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
