@@ -26,7 +26,7 @@ def test_the_readmes_examples_meet_beside_a_foreign_app(
         "import app\n" + host.replace(README_PATH, str(big)) + "print(app.NAME, answer)\n"
     )
     (project / "guest.py").write_text(
-        "import app\n" + in_guest + "print(app.NAME, greeting, guest.info.path)\n"
+        "import app\n" + in_guest + "print(app.NAME, greeting, guest.path)\n"
     )
     poke(big, 0, bytes(128))
 
