@@ -18,7 +18,10 @@ from tests import wheel as wheels
 from tests.wheel import FOREIGN, readme_examples
 
 MakeFile = Callable[..., Path]
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the wheel is for Linux here")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="the wheel is for Linux here"),
+    pytest.mark.timeout(240),  # it is built and installed on the way
+]
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,8 @@ class Settings:
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._changes: list[Change] = []
-        self._values = self._load() or {}
+        with folder_lock(self.path.parent):  # Windows replaces no file that is being read
+            self._values = self._load() or {}
 
     @property
     def changed(self) -> bool:
