@@ -87,6 +87,7 @@ class Application(QObject):
         self._engines = EnginePool(spare)
         self.settings = Settings()
         self._saver: SettingsSaver | None = None
+        self._front: MainWindow | None = None
         self.windows: list[MainWindow] = []
         self._sessions: list[Session] = []
         self._devices: DeviceList | None = None
@@ -200,7 +201,11 @@ class Application(QObject):
     # -- settings --------------------------------------------------------------------------------
 
     def _remember(self) -> None:
-        for window in self.windows:
+        """The layout of the window that was used last: all have the same place in the settings."""
+        active = [window for window in self.windows if window.isActiveWindow()]
+        left = [window for window in self.windows if window is self._front] or self.windows[-1:]
+        for window in active[:1] or left:
+            self._front = window
             window.remember()
 
     def _report_settings(self, problem: str) -> None:

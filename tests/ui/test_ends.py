@@ -250,6 +250,19 @@ def test_what_changes_is_written_while_the_program_runs(qtbot: QtBot, program: S
     qtbot.waitUntil(lambda: Settings().get("window.geometry", before) != before, timeout=WAIT_MS)
 
 
+def test_two_windows_do_not_take_turns_in_the_settings(qtbot: QtBot, program: Start) -> None:
+    app = program()
+    app.new_window(None).resize(1111, 777)
+    qtbot.waitUntil(lambda: Settings().get("window.geometry", "") != "", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not app.settings.changed, timeout=WAIT_MS)
+    changes: list[str] = []
+    app.settings.on_change = lambda: changes.append("again")
+    compared: list[int] = []
+    app._saver._compare.timeout.connect(lambda: compared.append(1))
+    qtbot.waitUntil(lambda: len(compared) >= 5, timeout=WAIT_MS)
+    assert changes == []
+
+
 def test_a_folder_that_takes_no_settings_is_told_once(qtbot: QtBot, program: Start) -> None:
     app = program()
     messages = app.windows[0].view.messages

@@ -60,6 +60,7 @@ class _Own:
         self.path = path
         self.file = file
         self.keep = False
+        self.others_faults = faulthandler.is_enabled()  # PYTHONFAULTHANDLER, a test runner
         self._lock = threading.Lock()
 
     def write(self, text: str) -> None:
@@ -123,6 +124,9 @@ def end() -> None:
     if own is None:
         return
     faulthandler.disable()
+    if own.others_faults and sys.__stderr__ is not None:
+        with contextlib.suppress(RuntimeError, ValueError, AttributeError, OSError):
+            faulthandler.enable(sys.__stderr__)
     with contextlib.suppress(OSError, ValueError):
         own.file.close()
     if not own.keep:
@@ -174,8 +178,8 @@ def _begin(role: str, place: Path) -> None:
         f"{describe_system()}\n\n"
     )
     file.flush()
-    faulthandler.enable(file)
     _own = _Own(place / name, file)
+    faulthandler.enable(file)
 
 
 def _ended(path: Path) -> bool:
