@@ -183,9 +183,14 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    from .core.storage import logs
+    from .core.storage import crash_reports, logs
 
-    logs.start(verbose=options.verbose)
+    with crash_reports.recorded("window"):
+        logs.start(verbose=options.verbose)
+        return _start_window(options)
+
+
+def _start_window(options: argparse.Namespace) -> int:
     headless = options.screenshot is not None or options.self_test is not None
     if sys.platform.startswith("linux") and "QT_QPA_PLATFORM" not in os.environ:
         if headless:

@@ -160,7 +160,7 @@ class MainWindow(QMainWindow):
         for name in ("devices", "inspector", "activity", "write", "journal", "measure"):
             on(f"show_{name}", lambda name=name: self.docks.show(name))
         on("show_hex", view.hex.setFocus)
-        on("palette", lambda: CommandPalette(self.actions_table, self).popup())
+        on("palette", self._show_palette)
         on("keys", self._show_keys)
         on("about", lambda: dialogs.show_about(self))
 
@@ -311,6 +311,11 @@ class MainWindow(QMainWindow):
         notice = dialogs.save_picture(self)
         if notice is not None:
             self.report(notice)
+
+    def _show_palette(self) -> None:
+        palette = CommandPalette(self.actions_table, self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # each call makes another
+        palette.popup()
 
     def _show_keys(self) -> None:
         views = {

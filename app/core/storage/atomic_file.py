@@ -45,8 +45,12 @@ def resolved(path: str | Path) -> Path:
         return full.absolute()  # some file systems cannot tell where a long path ends
 
 
-def make_beside(target: Path) -> tuple[int, Path]:
+def make_beside(target: Path, mode: int = 0o600) -> tuple[int, Path]:
     """A new empty file in the target's folder, to be renamed to it: its descriptor and path.
+
+    Args:
+        target: What it will replace.
+        mode: Its permissions, less those that the process's umask takes away.
 
     Raises:
         OSError: As opening does.
@@ -55,7 +59,7 @@ def make_beside(target: Path) -> tuple[int, Path]:
         # 20 characters: with what is added, never more than a name's 255 bytes.
         path = target.with_name(f".{target.name[:20]}-{secrets.token_hex(4)}")
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), path
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, mode), path
         except FileExistsError:
             if not left:
                 raise

@@ -1,7 +1,9 @@
 """What a person chose, as one JSON file in the platform's place.
 
-A file that cannot be read as settings is set aside under another name and never fatal; a file
-that cannot be written loses the settings and nothing else.
+Several programs may run at once. Each writes only what was changed in it, into the file as it is
+by then, so that none takes back what another has written. A file that cannot be read as settings
+is set aside under another name and never fatal; a file that cannot be written costs the settings,
+not the work.
 """
 
 from __future__ import annotations
@@ -10,82 +12,133 @@ import contextlib
 import json
 import logging
 import os
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from .atomic_file import make_beside
+from .folder_lock import folder_lock
 from .paths import settings_file
 
 log = logging.getLogger(__name__)
 VERSION: Final = 1
+Values = dict[str, Any]
+Change = Callable[[Values], None]
 
 
 class Settings:
-    """Named JSON values.
+    """Named JSON values. Any thread may call.
 
     Attributes:
-        problem: What was wrong with the file when it was read; empty when nothing.
+        problem: What was wrong with the file when it was last read or written; empty when nothing.
+        on_change: Called after each change of a value, to have it saved soon.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or settings_file()
         self.problem = ""
-        self._values: dict[str, Any] = self._load()
+        self.on_change: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+        self._saving = threading.Lock()
+        self._changes: list[Change] = []
+        with folder_lock(self.path.parent):  # Windows replaces no file that is being read
+            self._values = self._load() or {}
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to save."""
+        return bool(self._changes)
 
     def get(self, name: str, default: Any) -> Any:
         """A value of the same type as `default`; anything else in the file counts as absent."""
-        value = self._values.get(name, default)
-        if default is None or isinstance(value, type(default)):
-            return value
-        if isinstance(default, float) and isinstance(value, int):
-            return float(value)
-        return default
+        return _typed(self._values, name, default)
 
     def set(self, name: str, value: Any) -> None:
-        """Change a value; save() makes it last."""
-        self._values[name] = value
+        """Change a value; save() makes it last. The same value is no change."""
+
+        def change(values: Values) -> None:
+            values[name] = value
+
+        if name not in self._values or self._values[name] != value:
+            self._change(change)
 
     def remember(self, name: str, item: str, limit: int = 12) -> None:
-        """Put `item` at the head of a list of recent ones."""
-        items = [old for old in self.get(name, []) if old != item and isinstance(old, str)]
-        self.set(name, [item, *items][:limit])
+        """Put `item` at the head of a list of recent ones; what others remembered stays in it."""
+
+        def change(values: Values) -> None:
+            old = [one for one in _typed(values, name, []) if one != item and isinstance(one, str)]
+            values[name] = [item, *old][:limit]
+
+        self._change(change)
+
+    def _change(self, change: Change) -> None:
+        with self._lock:
+            self._changes.append(change)
+            self._values = dict(self._values)
+            change(self._values)
+        self.on_change()
 
     def save(self) -> bool:
-        """Write the file in one step; False (and a log entry) when that fails."""
-        temporary = ""
+        """Bring the changes into the file, in one step; False (and `problem`) when that fails."""
+        with self._saving:
+            return self._save()
+
+    def _save(self) -> bool:
+        with self._lock:
+            changes = list(self._changes)
+        if not changes:
+            return True
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, made = make_beside(self.path)
-            temporary = str(made)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": VERSION, "values": self._values}, file, indent=1)
-            Path(temporary).replace(self.path)
-        except (OSError, TypeError, ValueError) as error:
+            with folder_lock(self.path.parent):
+                values = self._load()
+                if values is None:  # gone or broken meanwhile: all that is known here
+                    values = dict(self._values)
+                for change in changes:
+                    change(values)
+                self._replace(values)
+        except (OSError, TypeError, ValueError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.problem = f"Settings cannot be saved in {self.path.parent} ({reason})."
             log.warning("settings were not saved: %s", error)
-            if temporary:
-                with contextlib.suppress(OSError):
-                    Path(temporary).unlink()
             return False
+        with self._lock:
+            del self._changes[: len(changes)]
+            for change in self._changes:
+                change(values)
+            self._values = values
         return True
 
-    def _load(self) -> dict[str, Any]:
+    def _replace(self, values: Values) -> None:
+        handle, made = make_beside(self.path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump({"version": VERSION, "values": values}, file, indent=1)
+            made.replace(self.path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                made.unlink()
+            raise
+
+    def _load(self) -> Values | None:
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             if content["version"] > VERSION:
                 self._set_aside("newer", f"version {content['version']}")
-                return {}
+                return None
             values = content["values"]
             if not isinstance(values, dict):
                 raise TypeError("no values in it")
         except FileNotFoundError:
-            return {}
+            return None
         except OSError as error:
             self.problem = f"The settings could not be read ({error.strerror}); defaults are used."
-            return {}
+            return None
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             self._set_aside("broken", error)
-            return {}
+            return None
         return values
 
     def _set_aside(self, what: str, why: object) -> None:
@@ -98,3 +151,12 @@ class Settings:
         reason = "was broken" if what == "broken" else "was made by a newer version"
         self.problem = f"The settings file {reason} and {where}; defaults are used."
         log.warning("settings file %s: %s; %s", self.path, why, where)
+
+
+def _typed(values: Values, name: str, default: Any) -> Any:
+    value = values.get(name, default)
+    if default is None or isinstance(value, type(default)):
+        return value
+    if isinstance(default, float) and isinstance(value, int):
+        return float(value)
+    return default

@@ -220,7 +220,9 @@ def save_file(
         return _save_into(region, path, start, length, progress, cancelled)
     temporary = ""
     try:
-        handle, made = make_beside(target)
+        old_mode = _mode_of(target)
+        # A new file gets what the umask leaves; the umask can only be read by changing it.
+        handle, made = make_beside(target, 0o666 if old_mode is None else 0o600)
         temporary = str(made)
         with os.fdopen(handle, "wb") as file:
             for at in range(0, length, CHUNK):
@@ -230,7 +232,8 @@ def save_file(
                 progress(at + size, length)
             file.flush()
             os.fsync(file.fileno())
-        _like_a_new_file(temporary, target)
+        if old_mode is not None:
+            Path(temporary).chmod(old_mode)
         Path(temporary).replace(target)
         temporary = ""
     except OSError as error:
@@ -270,17 +273,14 @@ def _save_into(
     return length
 
 
-def _like_a_new_file(temporary: str, target: Path) -> None:
-    """Temporary files are made 0600; give it the mode that the old file or the umask would."""
+def _mode_of(target: Path) -> int | None:
+    """The permissions of the file that is to be replaced; None where there is none to keep."""
     if os.name != "posix":
-        return
+        return None
     try:
-        mode = target.stat().st_mode & 0o777
+        return target.stat().st_mode & 0o777
     except OSError:
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = 0o666 & ~umask
-    Path(temporary).chmod(mode)
+        return None
 
 
 def _target(region: Region, path: str) -> Path:

@@ -63,6 +63,12 @@ def test_a_death_is_noticed_by_its_name_and_the_window_lives(talk: Talk, name: s
     assert isinstance(trouble, EngineGoneError)
     assert name in trouble.message
     assert trouble.hint
+    report = trouble.hint.partition("Crash report: ")[2]
+    if name in ("SIGKILL", "SIGTERM"):
+        assert report == ""
+    else:
+        assert "Fatal Python error" in Path(report).read_text()
+    assert talk.client.trouble() is trouble
     talk.result(pending)  # one way or the other
     assert talk.newest is not None
     assert bytes(talk.newest.data[:6]) == b"engine"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.storage.settings import Settings
+from app.ui.main_window import MainWindow
 from app.ui.shell.actions import GROUPS, TABLE, Actions
 from app.ui.shell.command_palette import VIEW_KEYS, CommandPalette, KeyList
+from app.ui.style.theme import DARK
 
 
 @pytest.fixture
@@ -132,3 +137,15 @@ def test_the_menu_is_the_table(actions: Actions, window: QWidget) -> None:
     parts = menu.findChildren(QMenu)
     assert [part.title() for part in parts] == list(GROUPS)
     assert sum(len(part.actions()) for part in parts) == len(TABLE)
+
+
+def test_a_window_keeps_no_palette_that_was_closed(qtbot: QtBot, tmp_path: Path) -> None:
+    window = MainWindow(lambda _spec: None, Settings(tmp_path / "none"), DARK)
+    qtbot.addWidget(window)
+    window.show()
+    for _ in range(3):
+        window.actions_table["palette"].trigger()
+        (palette,) = window.findChildren(CommandPalette)
+        qtbot.waitUntil(palette.isVisible)
+        qtbot.keyClick(palette.search, Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: not window.findChildren(CommandPalette))
