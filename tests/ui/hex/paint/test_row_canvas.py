@@ -33,6 +33,12 @@ def random_codes(rng: np.random.Generator, columns: int) -> Codes:
     looks = rng.integers(0, styles.ABSENT + 1, (ROWS, columns))
     tint = rng.integers(0, 2, (ROWS, columns)) * styles.SELECTED
     codes = ((looks | tint) << 8 | values).astype(np.int32)
+    decorated = rng.integers(0, 8, (ROWS, columns)) * (styles.TINT << 8)
+    decorated |= rng.integers(0, 32, (ROWS, columns)) * styles.LINES
+    # Runs of one tint reach over gaps; some rows and cells have nothing.
+    decorated[rng.random(ROWS) < 0.4] = styles.TINT << 8 | styles.LINES
+    decorated[rng.random((ROWS, columns)) < 0.3] = 0
+    codes |= decorated.astype(np.int32)
     codes[-1, columns // 2 :] = BLANK
     return codes
 
