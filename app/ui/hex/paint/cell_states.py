@@ -199,7 +199,7 @@ def _text_table() -> Codes:
     quiet = ~printable & (style & ~styles.SELECTED == styles.TEXT)
     style = np.where(quiet, style | styles.ZERO, style)
     glyph = np.where(printable, value, DOT)
-    table = (style << 8 | glyph).astype(np.int32)
+    table: Codes = (style << 8 | glyph).astype(np.int32)
     table[-1] = len(table) - 1  # no state has this number: it is what BLANK, as -1, finds
     return table
 
