@@ -30,14 +30,25 @@ class RowLabel:
 Labels = dict[int, tuple[RowLabel, ...]]
 
 
-def row_labels(decorations: Decorations, grid: Grid, first_row: int, rows: int) -> Labels:
-    """By row: what begins there, by place; in the first row also what reaches in from above it."""
+def row_labels(
+    decorations: Decorations, grid: Grid, first_row: int, rows: int, whole_row: int
+) -> Labels:
+    """By row: what begins there, by place; in one row also what reaches in from above.
+
+    Args:
+        decorations: What is shown.
+        grid: The layout.
+        first_row: First of the visible rows.
+        rows: How many are visible.
+        whole_row: The first that is wholly visible.
+    """
     start, length = grid.span(first_row, rows)
     found: dict[int, list[tuple[int, int, RowLabel]]] = {}
     for item in decorations.touching(start, length):
-        if item.label:
-            row = max(first_row, grid.row_of(item.start))
-            text = item.label if item.start >= start else _FROM_ABOVE + item.label
+        above = item.start < start
+        if item.label and not (above and grid.row_of(item.end - 1) < whole_row):
+            row = whole_row if above else grid.row_of(item.start)
+            text = _FROM_ABOVE + item.label if above else item.label
             here = found.setdefault(row, [])
             here.append((item.start, -item.length, RowLabel(item.tint, text)))
     return {
@@ -54,21 +65,24 @@ class LabelColumn:
         self._key: tuple[object, ...] = ()
         self.labels: Labels = {}
 
-    def refresh(self, sheet: Sheet, width: int) -> set[int]:
+    def refresh(self, sheet: Sheet, whole_row: int, width: int) -> set[int]:
         """Take what the ranges are now; says in which rows the labels differ.
 
         Args:
             sheet: The visible rows.
+            whole_row: The first that is wholly visible.
             width: Free pixels beside them.
         """
         roomy = width >= _LEAST_CHARS * sheet.grid.char
-        key = (self._decorations.version, sheet.grid, sheet.first_row, sheet.rows, roomy)
+        key = (self._decorations.version, sheet.grid, sheet.first_row, sheet.rows, whole_row, roomy)
         if key == self._key:
             return set()
         self._key = key
         before, self.labels = self.labels, {}
         if roomy and len(self._decorations):
-            self.labels = row_labels(self._decorations, sheet.grid, sheet.first_row, sheet.rows)
+            self.labels = row_labels(
+                self._decorations, sheet.grid, sheet.first_row, sheet.rows, whole_row
+            )
         rows = before.keys() | self.labels.keys()
         return {row for row in rows if before.get(row) != self.labels.get(row)}
 

@@ -192,7 +192,8 @@ class Surface:
         here = grid.row_of(chosen.cursor)
         touched = canvas.update(sheet.first_row, codes, text_codes(codes), here)
         rows = set(touched.tolist()) | self._overlay_rows(sheet, start, values, shown)
-        relabelled = self._labels.refresh(sheet, self.label_area(0, 1).width())
+        whole_row = sheet.first_row + (sheet.top < self.header)
+        relabelled = self._labels.refresh(sheet, whole_row, self.label_area(0, 1).width())
         self._relabelled = bool(relabelled)
         return sorted(rows | relabelled)
 

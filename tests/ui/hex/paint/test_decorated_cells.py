@@ -110,14 +110,14 @@ def test_labels_stand_in_the_row_of_the_start_or_in_the_first_row() -> None:
     store.layer("find", 1).add(Decoration(FAR + 0x104, 2, Tint.OLIVE, label="hit"))
     grid = Grid(1 << 44, 16, 1, 8, 20, 8)
     row = grid.row_of(FAR)
-    assert row_labels(store, grid, row, 4) == {row: (RowLabel(Tint.SLATE, "struct"),)}
-    inside = row_labels(store, grid, row + 8, 40)
+    assert row_labels(store, grid, row, 4, row) == {row: (RowLabel(Tint.SLATE, "struct"),)}
+    inside = row_labels(store, grid, row + 8, 40, row + 9)
     assert inside == {
-        row + 8: (RowLabel(Tint.SLATE, "↑ struct"),),
+        row + 9: (RowLabel(Tint.SLATE, "↑ struct"),),
         row + 16: (
             RowLabel(Tint.TEAL, "head"),
             RowLabel(Tint.OLIVE, "hit"),
             RowLabel(Tint.VIOLET, "tail"),
         ),
     }
-    assert row_labels(store, grid, row + 0x100, 4) == {}
+    assert row_labels(store, grid, row + 0x100, 4, row + 0x100) == {}
