@@ -1,8 +1,7 @@
-"""Lines along decorations and bars at their ends, drawn over finished cells.
+"""Marks of decorations over finished cells: lines along a range, bars at its ends.
 
 As part of the glyph blocks they would need many times as many, which the cache could not hold.
-There are few of them, and they seldom change: for each row of the ring it is kept which pixels
-they are.
+Lines are as wide as a cell and take the place of lines of its block; bars are drawn.
 """
 
 from __future__ import annotations
@@ -16,40 +15,67 @@ import numpy.typing as npt
 from . import styles
 from .cell_states import Codes
 from .decorations import Mark
-from .glyph_atlas import Indices, Pixels, packed
+from .glyph_atlas import DOTTED, SOLID, GlyphPool, Indices, Pixels, packed
 from .styles import CellLook, Looks
 
 Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+_Box = tuple[slice, slice]
 
 _FOOT: Final = 3  # strokes that a bar's feet are long
-_RELEVANT: Final = ~0xFF & ~(styles.STATE << 8)  # neither value nor state matters to marks
+_RELEVANT: Final = styles.GROUND | styles.BAR_LEFT | styles.BAR_RIGHT
+_GROUND_SHIFT: Final = 8 + styles.SELECTED.bit_length() - 1
+_LINE_CODES: Final = np.array(
+    [
+        ground << _GROUND_SHIFT | styles.LINE << 8 | kind
+        for kind in (SOLID, DOTTED)
+        for ground in range(styles.COUNT // styles.SELECTED)
+    ],
+    np.int32,
+)
+ABOVE: Final = Mark.ABOVE * styles.LINES
+BELOW: Final = Mark.BELOW * styles.LINES
+DOTS: Final = Mark.DOTS * styles.LINES
 
 
-def line_masks(height: int, width: int, stroke: int) -> list[tuple[int, Mask]]:
-    """For each bit of a code that is a line, the pixels of a cell that it inks."""
-    above, below, dots = (np.zeros((height, width), np.bool_) for _ in range(3))
-    above[:stroke] = below[-stroke:] = True
-    dots[-stroke:, np.arange(width) // (2 * stroke) % 2 == 0] = True
-    lines = ((Mark.ABOVE, above), (Mark.BELOW, below), (Mark.DOTS, dots))
-    return [(int(mark) * styles.LINES, mask) for mark, mask in lines]
+def line_numbers(pool: GlyphPool, codes: Codes, stroke: int) -> Rows:
+    """Which lines of the pool's blocks make some cells: (rows, height, columns).
+
+    Args:
+        pool: Blocks; those that are missing are made.
+        codes: Of cells, none of them BLANK.
+        stroke: Thickness of lines.
+    """
+    glyphs, used = codes & styles.GLYPH, int(np.bitwise_or.reduce(codes, axis=None))
+    lined = used & (ABOVE | BELOW | DOTS) != 0
+    # All at once: a pool that is full forgets what it gave out before.
+    wanted = np.concatenate([glyphs.ravel(), _LINE_CODES]) if lined else glyphs.ravel()
+    first = pool.slots(wanted).astype(np.int64) * pool.height
+    numbers: Rows = np.arange(pool.height)[:, np.newaxis] + first[: codes.size].reshape(
+        len(codes), 1, -1
+    )
+    if lined:
+        solid, dotted = first[codes.size :].reshape(2, -1)
+        ground = codes >> _GROUND_SHIFT & len(solid) - 1
+        for bit, line, place in (
+            (ABOVE, solid, slice(0, stroke)),
+            (DOTS, dotted, slice(-stroke, None)),
+            (BELOW, solid, slice(-stroke, None)),  # the later one stays
+        ):
+            if used & bit:
+                here = (codes & bit != 0)[:, np.newaxis]
+                np.copyto(numbers[:, place], line[ground][:, np.newaxis], where=here)
+    return numbers
 
 
-def bar_masks(height: int, width: int, stroke: int) -> list[tuple[int, Mask]]:
-    """The same for bars: brackets at the cell's left and right edge."""
-    left = np.zeros((height, width), np.bool_)
-    left[:, :stroke] = True
-    left[:stroke, : _FOOT * stroke] = left[-stroke:, : _FOOT * stroke] = True
-    return [(styles.BAR_LEFT, left), (styles.BAR_RIGHT, left[:, ::-1])]
+class Bars:
+    """The bars of one pane: over a row that is being composed, or over copies of single cells.
 
-
-class Marks:
-    """The marks of one pane: over a row that is being composed, or over copies of single cells.
+    They seldom change: for each row of the image it is kept which pixels they are.
 
     Args:
         row: Pixels of the row that is being composed: its cells without gaps.
         width: Pixels of a cell.
-        stroke: Thickness of lines.
+        stroke: Thickness of a bar.
         slots: Rows of the image.
     """
 
@@ -57,10 +83,23 @@ class Marks:
         self._row: Pixels = row.reshape(-1)
         self._width = width
         height, row_width = row.shape
-        masks = line_masks(height, width, stroke) + bar_masks(height, width, stroke)
-        self._in_row = [(bit, _inked(mask, row_width)) for bit, mask in masks]
-        self._in_cell = [(bit, _inked(mask, width)) for bit, mask in masks]
-        self._cell_pixels = height * width
+        foot = min(_FOOT * stroke, width)
+        left, right = slice(0, stroke), slice(width - stroke, width)
+        edges = slice(0, stroke), slice(height - stroke, height)
+        self._boxes: list[tuple[int, list[_Box]]] = [
+            (styles.BAR_LEFT, [(slice(None), left), *((edge, slice(0, foot)) for edge in edges)]),
+            (
+                styles.BAR_RIGHT,
+                [(slice(None), right), *((edge, slice(width - foot, width)) for edge in edges)],
+            ),
+        ]
+        self._in_row: list[tuple[int, Rows]] = []
+        for bit, boxes in self._boxes:
+            mask = np.zeros((height, width), np.bool_)
+            for box in boxes:
+                mask[box] = True
+            y, x = np.nonzero(mask)
+            self._in_row.append((bit, y * row_width + x))
         self._looks: Sequence[CellLook] = ()
         self._colors = np.zeros(styles.COUNT, np.uint32)  # by style; 0 is not known yet
         self._known: Codes = np.zeros((slots, row_width // width), np.int32)
@@ -74,7 +113,7 @@ class Marks:
         self._kept = [None] * len(self._kept)
 
     def _color_of(self, codes: Indices) -> Pixels:
-        style = codes >> 8 & styles.COUNT - 1
+        style = (codes & styles.GROUND) >> 8
         colors: Pixels = self._colors[style]
         if not colors.all():
             for number in np.unique(style[colors == 0]).tolist():
@@ -82,68 +121,36 @@ class Marks:
             colors = self._colors[style]
         return colors
 
-    def draw(self, cells: Pixels, numbers: Rows, codes: Indices) -> None:
-        """Draw over some of the cells that lie one behind another.
-
-        Args:
-            cells: All of them.
-            numbers: Those that have marks.
-            codes: Of each number.
-        """
-        flat, colors = cells.reshape(-1), self._color_of(codes)
-        for here, places in _places(self._in_cell, numbers * self._cell_pixels, codes):
-            flat[places] = colors[here, np.newaxis]
+    def draw(self, cells: Pixels, codes: Indices) -> None:
+        """Draw over copies of cells: (cells, height, width)."""
+        for bit, boxes in self._boxes:
+            here = np.flatnonzero(codes & bit)
+            if len(here):
+                colors = self._color_of(codes[here])[:, np.newaxis, np.newaxis]
+                for y, x in boxes:
+                    cells[here, y, x] = colors
 
     def prepare(self, slots: Rows, codes: Codes) -> None:
         """Find the pixels of whole rows, where they are others than before."""
         relevant = codes & _RELEVANT
-        relevant[relevant < styles.LINES] = 0
+        relevant[relevant < styles.BAR_LEFT] = 0
         stale = np.flatnonzero((relevant != self._known[slots]).any(axis=1))
-        if not len(stale):
-            return
         self._known[slots[stale]] = relevant[stale]
-        rows, columns = np.nonzero(relevant[stale])
-        marked = relevant[stale][rows, columns]
-        colors = self._color_of(marked)
-        parts = _places(self._in_row, columns * self._width, marked)
-        owner = np.concatenate(
-            [np.zeros(0, np.int64), *(np.repeat(rows[h], p.shape[1]) for h, p in parts)]
-        )
-        order = np.argsort(owner.astype(np.int16), kind="stable")
-        places = np.concatenate([np.zeros(0, np.int64), *(p.ravel() for _, p in parts)])[order]
-        inks = np.concatenate(
-            [np.zeros(0, np.uint32), *(np.repeat(colors[h], p.shape[1]) for h, p in parts)]
-        )[order]
-        edges = np.searchsorted(owner[order], np.arange(len(stale) + 1))
-        for at, slot in enumerate(slots[stale].tolist()):
-            low, high = int(edges[at]), int(edges[at + 1])
-            self._kept[slot] = (places[low:high], inks[low:high]) if low < high else None
+        for at, slot in zip(stale.tolist(), slots[stale].tolist(), strict=True):
+            self._kept[slot] = self._find(relevant[at])
+
+    def _find(self, codes: Indices) -> tuple[Rows, Pixels] | None:
+        places: list[Rows] = []
+        inks: list[Pixels] = []
+        for bit, shape in self._in_row:
+            columns = np.flatnonzero(codes & bit)
+            if len(columns):
+                places.append((columns[:, np.newaxis] * self._width + shape).ravel())
+                inks.append(np.repeat(self._color_of(codes[columns]), len(shape)))
+        return (np.concatenate(places), np.concatenate(inks)) if places else None
 
     def compose(self, slot: int) -> None:
         """Draw those of a prepared row over its cells."""
         kept = self._kept[slot]
         if kept is not None:
             self._row[kept[0]] = kept[1]
-
-
-def _inked(mask: Mask, width: int) -> Rows:
-    """The pixels of a mask, in an image of this width."""
-    rows, columns = np.nonzero(mask)
-    inked: Rows = rows * width + columns
-    return inked
-
-
-def _places(shapes: list[tuple[int, Rows]], at: Rows, codes: Indices) -> list[tuple[Rows, Rows]]:
-    """For each kind of mark: which cells have it, and the pixels that it inks in each, as a table.
-
-    Args:
-        shapes: Bit of a code, and the pixels of a cell at 0 that it inks.
-        at: Where each cell begins.
-        codes: Of the cells.
-    """
-    found = []
-    for bit, shape in shapes:
-        here = np.flatnonzero(codes & bit)
-        if len(here):
-            found.append((here, at[here, np.newaxis] + shape))
-    return found

@@ -11,10 +11,11 @@ from . import styles
 from .cell_states import BLANK, Codes
 from .geometry import Grid
 from .glyph_atlas import GlyphPool, Indices, Pixels, Pools
-from .marks import Marks, Rows
+from .marks import Bars, Rows, line_numbers
 from .styles import Looks
 
 _NEVER: Final = -2
+_BATCH_LINES: Final = 1 << 17  # lines of cells whose numbers are looked up at a time
 _Lines = npt.NDArray[np.void]
 
 
@@ -60,14 +61,15 @@ class PaneBlit:
         )
         self._row: _Lines = np.zeros((grid.height, whole * block), self._cell_line)
         self._row_blocks: _Lines = self._row.view(self._whole_blocks.dtype)
-        self._lines = np.arange(grid.height)[:, np.newaxis]
         composed = self._row.view(np.uint32).reshape(grid.height, -1)
-        self._marks = Marks(composed, pool.width, pools.type.stroke, slots)
+        self._stroke = pools.type.stroke
+        self._bars = Bars(composed, pool.width, self._stroke, slots)
+        self._batch = max(1, _BATCH_LINES // (grid.height * grid.columns))
 
     def set_looks(self, looks: Looks) -> None:
         """Take other colours: all cells are painted anew."""
         self.painted.fill(_NEVER)
-        self._marks.set_looks(looks)
+        self._bars.set_looks(looks)
 
     def update(self, slots: Rows, codes: Codes, ground: int) -> npt.NDArray[np.bool_]:
         """Paint the cells whose code is another than before; says which rows were touched."""
@@ -75,7 +77,8 @@ class PaneBlit:
         counts = differs.sum(axis=1)
         whole = np.flatnonzero((counts > self._columns // 3) & (codes[:, -1] != BLANK))
         if len(whole):
-            self._whole_rows(slots[whole], codes[whole, : self._row.shape[1]])
+            for part in np.array_split(whole, -(-len(whole) // self._batch)):
+                self._whole_rows(slots[part], codes[part, : self._row.shape[1]])
             differs[whole, : self._row.shape[1]] = False
         rows, columns = np.nonzero(differs)
         if len(rows):
@@ -86,24 +89,23 @@ class PaneBlit:
 
     def _whole_rows(self, slots: Rows, codes: Codes) -> None:
         """All blocks that are complete; one row at a time, so that it stays in the cache."""
-        self._marks.prepare(slots, codes)
-        at = self._pool.slots(codes & styles.GLYPH).astype(np.int64) * self._height
+        self._bars.prepare(slots, codes)
+        numbers = line_numbers(self._pool, codes, self._stroke)
         lines = self._pool.blocks.reshape(-1, self._pool.width).view(self._cell_line)[:, 0]
-        for slot, row in zip(slots.tolist(), at, strict=True):
-            np.take(lines, row + self._lines, out=self._row, mode="clip")
-            self._marks.compose(slot)
+        for slot, row in zip(slots.tolist(), numbers, strict=True):
+            np.take(lines, row, out=self._row, mode="clip")
+            self._bars.compose(slot)
             self._whole_blocks[slot] = self._row_blocks
 
     def _some_cells(self, slots: Rows, columns: Rows, codes: Indices, ground: int) -> None:
         full = codes >= 0
         block, inner = np.divmod(columns, self._block)
-        at = self._pool.slots(codes[full] & styles.GLYPH)
-        cells = self._pool.blocks[at]
-        marked = np.flatnonzero(codes[full] >= styles.LINES)
-        if len(marked):
-            self._marks.draw(cells, marked, codes[full][marked])
-        lines = cells.view(self._cell_line)[..., 0]
-        self._cells[slots[full], block[full], inner[full]] = lines
+        numbers = line_numbers(self._pool, codes[full][:, np.newaxis], self._stroke)[..., 0]
+        lines = self._pool.blocks.reshape(-1, self._pool.width).view(self._cell_line)[:, 0]
+        cells = lines[numbers]
+        if int(codes.max()) >= styles.BAR_LEFT:
+            self._bars.draw(cells[..., np.newaxis].view(np.uint32), codes[full])
+        self._cells[slots[full], block[full], inner[full]] = cells
         if not full.all():
             bare = np.full(self._pool.width, ground, np.uint32).view(self._cell_line)
             self._cells[slots[~full], block[~full], inner[~full]] = bare

@@ -18,11 +18,12 @@ from . import styles
 from .cell_states import Codes
 from .geometry import Grid, address_text
 from .glyph_atlas import Pixels, Pools, packed
-from .marks import Rows, line_masks
+from .marks import ABOVE, BELOW, DOTS, Rows
 from .pane_blit import PaneBlit
 from .styles import CellLook, Looks, Rgb
 
 _TINT_BITS: Final = styles.COUNT - styles.TINT << 8
+_NO_BYTE: Final = ~(styles.STATE << 8 | 0xFF)  # what of a code is not the byte's own
 _SPANNING_BITS: Final = _TINT_BITS | styles.BAR_LEFT - styles.LINES
 
 
@@ -54,7 +55,6 @@ class Canvas:
         self._label_in_slot = np.full(self.slots, -1, np.int64)
         gaps = (grid.columns - 1) // grid.block
         self._gap_in_slot = np.zeros((self.slots, gaps), np.int32)
-        self._gap_masks = line_masks(grid.height, grid.gap, pools.type.stroke)
         self._looks: Sequence[CellLook] = ()
         self._tinted = False  # something was ever selected or decorated
 
@@ -88,8 +88,9 @@ class Canvas:
         fresh = self._row_in_slot[slots] != rows
         self._row_in_slot[slots] = rows
         ground = packed(self._looks[styles.TEXT].ground)
+        before = self._hex.painted[slots]
         touched = self._hex.update(slots, hex_codes, ground)
-        self._gaps(slots[touched], hex_codes[touched])
+        self._gaps(slots, before, hex_codes)
         touched |= self._text.update(slots, text_codes, ground)
         touched |= self._labels(rows, slots, here)
         changed: Rows = rows[touched | fresh]
@@ -116,15 +117,19 @@ class Canvas:
         area = self._pixels[top : top + grid.height, grid.address_x : grid.address_x + width]
         area.reshape(grid.height, len(codes), grid.char)[:] = glyphs.transpose(1, 0, 2)
 
-    def _gaps(self, slots: Rows, codes: Codes) -> None:
+    def _gaps(self, slots: Rows, before: Codes, codes: Codes) -> None:
         """The wider gaps between blocks belong to the selection or decoration that spans them."""
         grid = self.grid
         behind = np.arange(grid.block, grid.columns, grid.block)
-        if not len(behind) or not len(slots):
+        if not len(behind):
             return
         if not self._tinted and int(codes.max()) < styles.SELECTED << 8:
             return
         self._tinted = True
+        other = ((before ^ codes) & _NO_BYTE).any(axis=1)
+        if not other.any():
+            return
+        slots, codes = slots[other], codes[other]
         now = _spanning(codes[:, behind - 1], codes[:, behind])
         for row, number in zip(*np.nonzero(now != self._gap_in_slot[slots]), strict=True):
             top = int(slots[row]) * grid.height
@@ -134,11 +139,15 @@ class Canvas:
         self._gap_in_slot[slots] = now
 
     def _gap(self, area: Pixels, code: int) -> None:
-        look = self._looks[code >> 8 & styles.COUNT - 1]
+        look, stroke = self._looks[code >> 8 & styles.COUNT - 1], self.type.stroke
         area[:] = packed(look.ground)
-        for bit, mask in self._gap_masks:
-            if code & bit:
-                area[mask] = packed(look.mark)
+        if code & ABOVE:
+            area[:stroke] = packed(look.mark)
+        if code & BELOW:
+            area[-stroke:] = packed(look.mark)
+        elif code & DOTS:
+            dots = np.arange(self.grid.gap) // (2 * stroke) % 2 == 0
+            area[-stroke:, dots] = packed(look.mark)
 
 
 def _spanning(left: Codes, right: Codes) -> Codes:

@@ -6,7 +6,7 @@ marked by lines and bars.
 
 A cell's code is, from the lowest bit: 8 bits value, then its style, 5 bits state, SELECTED and 3
 bits tint, then a decoration's marks, 3 bits lines along it and 2 bits bars at its ends. Value and
-style say which glyph block it is; the marks are drawn over that.
+style say which glyph block it is; the marks are laid over that.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ PENDING: Final = 20
 ABSENT: Final = 21
 LABEL: Final = 22
 LABEL_HERE: Final = 23
+LINE: Final = 31  # no cell's: a block of pixels that is a decoration's line
 STATE: Final = 31  # the bits of one of the above
 SELECTED: Final = 32
 TINT: Final = 64  # times a decoration's Tint, 0 to 7
@@ -43,6 +44,7 @@ LINES: Final = COUNT << 8  # of a code, times a decoration's Mark, 0 to 7
 BAR_LEFT: Final = LINES << 3  # where a decoration begins
 BAR_RIGHT: Final = LINES << 4  # and where it ends
 GLYPH: Final = LINES - 1  # the bits of a code that say which block of pixels
+GROUND: Final = COUNT - SELECTED << 8  # those that say which ground it is on
 
 TEXT_CONTRAST: Final = 4.5
 QUIET_CONTRAST: Final = 3.0
