@@ -26,9 +26,6 @@ Indices = npt.NDArray[np.int32]
 POOL_BYTES: Final = 24 << 20
 OPAQUE: Final = 0xFF000000
 _ABSENT_GLYPH: Final = 256
-SOLID: Final = 0
-DOTTED: Final = 1
-"""Values of the state LINE."""
 
 
 def packed(color: Rgb) -> int:
@@ -159,8 +156,6 @@ class GlyphPool:
 
     def _render(self, style: int, values: Indices) -> Pixels:
         look = self._looks[style]
-        if style & styles.STATE == styles.LINE:
-            return self._render_lines(look, values)
         if style & styles.STATE == styles.ABSENT:
             values = np.full_like(values, _ABSENT_GLYPH)
         ink = self._ink(bold=look.bold)[values].astype(np.int32)
@@ -173,15 +168,6 @@ class GlyphPool:
             out[:, y : y + self._type.stroke, self._inset : right] = look.underline
         red, green, blue = (out[..., plane].astype(np.uint32) for plane in range(3))
         pixels: Pixels = (np.uint32(OPAQUE) | red << 16 | green << 8 | blue).astype(np.uint32)
-        return pixels
-
-    def _render_lines(self, look: CellLook, kinds: Indices) -> Pixels:
-        """Blocks of which each line of pixels is a line along a decoration: solid, or dotted."""
-        pixels: Pixels = np.full(
-            (len(kinds), self.height, self.width), packed(look.mark), np.uint32
-        )
-        dots = np.arange(self.width) // (2 * self._type.stroke) % 2 == 0
-        pixels[np.ix_(kinds == DOTTED, range(self.height), ~dots)] = packed(look.ground)
         return pixels
 
     def _backdrop(self, look: CellLook) -> npt.NDArray[np.uint8]:

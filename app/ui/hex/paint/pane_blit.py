@@ -11,11 +11,10 @@ from . import styles
 from .cell_states import BLANK, Codes
 from .geometry import Grid
 from .glyph_atlas import GlyphPool, Indices, Pixels, Pools
-from .marks import Bars, Rows, line_numbers
+from .marks import NO_BYTE, Marks, Rows
 from .styles import Looks
 
 _NEVER: Final = -2
-_BATCH_LINES: Final = 1 << 17  # lines of cells whose numbers are looked up at a time
 _Lines = npt.NDArray[np.void]
 
 
@@ -52,33 +51,38 @@ class PaneBlit:
             left * pixel,
             (line * grid.height, step, width, line),
         )
+        stroke = pools.type.stroke
+        self._stroke, self._inner = stroke, slice(stroke, grid.height - stroke)
+        inner = grid.height - 2 * stroke
         self._whole_blocks: _Lines = np.ndarray(
-            (slots, grid.height, whole),
+            (slots, inner, whole),
             np.dtype((np.void, block * width)),
             pixels,
-            left * pixel,
+            left * pixel + stroke * line,
             (line * grid.height, line, step),
         )
-        self._row: _Lines = np.zeros((grid.height, whole * block), self._cell_line)
+        self._row: _Lines = np.zeros((inner, whole * block), self._cell_line)
         self._row_blocks: _Lines = self._row.view(self._whole_blocks.dtype)
-        composed = self._row.view(np.uint32).reshape(grid.height, -1)
-        self._stroke = pools.type.stroke
-        self._bars = Bars(composed, pool.width, self._stroke, slots)
-        self._batch = max(1, _BATCH_LINES // (grid.height * grid.columns))
+        composed = self._row.view(np.uint32).reshape(inner, -1)
+        self._marks = Marks(composed, pool.width, stroke, slots)
+        self._lines = np.arange(stroke, grid.height - stroke)[:, np.newaxis]
 
     def set_looks(self, looks: Looks) -> None:
         """Take other colours: all cells are painted anew."""
         self.painted.fill(_NEVER)
-        self._bars.set_looks(looks)
+        self._marks.set_looks(looks)
 
     def update(self, slots: Rows, codes: Codes, ground: int) -> npt.NDArray[np.bool_]:
         """Paint the cells whose code is another than before; says which rows were touched."""
-        differs = codes != self.painted[slots]
+        other = codes ^ self.painted[slots]
+        differs = other != 0
         counts = differs.sum(axis=1)
+        rows, columns = np.nonzero(other & NO_BYTE)
+        if len(rows):
+            self._outer_lines(slots[rows], columns, codes[rows, columns])
         whole = np.flatnonzero((counts > self._columns // 3) & (codes[:, -1] != BLANK))
         if len(whole):
-            for part in np.array_split(whole, -(-len(whole) // self._batch)):
-                self._whole_rows(slots[part], codes[part, : self._row.shape[1]])
+            self._whole_rows(slots[whole], codes[whole, : self._row.shape[1]])
             differs[whole, : self._row.shape[1]] = False
         rows, columns = np.nonzero(differs)
         if len(rows):
@@ -87,25 +91,33 @@ class PaneBlit:
         touched: npt.NDArray[np.bool_] = counts > 0
         return touched
 
+    def _outer_lines(self, slots: Rows, columns: Rows, codes: Indices) -> None:
+        """The lines of cells that no glyph inks."""
+        full = codes >= 0
+        slots, (block, inner) = slots[full], np.divmod(columns[full], self._block)
+        lines = self._marks.outer_lines(codes[full]).view(self._cell_line)[..., 0]
+        for line in range(self._stroke):
+            self._cells[slots, block, inner, line] = lines[:, 0]
+            self._cells[slots, block, inner, -1 - line] = lines[:, 1]
+
     def _whole_rows(self, slots: Rows, codes: Codes) -> None:
         """All blocks that are complete; one row at a time, so that it stays in the cache."""
-        self._bars.prepare(slots, codes)
-        numbers = line_numbers(self._pool, codes, self._stroke)
+        self._marks.prepare(slots, codes)
+        at = self._pool.slots(codes & styles.GLYPH).astype(np.int64) * self._height
         lines = self._pool.blocks.reshape(-1, self._pool.width).view(self._cell_line)[:, 0]
-        for slot, row in zip(slots.tolist(), numbers, strict=True):
-            np.take(lines, row, out=self._row, mode="clip")
-            self._bars.compose(slot)
+        for slot, row in zip(slots.tolist(), at, strict=True):
+            np.take(lines, row + self._lines, out=self._row, mode="clip")
+            self._marks.compose(slot)
             self._whole_blocks[slot] = self._row_blocks
 
     def _some_cells(self, slots: Rows, columns: Rows, codes: Indices, ground: int) -> None:
         full = codes >= 0
         block, inner = np.divmod(columns, self._block)
-        numbers = line_numbers(self._pool, codes[full][:, np.newaxis], self._stroke)[..., 0]
-        lines = self._pool.blocks.reshape(-1, self._pool.width).view(self._cell_line)[:, 0]
-        cells = lines[numbers]
+        at = self._pool.slots(codes[full] & styles.GLYPH)
+        cells = self._pool.blocks[:, self._inner].view(self._cell_line)[..., 0][at]
         if int(codes.max()) >= styles.BAR_LEFT:
-            self._bars.draw(cells[..., np.newaxis].view(np.uint32), codes[full])
-        self._cells[slots[full], block[full], inner[full]] = cells
+            self._marks.draw(cells[..., np.newaxis].view(np.uint32), codes[full])
+        self._cells[slots[full], block[full], inner[full], self._inner] = cells
         if not full.all():
             bare = np.full(self._pool.width, ground, np.uint32).view(self._cell_line)
             self._cells[slots[~full], block[~full], inner[~full]] = bare

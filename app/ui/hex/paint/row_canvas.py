@@ -18,12 +18,11 @@ from . import styles
 from .cell_states import Codes
 from .geometry import Grid, address_text
 from .glyph_atlas import Pixels, Pools, packed
-from .marks import ABOVE, BELOW, DOTS, Rows
+from .marks import ABOVE, BELOW, DOTS, NO_BYTE, Rows
 from .pane_blit import PaneBlit
 from .styles import CellLook, Looks, Rgb
 
 _TINT_BITS: Final = styles.COUNT - styles.TINT << 8
-_NO_BYTE: Final = ~(styles.STATE << 8 | 0xFF)  # what of a code is not the byte's own
 _SPANNING_BITS: Final = _TINT_BITS | styles.BAR_LEFT - styles.LINES
 
 
@@ -126,7 +125,7 @@ class Canvas:
         if not self._tinted and int(codes.max()) < styles.SELECTED << 8:
             return
         self._tinted = True
-        other = ((before ^ codes) & _NO_BYTE).any(axis=1)
+        other = ((before ^ codes) & NO_BYTE).any(axis=1)
         if not other.any():
             return
         slots, codes = slots[other], codes[other]

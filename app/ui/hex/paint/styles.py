@@ -34,7 +34,6 @@ PENDING: Final = 20
 ABSENT: Final = 21
 LABEL: Final = 22
 LABEL_HERE: Final = 23
-LINE: Final = 31  # no cell's: a block of pixels that is a decoration's line
 STATE: Final = 31  # the bits of one of the above
 SELECTED: Final = 32
 TINT: Final = 64  # times a decoration's Tint, 0 to 7
