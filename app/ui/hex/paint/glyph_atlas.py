@@ -163,7 +163,10 @@ class GlyphPool:
         color = np.array(look.ink, np.int32)
         out = below + ((color - below) * ink + 127) // 255
         if look.underline is not None:
-            y = min(self._type.baseline + 2 * self._type.stroke, self.height - self._type.stroke)
+            # The outermost lines are no glyph's: marks of decorations lie there.
+            y = min(
+                self._type.baseline + 2 * self._type.stroke, self.height - 2 * self._type.stroke
+            )
             right = self.width - self._inset
             out[:, y : y + self._type.stroke, self._inset : right] = look.underline
         red, green, blue = (out[..., plane].astype(np.uint32) for plane in range(3))
