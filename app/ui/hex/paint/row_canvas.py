@@ -1,8 +1,7 @@
 """Rows of glyph blocks in a QImage's own memory, and only those that differ from what is there.
 
 The image is a ring of whole rows: row r of the region is in slot r % slots, so that scrolling
-by any number of pixels paints nothing but the rows that come into sight (hexui.md, section 6,
-methods d2 and d4).
+by any number of pixels paints nothing but the rows that come into sight.
 """
 
 from __future__ import annotations

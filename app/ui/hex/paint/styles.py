@@ -47,7 +47,7 @@ GROUND: Final = COUNT - SELECTED << 8  # those that say which ground it is on
 
 TEXT_CONTRAST: Final = 4.5
 QUIET_CONTRAST: Final = 3.0
-"""LOOK.md, "Colour has a job" (the figures are those of WCAG 2.1, 1.4.3 and 1.4.11)."""
+"""Least contrast of text and of quiet text (WCAG 2.1, 1.4.3 and 1.4.11)."""
 
 Rgb = tuple[int, int, int]
 
