@@ -5,7 +5,7 @@ from time import monotonic_ns
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
@@ -149,6 +149,7 @@ def test_no_region_shows_and_does_nothing(qtbot: QtBot, minimap: Minimap) -> Non
 # -- decorations -----------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 1 << 40),
     st.integers(4, 900),

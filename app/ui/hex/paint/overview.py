@@ -92,7 +92,8 @@ def map_outlines(decorations: Decorations, shape: MapShape, least: int, line: in
     grid = tops.reshape(shape.rows, shape.columns)
     down, across = max(1, shape.height // least), max(1, shape.width // least)
     for axis, count in ((0, min(shape.rows, down)), (1, min(shape.columns, across))):
-        edges = np.arange(count) * grid.shape[axis] // count
+        # A cell belongs to the tile that its middle is in.
+        edges = -((count - 2 * np.arange(count) * grid.shape[axis]) // (2 * count))
         grid = np.maximum.reduceat(grid, edges, axis=axis)
     y = np.arange(shape.height) * grid.shape[0] // shape.height
     x = np.arange(shape.width) * grid.shape[1] // shape.width

@@ -22,7 +22,7 @@ def shapes(draw: st.DrawFn) -> MapShape:
     return MapShape(cells, PAGE, columns, -(-cells // columns), width, height)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=100)
 @given(shapes(), st.floats(0, 1), st.floats(0, 1))
 def test_a_single_range_is_outlined_where_it_lies_and_large_enough(
     shape: MapShape, at: float, much: float
@@ -38,12 +38,17 @@ def test_a_single_range_is_outlined_where_it_lies_and_large_enough(
     rows, columns = np.nonzero(seen)
     assert rows.max() - rows.min() + 1 >= min(LEAST, shape.height)
     assert columns.max() - columns.min() + 1 >= min(LEAST, shape.width)
-    cell = start // PAGE
-    row = cell // shape.columns
-    # The outline is around the cell that holds the first byte, or the tile that it shares.
-    tile = max(LEAST * 2, shape.height / shape.rows + 1)
-    assert rows.min() <= (row + 1) * shape.height / shape.rows
-    assert rows.min() >= row * shape.height / shape.rows - tile
+    first, last = start // PAGE, (item.end - 1) // PAGE
+    for cell, top in ((first, rows.min()), (last, rows.max())):
+        row, column = divmod(cell, shape.columns)
+        middle = (row + 0.5) * shape.height / shape.rows
+        assert rows.min() <= middle + 1
+        assert rows.max() >= middle - 1
+        assert abs(top - middle) <= max(2 * LEAST, shape.height / shape.rows) + 1
+        if first == last:
+            across = (column + 0.5) * shape.width / shape.columns
+            assert columns.min() <= across + 1
+            assert columns.max() >= across - 1
 
 
 def test_inside_an_outline_the_heat_is_seen() -> None:
