@@ -175,6 +175,8 @@ class MainWindow(QMainWindow):
         view.fill_wanted.connect(lambda: self._write_tool("fill"))
         view.load_wanted.connect(self._load_dropped)
         view.speed_measured.connect(self.toolbar.set_speed)
+        for part in (self.devices, self.activity, self.write, self.measure):
+            part.set_decorations(view.decorations)
         self.inspector.write_wanted.connect(view._write)
         self.inspector.unlock_wanted.connect(view._say_locked)
         self.activity.goto_wanted.connect(view.go_to)

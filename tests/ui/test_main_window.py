@@ -29,6 +29,7 @@ from app.core.engine.client import EngineClient, LocalEngine
 from app.core.engine.measurement_messages import Flashed
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Surface
+from app.core.protocols.known_content import Content
 from app.core.region.region import RegionKind
 from app.core.storage.settings import Settings
 from app.core.watch.frame import Level
@@ -340,6 +341,28 @@ def test_the_maps_lead_to_places(qtbot: QtBot, make: Open, shm_file: ShmFile) ->
 
 
 # -- what goes wrong ------------------------------------------------------------------------------------
+
+
+def test_what_panels_know_is_shown_in_every_view_of_the_region(
+    qtbot: QtBot, make: Open, shm_file: ShmFile
+) -> None:
+    path = shm_file(1 << 20, fill=b"\0")
+    window = make(path)
+    spec = live(window).spec
+    content = Content("LGMP", "version 10", 0x40)
+    found = Device(RegionKind.FILE, "a", str(path), 1 << 20, spec, content=content)
+    window.activity.build()
+    qtbot.waitUntil(lambda: window.activity.heat.image is not None, timeout=WAIT_MS)
+    views = (window.view.hex.viewport(), window.view.minimap, window.activity.heat)
+    window.activity.freeze.setChecked(True)
+    live(window).set_paused(True)
+    before = [pixels(view) for view in views]
+    window.set_devices(DeviceList((found,)))
+    assert window.view.decorations.topmost(0x47) is not None
+    for view, plain in zip(views, before, strict=True):
+        assert (pixels(view) != plain).any(), type(view).__name__
+    window.open(spec_of(shm_file(1 << 20)))
+    assert not len(window.view.decorations), "another region has none of them"
 
 
 def test_a_killed_engine_greys_the_view_and_retry_works(

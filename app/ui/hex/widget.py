@@ -257,7 +257,9 @@ class HexView(HexScreen):
             return ""
         if hit.part is Part.ADDRESS:
             return tooltip.offset_text(hit.offset)
-        return tooltip.byte_text(self.surface.cells, hit.offset, monotonic_ns())
+        about = tooltip.byte_text(self.surface.cells, hit.offset, monotonic_ns())
+        ranges = tooltip.ranges_text(self.decorations.at(hit.offset))
+        return f"{about}\n\n{ranges}" if ranges else about
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file may be dropped on a byte."""

@@ -29,8 +29,10 @@ from ...core.measure.peers.responder_state import Phase, ResponderState
 from ...core.values.expressions import evaluate
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Level
+from ..hex.paint.decorations import Decorations, Depth, Layer
 from ..session.session import Session
 from ..style.theme import DARK, Theme, mono_font
+from .lane_ranges import lane_ranges
 
 LOOK_MS: Final = 700
 _LANE_TIP: Final = (
@@ -69,6 +71,7 @@ class LaneBox(QWidget):
         super().__init__()
         self._session: Session | None = None
         self._asking = self._ask_again = False
+        self._layer: Layer | None = None
         self._theme = DARK
         self.command = ""
         self.view = LaneView(None)
@@ -131,6 +134,11 @@ class LaneBox(QWidget):
             "instead; `ivshmem-scope list` shows it."
         )
         self._show_view(LaneView(None))
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Show in these where the lane lies."""
+        self._layer = decorations.layer("lane", Depth.AREA)
+        self._layer.replace(lane_ranges(self.view))
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -220,6 +228,9 @@ class LaneBox(QWidget):
 
     def _show_view(self, view: LaneView) -> None:
         self.view = view
+        if self._layer is not None:
+            self._layer.replace(lane_ranges(view))
+        self._look_on()
         lane = view.lane
         if view.trouble:
             self.where.setText(view.trouble)
@@ -274,6 +285,7 @@ class LaneBox(QWidget):
 
     def show_state(self, state: ResponderState) -> None:
         """What the responder does."""
+        self.poll()  # it may have laid a lane, or put back what lay under it
         text = state.phase.value if self.answer.isChecked() else ""
         if state.phase is Phase.ANSWERING and state.initiator is not None:
             text = f"answering {state.command} for {name_of(state.initiator)}"
@@ -285,19 +297,32 @@ class LaneBox(QWidget):
                 text = f"ended: {state.ending.value}"
         self._report(text)
 
+    def _shown_elsewhere(self) -> bool:
+        """Whether other views show a lane, which must not stay when it is gone."""
+        return self._layer is not None and len(self._layer) > 0
+
+    def _look_on(self) -> None:
+        """Look while this can be seen, or a lane elsewhere."""
+        if self.isVisible() or self._shown_elsewhere():
+            if not self._timer.isActive():
+                self._timer.start()
+        else:
+            self._timer.stop()
+
     def _tick(self) -> None:
-        if not self.visibleRegion().isEmpty():  # Qt does not call what is behind a tab hidden
+        # Qt does not call what is behind a tab hidden.
+        if self._shown_elsewhere() or not self.visibleRegion().isEmpty():
             self.poll()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look only while it can be seen."""
-        self._timer.start()
+        self._look_on()
         self.poll()
         super().showEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nothing when hidden."""
-        self._timer.stop()
+        """Nothing when hidden, unless a lane is shown elsewhere."""
+        self._look_on()
         super().hideEvent(event)
 
 

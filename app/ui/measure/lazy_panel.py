@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ...core.watch.frame import Frame
+from ..hex.paint.decorations import Decorations
 from ..session.session import Session
 from ..style.theme import DARK, Theme
 from .restore_offer import RestoreOffer
@@ -37,6 +38,7 @@ class LazyMeasurePanel(QWidget):
         self._session: Session | None = None
         self._theme = DARK
         self._panel: MeasurePanel | None = None
+        self._decorations: Decorations | None = None
         self.restore_offer = RestoreOffer(self)
         self.restore_offer.notice.connect(self.notice)
         self._layout = QVBoxLayout(self)
@@ -59,6 +61,8 @@ class LazyMeasurePanel(QWidget):
             made.hex_flash_wanted.connect(self.hex_flash_wanted)
             made.front_wanted.connect(self.front_wanted)
             made.set_theme(self._theme)
+            if self._decorations is not None:
+                made.lane.set_decorations(self._decorations)
             made.set_session(self._session)
             self._layout.addWidget(made)
             self.setFocusProxy(made)
@@ -75,6 +79,12 @@ class LazyMeasurePanel(QWidget):
         self.restore_offer.set_session(session)
         if self._panel is not None:
             self._panel.set_session(session)
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Show in these where a lane lies."""
+        self._decorations = decorations
+        if self._panel is not None:
+            self._panel.lane.set_decorations(decorations)
 
     def set_frame(self, frame: Frame) -> None:
         """Nothing here is drawn from Frames."""

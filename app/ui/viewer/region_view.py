@@ -32,6 +32,10 @@ from .range_bar import RangeBar
 class RegionView(QWidget):
     """Puts the hex view and one session together.
 
+    Attributes:
+        decorations: What tints, labels and explains ranges of this region, in all its views; a
+            source takes a layer of it. Another session empties all layers.
+
     Signals:
         cursor_moved(int): The cursor's offset.
         selection_changed(int, int): Start and length.
@@ -54,6 +58,8 @@ class RegionView(QWidget):
         self.range = RangeBar(self)
         self.hex = HexView(self)
         self.minimap = Minimap(self)
+        self.decorations = self.hex.decorations
+        self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
         self.writing: Writing | None = None
         self.jumps = JumpHistory()
@@ -115,6 +121,7 @@ class RegionView(QWidget):
         for bar in (self.conflict, self.goto, self.range):
             bar.hide()
         self.jumps = JumpHistory()
+        self.decorations.clear()
         if session is None:
             self.hex.set_frame(None)
             self.hex.set_region(0, False)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ....core.values.units import format_age, format_rate, format_short_offset, format_size
 from ....core.watch.frame import Frame
+from ...hex.paint.decorations import Decorations
 from ...session.session import Session
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
@@ -28,6 +29,7 @@ from .sample_buffer import Ring
 DRAW_MS: Final = 66
 _SAMPLE_NS: Final = 50_000_000
 _NAME_NS: Final = 250_000_000
+_MOST_NAMES: Final = 3
 _PATIENCE: Final = 45  # turns of the timer, 3 s
 SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
 _TRACES: Final = ("observed", "read", "written", "cost")
@@ -66,6 +68,7 @@ class ActivityPanel(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._frame: Frame | None = None
+        self._decorations: Decorations | None = None
         self._ring = Ring(300 * 1_000_000_000 // _SAMPLE_NS, len(_TRACES))
         self._sampled_ns = 0
         self._drawn = -1
@@ -145,6 +148,11 @@ class ActivityPanel(QWidget):
         layout.addLayout(foot)
 
     # -- data ------------------------------------------------------------------------------------
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Mark these ranges on the map, and name them under the mouse."""
+        self._decorations = decorations
+        self.heat.set_decorations(decorations)
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
@@ -263,9 +271,15 @@ class ActivityPanel(QWidget):
         changed = int(activity.changed_ns[cell])
         age = f"changed {format_age(monotonic_ns() - changed)} ago" if changed else "no change seen"
         state = age if activity.allocated[cell] else "never written (a hole)"
-        self.hover.setText(
-            f"{format_short_offset(start)}  {activity.rate[cell]:.1f}/s per page  {state}"
-        )
+        text = f"{format_short_offset(start)}  {activity.rate[cell]:.1f}/s per page  {state}"
+        self.hover.setText("  ".join([text, *self._names(start, activity.cell_bytes)]))
+
+    def _names(self, start: int, length: int) -> list[str]:
+        """Labels of the decorations in a cell, the topmost first."""
+        if self._decorations is None:
+            return []
+        items = self._decorations.touching(start, length)[::-1]
+        return [item.label for item in items if item.label][:_MOST_NAMES]
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

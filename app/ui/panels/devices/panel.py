@@ -24,8 +24,10 @@ from PySide6.QtWidgets import (
 
 from ....core.region.region import CacheMode, RegionKind, RegionSpec
 from ....core.watch.frame import Level
+from ...hex.paint.decorations import Decorations, Depth, Layer
 from ...style.icons import icon
 from ...style.theme import SYMBOLS, Theme
+from .content_ranges import content_ranges
 from .device_list import DeviceDelegate, DeviceModel, Row, make_rows
 from .setup_guide import SetupGuide
 
@@ -83,6 +85,7 @@ class DevicesPanel(QWidget):
         self._problems: tuple[str, ...] = ()
         self._recent: list[str] = []
         self._scanned = False
+        self._layer: Layer | None = None
         self.search = QLineEdit(placeholderText="Search devices", clearButtonEnabled=True)
         self.rescan = QToolButton()
         self.rescan.setToolTip("Look for devices now (Ctrl+F5)")
@@ -157,6 +160,7 @@ class DevicesPanel(QWidget):
         self._problems = tuple(str(problem) for problem in found.problems)
         self._scanned = True
         self._refresh()
+        self._decorate()
 
     def set_recent(self, recent: Iterable[object]) -> None:
         """What was open before, newest first."""
@@ -167,6 +171,17 @@ class DevicesPanel(QWidget):
         """Mark what this window has open."""
         self.delegate.open_location = location
         self.list.viewport().update()
+        self._decorate()
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Show in these what was recognised in the region that is open."""
+        self._layer = decorations.layer("content", Depth.CONTENT)
+
+    def _decorate(self) -> None:
+        if self._layer is not None:
+            here = self.delegate.open_location
+            known = (device.content for device in self._devices if device.location == here)
+            self._layer.replace(content_ranges(next(known, None)))
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

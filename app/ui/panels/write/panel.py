@@ -25,9 +25,11 @@ from ....core.values.expressions import evaluate
 from ....core.values.units import format_rate, format_short_offset, format_size
 from ....core.watch.frame import Frame
 from ....core.write.record import RepeatState, WriteOutcome, WriteRecord
+from ...hex.paint.decorations import Decorations, Depth, Layer
 from ...session.session import Session
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
+from .signal_ranges import signal_ranges
 from .tool_form import ToolForm, add_row, form_layout
 
 PREVIEW: Final = 48
@@ -47,6 +49,7 @@ class WritePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session: Session | None = None
+        self._layer: Layer | None = None
         self._theme = DARK
         self._cursor = 0
         self._selection = (0, 0)
@@ -160,6 +163,10 @@ class WritePanel(QWidget):
             session.lock_changed.connect(lambda _locked: self.refresh())
             session.opened.connect(lambda _info: self.refresh())
         self.refresh()
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Show in these where signals run."""
+        self._layer = decorations.layer("signals", Depth.STATE)
 
     def set_frame(self, frame: Frame) -> None:
         """The preview shows old bytes only when something is edited; nothing to do."""
@@ -328,6 +335,8 @@ class WritePanel(QWidget):
             trouble = f"  {state.error.message}" if state.error else ""
             lines.append(f"{state.repeat.label} at {where}: {real} of {asked}{trouble}")
         self.signals.setText("\n".join(lines))
+        if self._layer is not None:
+            self._layer.replace(signal_ranges(states))
         self.stop_signals.setVisible(bool(states))
         if not states:
             self._states.stop()
