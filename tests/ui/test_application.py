@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.core.protocols.demo_layout import PREFIX
 from app.core.storage.settings import Settings
 from app.ui.application import Application, Options
+from app.ui.panels.devices.panel import DevicesPanel
 from app.ui.style.style_sheet import apply_theme
 from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import WAIT_MS, ShmFile, bury, colors, spec_of
@@ -174,7 +175,10 @@ def test_devices_arrive(qtbot: QtBot, program: Application, shm_file: ShmFile) -
     window = program.windows[0]
 
     def listed() -> bool:
-        return any(row.spec and row.spec.location == str(path) for row in window.devices.model.rows)
+        return any(
+            row.spec and row.spec.location == str(path)
+            for row in window.panels[DevicesPanel].model.rows
+        )
 
     qtbot.waitUntil(listed, timeout=WAIT_MS)
     path.unlink()

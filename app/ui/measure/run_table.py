@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from ...core.errors import ScopeError
+from ..action import bind_keys
 from ..style.theme import PAD, Theme, mono_font
+from .keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
 from .runs import Run, comparison, save_run
 
@@ -54,8 +56,7 @@ class RunTable(QWidget):
         self.table.setAccessibleName("Finished tests")
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        triggers = QAbstractItemView.EditTrigger
-        self.table.setEditTriggers(triggers.EditKeyPressed | triggers.DoubleClicked)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.setIconSize(SWATCH)
         self.table.verticalHeader().hide()
@@ -92,15 +93,11 @@ class RunTable(QWidget):
         self.model.dataChanged.connect(self._changed)
         self.table.viewport().installEventFilter(self)
         self.table.customContextMenuRequested.connect(self._menu)
-        for key, call in (
-            (QKeySequence.StandardKey.Delete, self.remove),
-            (QKeySequence.StandardKey.Copy, self.copy),
-        ):
-            shortcut = QShortcut(QKeySequence(key), self.table, call)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        self._actions = run_actions(lambda: self)
+        bind_keys(self.table, self._actions)
         self.model.modelReset.connect(self._choose)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._choose())
-        self.save.clicked.connect(self._save)
+        self.save.clicked.connect(self.choose_file)
         self.clear.clicked.connect(self._clear)
         self._choose()
 
@@ -199,11 +196,8 @@ class RunTable(QWidget):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Rename", "F2", self.rename)
-        menu.addAction("Copy figures", QKeySequence.StandardKey.Copy, self.copy)
-        menu.addAction("Save run…", self._save)
-        menu.addSeparator()
-        menu.addAction("Remove", QKeySequence.StandardKey.Delete, self.remove)
+        for action in self._actions:
+            menu.addAction(action.text, QKeySequence(action.key), action.callback)
         menu.popup(self.table.viewport().mapToGlobal(at))
 
     def rename(self) -> None:
@@ -234,7 +228,8 @@ class RunTable(QWidget):
         self.changed.emit()
         self.reported.emit(f"Removed run {run.number}.")
 
-    def _save(self) -> None:
+    def choose_file(self) -> None:
+        """Ask where to save the current run."""
         run = self.current()
         if run is None:
             return

@@ -1,4 +1,4 @@
-"""The one tool bar: which device, is it live, may we write, and the way to everything else."""
+"""The one tool bar: which device, is it live, may we write, workspaces, the way to all else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QMenu,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QWidget,
+    QWidgetAction,
+)
 
 from ...core.measure.bandwidth.mapping_speed import MappingSpeed
 from ...core.region.region import RegionInfo, RegionKind
@@ -15,27 +22,22 @@ from ...core.watch.frame import Health, Level
 from ..style.icons import icon
 from ..style.theme import SYMBOLS, Theme
 from .actions import Actions
+from .workspaces import WORKSPACES, action_name
 
 if TYPE_CHECKING:
     from ...core.discovery.finder import DeviceList
 
-_OTHERS = 720  # what everything but the name takes, generously
 _LEAST_NAME = 140
+_GAP = 4
 RATES: tuple[int, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 240)
-_ICONS = {
-    "pause": "pause",
-    "step": "step",
-    "undo": "undo",
-    "redo": "redo",
-    "goto": "goto",
-    "theme": "theme",
-    "retry": "refresh",
-    "palette": "search",
-}
+# In a narrow window these give way, in this order; each has its key, and stands in the menu.
+_GIVE_WAY = ("theme", "goto", "redo", "undo", "step")
 
 
 class ToolBar(QToolBar):
-    """Device, live indicator with rate, pause, step, lock, undo, redo, go to, menu.
+    """Device, live indicator with rate, pause, step, lock, undo, redo, go to, workspaces, menu.
+
+    It stays: it cannot be moved, floated or switched off, since the only menu is in it.
 
     Signals:
         open_wanted(RegionSpec): A device of the menu was chosen.
@@ -51,11 +53,17 @@ class ToolBar(QToolBar):
         super().__init__("Main", parent)
         self.setObjectName("toolbar")
         self.setMovable(False)
+        self.setFloatable(False)
+        self.setAllowedAreas(Qt.ToolBarArea.TopToolBarArea)
+        self.toggleViewAction().setEnabled(False)
+        self.toggleViewAction().setVisible(False)
         self.setIconSize(QSize(16, 16))
         self._actions = actions
         self._theme: Theme | None = None
         self._locked = True
         self._name = self._amount = ""
+        self._buttons: dict[str, QWidgetAction] = {}
+        self.workspaces: dict[str, QToolButton] = {}
         self._about = ""
         self.device = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
@@ -78,19 +86,16 @@ class ToolBar(QToolBar):
     def _fill(self) -> None:
         for widget in (self.device, self.live):
             self.addWidget(widget)
-        for name in ("pause", "step"):
-            self.addAction(self._actions[name])
+        self._add_buttons("pause", "step")
         self.addSeparator()
         self.addWidget(self.lock)
-        for name in ("undo", "redo"):
-            self.addAction(self._actions[name])
-        self.addSeparator()
-        self.addAction(self._actions["goto"])
+        self._add_buttons("undo", "redo", "goto")
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(spacer)
-        self.addAction(self._actions["palette"])
-        self.addAction(self._actions["theme"])
+        self._spacer = self.addWidget(spacer)
+        self._add_workspaces()
+        self.addSeparator()
+        self._add_buttons("palette", "theme")
         self.addWidget(self.menu_button)
         self._rates = QActionGroup(self)
         rates = QMenu(self.live)
@@ -102,11 +107,46 @@ class ToolBar(QToolBar):
         self._rates.triggered.connect(lambda action: self.rate_wanted.emit(float(action.data())))
         self.live.setMenu(rates)
 
+    def _add_buttons(self, *names: str) -> None:
+        for name in names:
+            button = QToolButton()
+            button.setDefaultAction(self._actions[name])
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            added = self.addWidget(button)
+            assert isinstance(added, QWidgetAction)
+            self._buttons[name] = added
+
+    def _add_workspaces(self) -> None:
+        """Their names, side by side; the one that is on is marked."""
+        group = QActionGroup(self)
+        for workspace in WORKSPACES:
+            action = self._actions[action_name(workspace.name)]
+            group.addAction(action)
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            button.setProperty("workspace", True)
+            self.addWidget(button)
+            self.workspaces[workspace.name] = button
+
+    def show_workspace(self, name: str) -> None:
+        """Mark the workspace that is on."""
+        self._actions[action_name(name)].setChecked(True)
+
     def set_theme(self, theme: Theme) -> None:
         """Tint the icons."""
         self._theme = theme
-        for name, picture in _ICONS.items():
-            self._actions[name].setIcon(icon(picture, theme))
+        for entry, action in self._actions.items():
+            if entry.icon:
+                action.setIcon(icon(entry.icon, theme))
+        for button in self.workspaces.values():
+            button.setStyleSheet(
+                f"QToolButton {{ color: {theme.quiet}; padding: 4px 8px; border-radius: 0;"
+                f" border: none; border-bottom: 2px solid transparent; }}"
+                f"QToolButton:hover {{ color: {theme.text}; background: {theme.hover}; }}"
+                f"QToolButton:checked {{ color: {theme.text}; background: transparent;"
+                f" border-bottom-color: {theme.mine}; }}"
+            )
         self.menu_button.setIcon(icon("menu", theme))
         self.set_locked(self._locked)
 
@@ -139,14 +179,33 @@ class ToolBar(QToolBar):
         self._fit_name()
 
     def _fit_name(self) -> None:
-        """A long path gives way in its middle before any button does."""
-        if not self._name:
-            self.device.setText("No region open  ▾")
-            return
-        room = max(_LEAST_NAME, self.width() - _OTHERS)
+        """A long path gives way in its middle, then buttons that stand in the menu too."""
+        for name in _GIVE_WAY:
+            self._buttons[name].setVisible(True)
+        tail = f" · {self._amount}  ▾" if self._name else "No region open  ▾"
         metrics = self.device.fontMetrics()
+        least = metrics.horizontalAdvance(tail) + min(
+            _LEAST_NAME, metrics.horizontalAdvance(self._name)
+        )
+        for name in _GIVE_WAY:
+            if self._room() >= least:
+                break
+            self._buttons[name].setVisible(False)
+        room = max(self._room() - metrics.horizontalAdvance(tail), _LEAST_NAME // 2)
         name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
-        self.device.setText(f"{name} · {self._amount}  ▾")
+        self.device.setText(f"{name}{tail}")
+
+    def _room(self) -> int:
+        """Pixels for the text of the device button beside all others."""
+        widths = [
+            self.widgetForAction(action).sizeHint().width()
+            for action in self.actions()
+            if action.isVisible() and action is not self._spacer
+        ]
+        frame = self.device.sizeHint().width()
+        frame -= self.device.fontMetrics().horizontalAdvance(self.device.text())
+        others = sum(widths) - self.device.sizeHint().width() + _GAP * (len(widths) + 1)
+        return self.width() - others - frame - 2 * _GAP
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The name takes what room is left."""
@@ -175,6 +234,7 @@ class ToolBar(QToolBar):
         """Show the lock; an open one is loud."""
         self._locked = locked
         self._actions["lock"].setText("Unlock writing" if locked else "Lock writing")
+        before = self.lock.text()
         self.lock.setText("Writing locked" if locked else "Writing unlocked")
         self.lock.setToolTip(
             "Nothing in this window can change the memory.\n"
@@ -187,3 +247,5 @@ class ToolBar(QToolBar):
             self.lock.setIcon(icon("lock" if locked else "unlock", self._theme))
             color = self._theme.text if locked else self._theme.warning
             self.lock.setStyleSheet(f"color: {color}")
+        if before != self.lock.text():
+            self._fit_name()

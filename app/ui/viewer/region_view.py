@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from time import monotonic_ns
+from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ...core.engine import messages as msg
@@ -14,6 +17,7 @@ from ...core.region.region import RegionInfo, RegionKind
 from ...core.values.export_formats import copy_as
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Frame, Health, Level
+from ..action import Action
 from ..hex import clipboard
 from ..hex.minimap import Minimap
 from ..hex.paint.selection import Selection
@@ -28,6 +32,8 @@ from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
 
+_NO_LIMIT: Final = (1 << 24) - 1  # QWIDGETSIZE_MAX
+
 
 class RegionView(QWidget):
     """Puts the hex view and one session together.
@@ -35,7 +41,8 @@ class RegionView(QWidget):
     Signals:
         cursor_moved(int): The cursor's offset.
         selection_changed(int, int): Start and length.
-        fill_wanted(): The context menu asked for the fill tool.
+        fill_wanted(): Somebody asked for the fill tool.
+        sight_wanted(): Something leads to a byte while the bytes are not shown.
         load_wanted(str, int): A file was dropped at an offset.
         speed_measured(MappingSpeed): How fast the mapping copies.
     """
@@ -43,6 +50,7 @@ class RegionView(QWidget):
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
     selection_changed = Signal(object, object)
     fill_wanted = Signal()
+    sight_wanted = Signal()
     load_wanted = Signal(str, object)
     speed_measured = Signal(object)
 
@@ -52,30 +60,34 @@ class RegionView(QWidget):
         self.conflict = ConflictBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
-        self.hex = HexView(self)
-        self.minimap = Minimap(self)
+        self.bytes = QWidget(self)
+        self.hex = HexView(self.bytes)
+        self.minimap = Minimap(self.bytes)
         self.session: Session | None = None
         self.writing: Writing | None = None
         self.jumps = JumpHistory()
+        self._bars = (self.messages, self.conflict, self.goto, self.range)
         self._lay_out()
         self._connect()
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for bar in (self.messages, self.conflict, self.goto, self.range):
+        for bar in self._bars:
             layout.addWidget(bar)
             bar.hide()
+            bar.installEventFilter(self)
         for slim in (self.messages, self.goto, self.range):
             policy = slim.sizePolicy()  # a long text in a bar must not push the docks aside
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             slim.setSizePolicy(policy)
-        row = QHBoxLayout()
+        row = QHBoxLayout(self.bytes)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.hex, 1)
         row.addWidget(self.minimap)
-        layout.addLayout(row, 1)
+        layout.addWidget(self.bytes, 1)
 
     def _connect(self) -> None:
         view = self.hex
@@ -84,9 +96,9 @@ class RegionView(QWidget):
         view.view_changed.connect(self.minimap.set_view)
         view.selection_changed.connect(self.selection_changed)
         view.span_wanted.connect(self._look)
-        view.write_wanted.connect(self._write)
+        view.write_wanted.connect(self.write)
         view.goto_requested.connect(self.open_goto)
-        view.unlock_wanted.connect(self._say_locked)
+        view.unlock_wanted.connect(self.say_locked)
         view.undo_wanted.connect(self.undo)
         view.redo_wanted.connect(self.redo)
         view.next_change_wanted.connect(self.find_change)
@@ -102,6 +114,58 @@ class RegionView(QWidget):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.conflict.answered.connect(self._answer)
+
+    def own_actions(self) -> tuple[Action, ...]:
+        """What can be done here, the hex view's part first."""
+
+        def act(
+            name: str, text: str, key: str, call: Callable[[], object], group: str, hint: str = ""
+        ) -> Action:
+            keys = (key,) if key else ()
+            return Action(name, text, keys, call, group=group, hint=hint, needs_session=True)
+
+        speed_hint = "Reading; with a selection and writing unlocked also writing, put back after"
+        return (
+            *self.hex.own_actions(),
+            act("select_range", "Select range…", "Ctrl+E", self.open_range, "Edit"),
+            act("back", "Back", "Alt+Left", self.go_back, "Go"),
+            act("forward", "Forward", "Alt+Right", self.go_forward, "Go"),
+            act("speed", "Measure the mapping's speed", "", self.measure_speed, "View", speed_hint),
+        )
+
+    # -- with and without bytes --------------------------------------------------------------------
+
+    def show_bytes(self, on: bool) -> None:
+        """Show hex view and minimap, or only the bars, which then take what they need."""
+        self.bytes.setVisible(on)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Without bytes, be as high as the bars, and away while there is none."""
+        if not self.bytes.isHidden():
+            self.setMinimumHeight(0)
+            self.setMaximumHeight(_NO_LIMIT)
+            self.show()
+            return
+        width = max(self.width(), self.minimumWidth())
+        column = self._column
+        height = column.heightForWidth(width) if column.hasHeightForWidth() else -1
+        self.setFixedHeight(max(height, column.sizeHint().height()))
+        self.setVisible(any(not bar.isHidden() for bar in self._bars))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A bar came, went, or needs another height."""
+        kind = QEvent.Type
+        changes = (kind.ShowToParent, kind.HideToParent, kind.LayoutRequest)
+        if event.type() in changes and self.bytes.isHidden():
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In another width a sentence takes another height."""
+        super().resizeEvent(event)
+        if self.bytes.isHidden() and event.size().width() != event.oldSize().width():
+            self._fit()
 
     # -- session -----------------------------------------------------------------------------------
 
@@ -131,8 +195,7 @@ class RegionView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.goto, self.range)
-        for part in (*bars, self.hex, self.minimap):
+        for part in (*self._bars, self.hex, self.minimap):
             part.set_theme(theme)
 
     def _opened(self, info: RegionInfo) -> None:
@@ -175,7 +238,8 @@ class RegionView(QWidget):
 
     # -- writing -----------------------------------------------------------------------------------
 
-    def _write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+    def write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+        """Write what a person typed; `seen` is what was shown there, None where not all was."""
         if self.writing is None or self.session is None:
             return
         if seen is not None:
@@ -210,7 +274,8 @@ class RegionView(QWidget):
         if self.writing is not None:
             self.writing.redo()
 
-    def _say_locked(self) -> None:
+    def say_locked(self) -> None:
+        """Say why nothing was written, and offer to unlock where that helps."""
         info = self.session.info if self.session else None
         if info is not None and not info.writable:
             reason = info.read_only_reason or "It was opened for reading only."
@@ -271,6 +336,7 @@ class RegionView(QWidget):
     def select_range(self, start: int, length: int) -> None:
         """Select these bytes; the first of them comes into sight."""
         self.jumps.leave(self.hex.cursor(), start)
+        self._to_sight()
         self.hex.set_cursor(start)
         self.hex.select(Selection.of(start, length))
         self.hex.setFocus()
@@ -287,8 +353,13 @@ class RegionView(QWidget):
             )
             return
         self.jumps.leave(self.hex.cursor(), offset)
+        self._to_sight()
         self.hex.set_cursor(offset)
         self.hex.setFocus()
+
+    def _to_sight(self) -> None:
+        if self.bytes.isHidden():
+            self.sight_wanted.emit()
 
     def go_back(self) -> None:
         """Where the cursor was before the last jump."""
@@ -300,6 +371,7 @@ class RegionView(QWidget):
 
     def _place(self, offset: int | None) -> None:
         if offset is not None:
+            self._to_sight()
             self.hex.set_cursor(offset)
 
     def find_change(self, backwards: bool = False) -> None:
@@ -314,6 +386,7 @@ class RegionView(QWidget):
             self.report("No byte was seen to change since this region was opened.")
         else:
             self.jumps.leave(self.hex.cursor(), offset)
+            self._to_sight()
             self.hex.set_cursor(offset)
 
     def measure_speed(self, selected: bool = True) -> None:

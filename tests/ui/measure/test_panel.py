@@ -101,7 +101,7 @@ def test_latency_and_flash_from_the_window(qtbot: QtBot, sides: Sides, tmp_path:
     qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
     assert a.runs.model.runs[0].figures["bad"] == "0"
     assert len(a.runs.model.runs[0].sizes) == 2
-    with qtbot.waitSignal(sides.sessions[1].news, timeout=WAIT_MS):
+    with qtbot.waitSignal(sides.sessions[1].unasked, timeout=WAIT_MS):
         b.lane.answer.setChecked(False)
     qtbot.waitUntil(lambda: "as they were" in b.lane.state.text(), timeout=WAIT_MS)
 
@@ -258,7 +258,7 @@ def test_what_a_crashed_test_owes_is_offered_and_put_back(
     before = path.read_bytes()
     crashed = sessions.open(path, EngineProcess)
     crashed.set_locked(False)
-    with qtbot.waitSignal(crashed.news, timeout=WAIT_MS, check_params_cb=_seated):
+    with qtbot.waitSignal(crashed.unasked, timeout=WAIT_MS, check_params_cb=_seated):
         crashed.ask(Respond(on=True))
     engine = crashed._client
     assert isinstance(engine, EngineProcess)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ....core.values.units import format_age, format_rate, format_short_offset, format_size
 from ....core.watch.frame import Frame
+from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
@@ -51,7 +52,7 @@ _ABOUT: Final = {
 }
 
 
-class ActivityPanel(QWidget):
+class ActivityPanel(Panel):
     """The panel. One timer draws everything, and only while it can be seen.
 
     Its plots are built when the window has shown a first Frame, or has none to wait for.
@@ -60,6 +61,15 @@ class ActivityPanel(QWidget):
         goto_wanted(int): A place on a map was clicked.
     """
 
+    about = About(
+        "activity",
+        "Activity",
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+        ("watch", "scope"),
+        ("Alt+4",),
+        "activity",
+        "Change rate, and which pages change",
+    )
     goto_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -148,9 +158,16 @@ class ActivityPanel(QWidget):
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
+        super().set_session(session)
         self._awaits_frame = session is not None
         self._turns = 0
         self.clear()
+
+    def attach(self, host: PanelHost) -> None:
+        self.goto_wanted.connect(host.goto_wanted)
+
+    def listen(self, session: Session) -> None:
+        session.frame_arrived.connect(self.set_frame)
 
     def clear(self) -> None:
         """Forget the past."""

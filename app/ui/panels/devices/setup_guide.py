@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
@@ -20,9 +22,14 @@ from ....core.errors import ScopeError
 from ....core.values.units import format_size
 from ...style.theme import Theme, mono_font
 
+_HEAD: Final = "Start a guest with these arguments, and its memory appears in the list."
+
 
 class SetupGuide(QWidget):
-    """The empty state of the device list.
+    """Size and name of the memory, and what gives it to a guest, as text to copy.
+
+    Args:
+        title: What stands above it.
 
     Signals:
         demo_wanted(): Open the demo.
@@ -32,12 +39,9 @@ class SetupGuide(QWidget):
     demo_wanted = Signal()
     open_file_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "No shared memory found") -> None:
         super().__init__()
-        self.head = QLabel(
-            "<b>No shared memory found</b><br>Start a guest with these arguments, and its "
-            "memory appears here."
-        )
+        self.head = QLabel(f"<b>{title}</b><br>{_HEAD}")
         self.head.setWordWrap(True)
         self.amount = QComboBox()
         for power in range(20, 31):
@@ -92,6 +96,11 @@ class SetupGuide(QWidget):
         self.text.setPlainText(
             made.qemu_args if self.form.currentIndex() == 0 else made.libvirt_xml
         )
+
+    def set_brief(self, on: bool) -> None:
+        """Leave out the text to copy, where it stands on the screen elsewhere."""
+        for part in (self.amount, self.name, self.text, self.form, self.copy):
+            part.setHidden(on)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
