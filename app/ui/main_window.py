@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self.workspaces = Workspaces(
             self,
             self.docks,
-            show_bytes=self.view.show_bytes,
+            show_bytes=self.view.show_body,
             focus_bytes=self.view.hex.setFocus,
             room_for=self.view.hex.room_for,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.cli import WORKSPACES
 from app.core.discovery.device import Device, DeviceList
 from app.core.engine.client import EngineClient, LocalEngine
 from app.core.engine.measurement_messages import Flashed
@@ -33,6 +35,7 @@ from app.core.measure.flash.flash import Flip, Surface
 from app.core.region.region import RegionKind
 from app.core.storage.settings import Settings
 from app.core.watch.frame import Level
+from app.ui.catalogue import CATALOGUE
 from app.ui.hex.paint.geometry import fitted_columns
 from app.ui.main_window import MainWindow
 from app.ui.measure.lazy_panel import LazyMeasurePanel
@@ -756,9 +759,12 @@ def test_nothing_is_clipped(
     session = window.open(spec_of(shm_file(65536, name=f"scope-test-{'long-name-' * 6}{width}")))
     qtbot.waitUntil(lambda: session.frame is not None, timeout=WAIT_MS)
     assert (window.width(), window.height()) == (width, height), "it takes the size asked for"
-    for tab in ("activity", "write", "measure", "journal"):
-        window.workspaces.call(tab)
+    calls = [partial(window.workspaces.go, name) for name in WORKSPACES]
+    calls += [partial(window.workspaces.call, kind.about.name) for kind in CATALOGUE]
+    for tab in calls:
+        tab()
         QGuiApplication.processEvents()
+        assert (window.width(), window.height()) == (width, height), tab
         scrolled = window.panels[LazyMeasurePanel].panel.stack
         for part in window.findChildren(QWidget):
             if scrolled.isAncestorOf(part):

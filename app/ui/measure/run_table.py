@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
@@ -27,8 +28,9 @@ from .keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
 from .runs import Run, comparison, save_run
 
+_WIDE: Final = 560
 _LEAST_NAME: Final = "☑ ─── 1  1000/s, 8"
-_EMPTY: Final = "Finished tests are listed above; what is known of the chosen one stands here."
+_EMPTY: Final = "Finished tests are listed here; what is known of the chosen one stands beside it."
 
 
 class RunTable(QWidget):
@@ -85,11 +87,11 @@ class RunTable(QWidget):
         foot = QHBoxLayout()
         foot.addWidget(self.detail, 1)
         foot.addLayout(buttons)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(foot, 1)
+        self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(4)
+        self._box.addWidget(self.table, 1)
+        self._box.addLayout(foot, 1)
         self.model.dataChanged.connect(self._changed)
         self.table.viewport().installEventFilter(self)
         self.table.customContextMenuRequested.connect(self._menu)
@@ -133,6 +135,14 @@ class RunTable(QWidget):
             self._fit_columns()
             self._show_detail()
         return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wide and low, what is known of a run stands beside the table."""
+        super().resizeEvent(event)
+        wide = event.size().width() > _WIDE and event.size().width() > 2 * event.size().height()
+        directions = QBoxLayout.Direction
+        self._box.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+        self._box.setSpacing(PAD if wide else 4)
 
     def current(self) -> Run | None:
         """The run of the current row."""

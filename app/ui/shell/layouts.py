@@ -135,18 +135,24 @@ class Layouts:
         high = min(workspace.most_bottom, max(workspace.least_bottom, high))
         self._window.resizeDocks(bottom, [high] * len(bottom), vertical)
 
-    def scale(self, old: QSize) -> None:
+    def sizes(self) -> dict[str, list[int]]:
+        """Width and height of each dock of the window, for `scale`."""
+        docks = self._docks
+        return {docks.name_of(one): [one.width(), one.height()] for one in docks.in_window()}
+
+    def scale(self, old: QSize, sizes: dict[str, list[int]]) -> None:
         """Give the docks, laid out for a window of another size, their share of this one."""
         new = self._window.size()
-        shown = self._docks.in_window()
-        for orientation, before, now in (
-            (Qt.Orientation.Horizontal, old.width(), new.width()),
-            (Qt.Orientation.Vertical, old.height(), new.height()),
+        shown = [one for one in self._docks.in_window() if self._docks.name_of(one) in sizes]
+        for at, orientation, before, now in (
+            (0, Qt.Orientation.Horizontal, old.width(), new.width()),
+            (1, Qt.Orientation.Vertical, old.height(), new.height()),
         ):
             if before > 0 and before != now:
-                flat = orientation == Qt.Orientation.Horizontal
-                sizes = [dock.width() if flat else dock.height() for dock in shown]
-                scaled = [max(1, round(size * now / before)) for size in sizes]
+                scaled = [
+                    max(1, round(sizes[self._docks.name_of(one)][at] * now / before))
+                    for one in shown
+                ]
                 self._window.resizeDocks(shown, scaled, orientation)
 
     def keep_room(self) -> None:

@@ -48,7 +48,8 @@ def action_name(workspace: str) -> str:
 class Workspaces(QObject):
     """The workspaces of one window: which is on, and how each is laid out.
 
-    A layout is {"docks": Qt's state as text, "size": [width, height] of its window}.
+    A layout is {"docks": Qt's state as text, "size": [width, height] of its window, "sizes":
+    {panel: [width, height] of its dock}}.
 
     Args:
         window: The window.
@@ -81,6 +82,7 @@ class Workspaces(QObject):
         self._current = _BY_NAME[FIRST]
         self._remembered: dict[str, dict[str, Any]] = {}
         self._by_default = True
+        self._fitted = False
         for panel in docks.panels:
             panel.front_wanted.connect(partial(self.call, panel.about.name))
         for dock in docks:
@@ -180,17 +182,20 @@ class Workspaces(QObject):
             layout = self._remembered.get(self.current)
             self.layouts.arrange(self._current)  # a panel that a layout does not know stays so
             self._by_default = layout is None or not self._docks.restore(layout["docks"])
-            self.fit()
+            if self._fitted:
+                self.fit()
             self._fit_bytes()
         finally:
             self._window.setUpdatesEnabled(True)
 
     def fit(self) -> None:
-        """Sizes for the window as it is now."""
+        """Sizes for the window as it is now; first when it is shown, which gives docks a size."""
+        self._fitted = True
         if self._by_default:
             self.layouts.resize(self._current)
         else:
-            self.layouts.scale(QSize(*self._remembered[self.current]["size"]))
+            layout = self._remembered[self.current]
+            self.layouts.scale(QSize(*layout["size"]), layout.get("sizes", {}))
             self._remember()
 
     def _fit_bytes(self) -> None:
@@ -213,11 +218,13 @@ class Workspaces(QObject):
         self._remembered[self.current] = {
             "docks": self._docks.state(),
             "size": [size.width(), size.height()],
+            "sizes": self.layouts.sizes(),
         }
 
     def state(self) -> dict[str, Any]:
         """The layouts by workspace, for the settings."""
-        self._remember()
+        if self._fitted:
+            self._remember()
         return dict(self._remembered)
 
     def restore(self, layouts: dict[str, Any], current: str) -> None:
@@ -233,5 +240,9 @@ class Workspaces(QObject):
 def _good(layout: Any) -> bool:
     if not isinstance(layout, dict) or not isinstance(layout.get("docks"), str):
         return False
-    size = layout.get("size")
+    sizes = layout.get("sizes", {})
+    return _pair(layout.get("size")) and isinstance(sizes, dict) and all(map(_pair, sizes.values()))
+
+
+def _pair(size: Any) -> bool:
     return isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) for n in size)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from time import monotonic_ns
-from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from ...core.engine import messages as msg
 from ...core.measure.bandwidth.mapping_speed import MappingSpeed
@@ -27,22 +25,21 @@ from ..session.notice import Notice
 from ..session.session import Session
 from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
+from .bar_column import BarColumn
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
 
-_NO_LIMIT: Final = (1 << 24) - 1  # QWIDGETSIZE_MAX
 
-
-class RegionView(QWidget):
+class RegionView(BarColumn):
     """Puts the hex view and one session together.
 
     Signals:
         cursor_moved(int): The cursor's offset.
         selection_changed(int, int): Start and length.
         fill_wanted(): Somebody asked for the fill tool.
-        sight_wanted(): Something leads to a byte while the bytes are not shown.
+        sight_wanted(): Something leads to a byte while only the bars are shown.
         load_wanted(str, int): A file was dropped at an offset.
         speed_measured(MappingSpeed): How fast the mapping copies.
     """
@@ -60,34 +57,19 @@ class RegionView(QWidget):
         self.conflict = ConflictBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
-        self.bytes = QWidget(self)
-        self.hex = HexView(self.bytes)
-        self.minimap = Minimap(self.bytes)
+        self.hex = HexView(self.body)
+        self.minimap = Minimap(self.body)
         self.session: Session | None = None
         self.writing: Writing | None = None
         self.jumps = JumpHistory()
-        self._bars = (self.messages, self.conflict, self.goto, self.range)
         self._lay_out()
         self._connect()
 
     def _lay_out(self) -> None:
-        layout = self._column = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        for bar in self._bars:
-            layout.addWidget(bar)
-            bar.hide()
-            bar.installEventFilter(self)
-        for slim in (self.messages, self.goto, self.range):
-            policy = slim.sizePolicy()  # a long text in a bar must not push the docks aside
-            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
-            slim.setSizePolicy(policy)
-        row = QHBoxLayout(self.bytes)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.hex, 1)
-        row.addWidget(self.minimap)
-        layout.addWidget(self.bytes, 1)
+        for bar in (self.messages, self.conflict, self.goto, self.range):
+            self.add_bar(bar, slim=bar is not self.conflict)
+        self.add_to_body(self.hex, 1)
+        self.add_to_body(self.minimap)
 
     def _connect(self) -> None:
         view = self.hex
@@ -133,40 +115,6 @@ class RegionView(QWidget):
             act("speed", "Measure the mapping's speed", "", self.measure_speed, "View", speed_hint),
         )
 
-    # -- with and without bytes --------------------------------------------------------------------
-
-    def show_bytes(self, on: bool) -> None:
-        """Show hex view and minimap, or only the bars, which then take what they need."""
-        self.bytes.setVisible(on)
-        self._fit()
-
-    def _fit(self) -> None:
-        """Without bytes, be as high as the bars, and away while there is none."""
-        if not self.bytes.isHidden():
-            self.setMinimumHeight(0)
-            self.setMaximumHeight(_NO_LIMIT)
-            self.show()
-            return
-        width = max(self.width(), self.minimumWidth())
-        column = self._column
-        height = column.heightForWidth(width) if column.hasHeightForWidth() else -1
-        self.setFixedHeight(max(height, column.sizeHint().height()))
-        self.setVisible(any(not bar.isHidden() for bar in self._bars))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A bar came, went, or needs another height."""
-        kind = QEvent.Type
-        changes = (kind.ShowToParent, kind.HideToParent, kind.LayoutRequest)
-        if event.type() in changes and self.bytes.isHidden():
-            self._fit()
-        return super().eventFilter(watched, event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In another width a sentence takes another height."""
-        super().resizeEvent(event)
-        if self.bytes.isHidden() and event.size().width() != event.oldSize().width():
-            self._fit()
-
     # -- session -----------------------------------------------------------------------------------
 
     def set_session(self, session: Session | None) -> None:
@@ -195,7 +143,8 @@ class RegionView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        for part in (*self._bars, self.hex, self.minimap):
+        bars = (self.messages, self.conflict, self.goto, self.range)
+        for part in (*bars, self.hex, self.minimap):
             part.set_theme(theme)
 
     def _opened(self, info: RegionInfo) -> None:
@@ -358,7 +307,7 @@ class RegionView(QWidget):
         self.hex.setFocus()
 
     def _to_sight(self) -> None:
-        if self.bytes.isHidden():
+        if self.body.isHidden():
             self.sight_wanted.emit()
 
     def go_back(self) -> None:

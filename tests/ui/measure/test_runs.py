@@ -75,7 +75,7 @@ def test_a_run_is_renamed_in_place_and_keeps_its_number(qtbot: QtBot, table: Run
 
 def test_delete_forgets_one_run_and_the_next_becomes_current(qtbot: QtBot, table: RunTable) -> None:
     told: list[str] = []
-    table.told.connect(told.append)
+    table.reported.connect(told.append)
     table.table.setCurrentIndex(table.model.index(1, 0))
     with qtbot.waitSignal(table.changed):
         table.remove()

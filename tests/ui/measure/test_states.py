@@ -29,7 +29,7 @@ def test_once_unlocked_it_no_longer_says_that_writing_is_locked(qtbot: QtBot, si
     qtbot.waitUntil(lambda: "locked" in a.status.text(), timeout=WAIT_MS)
     sides.sessions[0].set_locked(False)
     qtbot.waitUntil(lambda: not a.status.text(), timeout=WAIT_MS)
-    a.runs.told.emit("Saved.")
+    a.runs.reported.emit("Saved.")
     sides.sessions[0].set_locked(True)
     sides.sessions[0].set_locked(False)
     assert a.status.text() == "Saved.", "another sentence stays"

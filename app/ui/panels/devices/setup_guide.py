@@ -22,14 +22,13 @@ from ....core.errors import ScopeError
 from ....core.values.units import format_size
 from ...style.theme import Theme, mono_font
 
-_HEAD: Final = "Start a guest with these arguments, and its memory appears in the list."
+_TITLE: Final = "No shared memory found"
+_HEAD: Final = "Start a guest with these arguments, and its memory appears here."
+_BRIEF: Final = "Start a guest as the set-up guide tells, and its memory appears here."
 
 
 class SetupGuide(QWidget):
-    """Size and name of the memory, and what gives it to a guest, as text to copy.
-
-    Args:
-        title: What stands above it.
+    """The empty state of the device list: what gives a guest shared memory, as text to copy.
 
     Signals:
         demo_wanted(): Open the demo.
@@ -39,9 +38,9 @@ class SetupGuide(QWidget):
     demo_wanted = Signal()
     open_file_wanted = Signal()
 
-    def __init__(self, title: str = "No shared memory found") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.head = QLabel(f"<b>{title}</b><br>{_HEAD}")
+        self.head = QLabel(f"<b>{_TITLE}</b><br>{_HEAD}")
         self.head.setWordWrap(True)
         self.amount = QComboBox()
         for power in range(20, 31):
@@ -79,6 +78,7 @@ class SetupGuide(QWidget):
         layout.addWidget(self.text, 1)
         layout.addLayout(under)
         layout.addLayout(last)
+        layout.addStretch(0)
         self.amount.currentIndexChanged.connect(self.refresh)
         self.form.currentIndexChanged.connect(self.refresh)
         self.name.textChanged.connect(self.refresh)
@@ -99,6 +99,7 @@ class SetupGuide(QWidget):
 
     def set_brief(self, on: bool) -> None:
         """Leave out the text to copy, where it stands on the screen elsewhere."""
+        self.head.setText(f"<b>{_TITLE}</b><br>{_BRIEF if on else _HEAD}")
         for part in (self.amount, self.name, self.text, self.form, self.copy):
             part.setHidden(on)
 
