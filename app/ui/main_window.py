@@ -198,7 +198,8 @@ class MainWindow(QMainWindow):
 
     def _bring_to_sight(self, offset: int) -> None:
         """Show the 8 bytes at an offset, without a jump where they are on the screen."""
-        self.workspaces.call_bytes()
+        if self.view.body.isHidden():
+            self.workspaces.call_bytes()
         start, length = self.view.hex.surface.visible_span()
         if not start <= offset <= start + length - 8:
             self.view.go_to(offset)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QPushButton,
+    QScrollArea,
     QTabBar,
     QToolButton,
     QWidget,
@@ -653,18 +654,19 @@ def test_the_measure_panel_is_built_when_it_is_first_shown(
     assert panel.isVisible()
     assert panel.start.isEnabled(), "it knows the region that was opened before"
     assert window.panels[LazyMeasurePanel].isAncestorOf(window.focusWidget())
-    window.workspaces.call("activity")
     patch = panel.charts.patch
+    assert not window.view.hex.isVisible()
     with qtbot.waitSignal(window.panels[LazyMeasurePanel].hex_flash.painted, timeout=WAIT_MS):
         live(window).unasked.emit(Flashed(Flip(1, 0, ours=False, surface=Surface.HEX)))
         poke(Path(live(window).spec.location), 0, (1).to_bytes(8, "little"))
+    assert window.workspaces.current == "watch", "what paints it has to be seen"
     assert behind(patch)
     live(window).unasked.emit(Flashed(Flip(2, 0, ours=False)))
     assert not behind(patch), "a peer's flash brings its patch to the front"
     window.close()
     again = make()
     assert again.panels[LazyMeasurePanel].built, (
-        "its tab was in front when the layout was remembered"
+        "its workspace was on when the layout was remembered"
     )
 
 
@@ -765,10 +767,12 @@ def test_nothing_is_clipped(
         tab()
         QGuiApplication.processEvents()
         assert (window.width(), window.height()) == (width, height), tab
-        scrolled = window.panels[LazyMeasurePanel].panel.stack
+        areas = [area for area in window.findChildren(QScrollArea) if area.widget() is not None]
         for part in window.findChildren(QWidget):
-            if scrolled.isAncestorOf(part):
-                viewport = scrolled.parentWidget()
+            viewport = next(
+                (area.viewport() for area in areas if area.widget().isAncestorOf(part)), None
+            )
+            if viewport is not None:
                 right = part.mapTo(viewport, part.rect().topRight()).x()
                 assert not part.isVisible() or right <= viewport.width(), "it scrolls downwards"
                 continue

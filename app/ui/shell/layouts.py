@@ -15,6 +15,7 @@ _BYTES_IN_A_ROW: Final = (48, 32, 24, 16, 8)
 _MINIMAP: Final = 36
 _BESIDE: Final = 52  # the minimap, what divides the docks, and some air
 _LEAST_RIGHT, _MOST_RIGHT = 240, 456
+_MOST_OF_LOW: Final = 0.36  # what a low window gives to the bottom at most for its least height
 _AREAS: Final = (
     Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.DockWidgetArea.BottomDockWidgetArea,
@@ -131,8 +132,9 @@ class Layouts:
         sides = [left_width] * len(left)
         sides += [min(_MOST_RIGHT, max(_LEAST_RIGHT, rest - hexes))] * len(right)
         self._window.resizeDocks(left + right, sides, horizontal)
-        high = round(height * workspace.bottom)
-        high = min(workspace.most_bottom, max(workspace.least_bottom, high))
+        share = round(height * workspace.bottom)
+        least = min(workspace.least_bottom, round(height * _MOST_OF_LOW))
+        high = min(workspace.most_bottom, max(least, share))
         self._window.resizeDocks(bottom, [high] * len(bottom), vertical)
 
     def sizes(self) -> dict[str, list[int]]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from app.ui.action import KeyMap
 from app.ui.hex.keys import ZOOM_LIMITS, Place, moved, next_columns, zoomed
@@ -98,6 +101,22 @@ def test_shift_selects_with_the_keys_that_move_and_with_no_other(view: HexView) 
     assert found is not None
     assert found.by_key
     assert keys.find(QKeyCombination(shift, K.Key_Backspace)) is None
+
+
+def test_every_listed_key_reaches_its_entry(qtbot: QtBot, view: HexView) -> None:
+    """With real key events."""
+    reached: list[str] = []
+
+    def record(name: str) -> Callable[..., None]:
+        return lambda *_: reached.append(name)
+
+    entries = [replace(entry, callback=record(entry.name)) for entry in view.own_actions()]
+    view._keys = KeyMap(entries)
+    for entry in entries:
+        for key in entry.keys:
+            reached.clear()
+            QTest.keySequence(view, QKeySequence(key))
+            assert reached == [entry.name], key
 
 
 def test_keys_are_written_as_qt_writes_them(view: HexView) -> None:

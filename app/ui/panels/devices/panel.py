@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QListView,
     QMenu,
     QPushButton,
+    QScrollArea,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
@@ -120,7 +121,13 @@ class DevicesPanel(Panel):
         body = QWidget()
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.list)
-        self._stack.addWidget(self.teaching)
+        guide = QScrollArea()  # a low window has less room than it takes
+        guide.setWidget(self.teaching)
+        guide.setWidgetResizable(True)
+        guide.setFrameShape(QScrollArea.Shape.NoFrame)
+        guide.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        guide.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it has it
+        self._stack.addWidget(guide)
         foot = QHBoxLayout()
         foot.addWidget(self.open_file)
         foot.addWidget(self.others)

@@ -26,6 +26,7 @@ from ...style.theme import DARK, PAD, Theme, mono_font
 
 _SIZES: Final = range(20, 31)  # powers of two
 _FIRST_SIZE: Final = 64 << 20
+_WIDEST: Final = 860  # pixels; as wide as the longest line needs
 
 
 class _Text(QPlainTextEdit):
@@ -115,6 +116,7 @@ class SetupPanel(Panel):
         row.addWidget(QLabel("named"))
         row.addWidget(self.name, 1)
         inside = QWidget()
+        inside.setMaximumWidth(_WIDEST)
         column = QVBoxLayout(inside)
         column.setContentsMargins(PAD, PAD, PAD, PAD)
         column.setSpacing(PAD)

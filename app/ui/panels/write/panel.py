@@ -35,6 +35,7 @@ from .tool_form import ToolForm, add_row, form_layout
 PREVIEW: Final = 48
 _SHOW_PROGRESS_MS: Final = 200
 _STATES_MS: Final = 500
+_WIDEST: Final = 640  # pixels of the fields; wider they are no easier to read
 
 
 class WritePanel(Panel):
@@ -154,7 +155,11 @@ class WritePanel(Panel):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(16)
-        layout.addLayout(left, 1)
+        fields = QWidget()
+        fields.setLayout(left)
+        fields.setMaximumWidth(_WIDEST)
+        left.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(fields, 1)
         layout.addLayout(right, 1)
         self.setFocusProxy(self.choice)
 
