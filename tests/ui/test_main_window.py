@@ -597,6 +597,7 @@ def test_the_theme_can_be_swapped_while_it_runs(
         apply_theme(qapp, LIGHT)
         window.set_theme(LIGHT)
         assert pixels(window)[..., :3].mean() > dark + 100
+        assert LIGHT.level(Level.GOOD).name() in window.toolbar.live.styleSheet()
     finally:
         apply_theme(qapp, DARK)
 
@@ -787,7 +788,12 @@ def test_nothing_is_clipped(
                 assert part.visibleRegion().boundingRect() == part.rect(), (part, tab)
     for label in window.toolbar.findChildren(QLabel):
         assert label.isVisible()
-    assert window.toolbar.menu_button.isVisible()
+    session.set_rate(240)
+    session.set_locked(False)
+    QGuiApplication.processEvents()
+    assert "unlocked" in window.toolbar.lock.text()
+    for button in (window.toolbar.menu_button, *window.toolbar.workspaces.values()):
+        assert button.visibleRegion().boundingRect() == button.rect(), "also beside longer words"
     qtbot.waitUntil(lambda: window.status.health.text() == "● Healthy", timeout=WAIT_MS)
     health = window.status.health
     assert health.width() >= health.fontMetrics().horizontalAdvance(health.text())

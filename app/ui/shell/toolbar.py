@@ -27,8 +27,9 @@ from .workspaces import WORKSPACES, action_name
 if TYPE_CHECKING:
     from ...core.discovery.finder import DeviceList
 
-_LEAST_NAME = 140
-_GAP = 4
+_LEAST_NAME = 140  # pixels
+_SHORTEST_NAME = 32  # with less it is left out
+_AIR = 12  # between what stands left and what stands right
 RATES: tuple[int, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 240)
 # In a narrow window these give way, in this order; each has its key, and stands in the menu.
 _GIVE_WAY = ("theme", "goto", "redo", "undo", "step")
@@ -65,6 +66,7 @@ class ToolBar(QToolBar):
         self._buttons: dict[str, QWidgetAction] = {}
         self.workspaces: dict[str, QToolButton] = {}
         self._about = ""
+        self._rate: tuple[float, bool, Health | None] = (60, False, None)
         self.device = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.device.setText("No region open")
@@ -121,6 +123,7 @@ class ToolBar(QToolBar):
         group = QActionGroup(self)
         for workspace in WORKSPACES:
             action = self._actions[action_name(workspace.name)]
+            action.setIconText(workspace.title)
             group.addAction(action)
             button = QToolButton()
             button.setDefaultAction(action)
@@ -149,6 +152,9 @@ class ToolBar(QToolBar):
             )
         self.menu_button.setIcon(icon("menu", theme))
         self.set_locked(self._locked)
+        hz, paused, health = self._rate
+        if self._name:
+            self.set_rate(hz, paused=paused, health=health)
 
     def set_devices(self, found: DeviceList) -> None:
         """Offer what was found, and the ways to more."""
@@ -180,32 +186,33 @@ class ToolBar(QToolBar):
 
     def _fit_name(self) -> None:
         """A long path gives way in its middle, then buttons that stand in the menu too."""
+        metrics = self.device.fontMetrics()
+        tail = f"{self._amount}  ▾" if self._name else "No region open  ▾"
+        least = min(_LEAST_NAME, metrics.horizontalAdvance(f"{self._name} · "))
         for name in _GIVE_WAY:
             self._buttons[name].setVisible(True)
-        tail = f" · {self._amount}  ▾" if self._name else "No region open  ▾"
-        metrics = self.device.fontMetrics()
-        least = metrics.horizontalAdvance(tail) + min(
-            _LEAST_NAME, metrics.horizontalAdvance(self._name)
-        )
         for name in _GIVE_WAY:
-            if self._room() >= least:
+            if self._room(tail) >= least:
                 break
             self._buttons[name].setVisible(False)
-        room = max(self._room() - metrics.horizontalAdvance(tail), _LEAST_NAME // 2)
-        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
-        self.device.setText(f"{name}{tail}")
+        middle, room = Qt.TextElideMode.ElideMiddle, self._room(f" · {tail}")
+        shown = bool(self._name) and room >= _SHORTEST_NAME
+        name = metrics.elidedText(self._name, middle, room) + " · " if shown else ""
+        self.device.setText(name + tail)
 
-    def _room(self) -> int:
-        """Pixels for the text of the device button beside all others."""
+    def _room(self, text: str) -> int:
+        """Pixels that are left beside a text on the device button and all other parts."""
+        self.device.setText(text)
         widths = [
             self.widgetForAction(action).sizeHint().width()
             for action in self.actions()
             if action.isVisible() and action is not self._spacer
         ]
-        frame = self.device.sizeHint().width()
-        frame -= self.device.fontMetrics().horizontalAdvance(self.device.text())
-        others = sum(widths) - self.device.sizeHint().width() + _GAP * (len(widths) + 1)
-        return self.width() - others - frame - 2 * _GAP
+        layout, margins = self.layout(), self.contentsMargins()
+        assert layout is not None
+        around = layout.contentsMargins()
+        taken = sum(widths) + layout.spacing() * len(widths) + around.left() + around.right()
+        return self.width() - taken - margins.left() - margins.right() - _AIR
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The name takes what room is left."""
@@ -218,6 +225,7 @@ class ToolBar(QToolBar):
 
     def set_rate(self, hz: float, *, paused: bool, health: Health | None = None) -> None:
         """Show the live indicator."""
+        self._rate, before = (hz, paused, health), self.live.text()
         level = health.level if health else Level.GOOD
         if level is Level.FAULT:
             self.live.setText(f"{SYMBOLS[level]} lost")
@@ -229,6 +237,8 @@ class ToolBar(QToolBar):
             theme = self._theme
             color = theme.warning if paused else theme.level(level).name()
             self.live.setStyleSheet(f"color: {color}")
+        if before != self.live.text():
+            self._fit_name()
 
     def set_locked(self, locked: bool) -> None:
         """Show the lock; an open one is loud."""

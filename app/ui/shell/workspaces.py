@@ -99,7 +99,7 @@ class Workspaces(QObject):
             *(
                 Action(
                     action_name(one.name),
-                    one.title,
+                    f"{one.title} workspace",
                     (one.key,),
                     lambda _on, name=one.name: self.go(name),
                     group="View",

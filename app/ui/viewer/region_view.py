@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from time import monotonic_ns
 
@@ -99,20 +98,28 @@ class RegionView(BarColumn):
 
     def own_actions(self) -> tuple[Action, ...]:
         """What can be done here, the hex view's part first."""
-
-        def act(
-            name: str, text: str, key: str, call: Callable[[], object], group: str, hint: str = ""
-        ) -> Action:
-            keys = (key,) if key else ()
-            return Action(name, text, keys, call, group=group, hint=hint, needs_session=True)
-
-        speed_hint = "Reading; with a selection and writing unlocked also writing, put back after"
+        entry = partial(Action, needs_session=True)
         return (
             *self.hex.own_actions(),
-            act("select_range", "Select range…", "Ctrl+E", self.open_range, "Edit"),
-            act("back", "Back", "Alt+Left", self.go_back, "Go"),
-            act("forward", "Forward", "Alt+Right", self.go_forward, "Go"),
-            act("speed", "Measure the mapping's speed", "", self.measure_speed, "View", speed_hint),
+            entry(
+                "select_range",
+                "Select range…",
+                ("Ctrl+E",),
+                self.open_range,
+                group="Edit",
+                section=1,
+            ),
+            entry("back", "Back", ("Alt+Left",), self.go_back, group="Go"),
+            entry("forward", "Forward", ("Alt+Right",), self.go_forward, group="Go"),
+            entry(
+                "speed",
+                "Measure the mapping's speed",
+                (),
+                self.measure_speed,
+                group="View",
+                section=2,
+                hint="Reading; with a selection and writing unlocked also writing, put back after",
+            ),
         )
 
     # -- session -----------------------------------------------------------------------------------
