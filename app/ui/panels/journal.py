@@ -155,7 +155,7 @@ class JournalPanel(Panel):
         for column, characters in enumerate((14, 14, 10, 27, 27, 28)):
             self.table.setColumnWidth(column, digit * characters)
         header.setSectionResizeMode(6, QHeaderView.ResizeMode.Stretch)
-        self.table.doubleClicked.connect(self.go_to_row)
+        self.table.doubleClicked.connect(lambda _index: self.go_to_row())
         bind_keys(self.table, self.own_actions())
         self.empty = QLabel(
             "Nothing was written in this window yet.\n"

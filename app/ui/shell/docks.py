@@ -16,6 +16,10 @@ _FIELDS = 200  # more than a window has
 class Docks:
     """The docks of one window, by the name of their panel.
 
+    Attributes:
+        panels: What stands in them, in the catalogue's order.
+        beside_bytes: Whether they stand around the hex view, or are all there is.
+
     Args:
         window: Whose docks.
     """
@@ -24,6 +28,7 @@ class Docks:
         self._window = window
         self._docks: dict[str, QDockWidget] = {}
         self.panels: list[Panel] = []
+        self.beside_bytes = True
         window.setDockNestingEnabled(True)
         corner, area = Qt.Corner, Qt.DockWidgetArea
         window.setCorner(corner.BottomLeftCorner, area.BottomDockWidgetArea)
@@ -64,7 +69,7 @@ class Docks:
         A title above it would say the same again.
         """
         shown = self.in_window()
-        alone = len(shown) == 1 and self._window.centralWidget().isHidden()
+        alone = len(shown) == 1 and not self.beside_bytes
         for dock in self:
             named = [other for other in self._window.tabifiedDockWidgets(dock) if other in shown]
             needless = dock in shown and (bool(named) or alone)

@@ -200,7 +200,8 @@ class Workspaces(QObject):
 
     def _fit_bytes(self) -> None:
         """Where no dock is left the hex view fills the window."""
-        self._show_bytes(self._current.bytes or not self._docks.in_window())
+        self._docks.beside_bytes = self._current.bytes or not self._docks.in_window()
+        self._show_bytes(self._docks.beside_bytes)
         self._docks.fit_titles()
 
     def _focus(self) -> None:

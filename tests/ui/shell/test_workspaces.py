@@ -195,6 +195,8 @@ def test_where_no_bytes_are_shown_messages_are(qtbot: QtBot, make: Make, shm_fil
     text = window.view.messages.text
     qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()), timeout=WAIT_MS)
     assert window.view.height() < 120, "no more than the sentence takes"
+    window.docks.fit_titles()
+    assert window.docks["measure"].titleBarWidget() is not None, "its workspace still names it"
     window.view.messages.clear()
     assert not seen(window.view)
     trigger(window, "workspace_watch")
