@@ -29,6 +29,8 @@ VERBS: Final = {
     "load": "writing", "latency": "latency", "respond": "respond", "transfer": "transfer",
     "bandwidth": "bandwidth",
 }  # fmt: skip
+# app/ui/shell/workspaces.py lays them out; here without Qt.
+WORKSPACES: Final = ("watch", "edit", "scope", "measure", "link")
 _INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)
 
@@ -164,6 +166,9 @@ def _window_parser() -> argparse.ArgumentParser:
     hz = _between(1, 240, "Hz")
     parser.add_argument("--rate", type=hz, default=60.0, metavar="HZ", help="looks per second")
     parser.add_argument("--theme", choices=("dark", "light"), default="", help="instead of yours")
+    parser.add_argument(
+        "--workspace", choices=WORKSPACES, default="", help="layout to begin with, instead of yours"
+    )
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window")
     parser.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="save a picture of the window, then end"
@@ -235,6 +240,7 @@ def _open_window(options: argparse.Namespace) -> int:
             after_s=options.after,
             size=options.size,
             theme=options.theme,
+            workspace=options.workspace,
             hz=options.rate,
         ),
         spare,

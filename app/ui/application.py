@@ -56,6 +56,7 @@ class Options:
         after_s: Seconds before the picture is taken.
         size: Window size for the picture, width and height in pixels.
         theme: `dark`, `light`, or empty for what was chosen before.
+        workspace: Workspace of the first window, or empty for the one that was on before.
         hz: Looks per second.
         unlock: Open with writing unlocked (only for pictures and tests).
     """
@@ -66,6 +67,7 @@ class Options:
     after_s: float = 2.0
     size: tuple[int, int] | None = None
     theme: str = ""
+    workspace: str = ""
     hz: float = 60.0
 
 
@@ -108,6 +110,8 @@ class Application(QObject):
     def start(self) -> None:
         """Open the first window, and in it what was asked for."""
         window = self.new_window(None)
+        if self.options.workspace:
+            window.workspaces.go(self.options.workspace)
         if self.options.demo:
             self.open_demo(window)
         elif self.options.spec is not None:
@@ -127,8 +131,11 @@ class Application(QObject):
     def new_window(self, spec: RegionSpec | None) -> MainWindow:
         """Another window, with this region when one is given."""
         window = MainWindow(self.make_session, self.settings, self.theme)
+        pictured = self.options.screenshot is not None  # where there may be no screen at all
         if self.options.size:
             window.resize(*self.options.size)
+        elif not pictured:
+            window.fit_to_screen()
         window.new_window_wanted.connect(self.new_window)
         window.demo_wanted.connect(lambda: self.open_demo(window))
         window.theme_wanted.connect(self.swap_theme)
@@ -139,6 +146,8 @@ class Application(QObject):
         if self._devices is not None:
             window.set_devices(self._devices)
         window.show()
+        if not self.options.size and not pictured:
+            window.fit_to_screen()  # the frame is known now
         if spec is not None:
             window.open(spec)
         return window
@@ -286,7 +295,7 @@ class ScreenshotJob(QObject):
         QTimer.singleShot(int(self._after_s * 1000), self._shoot)
 
     def _shoot(self) -> None:
-        self._window.activity.build()  # a picture shows all of the window, however early
+        self._window.panels.build()  # a picture shows all of the window, however early
         if not self._window.grab().save(str(self._path)):
             log.error("the picture could not be written to %s", self._path)
             self._owner.exit_code = 1

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -33,13 +32,10 @@ from .chart_tabs import BY_HAND, FIRST, ChartTabs
 from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from .lane_box import LaneBox
 from .live import live_sentence
+from .place import Place
 from .run_table import RunTable
 from .runs import headline, missing, run_of
 
-# Peers, test, charts, runs: what they get of 1280 pixels, and what is enough for the first two.
-_WIDTHS: Final = (184, 224, 372, 476)
-_LEAST: Final = (150, 190, 268, 150)  # the charts: three tabs with their whole names
-_ENOUGH: Final = (240, 280)
 _NOBODY: Final = "Nobody answers"  # how the engine's sentence begins
 
 
@@ -105,29 +101,20 @@ class MeasurePanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.choice, 1)
         head.addWidget(self.start)
-        middle, right = QWidget(), QWidget()
-        left_column, right_column = QVBoxLayout(middle), QVBoxLayout(right)
-        for column in (left_column, right_column):
+        test, chart = QWidget(), QWidget()
+        test_column, chart_column = QVBoxLayout(test), QVBoxLayout(chart)
+        for column in (test_column, chart_column):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(4)
-        left_column.addLayout(head)
-        left_column.addWidget(form, 1)
-        right_column.addWidget(self.charts, 1)
-        right_column.addWidget(self.progress)
-        right_column.addWidget(self.status)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        for number, part in enumerate((self.lane, middle, right, self.runs)):
-            self.splitter.addWidget(part)
-            part.setMinimumWidth(_LEAST[number])
-            self.splitter.setStretchFactor(number, _WIDTHS[number])
-        for part, enough in zip((self.lane, middle), _ENOUGH, strict=True):
-            part.setMaximumWidth(enough)
-        self.splitter.setSizes(list(_WIDTHS))
-        self.splitter.setHandleWidth(PAD)
-        self.splitter.setChildrenCollapsible(False)
+        test_column.addLayout(head)
+        test_column.addWidget(form, 1)
+        chart_column.addWidget(self.charts, 1)
+        chart_column.addWidget(self.progress)
+        chart_column.addWidget(self.status)
+        self.place = Place(test, self.lane, chart, self.runs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(PAD, 4, PAD, 4)
-        layout.addWidget(self.splitter)
+        layout.addWidget(self.place)
         self.setFocusProxy(self.choice)
 
     def _connect(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ...core.watch.frame import Level
@@ -33,15 +32,9 @@ def save_picture(window: QWidget) -> Notice | None:
     return Notice(Level.WARNING, f"{path} could not be written.", key="picture")
 
 
-def show_keys(actions: Actions, views: dict[str, QWidget], parent: QWidget) -> None:
+def show_keys(actions: Actions, parent: QWidget) -> None:
     """All keys, those of the view that has the focus first."""
-    focus = QGuiApplication.focusObject()
-    inside = (
-        name
-        for name, view in views.items()
-        if isinstance(focus, QWidget) and view.isAncestorOf(focus)
-    )
-    KeyList(actions, next(inside, "Hex view"), parent).show()
+    KeyList(actions, actions.scope_in_focus(), parent).show()
 
 
 def show_about(parent: QWidget) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from time import monotonic_ns
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ...core.engine import messages as msg
 from ...core.measure.bandwidth.mapping_speed import MappingSpeed
@@ -14,6 +14,7 @@ from ...core.region.region import RegionInfo, RegionKind
 from ...core.values.export_formats import copy_as
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Frame, Health, Level
+from ..action import Action
 from ..hex import clipboard
 from ..hex.minimap import Minimap
 from ..hex.paint.selection import Selection
@@ -23,13 +24,14 @@ from ..session.notice import Notice
 from ..session.session import Session
 from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
+from .bar_column import BarColumn
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
 
 
-class RegionView(QWidget):
+class RegionView(BarColumn):
     """Puts the hex view and one session together.
 
     Attributes:
@@ -39,7 +41,8 @@ class RegionView(QWidget):
     Signals:
         cursor_moved(int): The cursor's offset.
         selection_changed(int, int): Start and length.
-        fill_wanted(): The context menu asked for the fill tool.
+        fill_wanted(): Somebody asked for the fill tool.
+        sight_wanted(): Something leads to a byte while only the bars are shown.
         load_wanted(str, int): A file was dropped at an offset.
         speed_measured(MappingSpeed): How fast the mapping copies.
     """
@@ -47,6 +50,7 @@ class RegionView(QWidget):
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
     selection_changed = Signal(object, object)
     fill_wanted = Signal()
+    sight_wanted = Signal()
     load_wanted = Signal(str, object)
     speed_measured = Signal(object)
 
@@ -56,8 +60,8 @@ class RegionView(QWidget):
         self.conflict = ConflictBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
-        self.hex = HexView(self)
-        self.minimap = Minimap(self)
+        self.hex = HexView(self.body)
+        self.minimap = Minimap(self.body)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
@@ -67,21 +71,10 @@ class RegionView(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
         for bar in (self.messages, self.conflict, self.goto, self.range):
-            layout.addWidget(bar)
-            bar.hide()
-        for slim in (self.messages, self.goto, self.range):
-            policy = slim.sizePolicy()  # a long text in a bar must not push the docks aside
-            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
-            slim.setSizePolicy(policy)
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addWidget(self.hex, 1)
-        row.addWidget(self.minimap)
-        layout.addLayout(row, 1)
+            self.add_bar(bar, slim=bar is not self.conflict)
+        self.add_to_body(self.hex, 1)
+        self.add_to_body(self.minimap)
 
     def _connect(self) -> None:
         view = self.hex
@@ -90,9 +83,9 @@ class RegionView(QWidget):
         view.view_changed.connect(self.minimap.set_view)
         view.selection_changed.connect(self.selection_changed)
         view.span_wanted.connect(self._look)
-        view.write_wanted.connect(self._write)
+        view.write_wanted.connect(self.write)
         view.goto_requested.connect(self.open_goto)
-        view.unlock_wanted.connect(self._say_locked)
+        view.unlock_wanted.connect(self.say_locked)
         view.undo_wanted.connect(self.undo)
         view.redo_wanted.connect(self.redo)
         view.next_change_wanted.connect(self.find_change)
@@ -108,6 +101,32 @@ class RegionView(QWidget):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.conflict.answered.connect(self._answer)
+
+    def own_actions(self) -> tuple[Action, ...]:
+        """What can be done here, the hex view's part first."""
+        entry = partial(Action, needs_session=True)
+        return (
+            *self.hex.own_actions(),
+            entry(
+                "select_range",
+                "Select range…",
+                ("Ctrl+E",),
+                self.open_range,
+                group="Edit",
+                section=1,
+            ),
+            entry("back", "Back", ("Alt+Left",), self.go_back, group="Go"),
+            entry("forward", "Forward", ("Alt+Right",), self.go_forward, group="Go"),
+            entry(
+                "speed",
+                "Measure the mapping's speed",
+                (),
+                self.measure_speed,
+                group="View",
+                section=2,
+                hint="Reading; with a selection and writing unlocked also writing, put back after",
+            ),
+        )
 
     # -- session -----------------------------------------------------------------------------------
 
@@ -182,7 +201,8 @@ class RegionView(QWidget):
 
     # -- writing -----------------------------------------------------------------------------------
 
-    def _write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+    def write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+        """Write what a person typed; `seen` is what was shown there, None where not all was."""
         if self.writing is None or self.session is None:
             return
         if seen is not None:
@@ -217,7 +237,8 @@ class RegionView(QWidget):
         if self.writing is not None:
             self.writing.redo()
 
-    def _say_locked(self) -> None:
+    def say_locked(self) -> None:
+        """Say why nothing was written, and offer to unlock where that helps."""
         info = self.session.info if self.session else None
         if info is not None and not info.writable:
             reason = info.read_only_reason or "It was opened for reading only."
@@ -278,6 +299,7 @@ class RegionView(QWidget):
     def select_range(self, start: int, length: int) -> None:
         """Select these bytes; the first of them comes into sight."""
         self.jumps.leave(self.hex.cursor(), start)
+        self._to_sight()
         self.hex.set_cursor(start)
         self.hex.select(Selection.of(start, length))
         self.hex.setFocus()
@@ -294,8 +316,13 @@ class RegionView(QWidget):
             )
             return
         self.jumps.leave(self.hex.cursor(), offset)
+        self._to_sight()
         self.hex.set_cursor(offset)
         self.hex.setFocus()
+
+    def _to_sight(self) -> None:
+        if self.body.isHidden():
+            self.sight_wanted.emit()
 
     def go_back(self) -> None:
         """Where the cursor was before the last jump."""
@@ -307,6 +334,7 @@ class RegionView(QWidget):
 
     def _place(self, offset: int | None) -> None:
         if offset is not None:
+            self._to_sight()
             self.hex.set_cursor(offset)
 
     def find_change(self, backwards: bool = False) -> None:
@@ -321,6 +349,7 @@ class RegionView(QWidget):
             self.report("No byte was seen to change since this region was opened.")
         else:
             self.jumps.leave(self.hex.cursor(), offset)
+            self._to_sight()
             self.hex.set_cursor(offset)
 
     def measure_speed(self, selected: bool = True) -> None:

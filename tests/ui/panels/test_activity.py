@@ -40,7 +40,6 @@ def live(
     path = shm_file(SIZE)
     session = sessions.open(path)
     panel.set_session(session)
-    session.frame_arrived.connect(panel.set_frame)
     stop = threading.Event()
 
     def write() -> None:

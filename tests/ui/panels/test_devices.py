@@ -17,6 +17,7 @@ from app.core.protocols.known_content import Content
 from app.core.region.region import CacheMode, RegionKind, RegionSpec
 from app.core.watch.frame import Health, Level
 from app.ui.hex.paint.decorations import Decorations
+from app.ui.panel import PanelHost
 from app.ui.panels.devices.panel import DevicesPanel
 from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import colors, show
@@ -268,6 +269,16 @@ def test_an_empty_list_teaches(qtbot: QtBot, empty: DevicesPanel) -> None:
     xml = teaching.text.toPlainText()
     assert "<shmem name='frames'>" in xml
     assert "<size unit='M'>1024</size>" in xml
+
+
+def test_where_the_guide_stands_elsewhere_it_is_not_told_twice(empty: DevicesPanel) -> None:
+    host = PanelHost(empty, Decorations())
+    empty.attach(host)
+    host.guide_shown.emit(True)
+    assert not empty.teaching.text.isVisible()
+    assert buttons(empty)["Open demo"].isVisible()
+    host.guide_shown.emit(False)
+    assert empty.teaching.text.isVisible()
 
 
 def test_a_bad_name_is_told_in_place_and_not_copied(qtbot: QtBot, empty: DevicesPanel) -> None:

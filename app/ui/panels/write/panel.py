@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -23,9 +24,10 @@ from ....core.engine import messages as msg
 from ....core.errors import CancelledError, OutOfRangeError, ScopeError
 from ....core.values.expressions import evaluate
 from ....core.values.units import format_rate, format_short_offset, format_size
-from ....core.watch.frame import Frame
 from ....core.write.record import RepeatState, WriteOutcome, WriteRecord
+from ...action import Action
 from ...hex.paint.decorations import Decorations, Depth, Layer
+from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
@@ -35,20 +37,29 @@ from .tool_form import ToolForm, add_row, form_layout
 PREVIEW: Final = 48
 _SHOW_PROGRESS_MS: Final = 200
 _STATES_MS: Final = 500
+_WIDEST: Final = 640  # pixels of the fields; wider they are no easier to read
 
 
-class WritePanel(QWidget):
+class WritePanel(Panel):
     """The panel: a tool at the left, its range and preview at the right.
 
     Signals:
         unlock_wanted(): The Unlock button.
     """
 
+    about = About(
+        "write",
+        "Write tools",
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+        ("edit",),
+        ("Alt+5",),
+        "write",
+        "Fill, typed values, load, save, copy, repeat",
+    )
     unlock_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
         self._layer: Layer | None = None
         self._theme = DARK
         self._cursor = 0
@@ -147,7 +158,11 @@ class WritePanel(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(16)
-        layout.addLayout(left, 1)
+        fields = QWidget()
+        fields.setLayout(left)
+        fields.setMaximumWidth(_WIDEST)
+        left.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(fields, 1)
         layout.addLayout(right, 1)
         self.setFocusProxy(self.choice)
 
@@ -155,21 +170,47 @@ class WritePanel(QWidget):
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
-        self._session = session
+        super().set_session(session)
         self._states.stop()
         self._finish("")
         self._show_signals(())
-        if session is not None:
-            session.lock_changed.connect(lambda _locked: self.refresh())
-            session.opened.connect(lambda _info: self.refresh())
         self.refresh()
 
     def set_decorations(self, decorations: Decorations) -> None:
         """Show in these where signals run."""
         self._layer = decorations.layer("signals", Depth.STATE)
 
-    def set_frame(self, frame: Frame) -> None:
-        """The preview shows old bytes only when something is edited; nothing to do."""
+    def attach(self, host: PanelHost) -> None:
+        self.set_decorations(host.decorations)
+        host.cursor_moved.connect(self.set_cursor)
+        host.selection_changed.connect(self.set_selection)
+        host.file_dropped.connect(self.load_dropped)
+        host.tool_wanted.connect(self.call_tool)
+
+    def listen(self, session: Session) -> None:
+        session.lock_changed.connect(self._session_changed)
+        session.opened.connect(self._session_changed)
+
+    def _session_changed(self, _what: object) -> None:
+        self.refresh()
+
+    def own_actions(self) -> tuple[Action, ...]:
+        save, load = "Save range to a file…", "Load a file into the region…"
+        return tuple(
+            Action(
+                name,
+                text,
+                (key,),
+                partial(self.call_tool, tool),
+                group="File",
+                section=1,
+                needs_session=True,
+            )
+            for name, text, key, tool in (
+                ("save_range", save, "Ctrl+S", "save"),
+                ("load_file", load, "Ctrl+Shift+O", "load"),
+            )
+        )
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -193,6 +234,16 @@ class WritePanel(QWidget):
         start, length = self._selection
         self.start.setText(format_short_offset(start))
         self.length.setText(str(length))
+
+    def call_tool(self, name: str) -> None:
+        """Come to the front with this tool."""
+        self.front_wanted.emit()
+        self.show_tool(name)
+
+    def load_dropped(self, path: str, offset: int) -> None:
+        """Offer to load a file that was dropped on a byte."""
+        self.call_tool("load")
+        self.set_load(path, offset)
 
     def show_tool(self, name: str) -> None:
         """Choose a tool and give it the focus."""
