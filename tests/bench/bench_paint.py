@@ -19,7 +19,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
-from app.core.watch.frame import Frame, Traffic, empty_activity
+from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 from app.ui.hex.paint.geometry import address_text
 from app.ui.hex.paint.surface import Options, Surface
 from app.ui.style.theme import DARK
@@ -67,14 +67,8 @@ class Content:
         off = np.zeros(CELLS, np.bool_)
         return Frame(
             self.number,
-            now_ns,
             SECOND_NS // 60,
-            0,
-            self.data,
-            off,
-            self.changed,
-            changed_ns,
-            off,
+            RangeSample(0, now_ns, self.data, off, self.changed, changed_ns, off),
             empty_activity(SIZE),
             Traffic(),
         )

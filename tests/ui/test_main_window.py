@@ -312,7 +312,7 @@ def test_next_changed_byte(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     assert "No byte was seen to change" in shown(window).text
     qtbot.waitUntil(lambda: live(window).frame.activity.sweep_ns > 0, timeout=WAIT_MS)
     poke(path, 0x30, b"\x01")
-    qtbot.waitUntil(lambda: live(window).frame.changed_ns[0x30] > 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: live(window).frame.sample.changed_ns[0x30] > 0, timeout=WAIT_MS)
     trigger(window, "next_change")
     qtbot.waitUntil(lambda: window.view.hex.cursor() == 0x30, timeout=WAIT_MS)
 

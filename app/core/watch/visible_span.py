@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,22 +17,9 @@ import numpy.typing as npt
 
 from ..region.buffers import aligned_bytes
 from ..region.region import PAGE, Region
-from .frame import I64, U8, Flags
+from .frame import I64, U8, Flags, RangeSample
 from .own_writes import GRACE_NS
 from .page_table import frozen
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RangeSample:
-    """The span as of `time_ns`; the arrays are those of a Frame."""
-
-    start: int
-    time_ns: int
-    data: U8
-    flux: Flags
-    changed: Flags
-    changed_ns: I64
-    mine: Flags
 
 
 def empty_sample(start: int, time_ns: int) -> RangeSample:

@@ -75,7 +75,7 @@ def test_a_write_needs_the_unlocking_lands_and_is_undone(
     assert record.outcome is WriteOutcome.WHOLE
     assert path.read_bytes()[16:20] == b"abcd"
     frame = talk.frame(lambda f: bytes(f.data[16:20]) == b"abcd" and f.writes == 1)
-    assert frame.mine[16:20].all()
+    assert frame.sample.mine[16:20].all()
     assert not frame.locked
     talk.do(msg.Undo())
     assert path.read_bytes()[16:20] == bytes(4)

@@ -158,7 +158,7 @@ def test_an_own_write_is_shown_as_own(stage: Stage) -> None:
     scene.type("ee")
     scene.shows(0, b"\xee")
     picture = scene.view.hex.surface.cells
-    scene.until(lambda: picture.frame is not None and bool(picture.frame.mine[0]))
+    scene.until(lambda: picture.frame is not None and bool(picture.frame.sample.mine[0]))
 
 
 @pytest.mark.parametrize("answer", ["mine", "theirs"])
