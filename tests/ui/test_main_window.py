@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.core.discovery.device import Device, DeviceList
-from app.core.engine.client import EngineClient, LocalEngine
 from app.core.engine.measurement_messages import Flashed
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Surface
@@ -64,13 +63,8 @@ def make(qtbot: QtBot, sessions: Sessions, settings: Settings, dressed: None) ->
     """Windows; with a path also with its region open."""
     windows: list[MainWindow] = []
 
-    def build(
-        path: Path | None = None,
-        client: Callable[[], EngineClient] = LocalEngine,
-        *,
-        read_only: bool = False,
-    ) -> MainWindow:
-        window = MainWindow(lambda spec: sessions.make(spec, client), settings, DARK)
+    def build(path: Path | None = None, *, read_only: bool = False) -> MainWindow:
+        window = MainWindow(sessions.make, settings, DARK)
         windows.append(window)
         window.show()
         qtbot.waitExposed(window)
@@ -346,7 +340,7 @@ def test_a_killed_engine_greys_the_view_and_retry_works(
     qtbot: QtBot, make: Open, shm_file: ShmFile
 ) -> None:
     path = shm_file(65536, fill=b"scope")
-    window = make(path, EngineProcess)
+    window = make(path)
     live(window).set_locked(False)
     before = bright(window)
     client = live(window)._client
