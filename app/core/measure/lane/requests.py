@@ -111,13 +111,3 @@ def refusal_of(reply: Message) -> Refusal:
 
 def _check(line: bytes) -> int:
     return zlib.crc32(line[: _LINE.size - 8]) | 1 << 32
-
-
-def signed(value: int) -> int:
-    """A value that was a negative number when it was put in."""
-    return value - (1 << 64) if value >> 63 else value
-
-
-def unsigned(value: int) -> int:
-    """A number, negative ones too, as a value."""
-    return value & (1 << 64) - 1

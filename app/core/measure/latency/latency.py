@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from ...errors import MeasureOptionError, NoPeerError
+from ...errors import MeasureOptionError
 from ...native.kernel import Slice, Wait
 from ...region.doorbell import BellAddress, DeviceBell, PeerBell
 from ...region.region import Region
@@ -362,13 +362,3 @@ def _bell_of(card: PeerCard | None) -> BellAddress | None:
 def _stall_ns(options: LatencyOptions) -> int:
     """A gap longer than this counts as stalled: 100 µs, or four looks of a polling peer."""
     return max(100_000, 4 * options.poll_ns if options.wait is not Wait.SPIN else 0)
-
-
-def need_answers(result: LatencyResult) -> None:
-    """For callers to whom a result without any answer is a failure.
-
-    Raises:
-        NoPeerError: Nothing was answered.
-    """
-    if not result.response.count:
-        raise NoPeerError("The peer answered nothing in all that time.")
