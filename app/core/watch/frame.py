@@ -59,7 +59,6 @@ class Traffic:
         read_bytes_per_s: What we read.
         written_bytes_per_s: What we wrote on a person's behalf.
         cost: Sampler's and sweep's share of one core, 0 to 1.
-        read_ns_per_mib: What reading costs on this mapping.
     """
 
     over_ns: int = 0
@@ -67,7 +66,6 @@ class Traffic:
     read_bytes_per_s: float = 0.0
     written_bytes_per_s: float = 0.0
     cost: float = 0.0
-    read_ns_per_mib: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -148,10 +148,6 @@ class Sampler:
             self._span.note_write(offset, length)
             self.sweep.note_write(offset, length)
 
-    def latest(self) -> Frame | None:
-        """The newest Frame; None before the first."""
-        return self._frame
-
     def find_change(self, start: int, backwards: bool = False, within_ns: int = 0) -> int | None:
         """The next byte behind (before) `start` that a peer was seen to change; wraps around.
 
@@ -278,7 +274,6 @@ class Sampler:
                 time_ns=self._clock(),
                 observed=totals.changed_bytes + span.changed_bytes,
                 read=totals.read_bytes + span.read_bytes,
-                read_ns=totals.read_ns + span.read_ns,
                 written=self._written,
                 spent_ns=time.thread_time_ns(),
             )

@@ -42,7 +42,6 @@ class RangeSampler:
     Attributes:
         last: The last look.
         read_bytes: Bytes read so far.
-        read_ns: Wall time inside reads so far.
         changed_bytes: Bytes seen to change by another hand than ours so far.
     """
 
@@ -55,7 +54,6 @@ class RangeSampler:
         self._again = aligned_bytes(PAGE)
         self.last = empty_sample(0, 0)
         self.read_bytes = 0
-        self.read_ns = 0
         self.changed_bytes = 0
 
     def note_write(self, offset: int, length: int) -> None:
@@ -82,9 +80,7 @@ class RangeSampler:
         return self.last
 
     def _read(self, start: int, into: U8) -> U8:
-        began = time.monotonic_ns()
         self._region.read_into(start, into.data)
-        self.read_ns += time.monotonic_ns() - began
         self.read_bytes += len(into)
         return into
 

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 
 from ...core.engine.messages import ListWrites
 from ...core.values.units import format_offset, format_size
-from ...core.watch.frame import Frame
 from ...core.write.record import WriteOutcome, WriteRecord
 from ..session.session import Session
 from ..style.theme import DARK, Theme, mono_font
@@ -187,9 +186,6 @@ class JournalPanel(QWidget):
         if session is not None:
             session.writes_changed.connect(self._fetch)
             session.opened.connect(lambda _info: self._reset(session))
-
-    def set_frame(self, frame: Frame) -> None:
-        """Nothing in a Frame concerns it."""
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

@@ -56,7 +56,6 @@ class Session(QObject):
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
         unasked(Answer): What an engine says unasked: about a running test, its responder.
-        closed(): It ends; the engine is being closed.
         ended(): The engine is gone; nothing follows.
     """
 
@@ -69,7 +68,6 @@ class Session(QObject):
     rate_changed = Signal(float)
     notice = Signal(object)
     unasked = Signal(object)
-    closed = Signal()
     ended = Signal()
     _retired = Signal()
 
@@ -134,7 +132,6 @@ class Session(QObject):
         if self._client is None and not self._timer.isActive():
             return
         self._retire()
-        self.closed.emit()
 
     def join(self, timeout_s: float = 5.0) -> bool:
         """Wait until the closed engine is gone; for the end of the program and for tests."""

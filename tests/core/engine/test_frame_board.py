@@ -43,7 +43,7 @@ def make_frame(number: int, size: int = 64, *, activity_number: int = 1, cells: 
             mine=flags,
         ),
         activity=activity,
-        traffic=Traffic(1, 2.0, 3.0, 4.0, 0.5, 6.0),
+        traffic=Traffic(1, 2.0, 3.0, 4.0, 0.5),
         health=Health(Level.WARNING, "truncated", "Ü", "hint"),
         paused=True,
         writes=7,

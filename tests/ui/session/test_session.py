@@ -44,11 +44,11 @@ def test_it_opens_shows_frames_and_closes(
     ):
         pass
     ends: list[None] = []
-    session.closed.connect(lambda: ends.append(None))
+    session.ended.connect(lambda: ends.append(None))
     session.close()
     session.close()
     assert session.join(5)
-    assert len(ends) == 1
+    qtbot.waitUntil(lambda: len(ends) == 1)
 
 
 def test_the_span_follows_the_look(qtbot: QtBot, sessions: Sessions, shm_file: ShmFile) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -23,7 +23,6 @@ from ....core.engine import messages as msg
 from ....core.errors import CancelledError, OutOfRangeError, ScopeError
 from ....core.values.expressions import evaluate
 from ....core.values.units import format_rate, format_short_offset, format_size
-from ....core.watch.frame import Frame
 from ....core.write.record import RepeatState, WriteOutcome, WriteRecord
 from ...session.session import Session
 from ...style.theme import DARK, Theme, mono_font
@@ -39,10 +38,7 @@ class WritePanel(QWidget):
     """The panel: a tool at the left, its range and preview at the right.
 
     Signals:
-        unlock_wanted(): The Unlock button.
     """
-
-    unlock_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -160,9 +156,6 @@ class WritePanel(QWidget):
             session.lock_changed.connect(lambda _locked: self.refresh())
             session.opened.connect(lambda _info: self.refresh())
         self.refresh()
-
-    def set_frame(self, frame: Frame) -> None:
-        """The preview shows old bytes only when something is edited; nothing to do."""
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
