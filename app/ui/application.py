@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import os
 import sys
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -282,7 +281,6 @@ class ScreenshotJob(QObject):
         self._window = window
         self._path = path
         self._after_s = after_s
-        self._since = time.monotonic()
         if window.session is None:
             QTimer.singleShot(int(after_s * 1000), self._shoot)
             return

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
-from app.core.watch.frame import Frame, Traffic, empty_activity
+from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 from app.ui.hex.paint.decorated_cells import DecoratedCells
 from app.ui.hex.paint.decorations import Decoration, Decorations, Depth, Mark, Tint
 from app.ui.hex.paint.geometry import address_text
@@ -74,14 +74,8 @@ class Content:
         off = np.zeros(CELLS, np.bool_)
         return Frame(
             self.number,
-            now_ns,
             SECOND_NS // 60,
-            0,
-            self.data,
-            off,
-            self.changed,
-            changed_ns,
-            off,
+            RangeSample(0, now_ns, self.data, off, self.changed, changed_ns, off),
             empty_activity(SIZE),
             Traffic(),
         )

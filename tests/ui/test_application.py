@@ -168,7 +168,7 @@ def test_the_demo_is_shared_and_ends_with_the_program(qtbot: QtBot, program: App
     session = window.session
     assert session is not None
     qtbot.waitUntil(
-        lambda: session.frame is not None and session.frame.changed.any(), timeout=WAIT_MS
+        lambda: session.frame is not None and session.frame.sample.changed.any(), timeout=WAIT_MS
     )
     assert program._demo is not None
     path = program._demo.path

@@ -29,7 +29,6 @@ from pytestqt.qtbot import QtBot
 
 from app.cli import WORKSPACES
 from app.core.discovery.device import Device, DeviceList
-from app.core.engine.client import EngineClient, LocalEngine
 from app.core.engine.measurement_messages import Flashed
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Surface
@@ -75,13 +74,8 @@ def make(qtbot: QtBot, sessions: Sessions, settings: Settings, dressed: None) ->
     """Windows; with a path also with its region open."""
     windows: list[MainWindow] = []
 
-    def build(
-        path: Path | None = None,
-        client: Callable[[], EngineClient] = LocalEngine,
-        *,
-        read_only: bool = False,
-    ) -> MainWindow:
-        window = MainWindow(lambda spec: sessions.make(spec, client), settings, DARK)
+    def build(path: Path | None = None, *, read_only: bool = False) -> MainWindow:
+        window = MainWindow(sessions.make, settings, DARK)
         windows.append(window)
         window.show()
         qtbot.waitExposed(window)
@@ -323,7 +317,7 @@ def test_next_changed_byte(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     assert "No byte was seen to change" in shown(window).text
     qtbot.waitUntil(lambda: live(window).frame.activity.sweep_ns > 0, timeout=WAIT_MS)
     poke(path, 0x30, b"\x01")
-    qtbot.waitUntil(lambda: live(window).frame.changed_ns[0x30] > 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: live(window).frame.sample.changed_ns[0x30] > 0, timeout=WAIT_MS)
     trigger(window, "next_change")
     qtbot.waitUntil(lambda: window.view.hex.cursor() == 0x30, timeout=WAIT_MS)
 
@@ -380,7 +374,7 @@ def test_a_killed_engine_greys_the_view_and_retry_works(
     qtbot: QtBot, make: Open, shm_file: ShmFile
 ) -> None:
     path = shm_file(65536, fill=b"scope")
-    window = make(path, EngineProcess)
+    window = make(path)
     live(window).set_locked(False)
     before = bright(window)
     client = live(window)._client

@@ -8,7 +8,6 @@ is an error, and is not extended again.
 from __future__ import annotations
 
 import errno
-import fcntl
 import mmap
 import os
 import sys
@@ -40,9 +39,6 @@ from .permission import kind_of_file, may_not_read, may_not_write
 
 _PATH_CHECK_NS: Final = 100_000_000
 _MAX_EXTENTS: Final = 4096
-# linux/fcntl.h: F_LINUX_SPECIFIC_BASE + 10, and F_SEAL_SHRINK.
-_F_GET_SEALS: Final = 1034
-_F_SEAL_SHRINK: Final = 2
 _NO_SUCH: Final = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
 _READ_ONLY: Final = {
@@ -138,15 +134,6 @@ class SharedFile(Region):
         self._path_due_ns = 0
         self._mapping = mapping
         self._copier = MappedCopier(mapping, self._start) if mapping is not None else None
-
-    @property
-    def sealed(self) -> bool:
-        """Whether it can never shrink (a memfd with F_SEAL_SHRINK)."""
-        with self._using:
-            try:
-                return bool(fcntl.fcntl(self._fd, _F_GET_SEALS) & _F_SEAL_SHRINK)
-            except OSError:
-                return False
 
     def remark(self) -> tuple[str, str]:
         """A remark when the file grew: only the old part is shown until it is opened again."""

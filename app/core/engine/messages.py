@@ -279,10 +279,3 @@ class Failed(Answer):
 
     request: int
     error: ScopeError
-
-
-@dataclass(frozen=True, slots=True)
-class Ended(Answer):
-    """The engine ended; `error` says why when it was not asked to."""
-
-    error: ScopeError | None = None

@@ -10,7 +10,7 @@ Count, minimum, maximum and sum are exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -74,16 +74,6 @@ class Histogram:
         self.count += values.size
         self.total += int(values.sum())
 
-    def merge(self, other: Histogram) -> None:
-        """Add another's values."""
-        if not other.count:
-            return
-        self.counts += other.counts
-        self.least = min(self.least, other.least) if self.count else other.least
-        self.most = max(self.most, other.most)
-        self.count += other.count
-        self.total += other.total
-
     @property
     def mean(self) -> float:
         """The arithmetic mean; 0 when empty."""
@@ -118,7 +108,7 @@ class Histogram:
         return Summary(self.count, self.least, self.mean, p50, p90, p99, p99_9, p99_99, self.most)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for a file; `from_dict` makes it whole again."""
+        """Everything, for a file."""
         used = np.flatnonzero(self.counts)
         return {
             "unit": "ns",
@@ -129,25 +119,6 @@ class Histogram:
             "buckets": used.tolist(),
             "counts": self.counts[used].tolist(),
         }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """What `as_dict` gave.
-
-        Raises:
-            ValueError, KeyError, TypeError: It is something else.
-        """
-        made = cls()
-        buckets = np.asarray(data["buckets"], np.int64)
-        counts = np.asarray(data["counts"], np.int64)
-        if buckets.shape != counts.shape or (
-            buckets.size and not 0 <= buckets.min() <= buckets.max() < SIZE
-        ):
-            raise ValueError("these are no buckets")
-        made.counts[buckets] = counts
-        made.count, made.total = int(counts.sum()), int(data["sum_ns"])
-        made.least, made.most = int(data["min_ns"]), int(data["max_ns"])
-        return made
 
 
 def _ceil(value: float) -> int:
@@ -197,24 +168,3 @@ class Summary:
             **(times if self.count else dict.fromkeys(times)),
             "too_few_samples": list(self.too_few_samples),
         }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """What `as_dict` gave.
-
-        Raises:
-            KeyError, TypeError: It is something else.
-        """
-        if not data["count"]:
-            return cls()
-        return cls(
-            data["count"],
-            data["min_ns"],
-            data["mean_ns"],
-            data["p50_ns"],
-            data["p90_ns"],
-            data["p99_ns"],
-            data["p99_9_ns"],
-            data["p99_99_ns"],
-            data["max_ns"],
-        )

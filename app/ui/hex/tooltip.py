@@ -73,12 +73,12 @@ def byte_text(picture: CellStates, offset: int, clock_ns: int) -> str:
 
 def _history(frame: Frame, offset: int, now_ns: int) -> str:
     at = offset - frame.start
-    changed = int(frame.changed_ns[at])
-    if frame.flux[at]:
+    changed = int(frame.sample.changed_ns[at])
+    if frame.sample.flux[at]:
         return "in flux: two reads in a row differed"
     if not changed:
         return "not seen to change"
-    who = "written here" if frame.mine[at] else "changed by the peer"
+    who = "written here" if frame.sample.mine[at] else "changed by the peer"
     return f"{who} {format_age(max(0, now_ns - changed))} ago"
 
 

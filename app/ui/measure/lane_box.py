@@ -59,12 +59,10 @@ class LaneBox(QWidget):
 
     Signals:
         failed(ScopeError): The responder could not be switched.
-        slot_chosen(object): Slot of the chosen peer, or None for the first that fits.
         edited(): The place of a new lane changed.
     """
 
     failed = Signal(object)
-    slot_chosen = Signal(object)
     edited = Signal()
 
     def __init__(self) -> None:
@@ -114,7 +112,6 @@ class LaneBox(QWidget):
         layout.addWidget(self.copy)
         self.answer.toggled.connect(self._switch)
         self.offset.textChanged.connect(self._edited)
-        self.peers.currentRowChanged.connect(lambda _row: self.slot_chosen.emit(self.slot()))
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._tick)

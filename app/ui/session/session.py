@@ -52,7 +52,6 @@ class Session(QObject):
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
         unasked(Answer): An answer without a request: progress of a test, its responder's state.
-        closed(): The session ends; the engine is being closed.
         ended(): The engine is gone; nothing follows.
     """
 
@@ -65,7 +64,6 @@ class Session(QObject):
     rate_changed = Signal(float)
     notice = Signal(object)
     unasked = Signal(object)
-    closed = Signal()
     ended = Signal()
     _retired = Signal()
 
@@ -130,7 +128,6 @@ class Session(QObject):
         if self._client is None and not self._timer.isActive():
             return
         self._retire()
-        self.closed.emit()
 
     def join(self, timeout_s: float = 5.0) -> bool:
         """Wait until the closed engine is gone; for the end of the program and for tests."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -173,8 +173,3 @@ def palette(theme: Theme) -> QPalette:
     for qt_role in (role.Text, role.WindowText, role.ButtonText):
         result.setColor(QPalette.ColorGroup.Disabled, qt_role, theme.color("quiet"))
     return result
-
-
-def roles() -> tuple[str, ...]:
-    """Names of all single-colour roles."""
-    return tuple(f.name for f in fields(Theme) if f.name not in ("name", "traces", "tints"))

@@ -25,7 +25,6 @@ from app.core.backends.windows.abi import (
     driver_error,
 )
 from app.core.backends.windows.bar import list_windows_bars, open_windows_bar
-from app.core.backends.windows.doorbell import Doorbell
 from app.core.backends.windows.setup import FoundDevice, Guid, detail_size, undriven
 from app.core.errors import (
     CannotFindError,
@@ -348,7 +347,7 @@ def test_another_holder_is_named_and_no_handle_stays(opened, driver):
 
 def test_release_then_reopen(opened, driver):
     with opened() as region:
-        Doorbell(region, driver).listen(1)
+        assert region.bell(MEASURES) is not None
         windows_sharing.release_all("the machine goes to sleep")
         assert driver.calls[-2:] == ["release", "close"]
         with pytest.raises(UnpluggedError, match="goes to sleep"):
@@ -501,27 +500,6 @@ def test_a_device_of_another_size_is_never_taken_by_itself(opened, driver):
 
 
 # -- doorbell ------------------------------------------------------------------------------------------
-
-
-def test_doorbell_tells_and_rings(opened, driver):
-    with opened() as region:
-        bell = Doorbell(region, driver)
-        assert (bell.peer, bell.vectors) == (3, 2)
-        bell.ring(4, 1)
-        assert driver.rung == [(4, 1)]
-        assert bell.listen(0).wait(0)
-        for wrong in (-1, 2, 64):
-            with pytest.raises(OutOfRangeError):
-                bell.listen(wrong)
-        with pytest.raises(OutOfRangeError):
-            bell.ring(0x10000, 0)
-
-
-def test_listening_again_takes_no_second_place(opened, driver):
-    with opened() as region:
-        for _ in range(40):
-            Doorbell(region, driver).listen(0)
-    assert len(driver.events) == 1
 
 
 def test_a_region_gives_its_doorbell_to_each_who_waits(opened, driver):

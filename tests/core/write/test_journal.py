@@ -453,7 +453,7 @@ def test_beyond_the_bound_it_goes_to_disk_and_comes_back(memory: Memory) -> None
         journal.write(number * 90, bytes([number]) * 100)
         states.append(bytes(memory.bytes))
         assert journal._store.used <= 4 * (100 + OVERHEAD)
-    assert journal._store.on_disk == 27 * 200
+    assert journal._store._end == 27 * 200
     for state in reversed(states[:-1]):
         journal.undo()
         assert memory.bytes == state
@@ -465,7 +465,7 @@ def test_beyond_the_bound_it_goes_to_disk_and_comes_back(memory: Memory) -> None
     journal.write(0, b"x")
     journal.undo()
     journal.write(0, b"y" * 80)  # takes the place of what was dropped
-    assert journal._store.on_disk <= 8 * 200  # the tail was given back
+    assert journal._store._end <= 8 * 200  # the tail was given back
     journal.undo()
     for state in reversed(states[:9]):
         journal.undo()
@@ -484,7 +484,7 @@ def test_writing_and_undoing_all_day_takes_no_more_disk(
             journal.write(number % 90, bytes([number & 0xFF]) * (number % 50 + 1))
             if number % 7 == 0:
                 journal.undo()
-        assert journal._store.on_disk < 2 * 20 * 2 * 50
+        assert journal._store._end < 2 * 20 * 2 * 50
         for _ in range(20):
             journal.undo()
 
@@ -720,7 +720,7 @@ class World:
             assert self.journal._store.used == kept + 2 * len(pieces) * OVERHEAD
         else:
             store = self.journal._store
-            assert store.on_disk - sum(b - a for a, b in store._gaps) == kept
+            assert store._end - sum(b - a for a, b in store._gaps) == kept
             assert store._gaps == sorted(store._gaps)
         numbers = [record.number for record in self.journal.records()]
         assert numbers == list(range(1, self.journal.count + 1))

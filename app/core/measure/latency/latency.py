@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from ...errors import MeasureOptionError, NoPeerError
+from ...errors import MeasureOptionError
 from ...native.kernel import Slice, Wait
 from ...region.doorbell import BellAddress, PeerBell
 from ...region.region import Region
@@ -306,13 +306,3 @@ def _bell_of(card: PeerCard | None) -> BellAddress | None:
 def _stall_ns(options: LatencyOptions) -> int:
     """A gap longer than this counts as stalled: 100 µs, or four intervals of a polling peer."""
     return max(100_000, 4 * options.poll_ns if options.wait is not Wait.SPIN else 0)
-
-
-def need_answers(result: LatencyResult) -> None:
-    """For callers that treat a result without any answer as a failure.
-
-    Raises:
-        NoPeerError: Nothing was answered.
-    """
-    if not result.response.count:
-        raise NoPeerError("The peer answered nothing in all that time.")

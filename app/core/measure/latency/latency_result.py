@@ -6,8 +6,8 @@ import csv
 import io
 import json
 from collections import deque
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Self
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class LatencyResult:
-    """A finished test; `as_dict` and `from_dict` carry it through files.
+    """A finished test; `as_dict` is for files.
 
     Attributes:
         rate_hz: Asked rate; 0 is the closed loop.
@@ -140,45 +140,6 @@ class LatencyResult:
             "service_buckets": self.service.as_dict(),
             "series": [asdict(point) for point in self.series],
         }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """What `as_dict` gave, after a way through JSON.
-
-        Raises:
-            ValueError, KeyError, TypeError: It is something else.
-        """
-        if (data["format"], data["kind"]) != (FORMAT, "latency"):
-            raise ValueError("no latency result of this version")
-        plain = {field.name for field in fields(cls)} & {
-            "rate_hz",
-            "payload_bytes",
-            "poll_ns",
-            "duration_s",
-            "complete",
-            "due",
-            "lost",
-            "skipped",
-            "late",
-            "unexpected",
-            "stalled_share",
-            "stall_ns",
-            "paused_share",
-        }
-        response = Histogram.from_dict(data["response_buckets"])
-        return cls(
-            **{name: data[name] for name in plain},
-            wait=Wait[data["wait"].upper()],
-            engine=EngineKind(data["engine"]),
-            peer_engine=EngineKind(data["peer_engine"]),
-            service=Histogram.from_dict(data["service_buckets"]),
-            response=response,
-            floor=Summary.from_dict(data["floor"]),
-            ways=None if data["one_way"] is None else OneWay(**data["one_way"]),
-            series=tuple(Point(**point) for point in data["series"]),
-            conditions=Conditions(**data["conditions"]),
-            notes=tuple(data["notes"]),
-        )
 
     def json_text(self) -> str:
         """The JSON file."""

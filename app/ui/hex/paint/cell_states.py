@@ -61,7 +61,7 @@ class CellStates:
 
     def _hold_flux(self, frame: Frame) -> None:
         same = frame.start == self._flux_start and len(frame.data) == len(self._flux_ns)
-        if same and not frame.flux.any():
+        if same and not frame.sample.flux.any():
             return
         held = np.zeros(len(frame.data), np.int64)
         first = max(frame.start, self._flux_start)
@@ -70,7 +70,7 @@ class CellStates:
             held[first - frame.start : last - frame.start] = self._flux_ns[
                 first - self._flux_start : last - self._flux_start
             ]
-        held[frame.flux] = frame.time_ns
+        held[frame.sample.flux] = frame.time_ns
         self._flux_start, self._flux_ns = frame.start, held
 
     def covers(self, start: int, length: int) -> bool:
@@ -121,7 +121,7 @@ class CellStates:
         return values, shown
 
     def _styles(self, frame: Frame, part: slice, now_ns: int) -> U8:
-        changed_ns, mine = frame.changed_ns[part], frame.mine[part]
+        changed_ns, mine = frame.sample.changed_ns[part], frame.sample.mine[part]
         shown = np.where(frame.data[part] == 0, styles.ZERO, styles.TEXT).astype(np.uint8)
         ever = changed_ns > 0
         shown[mine & ever] = styles.MINE
@@ -151,8 +151,8 @@ class CellStates:
         if frame is None or self.frozen or frame.paused:
             return None
         part = slice(max(0, start - frame.start), max(0, start + length - frame.start))
-        age = np.maximum(clock_ns - frame.changed_ns[part], 0)
-        fading = age[(frame.changed_ns[part] > 0) & (age < styles.FADE_NS)]
+        age = np.maximum(clock_ns - frame.sample.changed_ns[part], 0)
+        fading = age[(frame.sample.changed_ns[part] > 0) & (age < styles.FADE_NS)]
         waits = [styles.STEP_NS - int((fading % styles.STEP_NS).max())] if len(fading) else []
         held = self._flux_ns[part]
         left = FLUX_HOLD_NS - (clock_ns - held[held > 0])

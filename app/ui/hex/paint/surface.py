@@ -96,11 +96,6 @@ class Surface:
         """Height of the header."""
         return self.grid.height + 2 * self._type.stroke
 
-    @property
-    def stroke(self) -> int:
-        """Thickness of a line."""
-        return self._type.stroke
-
     def set_theme(self, theme: Theme, *, greyed: bool) -> None:
         """Take other colours."""
         self._theme = theme

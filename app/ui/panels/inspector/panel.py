@@ -231,8 +231,8 @@ class InspectorPanel(Panel):
         at = self._offset - frame.start
         part = slice(at, at + WINDOW)
         now = monotonic_ns()
-        ages = [now - int(stamp) if stamp else 0 for stamp in frame.changed_ns[part][:16]]
-        self.model.show(bytes(frame.data[part]), frame.flux[part].tobytes(), ages)
+        ages = [now - int(stamp) if stamp else 0 for stamp in frame.sample.changed_ns[part][:16]]
+        self.model.show(bytes(frame.data[part]), frame.sample.flux[part].tobytes(), ages)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -41,11 +41,7 @@ _WIDEST: Final = 640  # pixels of the fields; wider they are no easier to read
 
 
 class WritePanel(Panel):
-    """The panel: a tool at the left, its range and preview at the right.
-
-    Signals:
-        unlock_wanted(): The Unlock button.
-    """
+    """The panel: a tool at the left, its range and preview at the right."""
 
     about = About(
         "write",
@@ -56,7 +52,6 @@ class WritePanel(Panel):
         "write",
         "Fill, typed values, load, save, copy, repeat",
     )
-    unlock_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -36,8 +36,6 @@ from app.core.measure.lane.requests import (
     build_message,
     parse_message,
     refusal_of,
-    signed,
-    unsigned,
 )
 from app.core.region.region import RegionKind, RegionSpec
 from tests.core.measure.peer_programs import opened
@@ -177,8 +175,6 @@ def test_torn_and_foreign_messages_are_none(data: bytes, at: int, flip: int) -> 
 
 
 def test_values_and_refusals() -> None:
-    assert signed(unsigned(-5)) == -5
-    assert signed(5) == 5
     assert refusal_of(Message(1, 3, 0, (2,))) is Refusal.PARAMETER
     assert refusal_of(Message(1, 3, 0, (99,))) is Refusal.UNKNOWN
     assert all(refusal.sentence for refusal in Refusal)
