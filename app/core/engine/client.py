@@ -15,6 +15,7 @@ from ..errors import EngineGoneError, ScopeError
 from ..region.region import RegionSpec
 from ..watch.frame import Frame
 from . import messages as msg
+from .command_table import TABLE
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -26,7 +27,7 @@ class EngineClient(Protocol):
     def open(self, spec: RegionSpec) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""
 
-    def ask(self, command: msg.Command) -> int:
+    def ask(self, command: msg.Command[object]) -> int:
         """Send a command; the number comes back in its answer, Failed when the engine is gone."""
 
     def answers(self) -> list[msg.Answer]:
@@ -51,7 +52,7 @@ class LocalEngine:
         self._frame: Frame | None = None
         self._fetched = -1
         self._engine: Engine | None = None
-        self._early: list[tuple[int, msg.Command]] = []
+        self._early: list[tuple[int, msg.Command[object]]] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -89,15 +90,15 @@ class LocalEngine:
                 self._fail(request, command)
             self._early.clear()
 
-    def _fail(self, request: int, command: msg.Command) -> None:
-        if not isinstance(command, msg.UNANSWERED):
+    def _fail(self, request: int, command: msg.Command[object]) -> None:
+        if TABLE.answered(command):
             gone = EngineGoneError("The engine of this region has ended.")
             self._answers.append(msg.Failed(request, gone))
 
     def _publish(self, frame: Frame) -> None:
         self._frame = frame
 
-    def ask(self, command: msg.Command) -> int:
+    def ask(self, command: msg.Command[object]) -> int:
         """Send a command; those sent before the region is open wait for it."""
         number = next(self._numbers)
         with self._lock:

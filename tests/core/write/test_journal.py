@@ -416,15 +416,18 @@ def test_an_undo_that_fails_half_way_goes_on_later(memory: Memory, journal: Jour
     assert not any(memory.bytes[300:500])
     assert journal.records()[-1].outcome is WriteOutcome.PART
     assert journal.records()[-1].undoes == 1
+    assert journal.records()[0].outcome is WriteOutcome.UNDONE_IN_PART
     memory.good_writes = 1 << 30
-    with pytest.raises(NothingToUndoError):
-        journal.redo()
-    memory.bytes[350] = 77  # a peer wrote there meanwhile
+    memory.bytes[50] = 77  # a peer wrote there meanwhile, where the undo has yet to go
     with pytest.raises(ConflictError):
         journal.undo()
-    memory.bytes[350] = 0
+    memory.bytes[50] = 1
+    memory.bytes[350] = 77  # and there, where it has been: that is the peer's
     journal.undo()
-    assert not any(memory.bytes)
+    assert memory.bytes == bytes(350) + b"\x4d" + bytes(SIZE - 351)
+    with pytest.raises(ConflictError):
+        journal.redo()
+    memory.bytes[350] = 0
     journal.redo()
     assert memory.bytes == whole
     journal.undo()
@@ -439,6 +442,23 @@ def test_a_region_that_is_gone_leaves_the_step(memory: Memory, journal: Journal)
         journal.undo()
     assert journal.count == count
     memory.readable = True
+    journal.undo()
+    assert not any(memory.bytes)
+
+
+def test_an_undo_that_fails_half_way_can_be_redone(memory: Memory, journal: Journal) -> None:
+    write_chunks(journal, *((100 * n, bytes([n + 1]) * 100) for n in range(5)))
+    whole = bytes(memory.bytes)
+    memory.good_writes = 2
+    with pytest.raises(TruncatedError):
+        journal.undo()
+    assert memory.bytes[:300] != whole[:300], "the third piece is torn"
+    memory.good_writes = 1 << 30
+    journal.redo()
+    assert memory.bytes == whole
+    assert landed(journal) == [WriteOutcome.WHOLE, WriteOutcome.PART, WriteOutcome.WHOLE]
+    with pytest.raises(NothingToUndoError):
+        journal.redo()
     journal.undo()
     assert not any(memory.bytes)
 

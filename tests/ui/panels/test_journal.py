@@ -45,7 +45,7 @@ def record(number: int, **more: object) -> WriteRecord:
         "length": 1,
         "old": b"\0",
         "new": b"\1",
-        "landed": WriteOutcome.WHOLE,
+        "outcome": WriteOutcome.WHOLE,
         "label": "typed",
     }
     return WriteRecord(**{**values, **more})

@@ -81,7 +81,7 @@ class FillForm(ToolForm):
     def preview(self, length: int) -> bytes:
         return self.pattern().chunk(0, length)
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> msg.Command[object]:
         return msg.Fill(start, length, self.pattern())
 
 
@@ -112,7 +112,7 @@ class ValueForm(ToolForm):
     def preview(self, length: int) -> bytes:
         return self._bytes()[:length]
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> msg.Command[object]:
         return msg.Write(start, self._bytes(), label=f"value {self.kind.currentData()}")
 
 
@@ -166,7 +166,7 @@ class LoadForm(_FileForm):
         except OSError as error:
             raise CannotFindError(f"{self.path.text()}: {error.strerror}.") from error
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> msg.Command[object]:
         return msg.LoadFile(self.path.text(), start)
 
 
@@ -185,7 +185,7 @@ class SaveForm(_FileForm):
     def preview(self, length: int) -> bytes:
         return b""
 
-    def command(self, start: int, length: int) -> msg.Command | None:
+    def command(self, start: int, length: int) -> msg.Command[object] | None:
         path = self.path.text() or self.ask_path()
         if not path:
             return None
@@ -218,7 +218,7 @@ class CopyForm(ToolForm):
     def preview(self, length: int) -> bytes:
         return b""
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> msg.Command[object]:
         return msg.CopyRange(start, self._target(length), length)
 
 
@@ -269,5 +269,5 @@ class SignalForm(ToolForm):
         except (OverflowError, ZeroDivisionError) as error:
             raise ScopeError(f"These numbers make no signal ({error}).") from error
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> msg.Command[object]:
         return msg.StartRepeat(self._repeat(start))

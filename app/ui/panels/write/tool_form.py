@@ -121,6 +121,6 @@ class ToolForm(QWidget):
         """The first bytes that would land. Raises ScopeError for fields that make no sense."""
         raise NotImplementedError
 
-    def command(self, start: int, length: int) -> msg.Command | None:
+    def command(self, start: int, length: int) -> msg.Command[object] | None:
         """What to ask of the engine; None when a person cancelled. Raises as preview."""
         raise NotImplementedError
