@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import stat
+import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +33,7 @@ from .patterns import Pattern
 from .record import Seen, WriteRecord
 
 CHUNK: Final = 1 << 20
+_SINK_POLL_S: Final = 0.05
 
 OnProgress = Callable[[int, int], None]
 IsCancelled = Callable[[], bool]
@@ -275,18 +279,38 @@ def _save_into(
 ) -> int:
     """Into a pipe or a device: a rename would put a file in its place, /dev/null for one."""
     try:
-        with Path(path).open("wb", buffering=0) as file:
+        with _open_sink(path, cancelled) as file:
             for at in range(0, length, CHUNK):
-                _stop_if(cancelled, "Saving", 0)
                 left = memoryview(region.read(start + at, min(CHUNK, length - at)))
                 while left:
-                    left = left[file.write(left) or 0 :]
+                    _stop_if(cancelled, "Saving", 0)
+                    if _takes_more(file):
+                        left = left[file.write(left) or 0 :]
                 progress(min(at + CHUNK, length), length)
     except OSError as error:
         raise StorageError(
             f"{path} did not take everything ({error.strerror}).", "Choose another place."
         ) from error
     return length
+
+
+def _open_sink(path: str, cancelled: IsCancelled) -> FileIO:
+    """Open for writing without waiting in the system, where a Cancel would not be heard."""
+    if os.name != "posix":
+        return FileIO(path, "wb")
+    while True:
+        _stop_if(cancelled, "Saving", 0)
+        try:
+            return FileIO(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), "wb")
+        except OSError as error:
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(Path(path).stat().st_mode):
+                raise
+            time.sleep(_SINK_POLL_S)  # a pipe that nobody reads yet
+
+
+def _takes_more(file: FileIO) -> bool:
+    """Whether it takes bytes now; waits a moment for it."""
+    return os.name != "posix" or bool(select.select([], [file], [], _SINK_POLL_S)[1])
 
 
 def _like_a_new_file(temporary: str, target: Path) -> None:
