@@ -28,12 +28,14 @@ from typing import Final
 from ..errors import (
     BusyError,
     LockedError,
+    MisalignedError,
     NothingToUndoError,
     ScopeError,
     ValueFormatError,
 )
 from ..region.region import WIDTHS, Region
-from ..values.units import format_size
+from ..values.units import format_short_offset, format_size
+from .bulk import Bulk
 from .fifo_lock import FifoLock
 from .record import Seen, WriteOutcome, WriteRecord
 from .steps import Piece, Step, Tally, overlap
@@ -43,36 +45,6 @@ from .write_outcome import check_unchanged_since_seen, read_back_outcome
 
 MAX_RECORDS: Final = 100_000
 MAX_STEPS: Final = 100_000
-
-
-class Bulk:
-    """A large write in chunks that do not overlap: one record, one undo step.
-
-    It is more than one when something else is written over it meanwhile; `record` tells of all.
-    """
-
-    def __init__(self, journal: Journal, label: str) -> None:
-        self._journal = journal
-        self.label = label
-        self.since = journal.count  # entries when it began
-        self.pieces: list[Piece] = []  # those that are in no step yet
-        self.tally = Tally()  # of those pieces
-        self.sealed: list[WriteRecord] = []
-        self.record: WriteRecord | None = None
-
-    @property
-    def ahead(self) -> tuple[Piece, ...]:
-        """Nothing that others must leave alone."""
-        return ()
-
-    @property
-    def written(self) -> int:
-        """Bytes so far."""
-        return sum(record.length for record in self.sealed) + self.tally.length
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Write the next chunk; the old bytes are kept first."""
-        self._journal._write_chunk(self, offset, data)
 
 
 class Journal:
@@ -152,7 +124,7 @@ class Journal:
         """
         with self._lock:
             self._may_write()
-            _fits_width(data, width)
+            _fits_width(offset, data, width)
             now = self._region.read(offset, len(data))
             if seen is not None and not force:
                 check_unchanged_since_seen(offset, seen, now, data)
@@ -309,7 +281,7 @@ class Journal:
             self._put(offset, new, width)
         except ScopeError:
             outcome = read_back_outcome(self._region, offset, old, new)
-            if outcome is WriteOutcome.NONE:
+            if outcome is WriteOutcome.NONE or old == new:  # nothing that an undo could tell
                 self._drop(piece)
             else:
                 pieces.append(piece)
@@ -421,7 +393,7 @@ class Journal:
         if not source:
             raise NothingToUndoError(f"There is nothing to {word}.")
         step = source[-1]
-        blocking = next((one for one in self._under_way if _is_above(one, step)), None)
+        blocking = next((one for one in self._under_way if one.is_above(step)), None)
         if blocking is not None or step.number <= since:
             running = blocking or next(iter(self._under_way), None)
             what = f"“{running.label}”" if running is not None else "A large write"
@@ -434,18 +406,15 @@ class Journal:
         return step
 
 
-def _is_above(one: Bulk | Turn, step: Step) -> bool:
-    """Whether something that is under way has to be taken back before this step."""
-    if step.number <= one.since:
-        return True
-    return isinstance(one, Bulk) and (
-        any(record.number == step.number for record in one.sealed)
-        or any(overlap(one.pieces, piece.offset, piece.length) for piece in step.pieces)
-    )
-
-
-def _fits_width(data: bytes, width: int | None) -> None:
+def _fits_width(offset: int, data: bytes, width: int | None) -> None:
     if not data:
         raise ValueFormatError("There is nothing to write.")
-    if width is not None and width != len(data):
+    if width is None:
+        return
+    if width != len(data):
         raise ValueFormatError(f"{len(data)} bytes are no single store of {width} bytes.")
+    if width not in WIDTHS or offset % width:
+        raise MisalignedError(
+            f"A store of {width} bytes at {format_short_offset(offset)} is not aligned; "
+            "nothing was written."
+        )

@@ -74,6 +74,10 @@ class Turn:
         """What it has yet to turn, and others must leave alone."""
         return self.step.pieces if self._running else []
 
+    def is_above(self, step: Step) -> bool:
+        """Whether this has to be over before that step."""
+        return step.number <= self.since
+
     def run(
         self,
         *,

@@ -171,6 +171,10 @@ def test_aligned_words_are_single_stores(memory: Memory, journal: Journal) -> No
 def test_a_wanted_single_store_that_cannot_be_one(memory: Memory, journal: Journal) -> None:
     with pytest.raises(MisalignedError):
         journal.write(1, b"abcd", width=4)
+    with pytest.raises(MisalignedError):
+        journal.write(2, bytes(4), width=4)  # these bytes are there already, and are no write
+    with pytest.raises(MisalignedError):
+        journal.write(0, bytes(3), width=3)
     with pytest.raises(ValueFormatError):
         journal.write(0, b"abc", width=4)
     with pytest.raises(ValueFormatError):
@@ -180,6 +184,23 @@ def test_a_wanted_single_store_that_cannot_be_one(memory: Memory, journal: Journ
     assert not any(memory.bytes)
     assert journal.count == 0
     assert journal._store.used == 0
+
+
+@pytest.mark.parametrize(
+    ("width", "value"),
+    [(1, 256), (1, -129), (2, 1 << 16), (4, 1 << 32), (8, 1 << 64), (8, -(1 << 64))],
+)
+def test_a_value_too_wide_for_its_store_is_refused(memory: Memory, width: int, value: int) -> None:
+    with pytest.raises(ValueFormatError, match="does not fit"):
+        memory.store(0, width, value)
+    assert memory.stores == []
+
+
+def test_a_store_takes_what_just_fits(memory: Memory) -> None:
+    for width in (1, 2, 4, 8):
+        for value in ((1 << 8 * width) - 1, -(1 << 8 * width - 1), -1, 0):
+            memory.store(8, width, value)
+            assert memory.load(8, width) == value % (1 << 8 * width)
 
 
 def test_read_only_keeps_nothing(shm_file: ShmFile) -> None:
