@@ -179,7 +179,7 @@ def _turn(turn: Turn, job: Job) -> WriteRecord | Later[WriteRecord]:
 
 
 def _start_repeat(engine: Engine, command: msg.StartRepeat, _job: Job) -> int:
-    return engine.signals.start(command.repeat)
+    return engine.signals.start(command.repeat, None if command.force else command.seen)
 
 
 def _stop_repeat(engine: Engine, command: msg.StopRepeat, _job: Job) -> WriteRecord | None:

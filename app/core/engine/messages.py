@@ -107,7 +107,7 @@ class Write(Command[WriteRecord]):
     """A compared write; refused with ConflictError when the bytes are not as seen.
 
     Attributes:
-        seen: The bytes as they were shown; None writes without comparing.
+        seen: The bytes as they were shown, all of them or a part; None writes without comparing.
         force: Write even when the bytes are no longer as seen.
         width: 1, 2, 4 or 8 for a single aligned store; None copies.
         label: What the person did: `typed`, `paste`, `inspector`, ...
@@ -115,7 +115,7 @@ class Write(Command[WriteRecord]):
 
     offset: int
     data: bytes
-    seen: bytes | None = None
+    seen: bytes | Seen | None = None
     force: bool = False
     width: int | None = None
     label: str = "typed"
@@ -214,9 +214,15 @@ class CopyRange(Command[WriteRecord]):
 
 @dataclass(frozen=True, slots=True)
 class StartRepeat(Command[int]):
-    """Write a live test signal at an interval: its number."""
+    """Write a live test signal at an interval: its number.
+
+    Attributes:
+        seen, force: As for Fill, of the first write.
+    """
 
     repeat: Repeat
+    seen: Seen | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

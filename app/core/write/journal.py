@@ -41,7 +41,7 @@ from .record import Seen, WriteOutcome, WriteRecord
 from .steps import Piece, Step, Tally, overlap
 from .turn import Turn
 from .undo_store import UndoStore
-from .write_outcome import check_unchanged_since_seen, read_back_outcome
+from .write_outcome import check_seen_part, check_unchanged_since_seen, read_back_outcome
 
 MAX_RECORDS: Final = 100_000
 MAX_STEPS: Final = 100_000
@@ -104,7 +104,7 @@ class Journal:
         offset: int,
         data: bytes,
         *,
-        seen: bytes | None = None,
+        seen: bytes | Seen | None = None,
         force: bool = False,
         width: int | None = None,
         label: str = "typed",
@@ -126,8 +126,8 @@ class Journal:
             self._may_write()
             _fits_width(offset, data, width)
             now = self._region.read(offset, len(data))
-            if seen is not None and not force:
-                check_unchanged_since_seen(offset, seen, now, data)
+            if not force:
+                _check_seen(seen, offset, now, data)
             self._make_way(offset, len(data))
             pieces, tally = list[Piece](), Tally()
             try:
@@ -404,6 +404,13 @@ class Journal:
         if number and step.number != number:
             raise NothingToUndoError(f"Something else was written since; nothing was {word}ne.")
         return step
+
+
+def _check_seen(seen: bytes | Seen | None, offset: int, now: bytes, mine: bytes) -> None:
+    if isinstance(seen, Seen):
+        check_seen_part(seen, offset, now, mine)
+    elif seen is not None:
+        check_unchanged_since_seen(offset, seen, now, mine)
 
 
 def _fits_width(offset: int, data: bytes, width: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..errors import ConflictError, ScopeError
 from ..region.region import WIDTHS, Region
 from ..values.units import format_short_offset
-from .record import WriteOutcome
+from .record import Seen, WriteOutcome
 
 SHOWN = 64
 
@@ -75,6 +75,12 @@ def check_unchanged_since_seen(offset: int, seen: bytes, now: bytes, mine: bytes
             now=now,
             mine=mine,
         )
+
+
+def check_seen_part(seen: Seen, offset: int, now: bytes, mine: bytes) -> None:
+    """As check_unchanged_since_seen, where only a part of the range at `offset` was seen."""
+    part = slice(seen.offset - offset, seen.offset - offset + len(seen.data))
+    check_unchanged_since_seen(seen.offset, seen.data, now[part], mine[part])
 
 
 def _bytes(count: int) -> str:

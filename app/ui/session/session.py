@@ -21,6 +21,7 @@ from ...core.errors import EngineGoneError, ScopeError
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
 from .notice import Notice
+from .write_requests import Writing
 
 POLL_MS: Final = 4
 _TROUBLE_EVERY_NS: Final = 100_000_000
@@ -50,6 +51,9 @@ def health_of(error: ScopeError, level: Level = Level.FAULT) -> Health:
 
 class Session(QObject):
     """One region in the window.
+
+    Attributes:
+        writing: Through which all of the window's writes go.
 
     Signals:
         frame_arrived(Frame): A newer look; on the window's thread, newest only.
@@ -108,6 +112,7 @@ class Session(QObject):
         self._retiring: threading.Thread | None = None
         self._restart = False
         self._retired.connect(self._on_retired)
+        self.writing = Writing(self, self)
 
     # -- life -------------------------------------------------------------------------------------
 

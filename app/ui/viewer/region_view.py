@@ -27,6 +27,7 @@ from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
+from .work_bar import WorkBar
 
 
 class RegionView(QWidget):
@@ -50,6 +51,7 @@ class RegionView(QWidget):
         super().__init__(parent)
         self.messages = MessageBar(self)
         self.conflict = ConflictBar(self)
+        self.work = WorkBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
         self.hex = HexView(self)
@@ -64,10 +66,10 @@ class RegionView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for bar in (self.messages, self.conflict, self.goto, self.range):
+        for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
             layout.addWidget(bar)
             bar.hide()
-        for slim in (self.messages, self.goto, self.range):
+        for slim in (self.messages, self.work, self.goto, self.range):
             policy = slim.sizePolicy()  # a long text in a bar must not push the docks aside
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             slim.setSizePolicy(policy)
@@ -102,6 +104,7 @@ class RegionView(QWidget):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.conflict.answered.connect(self._answer)
+        self.work.stop_wanted.connect(self._stop)
 
     # -- session -----------------------------------------------------------------------------------
 
@@ -109,10 +112,11 @@ class RegionView(QWidget):
         """Show another session (or none)."""
         if self.session is not None:
             self.session.disconnect(self)
+            self.session.writing.disconnect(self)
         self.session = session
         self.writing = None
         self.messages.clear()
-        for bar in (self.conflict, self.goto, self.range):
+        for bar in (self.conflict, self.work, self.goto, self.range):
             bar.hide()
         self.jumps = JumpHistory()
         if session is None:
@@ -120,18 +124,20 @@ class RegionView(QWidget):
             self.hex.set_region(0, False)
             self.minimap.set_region(0)
             return
-        self.writing = Writing(session, session)
+        self.writing = session.writing
+        self.writing.shown = self.hex.shown
         self.writing.question.connect(self._ask)
-        self.writing.notice.connect(self.messages.show_notice)
+        self.writing.notice.connect(self._notice)
+        self.writing.working.connect(self.work.show_work)
         session.frame_arrived.connect(self._show)
         session.opened.connect(self._opened)
         session.health_changed.connect(self._health)
         session.lock_changed.connect(self._lock)
-        session.notice.connect(self.messages.show_notice)
+        session.notice.connect(self._notice)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.goto, self.range)
+        bars = (self.messages, self.conflict, self.work, self.goto, self.range)
         for part in (*bars, self.hex, self.minimap):
             part.set_theme(theme)
 
@@ -169,6 +175,9 @@ class RegionView(QWidget):
         if not locked:
             self.messages.clear("locked")
 
+    def _notice(self, notice: Notice) -> None:
+        self.messages.show_notice(notice)
+
     def _look(self, start: int, length: int) -> None:
         if self.session is not None:
             self.session.watch_range(start, length)
@@ -176,29 +185,8 @@ class RegionView(QWidget):
     # -- writing -----------------------------------------------------------------------------------
 
     def _write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
-        if self.writing is None or self.session is None:
-            return
-        if seen is not None:
+        if self.writing is not None:
             self.writing.write(offset, data, seen, label)
-            return
-        # Reaches beyond the screen: what is on it counts as seen, the rest as it is right now.
-        shown = self.hex.shown(offset, len(data))
-        self.session.ask(
-            msg.Read(offset, len(data)),
-            partial(self._write_unseen, self.writing, offset, data, shown, label),
-        )
-
-    def _write_unseen(
-        self,
-        writing: Writing,
-        offset: int,
-        data: bytes,
-        shown: tuple[int, bytes],
-        label: str,
-        now: bytes,
-    ) -> None:
-        start, known = shown[0] - offset, shown[1]
-        writing.write(offset, data, now[:start] + known + now[start + len(known) :], label)
 
     def undo(self) -> None:
         """Take the last write back."""
@@ -236,6 +224,11 @@ class RegionView(QWidget):
     def _answer(self, what: str) -> None:
         if self.writing is not None:
             self.writing.answer(go_ahead=what == "mine")
+        self.hex.setFocus()
+
+    def _stop(self, request: int) -> None:
+        if self.session is not None:
+            self.session.cancel(request)
         self.hex.setFocus()
 
     def _act(self, action: str) -> None:
