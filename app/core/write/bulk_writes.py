@@ -11,6 +11,7 @@ import errno
 import os
 import select
 import stat
+import sys
 import time
 from collections.abc import Callable
 from io import FileIO
@@ -296,21 +297,22 @@ def _save_into(
 
 def _open_sink(path: str, cancelled: IsCancelled) -> FileIO:
     """Open for writing without waiting in the system, where a Cancel would not be heard."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return FileIO(path, "wb")
-    while True:
-        _stop_if(cancelled, "Saving", 0)
-        try:
-            return FileIO(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), "wb")
-        except OSError as error:
-            if error.errno != errno.ENXIO or not stat.S_ISFIFO(Path(path).stat().st_mode):
-                raise
-            time.sleep(_SINK_POLL_S)  # a pipe that nobody reads yet
+    else:  # noqa: RET505 - mypy for Windows looks at one of the two
+        while True:
+            _stop_if(cancelled, "Saving", 0)
+            try:
+                return FileIO(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), "wb")
+            except OSError as error:
+                if error.errno != errno.ENXIO or not stat.S_ISFIFO(Path(path).stat().st_mode):
+                    raise
+                time.sleep(_SINK_POLL_S)  # a pipe that nobody reads yet
 
 
 def _takes_more(file: FileIO) -> bool:
     """Whether it takes bytes now; waits a moment for it."""
-    return os.name != "posix" or bool(select.select([], [file], [], _SINK_POLL_S)[1])
+    return sys.platform == "win32" or bool(select.select([], [file], [], _SINK_POLL_S)[1])
 
 
 def _like_a_new_file(temporary: str, target: Path) -> None:

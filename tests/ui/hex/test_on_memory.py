@@ -203,7 +203,14 @@ def test_paste_beyond_the_screen_compares_what_was_on_it(stage: Stage) -> None:
     scene.view.hex.set_cursor(0x40)
     scene.shows(0x40, bytes([0x41, 0x42]))
     scene.session.set_paused(True)
-    scene.until(lambda: scene.session.frame is not None and scene.session.frame.paused)
+    # The Frame from where the cursor was after the paste may still be on its way.
+    scene.until(
+        lambda: (
+            scene.session.frame is not None
+            and scene.session.frame.paused
+            and scene.session.frame.start <= 0x40
+        )
+    )
     poke(scene.path, 0x40, b"\x99")
     scene.press(K.Key_V, CTRL)
     scene.until(scene.view.conflict.isVisible)
