@@ -34,7 +34,7 @@ from ..errors import (
     ValueFormatError,
 )
 from ..region.region import WIDTHS, Region
-from ..values.units import format_short_offset, format_size
+from ..values.units import format_short_offset
 from .bulk import Bulk
 from .fifo_lock import FifoLock
 from .record import Seen, WriteOutcome, WriteRecord
@@ -164,7 +164,7 @@ class Journal:
         finally:
             with self._lock:
                 self._under_way.remove(bulk)
-                self._end_bulk(bulk, whole)
+                bulk.end(whole)
 
     def remember(self, label: str, offset: int, old: bytes, new: bytes) -> WriteRecord:
         """Record a write that was made elsewhere (a test signal), undoable."""
@@ -227,20 +227,6 @@ class Journal:
         if self._locked:
             raise LockedError("Writing is locked; nothing was changed.")
 
-    def _write_chunk(self, bulk: Bulk, offset: int, data: bytes) -> None:
-        with self._lock:
-            if self._locked and bulk.written:
-                raise LockedError(
-                    f"Writing was locked after {format_size(bulk.written)} had been written.",
-                    "Unlock writing (Ctrl+L), then undo takes them back.",
-                )
-            self._may_write()
-            self._make_way(offset, len(data), bulk)
-            old = self._region.read(offset, len(data))
-            if not bulk.written or any(overlap(s.pieces, offset, len(data)) for s in self._redo):
-                self._clear_redo()
-            self._land(bulk.pieces, bulk.tally, offset, old, data, None)
-
     def _make_way(self, offset: int, length: int, by: Bulk | Turn | None = None) -> None:
         """Before a write lands: give what is under way there its place in the undo's order."""
         for other in self._under_way:
@@ -253,10 +239,7 @@ class Journal:
                     "Wait until it is done, or stop it.",
                 )
             if overlap(other.pieces, offset, length):
-                if isinstance(other, Turn):
-                    other.settle_pieces()
-                else:
-                    self._seal(other)
+                other.settle_pieces()
 
     def _keep(self, offset: int, old: bytes, new: bytes) -> Piece:
         kept = self._store.put(old)
@@ -309,32 +292,6 @@ class Journal:
         self._push(Step(record.number, label, pieces))
         return record
 
-    def _seal(self, bulk: Bulk, outcome: WriteOutcome | None = None) -> None:
-        """What a large write did until now is a step, and an entry."""
-        label = bulk.label
-        if bulk.sealed or outcome is None:
-            label = f"{label}, part {len(bulk.sealed) + 1}"
-        record = self._record(label, bulk.tally, outcome or bulk.tally.outcome)
-        self._push(Step(record.number, label, bulk.pieces))
-        bulk.sealed.append(record)
-        bulk.pieces, bulk.tally = [], Tally()
-
-    def _end_bulk(self, bulk: Bulk, whole: bool) -> None:
-        if bulk.pieces:
-            self._seal(bulk, bulk.tally.outcome if whole else WriteOutcome.PART)
-        if bulk.sealed:
-            first = min(bulk.sealed, key=lambda record: record.offset)
-            outcomes = {record.outcome for record in bulk.sealed}
-            bulk.record = replace(
-                bulk.sealed[-1],
-                offset=first.offset,
-                length=sum(record.length for record in bulk.sealed),
-                old=first.old,
-                new=first.new,
-                outcome=outcomes.pop() if len(outcomes) == 1 else WriteOutcome.PART,
-                label=bulk.label,
-            )
-
     def _push(self, step: Step) -> None:
         self._undo.append(step)
         if len(self._undo) > MAX_STEPS and not self._is_turned(self._undo[0]):
@@ -346,6 +303,10 @@ class Journal:
         for step in [step for step in self._redo if not self._is_turned(step)]:
             self._redo.remove(step)
             self._forget(step)
+
+    def _could_redo(self, offset: int, length: int) -> bool:
+        """Whether a redo would write some of these bytes."""
+        return any(overlap(step.pieces, offset, length) for step in self._redo)
 
     def _is_turned(self, step: Step) -> bool:
         return any(isinstance(one, Turn) and one.step is step for one in self._under_way)
