@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -42,11 +43,12 @@ Compared = ToolWrite | msg.Undo | msg.Redo
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A conflict that waits for a person: what differs, and what goes ahead all the same."""
+    """A conflict that waits for a person: what differs, and the two ways on."""
 
     error: ConflictError
     go_text: str
     go_ahead: Callable[[], object]
+    give_up: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,14 @@ class Watcher:
         done: Gets the result: WriteRecord, a signal's number.
         failed: Gets the error, also a ConflictError about which a person is being asked.
         progress: Bytes done, and in all.
+        given_up: A person kept what the peer wrote; nothing was written.
     """
 
     begun: Callable[[int], object]
     done: Callable[[object], object]
     failed: Callable[[ScopeError], object]
     progress: Callable[[int, int], None]
+    given_up: Callable[[], object]
 
 
 class Writing(QObject):
@@ -122,13 +126,13 @@ class Writing(QObject):
         if not self._questions:
             return
         question = self._questions.popleft()
-        if go_ahead:
-            question.go_ahead()
+        (question.go_ahead if go_ahead else question.give_up)()
         self.question.emit(self._questions[0] if self._questions else None)
 
     def forget(self) -> None:
         """Drop all questions (the region was opened anew)."""
-        self._questions.clear()
+        while self._questions:
+            self._questions.popleft().give_up()
         self.question.emit(None)
         self.working.emit(None)
 
@@ -138,11 +142,17 @@ class Writing(QObject):
         offset, data = self.shown(start, length)
         return Seen(offset, data) if data else None
 
-    def _ask(self, error: ScopeError, go_text: str, go_ahead: Callable[[], object]) -> bool:
+    def _ask(
+        self,
+        error: ScopeError,
+        go_text: str,
+        go_ahead: Callable[[], object],
+        give_up: Callable[[], object] = lambda: None,
+    ) -> bool:
         """Whether this error is a question; then a person is asked."""
         if not isinstance(error, ConflictError):
             return False
-        self._questions.append(Question(error, go_text, go_ahead))
+        self._questions.append(Question(error, go_text, go_ahead, give_up))
         if len(self._questions) == 1:
             self.question.emit(self._questions[0])
         return True
@@ -162,7 +172,8 @@ class Writing(QObject):
 
     def _tool(self, command: ToolWrite, go_text: str, watcher: Watcher) -> None:
         def failed(error: ScopeError) -> None:
-            self._ask(error, go_text, lambda: self._tool(forced, go_text, watcher))
+            again = partial(self._tool, forced, go_text, watcher)
+            self._ask(error, go_text, again, watcher.given_up)
             watcher.failed(error)
 
         forced = replace(command, force=True)

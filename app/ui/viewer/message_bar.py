@@ -6,7 +6,15 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from ...core.errors import ConflictError
 from ...core.values.units import format_short_offset
@@ -162,12 +170,15 @@ class ConflictBar(QFrame):
             head.setFont(mono_font())
             label.setFont(mono_font())
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            # In a narrow window the bytes are cut off, and not the answers.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(head, row, 0)
             layout.addWidget(label, row, 1)
         layout.setColumnStretch(1, 1)
         answers = QHBoxLayout()
         answers.setSpacing(4)
         for button in (self.theirs, self.mine):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             answers.addWidget(button)
         layout.addLayout(answers, 1, 2, 3, 1)
 

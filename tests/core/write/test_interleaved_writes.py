@@ -256,6 +256,19 @@ def test_a_fill_compares_what_was_seen_before_it_writes(memory: Memory, journal:
     assert memory.bytes == b"\xff" * SIZE
 
 
+def test_a_conflict_far_inside_what_was_seen_shows_its_place(
+    memory: Memory, journal: Journal
+) -> None:
+    seen = bytearray(memory.bytes)
+    memory.bytes[0x50:0x54] = b"peer"
+    with pytest.raises(ConflictError) as caught:
+        fill(journal, memory, seen=Seen(0, bytes(seen)))
+    error = caught.value
+    assert "4 bytes at 0x50" in error.message
+    assert (error.offset, error.now[:4], error.seen[:4]) == (0x50, b"peer", b"PQRS")
+    assert len(error.now) == len(error.seen) == len(error.mine) == SIZE - 0x50
+
+
 def test_load_and_copy_compare_too(memory: Memory, journal: Journal, tmp_path: Any) -> None:
     file = tmp_path / "bytes"
     file.write_bytes(b"0123456789")

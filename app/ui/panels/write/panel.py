@@ -158,8 +158,12 @@ class WritePanel(QWidget):
         self._finish("")
         self._show_signals(())
         if session is not None:
-            session.lock_changed.connect(lambda _locked: self.refresh())
-            session.opened.connect(lambda _info: self.refresh())
+            session.lock_changed.connect(self._session_changed)
+            session.opened.connect(self._session_changed)
+        self.refresh()
+
+    def _session_changed(self, _what: object) -> None:
+        """A method, and no lambda: Qt lets go of it when the panel goes first."""
         self.refresh()
 
     def set_frame(self, frame: Frame) -> None:
@@ -279,7 +283,7 @@ class WritePanel(QWidget):
         if isinstance(command, msg.SaveFile):
             self._begun(session.ask(command, done, self._failed, self._progress))
         else:
-            watcher = Watcher(self._begun, done, self._failed, self._progress)
+            watcher = Watcher(self._begun, done, self._failed, self._progress, self._given_up)
             session.writing.use_tool(command, at, count, f"{tool.verb} anyway", watcher)
 
     def _begun(self, request: int) -> None:
@@ -302,6 +306,9 @@ class WritePanel(QWidget):
             self._finish(f"{tool.past} {format_size(length)}{landed}{undo}.", bad=bool(landed))
 
         return done
+
+    def _given_up(self) -> None:
+        self._finish("Nothing was written; the peer's bytes are kept.")
 
     def _failed(self, error: ScopeError) -> None:
         if isinstance(error, ConflictError):
