@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar, cast
 
 from app.core.engine import messages as msg
 from app.core.engine.client import EngineClient
@@ -14,6 +15,8 @@ from app.core.engine.engine import Engine
 from app.core.errors import ScopeError
 from app.core.region.region import RegionKind, RegionSpec
 from app.core.watch.frame import Frame
+
+R = TypeVar("R")
 
 
 class InProcess:
@@ -87,12 +90,12 @@ class Talk:
         assert len(mine()) == 1
         return mine()[0]
 
-    def do(self, command: msg.Command) -> object:
+    def do(self, command: msg.Command[R]) -> R:
         answer = self.result(self.client.ask(command))
         assert isinstance(answer, msg.Done), answer
-        return answer.value
+        return cast("R", answer.value)
 
-    def fail(self, command: msg.Command) -> ScopeError:
+    def fail(self, command: msg.Command[object]) -> ScopeError:
         answer = self.result(self.client.ask(command))
         assert isinstance(answer, msg.Failed), answer
         return answer.error

@@ -37,6 +37,11 @@ class Join:
     board: FrameBoard
 
 
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The window has done with its client: end the engine, in order."""
+
+
 def run(pipe: Connection, board: FrameBoard, verbose: bool = False) -> None:
     """Main function of the child: serve until the last window has left or died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
@@ -135,14 +140,14 @@ class _Client:
             if isinstance(command, msg.Command):
                 engine.handle(request, command)
 
-    def _next(self) -> tuple[int, msg.Command | RegionSpec] | None:
-        """The window's next command; None when it leaves or is gone. Adds clients on Join."""
+    def _next(self) -> tuple[int, msg.Command[object] | RegionSpec] | None:
+        """What the window sent next; None when it leaves or is gone. Others sit down meanwhile."""
         try:
             while True:
                 request, item = self._pipe.recv()
                 if isinstance(item, Join):
                     self._clients.add(item.pipe, item.board)
-                elif isinstance(item, msg.Close):
+                elif isinstance(item, Leave):
                     return None
                 else:
                     return request, item

@@ -16,7 +16,7 @@ class EngineClient(Protocol):
     def open(self, spec: RegionSpec) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""
 
-    def ask(self, command: msg.Command) -> int:
+    def ask(self, command: msg.Command[object]) -> int:
         """Send a command; the number comes back in its answer, Failed when the engine is gone."""
 
     def answers(self) -> list[msg.Answer]:

@@ -30,12 +30,13 @@ from ..storage import crash_reports, logs
 from ..watch.frame import Frame
 from . import child
 from . import messages as msg
+from .command_table import TABLE
 from .frame_board import FrameBoard
 
 SILENCE_NS: Final = 900_000_000
 _START_ALLOWANCE_NS: Final = 15_000_000_000
 _DYING_NS: Final = 300_000_000
-Item = tuple[int, msg.Command | RegionSpec] | bytes  # bytes: pickled already
+Item = tuple[int, msg.Command[object] | RegionSpec | child.Leave] | bytes  # bytes: pickled already
 
 
 class ChildProcess:
@@ -127,11 +128,11 @@ class EngineProcess:
         """Begin to open; Opened or OpenFailed follows among the answers."""
         self._outbox.put((0, spec))
 
-    def ask(self, command: msg.Command) -> int:
+    def ask(self, command: msg.Command[object]) -> int:
         """Send a command; the number comes back in its answer, Failed when the engine is gone."""
         number = next(self._numbers)
         with self._ending:
-            if not isinstance(command, msg.UNANSWERED):
+            if TABLE.answered(command):
                 self._unanswered.add(number)
             if not self._ended_ns:
                 self._outbox.put((number, command))
@@ -202,7 +203,7 @@ class EngineProcess:
             return
         silent = self.trouble() is not None
         self._closed = True
-        self._outbox.put((0, msg.Close()))
+        self._outbox.put((0, child.Leave()))
         last = self._child.leave()
         if last:
             self._process.join(timeout_s)

@@ -9,8 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import stat
+import sys
+import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +31,10 @@ from ..storage.atomic_file import any_length, make_beside, resolved
 from ..values.units import format_short_offset, format_size
 from .journal import Journal
 from .patterns import Pattern
-from .record import WriteRecord
+from .record import Seen, WriteRecord
 
 CHUNK: Final = 1 << 20
+_SINK_POLL_S: Final = 0.05
 
 OnProgress = Callable[[int, int], None]
 IsCancelled = Callable[[], bool]
@@ -70,10 +75,12 @@ def _chunked(
     start: int,
     length: int,
     source: Callable[[int, int], bytes],
+    seen: Seen | None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
-    with journal.bulk(label) as bulk:
+    mine = source(seen.offset - start, len(seen.data)) if seen is not None else b""
+    with journal.bulk(label, seen, mine) as bulk:
         for at in range(0, length, CHUNK):
             _stop_if(cancelled, verb, at)
             size = min(CHUNK, length - at)
@@ -90,19 +97,26 @@ def fill(
     length: int,
     pattern: Pattern,
     *,
+    seen: Seen | None = None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
     """Fill a range with a pattern.
 
+    `seen` is what the person saw of the range. It is compared before anything is written; what
+    nobody saw counts as it is.
+
     Raises:
-        OutOfRangeError, LockedError, ReadOnlyError: Nothing was written.
-        CancelledError, RegionGoneError: Part may have been written; undo takes it back.
+        OutOfRangeError, LockedError, ReadOnlyError, ConflictError: Nothing was written.
+        CancelledError, RegionGoneError: Part may have landed; undo takes it back. A LockedError
+            in the middle says how much was written.
     """
     fits(region, start, length, "Fill")
     may_write(journal, region)
     label = f"fill, {pattern.label}"
-    return _chunked(journal, label, "The fill", start, length, pattern.chunk, progress, cancelled)
+    return _chunked(
+        journal, label, "The fill", start, length, pattern.chunk, seen, progress, cancelled
+    )
 
 
 def load_file(
@@ -113,6 +127,7 @@ def load_file(
     length: int | None = None,
     file_offset: int = 0,
     *,
+    seen: Seen | None = None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
@@ -148,7 +163,9 @@ def load_file(
                 return data
 
             label = f"load {Path(path).name}"
-            return _chunked(journal, label, "Loading", start, wanted, source, progress, cancelled)
+            return _chunked(
+                journal, label, "Loading", start, wanted, source, seen, progress, cancelled
+            )
     except (FileNotFoundError, ValueError) as error:  # ValueError: a name with a zero byte
         raise CannotFindError(f"There is no file {path}.") from error
     except IsADirectoryError as error:
@@ -173,10 +190,14 @@ def copy_range(
     target: int,
     length: int,
     *,
+    seen: Seen | None = None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
-    """Copy inside the region; where the ranges overlap the target gets what the source had."""
+    """Copy inside the region; where the ranges overlap the target gets what the source had.
+
+    `seen` is of the target; raises as fill.
+    """
     fits(region, source, length, "Copy from")
     fits(region, target, length, "Copy to")
     may_write(journal, region)
@@ -185,7 +206,10 @@ def copy_range(
     if source < target:
         chunks.reverse()
     done = 0
-    with journal.bulk(label) as bulk:
+    mine = b""
+    if seen is not None:
+        mine = region.read(source + seen.offset - target, len(seen.data))
+    with journal.bulk(label, seen, mine) as bulk:
         for at in chunks:
             _stop_if(cancelled, "The copy", done)
             size = min(CHUNK, length - at)
@@ -259,18 +283,39 @@ def _save_into(
 ) -> int:
     """Write into a pipe or a device, which a rename would replace by a file (/dev/null, say)."""
     try:
-        with Path(path).open("wb", buffering=0) as file:
+        with _open_sink(path, cancelled) as file:
             for at in range(0, length, CHUNK):
-                _stop_if(cancelled, "Saving", 0)
                 left = memoryview(region.read(start + at, min(CHUNK, length - at)))
                 while left:
-                    left = left[file.write(left) or 0 :]
+                    _stop_if(cancelled, "Saving", 0)
+                    if _takes_more(file):
+                        left = left[file.write(left) or 0 :]
                 progress(min(at + CHUNK, length), length)
     except OSError as error:
         raise StorageError(
             f"{path} did not take everything ({error.strerror}).", "Choose another place."
         ) from error
     return length
+
+
+def _open_sink(path: str, cancelled: IsCancelled) -> FileIO:
+    """Open for writing without waiting in the system, where a Cancel would not be heard."""
+    if sys.platform == "win32":
+        return FileIO(path, "wb")
+    else:  # noqa: RET505 - mypy for Windows looks at one of the two
+        while True:
+            _stop_if(cancelled, "Saving", 0)
+            try:
+                return FileIO(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), "wb")
+            except OSError as error:
+                if error.errno != errno.ENXIO or not stat.S_ISFIFO(Path(path).stat().st_mode):
+                    raise
+                time.sleep(_SINK_POLL_S)  # a pipe that nobody reads yet
+
+
+def _takes_more(file: FileIO) -> bool:
+    """Whether it takes bytes now; waits a moment for it."""
+    return sys.platform == "win32" or bool(select.select([], [file], [], _SINK_POLL_S)[1])
 
 
 def _mode_of(target: Path) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -60,20 +61,17 @@ class JournalModel(QAbstractTableModel):
         self.records += fresh
         self.endInsertRows()
         for record in fresh:
-            if record.undoes:
-                self._mark(record)
+            if record.leaves is not None:
+                self._mark(record.undoes, record.leaves)
         if len(self.records) > _KEPT:
             self.beginRemoveRows(QModelIndex(), 0, len(self.records) - _KEPT - 1)
             del self.records[:-_KEPT]
             self.endRemoveRows()
 
-    def _mark(self, by: WriteRecord) -> None:
-        from dataclasses import replace
-
+    def _mark(self, number: int, outcome: WriteOutcome) -> None:
         for row in range(len(self.records) - 1, -1, -1):
-            if self.records[row].number == by.undoes:
-                landed = WriteOutcome.UNDONE if by.label.startswith("undo") else WriteOutcome.WHOLE
-                self.records[row] = replace(self.records[row], outcome=landed)
+            if self.records[row].number == number:
+                self.records[row] = replace(self.records[row], outcome=outcome)
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(_HEADS) - 1))
                 return
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QWidget,
 )
 
@@ -187,12 +188,15 @@ class ConflictBar(QFrame):
             head.setFont(mono_font())
             label.setFont(mono_font())
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            # In a narrow window the bytes are cut off, and not the answers.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(head, row, 0)
             layout.addWidget(label, row, 1)
         layout.setColumnStretch(1, 1)
         answers = QHBoxLayout()
         answers.setSpacing(4)
         for button in (self.theirs, self.mine):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             answers.addWidget(button)
         layout.addLayout(answers, 1, 2, 3, 1)
 

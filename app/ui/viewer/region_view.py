@@ -29,6 +29,7 @@ from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
+from .work_bar import WorkBar
 
 
 class RegionView(BarColumn):
@@ -58,6 +59,7 @@ class RegionView(BarColumn):
         super().__init__(parent)
         self.messages = MessageBar(self)
         self.conflict = ConflictBar(self)
+        self.work = WorkBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
         self.hex = HexView(self.body)
@@ -71,7 +73,7 @@ class RegionView(BarColumn):
         self._connect()
 
     def _lay_out(self) -> None:
-        for bar in (self.messages, self.conflict, self.goto, self.range):
+        for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
             self.add_bar(bar, slim=bar is not self.conflict)
         self.add_to_body(self.hex, 1)
         self.add_to_body(self.minimap)
@@ -101,6 +103,7 @@ class RegionView(BarColumn):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.conflict.answered.connect(self._answer)
+        self.work.stop_wanted.connect(self._stop)
 
     def own_actions(self) -> tuple[Action, ...]:
         """What can be done here, the hex view's part first."""
@@ -134,10 +137,11 @@ class RegionView(BarColumn):
         """Show another session (or none)."""
         if self.session is not None:
             self.session.disconnect(self)
+            self.session.writing.disconnect(self)
         self.session = session
         self.writing = None
         self.messages.clear()
-        for bar in (self.conflict, self.goto, self.range):
+        for bar in (self.conflict, self.work, self.goto, self.range):
             bar.hide()
         self.jumps = JumpHistory()
         self.decorations.clear()
@@ -146,18 +150,20 @@ class RegionView(BarColumn):
             self.hex.set_region(0, False)
             self.minimap.set_region(0)
             return
-        self.writing = Writing(session, session)
+        self.writing = session.writing
+        self.writing.shown = self.hex.shown
         self.writing.question.connect(self._ask)
-        self.writing.notice.connect(self.messages.show_notice)
+        self.writing.notice.connect(self._notice)
+        self.writing.working.connect(self.work.show_work)
         session.frame_arrived.connect(self._show)
         session.opened.connect(self._opened)
         session.health_changed.connect(self._health)
         session.lock_changed.connect(self._lock)
-        session.notice.connect(self.messages.show_notice)
+        session.notice.connect(self._notice)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.goto, self.range)
+        bars = (self.messages, self.conflict, self.work, self.goto, self.range)
         for part in (*bars, self.hex, self.minimap):
             part.set_theme(theme)
 
@@ -195,6 +201,9 @@ class RegionView(BarColumn):
         if not locked:
             self.messages.clear("locked")
 
+    def _notice(self, notice: Notice) -> None:
+        self.messages.show_notice(notice)
+
     def _look(self, start: int, length: int) -> None:
         if self.session is not None:
             self.session.watch_range(start, length)
@@ -203,29 +212,8 @@ class RegionView(BarColumn):
 
     def write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
         """Write what a person typed; `seen` is what was shown there, None where not all was."""
-        if self.writing is None or self.session is None:
-            return
-        if seen is not None:
+        if self.writing is not None:
             self.writing.write(offset, data, seen, label)
-            return
-        # Reaches beyond the screen: what is on it counts as seen, the rest as it is right now.
-        shown = self.hex.shown(offset, len(data))
-        self.session.ask(
-            msg.Read(offset, len(data)),
-            partial(self._write_unseen, self.writing, offset, data, shown, label),
-        )
-
-    def _write_unseen(
-        self,
-        writing: Writing,
-        offset: int,
-        data: bytes,
-        shown: tuple[int, bytes],
-        label: str,
-        now: bytes,
-    ) -> None:
-        start, known = shown[0] - offset, shown[1]
-        writing.write(offset, data, now[:start] + known + now[start + len(known) :], label)
 
     def undo(self) -> None:
         """Take the last write back."""
@@ -264,6 +252,11 @@ class RegionView(BarColumn):
     def _answer(self, what: str) -> None:
         if self.writing is not None:
             self.writing.answer(go_ahead=what == "mine")
+        self.hex.setFocus()
+
+    def _stop(self, request: int) -> None:
+        if self.session is not None:
+            self.session.cancel(request)
         self.hex.setFocus()
 
     def _act(self, action: str) -> None:

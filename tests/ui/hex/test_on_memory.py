@@ -199,6 +199,8 @@ def test_paste_beyond_the_screen_compares_what_was_on_it(stage: Stage) -> None:
     scene.press(K.Key_Z, CTRL)
     scene.view.hex.set_cursor(0x40)
     scene.shows(0x40, bytes([0x41, 0x42]))
+    # Not a Frame from before the paste, and not one from where the cursor was behind it.
+    scene.until(lambda: scene.session.frame.writes == 2 and scene.session.frame.start <= 0x40)
     scene.session.set_paused(True)
     scene.until(lambda: scene.session.frame is not None and scene.session.frame.paused)
     poke(scene.path, 0x40, b"\x99")

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from ....core.engine import messages as msg
-from ....core.errors import CancelledError, OutOfRangeError, ScopeError
+from ....core.errors import CancelledError, ConflictError, OutOfRangeError, ScopeError
 from ....core.values.expressions import evaluate
 from ....core.values.units import format_rate, format_short_offset, format_size
 from ....core.write.record import RepeatState, WriteOutcome, WriteRecord
@@ -29,6 +29,7 @@ from ...action import Action
 from ...hex.paint.decorations import Decorations, Depth, Layer
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
+from ...session.write_requests import Watcher
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .signal_ranges import signal_ranges
@@ -317,17 +318,28 @@ class WritePanel(Panel):
         session = self._session
         if session is None:
             return
+        tool = self.tool()
         try:
             start, length = self._place()
-            command = self.tool().command(start, length)
+            command = tool.command(start, length)
+            at, count = tool.target(start, length)
         except ScopeError as error:
             self._finish(str(error), bad=True)
             return
         if command is None:
             return
-        done = self._done_with(self.tool(), length)
-        self._late.start(_SHOW_PROGRESS_MS)
-        self._request = session.ask(command, done, self._failed, self._progress)
+        done = self._done_with(tool, length)
+        if isinstance(command, msg.SaveFile):
+            self._begun(session.ask(command, done, self._failed, self._progress))
+        else:
+            watcher = Watcher(self._begun, done, self._failed, self._progress, self._given_up)
+            session.writing.use_tool(command, at, count, f"{tool.verb} anyway", watcher)
+
+    def _begun(self, request: int) -> None:
+        """Also when a person went ahead after a conflict."""
+        self._request = request
+        if request:
+            self._late.start(_SHOW_PROGRESS_MS)
         self.refresh()
 
     def _done_with(self, tool: ToolForm, length: int) -> Callable[[object], None]:
@@ -344,8 +356,14 @@ class WritePanel(Panel):
 
         return done
 
+    def _given_up(self) -> None:
+        self._finish("Nothing was written; the peer's bytes are kept.")
+
     def _failed(self, error: ScopeError) -> None:
-        self._finish(str(error), bad=not isinstance(error, CancelledError))
+        if isinstance(error, ConflictError):
+            self._finish(f"{error.message} Nothing was written yet; answer above.", bad=True)
+        else:
+            self._finish(str(error), bad=not isinstance(error, CancelledError))
 
     def _progress(self, done: int, total: int) -> None:
         self.progress.setRange(0, 1000)
