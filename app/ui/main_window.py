@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu
 
@@ -296,7 +296,9 @@ class MainWindow(QMainWindow):
             self.report(notice)
 
     def _show_palette(self) -> None:
-        CommandPalette(self.actions_table, self).popup()
+        palette = CommandPalette(self.actions_table, self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # each call makes another
+        palette.popup()
 
     def _show_keys(self) -> None:
         dialogs.show_keys(self.actions_table, self)
