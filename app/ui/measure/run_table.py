@@ -28,7 +28,8 @@ from .keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
 from .runs import Run, comparison, save_run
 
-_WIDE: Final = 560
+_WIDE: Final = 560  # pixels
+_FLAT: Final = 3  # times as wide as high
 _LEAST_NAME: Final = "☑ ─── 1  1000/s, 8"
 _EMPTY: Final = "Finished tests are listed here; what is known of the chosen one stands beside it."
 
@@ -139,7 +140,8 @@ class RunTable(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Wide and low, what is known of a run stands beside the table."""
         super().resizeEvent(event)
-        wide = event.size().width() > _WIDE and event.size().width() > 2 * event.size().height()
+        width, height = event.size().width(), event.size().height()
+        wide = width > _WIDE and width > _FLAT * height
         directions = QBoxLayout.Direction
         self._box.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
         self._box.setSpacing(PAD if wide else 4)
