@@ -108,10 +108,23 @@ class Writing(QObject):
         self._compared(msg.Write(offset, data, seen=what, label=label), "Write mine", self._landed)
 
     def use_tool(
-        self, command: ToolWrite, start: int, length: int, go_text: str, watcher: Watcher
+        self,
+        command: ToolWrite,
+        target: tuple[int, int],
+        go_text: str,
+        watcher: Watcher,
+        in_form: Seen | None = None,
     ) -> None:
-        """Carry out what a write tool asks, compared with what the view shows of its range."""
-        self._tool(replace(command, seen=self._seen(start, length)), go_text, watcher)
+        """Carry out what a write tool asks, compared with what was seen of its range.
+
+        Args:
+            command: What it asks.
+            target: Offset and length of what it writes.
+            go_text: The word of the button that goes ahead after a conflict.
+            watcher: Who is told how it goes.
+            in_form: What the tool's own form shows of the target; counts when the view shows none.
+        """
+        self._tool(replace(command, seen=self._seen(*target) or in_form), go_text, watcher)
 
     def undo(self) -> None:
         """Take the last write back."""

@@ -151,12 +151,25 @@ def test_every_write_tool_compares(desk: Desk, tool: str, tmp_path: Path) -> Non
 def test_what_is_not_on_the_screen_counts_as_it_is(desk: Desk) -> None:
     desk.freeze()
     poke(desk.path, 0x80000, b"PEER")
-    desk.tool("value", "0x80000")
+    desk.tool("fill", "0x80000", "4")
     desk.press(desk.panel.apply)
     desk.until(lambda: peek(desk.path, 0x80000, 4) == bytes(4))
     assert not desk.view.conflict.isVisible()
     desk.view.undo()
     desk.until(lambda: peek(desk.path, 0x80000, 4) == b"PEER")
+
+
+def test_what_only_the_form_shows_is_compared_too(desk: Desk) -> None:
+    desk.tool("value", "0x80000")
+    desk.until(lambda: "now 30 31 32 33" in desk.panel.check.text())
+    poke(desk.path, 0x80000, b"PEER")
+    desk.press(desk.panel.apply)
+    error = desk.conflict()
+    assert (error.offset, error.seen, error.now) == (0x80000, b"0123", b"PEER")
+    desk.press(desk.view.conflict.theirs)
+    desk.until(lambda: "now 50 45 45 52" in desk.panel.check.text())
+    desk.press(desk.panel.apply)
+    desk.until(lambda: peek(desk.path, 0x80000, 4) == bytes(4))
 
 
 def test_a_question_about_an_undo_is_about_that_write_only(desk: Desk) -> None:

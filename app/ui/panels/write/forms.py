@@ -91,6 +91,7 @@ class ValueForm(ToolForm):
 
     title, verb, past = "Typed value", "Write", "Wrote"
     needs_length = False
+    shows_now = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -231,6 +232,7 @@ class SignalForm(ToolForm):
 
     title, verb, past = "Live signal", "Start", "Started"
     needs_length = False
+    shows_now = True
 
     def __init__(self) -> None:
         super().__init__()

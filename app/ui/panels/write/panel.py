@@ -32,10 +32,12 @@ from ...session.session import Session
 from ...session.write_requests import Watcher
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
+from .current_bytes import CurrentBytes
 from .signal_ranges import signal_ranges
 from .tool_form import ToolForm, add_row, form_layout
 
 PREVIEW: Final = 48
+_SHOWN_NOW: Final = 16
 _SHOW_PROGRESS_MS: Final = 200
 _STATES_MS: Final = 500
 _WIDEST: Final = 640  # pixels of the fields; wider they are no easier to read
@@ -108,6 +110,8 @@ class WritePanel(Panel):
         self._states = QTimer(self)
         self._states.setInterval(_STATES_MS)
         self._states.timeout.connect(self._ask_states)
+        self._current = CurrentBytes(self)
+        self._current.arrived.connect(self.refresh)
         self._show_progress(on=False)
         self._show_signals(())
         self._chosen(0)
@@ -168,6 +172,7 @@ class WritePanel(Panel):
         """Another region, or none."""
         super().set_session(session)
         self._states.stop()
+        self._current.set_session(session)
         self._finish("")
         self._show_signals(())
         self.refresh()
@@ -300,6 +305,7 @@ class WritePanel(Panel):
             )
             if not problem:
                 tool.check(length)
+                sentence += self._now_text(start, length)
             new = tool.preview(min(length, PREVIEW))
         except ScopeError as error:
             problem, sentence, new = str(error), "", b""
@@ -310,6 +316,15 @@ class WritePanel(Panel):
         self.preview.setText(_preview(new))
         self.lock.setVisible(locked and session is not None and tool.writes)
         self.apply.setEnabled(not problem and not (locked and tool.writes) and not self._request)
+
+    def _now_text(self, start: int, length: int) -> str:
+        """What is there now; asked for when it is not known."""
+        if not self.tool().shows_now or length > _SHOWN_NOW:
+            return ""
+        if now := self._current.known(start, length):
+            return f", now {now.data.hex(' ').upper()}"
+        self._current.want(start, length)
+        return ""
 
     # -- doing it --------------------------------------------------------------------------------
 
@@ -322,7 +337,7 @@ class WritePanel(Panel):
         try:
             start, length = self._place()
             command = tool.command(start, length)
-            at, count = tool.target(start, length)
+            target = tool.target(start, length)
         except ScopeError as error:
             self._finish(str(error), bad=True)
             return
@@ -333,7 +348,8 @@ class WritePanel(Panel):
             self._begun(session.ask(command, done, self._failed, self._progress))
         else:
             watcher = Watcher(self._begun, done, self._failed, self._progress, self._given_up)
-            session.writing.use_tool(command, at, count, f"{tool.verb} anyway", watcher)
+            in_form = self._current.known(*target)
+            session.writing.use_tool(command, target, f"{tool.verb} anyway", watcher, in_form)
 
     def _begun(self, request: int) -> None:
         """Also when a person went ahead after a conflict."""
@@ -375,6 +391,7 @@ class WritePanel(Panel):
 
     def _finish(self, text: str, *, bad: bool = False) -> None:
         self._request = 0
+        self._current.forget()
         self._late.stop()
         self._show_progress(on=False)
         self.result.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.text}")

@@ -89,6 +89,7 @@ class ToolForm(QWidget):
     past = "Wrote"
     writes = True
     needs_length = True
+    shows_now = False  # whether what is there now stands beside what would be written
 
     def __init__(self) -> None:
         super().__init__()
