@@ -311,12 +311,13 @@ struct ping {
     int64_t capacity, count;      /* of the four arrays */
     int64_t *intended, *sent, *received, *stamps;
     int64_t lost;                 /* sent, and no answer in time */
-    int64_t missed;               /* due while such an answer was waited for, and never sent */
+    int64_t missed;               /* due while an answer was waited for, and never sent */
     int64_t skipped;              /* due, and never sent because of ourselves */
     int64_t unexpected;
     int64_t turn_ns;              /* when our loop last went round, or an answer was there */
     int64_t stall_ns;             /* a turn that takes longer is one in which we stood still */
     int64_t stood_ns;             /* how long that was, outside the waits for answers */
+    int64_t answered_ns;          /* when the last wait for an answer was over */
 };
 
 static inline int64_t due_ns(const struct ping *p)
@@ -360,6 +361,7 @@ static int await_due(struct ping *p, int *result)
         note_turn(p, now);
         if (due >= p->end_ns) { *result = DONE; return 0; }
         if (now >= p->end_ns + p->timeout_ns) {
+            p->missed += pass_until(p, now < p->answered_ns ? now : p->answered_ns);
             p->skipped += pass_until(p, now);
             *result = DONE;
             return 0;
@@ -382,7 +384,7 @@ static void give_up(struct ping *p, int64_t now)
 {
     p->lost++;
     p->pending = 0;
-    p->turn_ns = now;
+    p->turn_ns = p->answered_ns = now;
     p->missed += pass_until(p, now); /* these were due while nobody answered */
 }
 
@@ -395,7 +397,7 @@ static void record_pong(struct ping *p, int64_t now)
     p->stamps[at] = (int64_t)(load(p->pong + 1) & INT64_MAX);
     p->seen = p->number;
     p->pending = 0;
-    p->turn_ns = now;
+    p->turn_ns = p->answered_ns = now;
 }
 
 /* The answer comes soon, mostly: nothing but the load in between. 1: it came. */

@@ -66,7 +66,7 @@ class PingState(ctypes.Structure):
         ("capacity", _NUMBER), ("count", _NUMBER), ("intended", _POINTER), ("sent", _POINTER),
         ("received", _POINTER), ("stamps", _POINTER), ("lost", _NUMBER), ("missed", _NUMBER),
         ("skipped", _NUMBER), ("unexpected", _NUMBER), ("turn_ns", _NUMBER),
-        ("stall_ns", _NUMBER), ("stood_ns", _NUMBER),
+        ("stall_ns", _NUMBER), ("stood_ns", _NUMBER), ("answered_ns", _NUMBER),
     ]  # fmt: skip
 
 

@@ -189,20 +189,25 @@ def acquire_lane(
 
 def _existing(region: Region, wanted: Lane, *, anywhere: bool, sleep: Sleep) -> Lane | None:
     for _ in range(int(2 * LEAVE_S / STEP_S)):
-        lane = _sound(region, wanted, anywhere=anywhere)
+        lane = _sound(region, wanted, sleep, anywhere=anywhere)
         if lane is None or region.load(lane.offset + STATE_AT, WORD) != CLOSING:
             return lane
         sleep(STEP_S)  # its creator is about to remove it
-    return _sound(region, wanted, anywhere=anywhere)
+    return _sound(region, wanted, sleep, anywhere=anywhere)
 
 
-def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
+def _sound(region: Region, wanted: Lane, sleep: Sleep, *, anywhere: bool) -> Lane | None:
     if not anywhere:
         with contextlib.suppress(LaneError):
             return lane_at(region, wanted.offset)
     trouble: LaneVersionError | None = None
     overlapping: list[Lane] = []
-    for found in find_lanes(region):
+
+    def cancelled() -> bool:
+        sleep(0)  # raises when the caller ends the waiting; a large region takes seconds
+        return False
+
+    for found in find_lanes(region, cancelled):
         if isinstance(found, LaneVersionError):
             trouble = found
         elif isinstance(found, Lane):

@@ -153,8 +153,10 @@ class EchoLoop:
         return pause
 
     def pass_over(self, then_ns: int) -> None:
-        """Nothing is sent any more: what was due until then is skipped."""
-        self.state.skipped += echo_python.pass_until(self.state, then_ns)
+        """Nothing is sent any more: what was due until then is missed or skipped."""
+        state = self.state
+        waited_ns = then_ns if state.pending else int(state.answered_ns)
+        echo_python.give_account(state, then_ns, waited_ns)
 
     def note_return(self, now_ns: int) -> None:
         """The slice is over; from its last turn until now our loop stood still, if that was long.

@@ -170,6 +170,7 @@ def _burst(
         count = at + 1
     if count > state.count:
         state.seen = number - pending  # the last that was answered
+        state.answered_ns = received[count - 1]
     state.index, state.number, state.count = index, number, count
     state.pending, state.turn_ns = pending, now
     return _why(state, now, stopped) if broken else result
@@ -198,7 +199,7 @@ def _await_due(state: PingState, due: int, stopped: Callable[[], bool]) -> int:
 
 def _why(state: PingState, now: int, stopped: Callable[[], bool]) -> Slice:
     if now >= state.end_ns + state.timeout_ns:
-        state.skipped += pass_until(state, now)
+        give_account(state, now, state.answered_ns)
         return Slice.DONE
     return Slice.STOPPED if stopped() else Slice.AGAIN
 
@@ -221,6 +222,12 @@ def pass_until(state: PingState, then: int) -> int:
     passed = max(0, due_before(state.interval_ns, gone) - int(state.index))
     state.index += passed
     return passed
+
+
+def give_account(state: PingState, then: int, answered_ns: int) -> None:
+    """Pass over what is due until then: an answer was waited for until `answered_ns`."""
+    state.missed += pass_until(state, min(then, answered_ns))
+    state.skipped += pass_until(state, then)
 
 
 def note_turn(state: PingState, now: int) -> None:
@@ -268,13 +275,13 @@ def _record(state: PingState, memory: Memory, arrays: Arrays) -> None:
     state.count = at + 1
     state.seen = state.number
     state.pending = 0
-    state.turn_ns = now
+    state.turn_ns = state.answered_ns = now
 
 
 def _give_up(state: PingState, now: int) -> None:
     state.lost += 1
     state.pending = 0
-    state.turn_ns = now
+    state.turn_ns = state.answered_ns = now
     state.missed += pass_until(state, now)  # these were due while nobody answered
 
 

@@ -56,9 +56,10 @@ class LatencyResult:
         response: From when it should have been sent to the answer.
         due: Requests that the rate asked for in the time; each was answered, lost or skipped. In
             the closed loop those that were sent.
-        lost: Answers that did not come in time, and what was due while they were waited for.
-        skipped: Due and never sent because of this side: it counted (`paused_share`), could not
-            keep the rate, or was stopped.
+        lost: Answers that did not come in time, and what was due, and never sent, while an answer
+            was waited for.
+        skipped: Due and never sent because of this side: it counted (`paused_share`), stood still
+            until the end was long over, or was stopped.
         late: Answered requests that were sent more than an interval after their time.
         unexpected: Numbers from the peer that nobody waited for.
         stalled_share: Share of the time in gaps longer than `stall_ns`: an answer that was waited
@@ -266,12 +267,12 @@ class Tally:
         if state.missed:
             self.note(
                 f"{int(state.missed)} of the lost were never sent: they were due while nobody "
-                "answered."
+                "answered, or faster than answers came."
             )
         if state.skipped:
             self.note(
-                f"{int(state.skipped)} were due and never sent: this side could not keep the rate, "
-                "or was stopped."
+                f"{int(state.skipped)} were due and never sent: this side stood still, or was "
+                "stopped."
             )
         if self._open or self.lost > self._point_lost:
             self._close_point(self._end_ns)

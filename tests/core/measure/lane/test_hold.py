@@ -20,6 +20,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from app.core.errors import (
+    CancelledError,
     LaneError,
     LaneLostError,
     LaneVersionError,
@@ -667,3 +668,20 @@ def test_an_odd_file_among_the_saved_ones_is_passed_over(
     assert found.header.token == 9
     with opened(filled) as region:
         assert unrestored(region, tmp_path) == []
+
+
+def test_the_search_for_a_lane_in_a_large_region_can_be_ended(
+    shm_file: MakeFile, tmp_path: Path
+) -> None:
+    looks: list[float] = []
+
+    def stop(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise CancelledError("Stopped.")
+
+    with opened(shm_file(16 << 20, fill=b"full")) as region:
+        with pytest.raises(CancelledError):
+            acquire_lane(region, folder=tmp_path, sleep=stop)
+        assert looks == [0, 0, 0]
+        assert find_lane(region) is None
