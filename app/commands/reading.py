@@ -154,11 +154,11 @@ def _save(region: Region, file: str, start: int, length: int) -> int:
             )
 
     target = Path(file)
-    if target.exists() and not target.is_file():
-        return save(lambda: False)  # a pipe may block for ever: Ctrl+C has to break in
+    replaced = target.is_file() or not target.exists()
     # Between two chunks only, so that what was half saved is never left beside the file.
     with InterruptGuard() as guard:
         try:
             return save(guard.cancelled)
         except CancelledError:
-            raise CancelledError(f"Saving was stopped; {file} is as it was.") from None
+            what = f"{file} is as it was" if replaced else f"{file} has got a part"
+            raise CancelledError(f"Saving was stopped; {what}.") from None

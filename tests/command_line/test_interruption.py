@@ -149,7 +149,9 @@ def test_ctrl_c_in_a_save_to_a_pipe_that_nobody_reads(shm_file: MakeFile, tmp_pa
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     child = process("save", shm_file(1 << 20), fifo)
-    until(lambda: _waits(child, "pipe_write"))
+    until(lambda: _waits(child, "select") or _waits(child, "poll"))
     child.send_signal(signal.SIGINT)
-    assert finish(child).code == 130
+    told = finish(child)
+    assert told.code == 130
+    assert f"Saving was stopped; {fifo} has got a part." in told.err
     os.close(reader)

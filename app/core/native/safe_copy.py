@@ -21,8 +21,6 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-
 from .kernel import kernel
 
 SCRATCH: Final = 1 << 20
@@ -95,7 +93,7 @@ if sys.platform != "win32":
             self._start = start
             self._streaming = streaming
             self._native = kernel()
-            self._address = _mapped_at(self._view) + start
+            self._address = _address(self._view) + start
             self._scratch = -1
             self._lock = threading.Lock()
 
@@ -115,7 +113,7 @@ if sys.platform != "win32":
                 self._read(offset, buffer)
             elif length:
                 self._need(offset, length)
-                own, _pin = _address(buffer)
+                own = _address(buffer)
                 there = self._address + offset
                 done = native.copy_out(own, there, length, streaming=self._streaming)
                 if done < length:
@@ -132,7 +130,7 @@ if sys.platform != "win32":
                 self._write(offset, data)
             elif length:
                 self._need(offset, length)
-                own, _pin = _address(data)
+                own = _address(data)
                 there = self._address + offset
                 done = native.copy_in(there, own, length, streaming=self._streaming)
                 if done < length:
@@ -195,17 +193,28 @@ if sys.platform != "win32":
                     self._scratch = -1
 
 
-def _mapped_at(mapping: memoryview) -> int:
-    """Where a mapping lies; nothing keeps it there but whoever holds the memoryview."""
-    return int(np.frombuffer(mapping, np.uint8).ctypes.data)
+class _Buffer(ctypes.Structure):
+    """`Py_buffer` (Python's C API, "Buffer structure"); the object stays a bare pointer."""
+
+    _fields_ = (
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.c_void_p),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("format", ctypes.c_void_p),
+        ("shape", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p),
+        ("internal", ctypes.c_void_p),
+    )
 
 
-def _address(memory: memoryview) -> tuple[int, object]:
-    """Where these bytes lie, and what keeps them there for as long as it is referenced."""
-    if memory.readonly and memory.nbytes <= _SMALL:
-        memory = memoryview(bytearray(memory))  # quicker than an array
-    if memory.readonly:  # of which ctypes does not tell the address
-        array = np.frombuffer(memory, np.uint8)
-        return int(array.ctypes.data), array
-    pin = ctypes.c_char.from_buffer(memory)
-    return ctypes.addressof(pin), pin
+def _address(memory: memoryview) -> int:
+    """Where these bytes lie, also read-only ones; valid while the caller holds the memoryview."""
+    buffer = _Buffer()
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(memory), ctypes.byref(buffer), 0)
+    address = buffer.buf or 0
+    ctypes.pythonapi.PyBuffer_Release(ctypes.byref(buffer))
+    return int(address)

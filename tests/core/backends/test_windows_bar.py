@@ -289,8 +289,9 @@ def test_reads_and_writes_every_width_and_across_chunks(driver, opened):
         assert region.read(7, len(data)) == data
         assert bytes(driver.memory[PAGE + 7 : PAGE + 11]) == data[:4]
         for width in (1, 2, 4, 8):
-            region.store(16, width, 0x0102030405060708)
-            assert region.load(16, width) == 0x0102030405060708 & ((1 << 8 * width) - 1)
+            value = 0x0102030405060708 & ((1 << 8 * width) - 1)
+            region.store(16, width, value)
+            assert region.load(16, width) == value
 
 
 def test_a_refused_block_goes_page_by_page(opened, driver):

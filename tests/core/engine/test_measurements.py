@@ -31,7 +31,7 @@ from app.core.measure.latency.latency import LatencyOptions
 from app.core.measure.latency.latency_result import LatencyResult
 from app.core.native.kernel import Wait
 from app.core.region.region import Region, RegionKind, RegionSpec
-from tests.core.talk import Talk
+from tests.core.talk import InProcess, Talk
 
 FILL = b"somebody's bytes "
 
@@ -290,28 +290,21 @@ def test_what_a_killed_engine_owes_is_told_and_paid(shm_file: Callable[..., Path
     assert path.read_bytes() == before
 
 
-def test_looks_go_on_after_a_bug_in_one_of_them(
+def test_polls_go_on_after_a_bug_in_another_command(
     shm_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[msg.Answer] = []
-    with open_region(RegionSpec(RegionKind.FILE, str(shm_file(1 << 20)))) as region:
-        service = MeasurementService(region, seen.append, lambda: False)
+    def fail(_region: Region) -> list[object]:
+        raise ZeroDivisionError("a bug")
 
-        def fail(_region: Region) -> list[object]:
-            raise ZeroDivisionError("a bug")
-
-        monkeypatch.setattr(measurements, "unrestored", fail)
-        service.handle(1, dm.ListUnrestored())
-        service.handle(2, dm.PollLane(dm.LaneRequest()))
-        deadline = time.monotonic() + 20
-        while len(seen) < 2:
-            assert time.monotonic() < deadline, seen
-            time.sleep(0.005)
-        service.close()
-    assert isinstance(seen[0], msg.Failed)
-    assert "ZeroDivisionError in ListUnrestored" in seen[0].error.message
-    assert isinstance(seen[1], msg.Done)
-    assert seen[1].value == dm.LaneView(None)
+    monkeypatch.setattr(measurements, "unrestored", fail)
+    talk = Talk(InProcess(), shm_file(1 << 20))
+    try:
+        failed = talk.result(talk.client.ask(dm.ListUnrestored()))
+        assert isinstance(failed, msg.Failed)
+        assert "ZeroDivisionError in ListUnrestored" in failed.error.message
+        assert talk.do(dm.PollLane(dm.LaneRequest())) == dm.LaneView(None)
+    finally:
+        talk.client.close(timeout_s=5)
 
 
 def test_a_lane_far_off_in_a_large_region_is_found_by_looks_that_are_short(
@@ -323,7 +316,7 @@ def test_a_lane_far_off_in_a_large_region_is_found_by_looks_that_are_short(
         service = MeasurementService(region, lambda answer: None, lambda: False)
         views = []
         while not views or views[-1].lane is None:
-            views.append(service._look(dm.LaneRequest()))
+            views.append(service.poll_lane(dm.LaneRequest()))
             assert len(views) < 50
         assert len(views) > 3
         assert views[-1].lane == hold.lane

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import tempfile
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from hypothesis import strategies as st
 
 from app.core.errors import TruncatedError
 from app.core.region.region import PAGE
-from app.core.watch.page_scan import Totals
 from app.core.watch.page_table import BLOCK, MAX_CELLS, cell_pages
 from app.core.watch.sweep import Sweep, next_offset
+from tests.core.watch.turns import whole_turn
 from tests.fakes.file_region import FileRegion
 
 MIB = 1 << 20
@@ -50,14 +49,6 @@ def region_of(path: Path, size: int, *, filled: bool = False) -> FileRegion:
         if filled:
             file.write(np.random.default_rng(7).integers(0, 256, size, np.uint8).tobytes())
     return FileRegion(path)
-
-
-def whole_turn(sweep: Sweep) -> Totals:
-    """Scan the whole region; what was read and found in that."""
-    before = dataclasses.astuple(sweep.totals)
-    assert sweep.scan(1 << 62)
-    after = dataclasses.astuple(sweep.totals)
-    return Totals(*(now - then for now, then in zip(after, before, strict=True)))
 
 
 def find_change(
