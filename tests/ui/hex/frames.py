@@ -12,10 +12,10 @@ from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 NOW = 10_000_000_000
 
 
-def frame_of(data: bytes, start: int = 0) -> Frame:
-    """Quiet bytes, read at NOW."""
+def frame_of(data: bytes, start: int = 0, **changes: Any) -> Frame:
+    """Quiet bytes, read at NOW; `changes` are of the Frame, not of its sample."""
     size = len(data)
-    return Frame(
+    frame = Frame(
         number=1,
         period_ns=16_666_667,
         sample=RangeSample(
@@ -30,6 +30,7 @@ def frame_of(data: bytes, start: int = 0) -> Frame:
         activity=empty_activity(start + size),
         traffic=Traffic(),
     )
+    return dataclasses.replace(frame, **changes)
 
 
 def sampled(frame: Frame, **changes: Any) -> Frame:

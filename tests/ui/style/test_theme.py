@@ -82,7 +82,8 @@ def test_lines_between_the_cells_of_a_heat_map_do_not_shine(theme: Theme) -> Non
 
 @BOTH
 def test_every_role_is_a_colour(theme: Theme) -> None:
-    for role in (each.name for each in fields(Theme) if each.name not in ("name", "traces")):
+    several = ("name", "traces", "tints")
+    for role in (each.name for each in fields(Theme) if each.name not in several):
         assert QColor(getattr(theme, role)).isValid(), role
     assert theme.dark is (theme is DARK)
     assert theme.color("text", 40).alpha() == 40
