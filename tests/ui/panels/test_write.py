@@ -398,6 +398,28 @@ def test_signal_numbers_that_make_no_sense(
         assert panel.apply.isEnabled()
 
 
+@pytest.mark.parametrize("field", ["choice", "start", "length", "kind", "value"])
+def test_enter_in_any_field_acts(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace, field: str
+) -> None:
+    form = place(qtbot, panel, "fill", "0x100", "2")
+    assert isinstance(form, forms.FillForm)
+    write(qtbot, form.value, "0x2A")
+    qtbot.keyClick(getattr(form if field in ("kind", "value") else panel, field), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "Filled" in panel.result.text(), timeout=WAIT_MS)
+    assert peek(region.path, 0x100, 2) == b"**"
+
+
+def test_enter_does_nothing_where_the_button_would_not(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
+    place(qtbot, panel, "fill", "0x100", "2")
+    region.session.set_locked(True)
+    qtbot.keyClick(panel.start, Qt.Key.Key_Return)
+    assert panel._request == 0
+    assert peek(region.path, 0x100, 2) == bytes(2)
+
+
 def test_the_selection_is_offered(qtbot: QtBot, panel: WritePanel, region: SimpleNamespace) -> None:
     panel.set_cursor(0x30)
     assert panel.start.text() == "0x30"

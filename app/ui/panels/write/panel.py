@@ -8,7 +8,6 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -29,6 +28,7 @@ from ...action import Action
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...session.write_requests import Watcher
+from ...style.combo_box import ComboBox
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .running_signals import RunningSignals
@@ -67,18 +67,20 @@ class WritePanel(Panel):
             "copy": forms.CopyForm(),
             "signal": forms.SignalForm(),
         }
-        self.choice = QComboBox()
+        self.choice = ComboBox()
         self.choice.setAccessibleName("Write tool")
         self.stack = QStackedWidget()
         for form in self.tools.values():
             self.choice.addItem(form.title)
             self.stack.addWidget(form)
             form.edited.connect(self.refresh)
+            form.entered.connect(self._enter)
         self.start = QLineEdit("0x0")
         self.length = QLineEdit("256")
         for line in (self.start, self.length):
             line.setFont(mono_font())
             line.textChanged.connect(self.refresh)
+            line.returnPressed.connect(self._enter)
         self.start.setToolTip("Offset: 64, 0x40, end-0x100, cursor+16")
         self.length.setToolTip("Bytes: 256, 4K, end-0x40")
         self.use_selection = QPushButton("Use selection")
@@ -93,11 +95,14 @@ class WritePanel(Panel):
         self.progress = QProgressBar()
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(self._cancel)
+        for button in (self.use_selection, self.apply, self.lock, self.cancel):
+            button.setAutoDefault(True)  # Enter presses it
         self.result = QLabel(wordWrap=True)
         self.signals = RunningSignals()
         self.signals.ended.connect(self._signal_ended)
         self._lay_out()
         self.choice.currentIndexChanged.connect(self._chosen)
+        self.choice.entered.connect(self._enter)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.timeout.connect(lambda: self._show_progress(on=True))
@@ -296,6 +301,10 @@ class WritePanel(Panel):
         self.preview.setText(_preview(new))
         self.lock.setVisible(locked and session is not None and tool.writes)
         self.apply.setEnabled(not problem and not (locked and tool.writes) and not self._request)
+
+    def _enter(self) -> None:
+        """Enter in any field; nothing while the button is disabled."""
+        self.apply.click()
 
     # -- doing it --------------------------------------------------------------------------------
 

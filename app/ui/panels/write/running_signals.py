@@ -34,6 +34,7 @@ class SignalRow(QWidget):
         self.text = QLabel()
         self.text.setFont(mono_font())
         self.stop = QPushButton("Stop")
+        self.stop.setAutoDefault(True)  # Enter presses it
         self.stop.clicked.connect(lambda: self.stop_wanted.emit(number))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -67,6 +68,7 @@ class RunningSignals(QWidget):
         self._layer: Layer | None = None
         self.rows: dict[int, SignalRow] = {}
         self.stop_all = QPushButton("Stop all")
+        self.stop_all.setAutoDefault(True)
         self.stop_all.clicked.connect(partial(self._stop, 0))
         self._list = QWidget()
         self._column = QVBoxLayout(self._list)
