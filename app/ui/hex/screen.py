@@ -55,6 +55,7 @@ class HexScreen(QAbstractScrollArea):
         self.surface = Surface(DARK, font, QFontInfo(font).pixelSize())
         self._greyed = False
         self._syncing = False
+        self.moves = 0  # grows with each cursor and selection that is taken
         self._spans: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
         self._fade = QTimer(self)
         self._fade.setSingleShot(True)
@@ -136,6 +137,7 @@ class HexScreen(QAbstractScrollArea):
         surface = self.surface
         before, surface.selection = surface.selection, selection
         surface.pending = None
+        self.moves += 1
         if reveal and surface.size:
             self._reveal(centre=centre)
         self.refresh()
@@ -211,7 +213,7 @@ class HexScreen(QAbstractScrollArea):
     def _lay_out(self) -> None:
         surface, viewport = self.surface, self.viewport()
         ratio = viewport.devicePixelRatioF()
-        keep = self._cursor_visible()
+        keep = self.in_sight(self.cursor())
         surface.lay_out(
             to_device(viewport.width(), ratio), to_device(viewport.height(), ratio), ratio
         )
@@ -220,9 +222,10 @@ class HexScreen(QAbstractScrollArea):
         self._sync_bars()
         self._moved()
 
-    def _cursor_visible(self) -> bool:
+    def in_sight(self, offset: int) -> bool:
+        """Whether a byte's row is on the screen."""
         sheet = self.surface.sheet()
-        row = self.surface.grid.row_of(self.cursor())
+        row = self.surface.grid.row_of(offset)
         return not sheet.rows or 0 <= row - sheet.first_row < sheet.rows
 
     def _sync_bars(self) -> None:
@@ -265,6 +268,11 @@ class HexScreen(QAbstractScrollArea):
         """Scroll right by device pixels."""
         side = self.horizontalScrollBar()
         side.setValue(side.value() + pixels)
+
+    def reveal(self) -> None:
+        """Bring the cursor into sight."""
+        if self.surface.size:
+            self._reveal(centre=True)
 
     def _reveal(self, *, centre: bool) -> None:
         if self.surface.scroll.reveal(self.surface.grid.row_of(self.cursor()), centre=centre):

@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from ...core.watch.frame import Frame
 from ..action import Action, KeyMap
 from . import keys, menu, tooltip
 from .editing import Editor
@@ -82,6 +83,12 @@ class HexView(HexScreen):
         self.editor.locked = locked
         self.editor.drop_digit()
 
+    def set_frame(self, frame: Frame | None) -> None:
+        """Show this Frame; what waited for its bytes is typed."""
+        super().set_frame(frame)
+        if frame is not None:
+            self.editor.frame_came()
+
     # --- commands -----------------------------------------------------------------------------
 
     def copy(self) -> None:
@@ -91,6 +98,16 @@ class HexView(HexScreen):
     def paste(self) -> None:
         """Overwrite from the cursor on with the clipboard."""
         self.editor.paste()
+
+    def undo(self) -> None:
+        """Wish for it; a first digit belongs to what was there before."""
+        self.editor.drop_digit()
+        self.undo_wanted.emit()
+
+    def redo(self) -> None:
+        """Wish for it."""
+        self.editor.drop_digit()
+        self.redo_wanted.emit()
 
     def own_actions(self) -> tuple[Action, ...]:
         """What can be done here, with the keys for it."""
@@ -127,8 +144,9 @@ class HexView(HexScreen):
     # --- events -------------------------------------------------------------------------------
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """A drag ends with it."""
+        """A drag ends with it, and a first digit is dropped."""
         super().hideEvent(event)
+        self.editor.drop_digit()
         self._mouse.release()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -141,7 +159,7 @@ class HexView(HexScreen):
         """The cursor becomes a frame; a first digit is dropped."""
         super().focusOutEvent(event)
         self.surface.focused = event.reason() is Qt.FocusReason.PopupFocusReason
-        self.surface.pending = None
+        self.editor.drop_digit()
         self.refresh()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -156,8 +174,10 @@ class HexView(HexScreen):
         if self._keys.run(event):
             return
         modifier = Qt.KeyboardModifier
-        held = event.modifiers() & (modifier.ControlModifier | modifier.AltModifier)
-        if held or not self.editor.type(event.text()):
+        alt_graph = modifier.ControlModifier | modifier.AltModifier  # as Windows reports AltGr
+        held = event.modifiers() & alt_graph
+        types = not held or held == alt_graph
+        if not types or not self.editor.type(event.text()):
             event.ignore()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:

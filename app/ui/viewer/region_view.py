@@ -85,7 +85,7 @@ class RegionView(BarColumn):
         view.view_changed.connect(self.minimap.set_view)
         view.selection_changed.connect(self.selection_changed)
         view.span_wanted.connect(self._look)
-        view.write_wanted.connect(self.write)
+        view.write_wanted.connect(self._typed)
         view.goto_requested.connect(self.open_goto)
         view.unlock_wanted.connect(self.say_locked)
         view.undo_wanted.connect(self.undo)
@@ -154,6 +154,7 @@ class RegionView(BarColumn):
         self.writing.shown = self.hex.shown
         self.writing.question.connect(self._ask)
         self.writing.notice.connect(self._notice)
+        self.writing.undone.connect(self._undone)
         self.writing.working.connect(self.work.show_work)
         session.frame_arrived.connect(self._show)
         session.opened.connect(self._opened)
@@ -214,6 +215,14 @@ class RegionView(BarColumn):
         """Write what a person typed; `seen` is what was shown there, None where not all was."""
         if self.writing is not None:
             self.writing.write(offset, data, seen, label)
+
+    def _typed(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+        if self.writing is not None:
+            self.writing.write(offset, data, seen, label, self.hex.editor.go)
+
+    def _undone(self, offset: int) -> None:
+        """What changed comes into sight."""
+        self.hex.set_cursor(offset)
 
     def undo(self) -> None:
         """Take the last write back."""
