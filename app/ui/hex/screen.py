@@ -5,7 +5,8 @@ Offsets travel in signals as `object`, since Qt's int ends at 2 GiB.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic_ns
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ class HexScreen(QAbstractScrollArea):
         font = mono_font()
         self.surface = Surface(DARK, font, QFontInfo(font).pixelSize())
         self._greyed = False
-        self._syncing = False
+        self._syncing = self._held = False
         self.moves = 0  # grows with each cursor and selection that is taken
         self._spans: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
         self._fade = QTimer(self)
@@ -213,7 +214,7 @@ class HexScreen(QAbstractScrollArea):
     def _lay_out(self) -> None:
         surface, viewport = self.surface, self.viewport()
         ratio = viewport.devicePixelRatioF()
-        keep = self.in_sight(self.cursor())
+        keep = not self._held and self.in_sight(self.cursor())
         surface.lay_out(
             to_device(viewport.width(), ratio), to_device(viewport.height(), ratio), ratio
         )
@@ -221,6 +222,15 @@ class HexScreen(QAbstractScrollArea):
             surface.scroll.reveal(surface.grid.row_of(self.cursor()))
         self._sync_bars()
         self._moved()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Another size meanwhile moves no row, even where the cursor's goes out of sight."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
 
     def in_sight(self, offset: int) -> bool:
         """Whether a byte's row is on the screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import partial
 from time import monotonic_ns
 
@@ -63,7 +64,7 @@ class RegionView(BarColumn):
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
         self.hex = HexView(self.body)
-        self.minimap = Minimap(self.body)
+        self.minimap = Minimap(self)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
@@ -76,7 +77,10 @@ class RegionView(BarColumn):
         for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
             self.add_bar(bar, slim=bar is not self.conflict)
         self.add_to_body(self.hex, 1)
-        self.add_to_body(self.minimap)
+        self.add_beside(self.minimap)
+
+    def held(self) -> AbstractContextManager[None]:
+        return self.hex.held()
 
     def _connect(self) -> None:
         view = self.hex
