@@ -6,6 +6,7 @@ It never reads or writes memory: what a person wants to see or to change is emit
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from time import monotonic_ns
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
@@ -38,6 +39,9 @@ from .screen import HexScreen
 class HexView(HexScreen):
     """A live hex editor of one region.
 
+    Attributes:
+        dismiss: Closes the message about this view; says whether there was one.
+
     Signals:
         write_wanted(int, bytes, bytes | None, str): Offset, what to write, what was shown there
             (None: not all of it was on the screen), and what the person did.
@@ -65,6 +69,7 @@ class HexView(HexScreen):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editor = Editor(self)
+        self.dismiss: Callable[[], bool] = lambda: False
         self._mouse = Mouse(self)
         self._actions = keys.actions(self)
         self._keys = KeyMap(self._actions)
@@ -137,8 +142,10 @@ class HexView(HexScreen):
         self.scroll_by(rows * self.surface.grid.height)
 
     def escape(self) -> None:
-        """Drop the first digit of two, or else the selection."""
-        if not self.editor.drop_digit() and self.surface.selection.length:
+        """Drop the first digit of two, else the message, else the selection."""
+        if self.editor.drop_digit() or self.dismiss():
+            return
+        if self.surface.selection.length:
             self.select(Selection(self.cursor()))
 
     # --- events -------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ class Writing(QObject):
     Signals:
         question(Question | None): Ask this in place; None when nothing is left to ask.
         notice(Notice): A sentence for the message bar.
+        settled(set[str]): A write landed: what notices with these keys warned of is over.
         undone(int): Bytes from this offset on were put back, or written again.
         working(Working | None): How far an undo or redo is that takes long; None when it is over.
 
@@ -95,6 +96,7 @@ class Writing(QObject):
 
     question = Signal(object)
     notice = Signal(object)
+    settled = Signal(object)
     undone = Signal(object)
     working = Signal(object)
 
@@ -102,6 +104,7 @@ class Writing(QObject):
         super().__init__(parent)
         self._session = session
         self._questions: deque[Question] = deque()
+        self._warned: set[str] = set()
         self.shown: Callable[[int, int], tuple[int, bytes]] = lambda start, _length: (start, b"")
 
     def write(self, offset: int, data: bytes, seen: bytes | None, label: str, go: int = 0) -> None:
@@ -211,7 +214,11 @@ class Writing(QObject):
     # -- telling ----------------------------------------------------------------------------------
 
     def _landed(self, record: WriteRecord) -> None:
-        if record.outcome is not WriteOutcome.WHOLE:
+        if record.outcome is WriteOutcome.WHOLE:
+            warned, self._warned = self._warned, set()
+            self.settled.emit(warned)
+        else:
+            self._warned.add("landed")
             where = f"{format_size(record.length)} at {format_short_offset(record.offset)}"
             self.notice.emit(
                 Notice(
@@ -232,4 +239,7 @@ class Writing(QObject):
         good = isinstance(error, NothingToUndoError | CancelledError)
         actions = ("Unlock",) if isinstance(error, LockedError) else ()
         level = Level.GOOD if good else Level.WARNING
-        self.notice.emit(Notice(level, error.message, error.hint, actions, key=error.code))
+        self._warned.add(error.code)
+        self.notice.emit(
+            Notice(level, error.message, error.hint, actions, error.code, error.command)
+        )

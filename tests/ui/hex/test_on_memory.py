@@ -201,6 +201,39 @@ def test_locked_typing_is_refused_and_says_how_to_unlock(stage: Stage) -> None:
     scene.shows(0, b"\x41")
 
 
+def test_a_warning_goes_when_what_it_warned_of_succeeds(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    QGuiApplication.clipboard().setText("nonsense")
+    scene.press(K.Key_V, CTRL)
+    assert "no hex" in scene.message()
+    QGuiApplication.clipboard().setText("41 42")
+    scene.press(K.Key_V, CTRL)
+    scene.until(lambda: scene.view.messages.shown is None)
+    scene.view.go_to(SIZE)
+    assert "outside the region" in scene.message()
+    scene.view.go_to(SIZE - 1)
+    assert scene.view.messages.shown is None
+
+
+def test_esc_drops_the_digit_then_the_message_then_the_selection(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    scene.view.hex.select(Selection(3, 0))
+    scene.press(K.Key_Insert)
+    assert "cannot grow" in scene.message()
+    scene.press(K.Key_Escape)
+    assert scene.view.messages.shown is None
+    assert scene.view.hex.selection() == (0, 4)
+    scene.press(K.Key_Escape)
+    assert scene.view.hex.selection()[1] == 0
+    scene.press(K.Key_Insert)
+    scene.type("4")
+    scene.press(K.Key_Escape)
+    assert scene.view.hex.surface.pending is None
+    assert "cannot grow" in scene.message(), "one thing at a time"
+
+
 def test_a_read_only_region_says_why(stage: Stage) -> None:
     scene = stage(read_only=True)
     old = peek(scene.path, 0, 64)
