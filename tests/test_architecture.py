@@ -123,6 +123,19 @@ def test_cited_modules_exist() -> None:
         assert set(re.findall(r"\b(\w+\.py)\b", text)) <= known, path
 
 
+def test_the_wheel_changes_no_choice_by_chance() -> None:
+    """Qt's own boxes take the wheel without having the focus; `ComboBox` does not."""
+    qt = r"\bQ(ComboBox|FontComboBox|(Double)?SpinBox|Date(Time)?Edit|TimeEdit|Slider|Dial)\("
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "app").rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if re.search(qt, line)
+    ]
+    assert re.search(qt, "self.choice = QComboBox()")
+    assert found == []
+
+
 def test_the_picture_shows_the_floors_of_the_contracts() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     picture = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")

@@ -185,9 +185,10 @@ def test_type_over_a_byte_and_undo_it(qtbot: QtBot, make: Open, shm_file: ShmFil
     assert window.view.hex.hasFocus(), "what was typed can be typed again"
     keys(qtbot, window, "4142")
     qtbot.waitUntil(lambda: peek(path, 0, 3) == b"AB\0", timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.panels[JournalPanel].model.rowCount() == 2, timeout=WAIT_MS)
+    rows = window.panels[JournalPanel].model.records
+    qtbot.waitUntil(lambda: [row.new for row in rows] == [b"AB"], timeout=WAIT_MS)
     qtbot.keyClick(window.view.hex, Qt.Key.Key_Z, CTRL)
-    qtbot.waitUntil(lambda: peek(path, 0, 2) == b"A\0", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: peek(path, 0, 2) == b"\0\0", timeout=WAIT_MS)
     qtbot.keyClick(window.view.hex, Qt.Key.Key_Y, CTRL)
     qtbot.waitUntil(lambda: peek(path, 0, 2) == b"AB", timeout=WAIT_MS)
     trigger(window, "lock")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import AccessDeniedError
+from ..region.region import MEND
 
 UDEV_RULE: Final = 'SUBSYSTEM=="kvmfr", GROUP="kvm", MODE="0660", TAG+="uaccess"'
 _HUGE_BLOCK: Final = 1 << 20  # only hugetlbfs has blocks of this size and more
@@ -53,7 +54,7 @@ class Advice:
     def reason(self) -> str:
         """For a region that is open for reading only."""
         # No full stop behind what is to be copied.
-        end = f"; mend it with: {self.command}" if self.command else "."
+        end = f"{MEND}{self.command}" if self.command else "."
         return f"The system permits reading only{end}"
 
 

@@ -102,6 +102,7 @@ def _write(engine: Engine, command: msg.Write, _job: Job) -> WriteRecord:
         force=command.force,
         width=command.width,
         label=command.label,
+        go=command.go,
     )
 
 

@@ -110,6 +110,8 @@ class Write(Command[WriteRecord]):
         force: Write even when the bytes are no longer as seen.
         width: 1, 2, 4 or 8 for a single aligned store; None copies.
         label: What the person did: `typed`, `paste`, `inspector`, ...
+        go: Writes with the same number, each right behind the one before, are undone together;
+            0 is none.
     """
 
     offset: int
@@ -118,6 +120,7 @@ class Write(Command[WriteRecord]):
     force: bool = False
     width: int | None = None
     label: str = "typed"
+    go: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,9 @@ class RegionSpec:
     length: int | None = None
 
 
+MEND: Final = "; mend it with: "  # before the command at the end of a reason
+
+
 @dataclass(frozen=True, slots=True)
 class RegionInfo:
     """What was opened.
@@ -88,7 +91,8 @@ class RegionInfo:
         path: The file or node that is mapped; the interface path on Windows.
         size: Bytes.
         writable: Whether it can be written.
-        read_only_reason: Why not, as a sentence; empty when writable.
+        read_only_reason: Why not, as a sentence, which may end with MEND and a command; empty
+            when writable.
         cache: Cache mode in force and why, as a short sentence; empty for files.
         address: PCI address of a BAR.
         notes: Sentences worth a warning (4096-byte size, not a power of two, ...).
@@ -107,11 +111,17 @@ class RegionInfo:
     notes: tuple[str, ...] = field(default=())
     details: tuple[str, ...] = ()
 
+    @property
+    def read_only_command(self) -> str:
+        """The command that its reason names; empty when there is none."""
+        return self.read_only_reason.partition(MEND)[2]
+
     def need_writable(self) -> None:
         """Raise ReadOnlyError, with the reason as its hint, unless it can be written."""
         if not self.writable:
             reason = self.read_only_reason or "It was opened for reading only."
-            raise ReadOnlyError(f"{self.name} is read-only.", reason)
+            command = self.read_only_command
+            raise ReadOnlyError(f"{self.name} is read-only.", reason, command=command)
 
 
 class Region(ABC):

@@ -4,12 +4,15 @@ A write is noted just before the bytes change; the sample in which the change ap
 before or after that. So a note is kept until its bytes were seen to change (it is consumed byte by
 byte for the visible range, page by page for the sweep), or until a complete pass that began
 GRACE_NS after it saw no change: then the write changed nothing, or did not take effect.
+
+No note is dropped for want of room: what is kept are ranges that do not overlap, and those that
+touch and were noted at about the same time are one. A fill of any size is one range.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 import numpy as np
@@ -21,31 +24,6 @@ Flags = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
 
 GRACE_NS: Final = 250_000_000
-MAX_NOTES: Final = 1024
-
-
-class _Note:
-    """One noted range and the pages of it that were seen to change already."""
-
-    __slots__ = ("consumed", "end", "noted_ns", "start")
-
-    def __init__(self, start: int, end: int, noted_ns: int) -> None:
-        self.start = start
-        self.end = end
-        self.noted_ns = noted_ns
-        self.consumed: Flags | None = None
-
-    def take(self, pages: I64) -> Flags:
-        """Which of `pages` this note still covers; those pages are consumed."""
-        base = self.start // PAGE
-        inside = (pages >= base) & (pages * PAGE < self.end)
-        if self.consumed is None and inside.any():
-            self.consumed = np.zeros(-(-self.end // PAGE) - base, np.bool_)
-        if self.consumed is not None:
-            at = pages[inside] - base
-            inside[inside] = ~self.consumed[at]
-            self.consumed[at] = True
-        return inside
 
 
 class OwnWrites:
@@ -53,44 +31,78 @@ class OwnWrites:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._notes: OrderedDict[tuple[int, int], _Note] = OrderedDict()
+        # Of each range, in order of their offsets: both ends, and when it was noted last.
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._times: list[int] = []
 
     def __bool__(self) -> bool:
-        return bool(self._notes)
+        return bool(self._starts)
+
+    def __len__(self) -> int:
+        """Ranges that are kept."""
+        return len(self._starts)
 
     def note(self, offset: int, length: int, now_ns: int) -> None:
-        """These bytes are about to be written by us. Beyond a limit the oldest note is dropped."""
-        key = (offset, offset + length)
+        """These bytes are about to be written by us."""
+        start, end = offset, offset + length
         with self._lock:
-            self._notes.pop(key, None)
-            self._notes[key] = _Note(*key, now_ns)
-            if len(self._notes) > MAX_NOTES:
-                self._notes.popitem(last=False)
+            first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+            before: list[tuple[int, int, int]] = []
+            after: list[tuple[int, int, int]] = []
+            for at in range(first, last):
+                low, high, noted_ns = self._starts[at], self._ends[at], self._times[at]
+                if now_ns - noted_ns <= GRACE_NS:
+                    start, end = min(start, low), max(end, high)
+                    continue
+                if low < offset:
+                    before.append((low, min(high, offset), noted_ns))
+                if high > offset + length:
+                    after.append((max(low, offset + length), high, noted_ns))
+            self._replace(first, last, [*before, (start, end, now_ns), *after])
 
     def settle(self, looked_since_ns: int) -> None:
         """Everything was read after `looked_since_ns`: drop the notes from before."""
         with self._lock:
-            old = [k for k, n in self._notes.items() if n.noted_ns + GRACE_NS <= looked_since_ns]
-            for key in old:
-                del self._notes[key]
+            kept = [
+                one
+                for one in zip(self._starts, self._ends, self._times, strict=True)
+                if one[2] + GRACE_NS > looked_since_ns
+            ]
+            self._replace(0, len(self._starts), kept)
 
-    def take(self, pages: I64) -> list[tuple[int, int, Flags]]:
-        """Ranges of ours that touch these changed pages: (start, end, which of the pages)."""
+    def take(self, pages: I64) -> Flags | None:
+        """Which bytes of these changed pages are ours; their notes are consumed.
+
+        Returns:
+            (len(pages), PAGE) True for each such byte; None where there is none.
+        """
+        own: Flags | None = None
         with self._lock:
-            notes = list(self._notes.values())
-        taken = []
-        for note in notes:
-            inside = note.take(pages)
-            if inside.any():
-                taken.append((note.start, note.end, inside))
-        return taken
+            for row, page in enumerate(pages.tolist()):
+                base, behind = page * PAGE, page * PAGE + PAGE
+                first, last = bisect_right(self._ends, base), bisect_left(self._starts, behind)
+                if first >= last:
+                    continue
+                if own is None:
+                    own = np.zeros((len(pages), PAGE), np.bool_)
+                for low, high in zip(self._starts[first:last], self._ends[first:last], strict=True):
+                    own[row, max(0, low - base) : min(PAGE, high - base)] = True
+                self._cut(first, last, base, behind)
+        return own
 
+    # -- under the lock ---------------------------------------------------------------------------
 
-def own_bytes(pages: I64, taken: list[tuple[int, int, Flags]]) -> Flags:
-    """(len(pages), PAGE) True for each byte that was our own write."""
-    own = np.zeros((len(pages), PAGE), np.bool_)
-    for start, end, inside in taken:
-        for row in np.flatnonzero(inside):
-            base = int(pages[row]) * PAGE
-            own[row, max(0, start - base) : max(0, end - base)] = True
-    return own
+    def _cut(self, first: int, last: int, start: int, end: int) -> None:
+        """Take [start, end) out of the ranges [first, last), each of which overlaps it."""
+        rest = []
+        if self._starts[first] < start:
+            rest.append((self._starts[first], start, self._times[first]))
+        if self._ends[last - 1] > end:
+            rest.append((end, self._ends[last - 1], self._times[last - 1]))
+        self._replace(first, last, rest)
+
+    def _replace(self, first: int, last: int, ranges: list[tuple[int, int, int]]) -> None:
+        self._starts[first:last] = [start for start, _end, _noted in ranges]
+        self._ends[first:last] = [end for _start, end, _noted in ranges]
+        self._times[first:last] = [noted for _start, _end, noted in ranges]

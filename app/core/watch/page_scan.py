@@ -23,7 +23,7 @@ from xxhash import xxh3_64_intdigest
 
 from ..region.region import PAGE, Extent, Region
 from .byte_changes import Comparer
-from .own_writes import OwnWrites, own_bytes
+from .own_writes import OwnWrites
 from .page_table import BLOCK, BLOCK_PAGES, DATA, KNOWN, SNAPSHOT, STORED, PageTable
 from .snapshot import Snapshot
 
@@ -245,10 +245,9 @@ class PageScan:
 
     def _forget_own(self, pages: I64, now: U8, before: U8) -> Flags:
         """Enter our own writes into `before`, so that they do not differ; the pages concerned."""
-        taken = self._shared.own.take(pages)
-        if not taken:
+        own = self._shared.own.take(pages)
+        if own is None:
             return np.zeros(len(pages), np.bool_)
-        own = own_bytes(pages, taken)
         before[own] = now[own]
         touched: Flags = own.any(axis=1)
         return touched

@@ -49,7 +49,7 @@ class RangeSampler:
         self._region: Final = region
         self._clock = clock
         self._lock = threading.Lock()
-        self._noted: list[tuple[int, int, int]] = []
+        self._noted: dict[tuple[int, int], int] = {}  # both ends, and when
         self._pending: I64 | None = None
         self._again = aligned_bytes(PAGE)
         self.last = empty_sample(0, 0)
@@ -59,7 +59,7 @@ class RangeSampler:
     def note_write(self, offset: int, length: int) -> None:
         """Bytes that are about to be written by us; their next change is ours."""
         with self._lock:
-            self._noted.append((offset, offset + length, self._clock()))
+            self._noted[offset, offset + length] = self._clock()
 
     def sample(self, start: int, length: int, *, twice: bool = True) -> RangeSample:
         """Read the range and compare it with the sample before.
@@ -128,8 +128,8 @@ class RangeSampler:
             here, there = _overlap(start, length, self.last.start, len(self.last.data))
             self._pending = _carried(self._pending, length, here, there)
         with self._lock:
-            noted, self._noted = self._noted, []
-        for low, high, noted_ns in noted:
+            noted, self._noted = self._noted, {}
+        for (low, high), noted_ns in noted.items():
             if low < start + length and high > start:
                 if self._pending is None:
                     self._pending = np.zeros(length, np.int64)

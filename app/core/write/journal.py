@@ -37,6 +37,7 @@ from ..region.region import WIDTHS, Region
 from ..values.units import format_short_offset
 from .bulk import Bulk
 from .fifo_lock import FifoLock
+from .joining import join_last
 from .record import Seen, WriteOutcome, WriteRecord
 from .steps import Piece, Step, Tally, overlap
 from .turn import Turn
@@ -108,11 +109,14 @@ class Journal:
         force: bool = False,
         width: int | None = None,
         label: str = "typed",
+        go: int = 0,
     ) -> WriteRecord:
         """Write, if the bytes are still as they were seen.
 
         Aligned writes of 1, 2, 4 or 8 bytes are one store. The outcome tells what was read back
         right after; a peer that writes there in the same moment makes it less than whole.
+        Writes with the same `go`, each right behind the one before, are one step of the undo; the
+        record of the last one tells of all.
 
         Raises:
             LockedError: Writing is locked.
@@ -136,7 +140,7 @@ class Journal:
                 if pieces:
                     self._finish(label, pieces, tally)
                 raise
-            return self._finish(label, pieces, tally)
+            return self._finish(label, pieces, tally, go)
 
     @contextmanager
     def bulk(self, label: str, seen: Seen | None = None, mine: bytes = b"") -> Iterator[Bulk]:
@@ -285,11 +289,12 @@ class Journal:
 
     # -- steps and records ------------------------------------------------------------------------
 
-    def _finish(self, label: str, pieces: list[Piece], tally: Tally) -> WriteRecord:
+    def _finish(self, label: str, pieces: list[Piece], tally: Tally, go: int = 0) -> WriteRecord:
         """A whole new write: what was undone before it cannot be redone any more."""
         self._clear_redo()
-        record = self._record(label, tally, tally.outcome)
-        self._push(Step(record.number, label, pieces))
+        joins = join_last(self, pieces, tally, go) if go else 0
+        record = self._record(label, tally, tally.outcome, joins=joins)
+        self._push(Step(record.number, label, pieces, go))
         return record
 
     def _push(self, step: Step) -> None:
@@ -326,6 +331,7 @@ class Journal:
         outcome: WriteOutcome,
         undoes: int = 0,
         leaves: WriteOutcome | None = None,
+        joins: int = 0,
     ) -> WriteRecord:
         self._count += 1
         record = WriteRecord(
@@ -340,6 +346,7 @@ class Journal:
             label=label,
             undoes=undoes,
             leaves=leaves,
+            joins=joins,
         )
         self._records.append(record)
         return record

@@ -44,6 +44,8 @@ class WriteRecord:
         label: What the person did.
         undoes: Number of the entry that this one takes back or does again; 0 = a plain write.
         leaves: What became of that entry by this; None for a plain write.
+        joins: Number of the entry before it that this one has taken in, because both were typed
+            in one go; 0 = none.
     """
 
     number: int
@@ -57,6 +59,7 @@ class WriteRecord:
     label: str
     undoes: int = 0
     leaves: WriteOutcome | None = None
+    joins: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,16 @@ class Piece:
 class Step:
     """What one undo takes back; `number` is that of its entry. Pieces stand in writing order.
 
+    Attributes:
+        go: Of what was typed in one go; 0 is none.
+
     A step that was undone in part stands on both stacks, each with the pieces that it is about.
     """
 
     number: int
     label: str
     pieces: list[Piece]
+    go: int = 0
 
 
 def overlap(pieces: Iterable[Piece], offset: int, length: int) -> bool:
@@ -75,6 +79,11 @@ class Tally:
             self.offset, self.old, self.new = offset, old[:SHOWN], new[:SHOWN]
         self.length += len(new)
         self.outcomes.add(outcome)
+
+    def restart(self, offset: int, old: bytes, new: bytes, outcome: WriteOutcome) -> None:
+        """Count this piece and no other."""
+        self.offset, self.length, self.outcomes = -1, 0, set()
+        self.add(offset, old, new, outcome)
 
     @property
     def outcome(self) -> WriteOutcome:

@@ -8,8 +8,9 @@ import time
 from collections import deque
 from typing import Final
 
-from ..errors import ScopeError, ValueFormatError
+from ..errors import BusyError, ScopeError, ValueFormatError
 from ..region.region import Region
+from ..values.units import format_short_offset
 from .bulk_writes import fits, may_write
 from .journal import Journal
 from .patterns import MIN_INTERVAL_NS, Repeat
@@ -68,16 +69,26 @@ class Repeater:
         except ScopeError as error:
             self._error = error
 
+    def covers(self, repeat: Repeat) -> bool:
+        """Whether both write some of the same bytes."""
+        own = self.repeat
+        first, last = own.offset, own.offset + own.width
+        return repeat.offset < last and first < repeat.offset + repeat.width
+
+    @property
+    def running(self) -> bool:
+        """Whether it still writes; what failed does not."""
+        return self._thread.is_alive()
+
     def state(self) -> RepeatState:
         """How it goes."""
         times = list(self._times)
         span = times[-1] - times[0] if len(times) > 1 else 0
-        running = self._thread.is_alive()
         return RepeatState(
             number=self.number,
             repeat=self.repeat,
             writes=self._writes,
-            rate_hz=(len(times) - 1) * 1e9 / span if span and running else 0.0,
+            rate_hz=(len(times) - 1) * 1e9 / span if span and self.running else 0.0,
             asked_hz=1e9 / self.repeat.interval_ns,
             last=self._last,
             error=self._error,
@@ -109,13 +120,30 @@ class Repeaters:
 
         Raises:
             ConflictError: The bytes are not as seen; nothing was written.
+            BusyError: Another signal writes there.
             OutOfRangeError, LockedError, ReadOnlyError, ValueFormatError: It cannot be.
         """
         with self._lock:
+            self._make_way(repeat)
             self._numbers += 1
             signal = Repeater(self._numbers, self._journal, self._region, repeat, seen)
             self._running[self._numbers] = signal
             return self._numbers
+
+    def _make_way(self, repeat: Repeat) -> None:
+        """Of two signals on the same bytes neither would show what it writes."""
+        there = [signal for signal in self._running.values() if signal.covers(repeat)]
+        for signal in there:
+            if signal.running:
+                what, where = signal.repeat.label, format_short_offset(signal.repeat.offset)
+                raise BusyError(
+                    f"A live signal ({what}) writes at {where} already; nothing was started.",
+                    "Stop it first, or choose another place.",
+                )
+        for signal in there:  # failed ones: what they wrote is recorded before what follows
+            del self._running[signal.number]
+            with contextlib.suppress(ScopeError):
+                signal.stop()
 
     def stop(self, number: int = 0) -> WriteRecord | None:
         """Stop one, or all (0); the last one's record."""

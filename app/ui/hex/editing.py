@@ -20,16 +20,37 @@ if TYPE_CHECKING:
     from .widget import HexView
 
 _DIGITS: Final = frozenset(string.hexdigits)
+_PAUSE_NS: Final = 2_000_000_000
+"""Letters further apart than this are not one go."""
+_FETCH_NS: Final = 1_000_000_000
+"""How long typed letters wait for the bytes that they go over."""
+_NOT_READ: Final = "These bytes were not read yet; nothing was written."
+_NO_ROOM: Final = (
+    "Shared memory cannot grow, so that nothing is inserted: typing overwrites. "
+    "“Copy range” in the write tools moves bytes further back."
+)
 _NO_GAP: Final = "Memory cannot be shifted, so that nothing is deleted. Ctrl+I fills the selection."
 
 
 class Editor:
-    """Turns typed characters into requests to write."""
+    """Turns typed characters into requests to write.
+
+    Attributes:
+        go: What the newest request belongs to: letters typed one after the other, which are undone
+            together, have the same number; 0 for all else. A move of the cursor ends a go, and so
+            does a pause.
+    """
 
     def __init__(self, view: HexView) -> None:
         self._view = view
         self.locked = True
         self.writable = False
+        self.go = 0
+        self._go_moves = -1
+        self._typed_ns = 0
+        self._waiting = ""  # typed over bytes that are being fetched
+        self._waiting_moves = -1
+        self._waiting_ns = 0
 
     def _may_write(self) -> bool:
         """Whether writing is unlocked; where it is not, the view asks for it."""
@@ -42,39 +63,73 @@ class Editor:
 
     def type(self, text: str) -> bool:
         """Take what a key stands for; says whether it meant anything."""
-        if not text or self._view.surface.size <= 0:
+        surface = self._view.surface
+        if not text or surface.size <= 0:
             return False
-        if self._view.surface.pane is Pane.TEXT:
-            return self._type_text(text)
-        return self._type_digit(text)
-
-    def _type_text(self, text: str) -> bool:
-        if not text.isprintable():
-            return False
-        if self._may_write():
-            self._overwrite(text.encode("utf-8", errors="replace"), "typed")
-        return True
-
-    def _type_digit(self, text: str) -> bool:
-        if text not in _DIGITS:
+        if not (text.isprintable() if surface.pane is Pane.TEXT else text in _DIGITS):
             return False
         if not self._may_write():
             return True
+        if self._must_wait():
+            self._waiting += text
+        else:
+            self._take(text)
+        return True
+
+    def _take(self, text: str) -> None:
         surface = self._view.surface
-        if surface.pending is None:
-            if surface.selection.length:
-                self._view.select(Selection(surface.selection.start))
+        if surface.pane is Pane.TEXT:
+            self._overwrite(text.encode("utf-8", errors="replace"), "typed")
+        elif surface.pending is None:
             surface.pending = int(text, 16)
             self._view.refresh()
         else:
             value = surface.pending << 4 | int(text, 16)
             surface.pending = None
             self._overwrite(bytes([value]), "typed")
+
+    def _must_wait(self) -> bool:
+        """Bring the place into sight; whether its bytes have to be fetched first for that."""
+        view, surface = self._view, self._view.surface
+        start = surface.selection.start
+        if self._waiting and self._waiting_moves == view.moves:
+            return True
+        in_sight = view.in_sight(start)
+        if surface.selection.length:
+            view.select(Selection(start))
+        else:
+            view.reveal()
+        frame = surface.cells.frame
+        if in_sight or frame is None or frame.paused or surface.cells.covers(start, 1):
+            return False
+        self._waiting, self._waiting_moves, self._waiting_ns = "", view.moves, monotonic_ns()
         return True
+
+    def frame_came(self) -> None:
+        """Take what was typed while its bytes were being fetched."""
+        if not self._waiting:
+            return
+        if self._waiting_moves != self._view.moves:
+            self._waiting = ""
+        elif self._view.surface.cells.covers(self._view.surface.selection.start, 1):
+            text, self._waiting = self._waiting, ""
+            for character in text:
+                self._take(character)
+        elif monotonic_ns() - self._waiting_ns > _FETCH_NS:
+            self._waiting = ""
+            self._view.message.emit(_NOT_READ)
+
+    def _next_go(self) -> int:
+        """The number for a letter that is typed now."""
+        now_ns = monotonic_ns()
+        goes_on = self._go_moves == self._view.moves and now_ns - self._typed_ns < _PAUSE_NS
+        self._typed_ns = now_ns
+        return self.go if goes_on and self.go else now_ns
 
     def drop_digit(self) -> bool:
         """Forget a first digit; says whether there was one."""
         surface = self._view.surface
+        self._waiting = ""
         if surface.pending is None:
             return False
         surface.pending = None
@@ -105,12 +160,19 @@ class Editor:
             return
         seen = surface.cells.seen(start, len(data))
         if seen is None and label == "typed":
-            view.message.emit("These bytes were not read yet; nothing was written.")
+            view.message.emit(_NOT_READ)
             return
+        self.go = self._next_go() if label == "typed" else 0
         view.write_wanted.emit(start, data, seen, label)
         if len(data) <= clipboard.MAX_ECHO:
             surface.cells.add_echo(start, data, monotonic_ns())
         view.select(Selection(min(start + len(data), surface.size - 1)))
+        self._go_moves = view.moves
+
+    def insert(self) -> None:
+        """Say why nothing is inserted."""
+        if self._view.surface.size > 0:
+            self._view.message.emit(_NO_ROOM)
 
     def paste(self) -> None:
         """Overwrite with what the clipboard holds."""

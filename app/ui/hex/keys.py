@@ -70,14 +70,14 @@ def _editing(view: HexView) -> tuple[Action, ...]:
             "undo",
             "Undo write",
             ("Ctrl+Z",),
-            view.undo_wanted.emit,
+            view.undo,
             "Put the bytes back that your last write replaced",
         ),
         edit(
             "redo",
             "Redo write",
             ("Ctrl+Y", "Ctrl+Shift+Z"),
-            view.redo_wanted.emit,
+            view.redo,
             "Do the write again that was undone",
         ),
         edit("copy", "Copy", ("Ctrl+C", "Ctrl+Ins"), view.copy),
@@ -103,8 +103,15 @@ def _editing(view: HexView) -> tuple[Action, ...]:
             hint="Fill the selection with a pattern",
             needs_session=True,
         ),
-        Action("escape", "Drop the first digit, or the selection", ("Esc",), view.escape, SCOPE),
+        Action(
+            "escape",
+            "Drop the first digit, the message, or the selection",
+            ("Esc",),
+            view.escape,
+            SCOPE,
+        ),
         Action("step_back", "Go back by a byte", ("Backspace",), view.editor.back, SCOPE),
+        Action("insert", "Say why nothing can be inserted", ("Ins",), view.editor.insert, SCOPE),
         Action("delete", "Say why nothing can be deleted", ("Del",), view.editor.delete, SCOPE),
     )
 

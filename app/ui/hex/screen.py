@@ -5,7 +5,8 @@ Offsets travel in signals as `object`, since Qt's int ends at 2 GiB.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic_ns
 from typing import Any, Final
 
@@ -54,7 +55,8 @@ class HexScreen(QAbstractScrollArea):
         font = mono_font()
         self.surface = Surface(DARK, font, QFontInfo(font).pixelSize())
         self._greyed = False
-        self._syncing = False
+        self._syncing = self._held = False
+        self.moves = 0  # grows with each cursor and selection that is taken
         self._spans: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
         self._fade = QTimer(self)
         self._fade.setSingleShot(True)
@@ -136,6 +138,7 @@ class HexScreen(QAbstractScrollArea):
         surface = self.surface
         before, surface.selection = surface.selection, selection
         surface.pending = None
+        self.moves += 1
         if reveal and surface.size:
             self._reveal(centre=centre)
         self.refresh()
@@ -211,7 +214,7 @@ class HexScreen(QAbstractScrollArea):
     def _lay_out(self) -> None:
         surface, viewport = self.surface, self.viewport()
         ratio = viewport.devicePixelRatioF()
-        keep = self._cursor_visible()
+        keep = not self._held and self.in_sight(self.cursor())
         surface.lay_out(
             to_device(viewport.width(), ratio), to_device(viewport.height(), ratio), ratio
         )
@@ -220,9 +223,19 @@ class HexScreen(QAbstractScrollArea):
         self._sync_bars()
         self._moved()
 
-    def _cursor_visible(self) -> bool:
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Another size meanwhile moves no row, even where the cursor's goes out of sight."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def in_sight(self, offset: int) -> bool:
+        """Whether a byte's row is on the screen."""
         sheet = self.surface.sheet()
-        row = self.surface.grid.row_of(self.cursor())
+        row = self.surface.grid.row_of(offset)
         return not sheet.rows or 0 <= row - sheet.first_row < sheet.rows
 
     def _sync_bars(self) -> None:
@@ -265,6 +278,11 @@ class HexScreen(QAbstractScrollArea):
         """Scroll right by device pixels."""
         side = self.horizontalScrollBar()
         side.setValue(side.value() + pixels)
+
+    def reveal(self) -> None:
+        """Bring the cursor into sight."""
+        if self.surface.size:
+            self._reveal(centre=True)
 
     def _reveal(self, *, centre: bool) -> None:
         if self.surface.scroll.reveal(self.surface.grid.row_of(self.cursor()), centre=centre):

@@ -6,6 +6,7 @@ It never reads or writes memory: what a person wants to see or to change is emit
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from time import monotonic_ns
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
@@ -24,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from ...core.watch.frame import Frame
 from ..action import Action, KeyMap
 from . import keys, menu, tooltip
 from .editing import Editor
@@ -36,6 +38,9 @@ from .screen import HexScreen
 
 class HexView(HexScreen):
     """A live hex editor of one region.
+
+    Attributes:
+        dismiss: Closes the message about this view; says whether there was one.
 
     Signals:
         write_wanted(int, bytes, bytes | None, str): Offset, what to write, what was shown there
@@ -64,6 +69,7 @@ class HexView(HexScreen):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editor = Editor(self)
+        self.dismiss: Callable[[], bool] = lambda: False
         self._mouse = Mouse(self)
         self._actions = keys.actions(self)
         self._keys = KeyMap(self._actions)
@@ -82,6 +88,12 @@ class HexView(HexScreen):
         self.editor.locked = locked
         self.editor.drop_digit()
 
+    def set_frame(self, frame: Frame | None) -> None:
+        """Show this Frame; what waited for its bytes is typed."""
+        super().set_frame(frame)
+        if frame is not None:
+            self.editor.frame_came()
+
     # --- commands -----------------------------------------------------------------------------
 
     def copy(self) -> None:
@@ -91,6 +103,16 @@ class HexView(HexScreen):
     def paste(self) -> None:
         """Overwrite from the cursor on with the clipboard."""
         self.editor.paste()
+
+    def undo(self) -> None:
+        """Wish for it; a first digit belongs to what was there before."""
+        self.editor.drop_digit()
+        self.undo_wanted.emit()
+
+    def redo(self) -> None:
+        """Wish for it."""
+        self.editor.drop_digit()
+        self.redo_wanted.emit()
 
     def own_actions(self) -> tuple[Action, ...]:
         """What can be done here, with the keys for it."""
@@ -120,15 +142,18 @@ class HexView(HexScreen):
         self.scroll_by(rows * self.surface.grid.height)
 
     def escape(self) -> None:
-        """Drop the first digit of two, or else the selection."""
-        if not self.editor.drop_digit() and self.surface.selection.length:
+        """Drop the first digit of two, else the message, else the selection."""
+        if self.editor.drop_digit() or self.dismiss():
+            return
+        if self.surface.selection.length:
             self.select(Selection(self.cursor()))
 
     # --- events -------------------------------------------------------------------------------
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """A drag ends with it."""
+        """A drag ends with it, and a first digit is dropped."""
         super().hideEvent(event)
+        self.editor.drop_digit()
         self._mouse.release()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -141,7 +166,7 @@ class HexView(HexScreen):
         """The cursor becomes a frame; a first digit is dropped."""
         super().focusOutEvent(event)
         self.surface.focused = event.reason() is Qt.FocusReason.PopupFocusReason
-        self.surface.pending = None
+        self.editor.drop_digit()
         self.refresh()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -156,8 +181,10 @@ class HexView(HexScreen):
         if self._keys.run(event):
             return
         modifier = Qt.KeyboardModifier
-        held = event.modifiers() & (modifier.ControlModifier | modifier.AltModifier)
-        if held or not self.editor.type(event.text()):
+        alt_graph = modifier.ControlModifier | modifier.AltModifier  # as Windows reports AltGr
+        held = event.modifiers() & alt_graph
+        types = not held or held == alt_graph
+        if not types or not self.editor.type(event.text()):
             event.ignore()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:

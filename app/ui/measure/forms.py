@@ -17,6 +17,7 @@ from ...core.measure.transfer.transfer import SWEEP, TransferOptions
 from ...core.measure.transfer.transfer_result import Direction
 from ...core.native.kernel import Wait
 from ...core.values.units import format_size, parse_size
+from ..style.combo_box import ComboBox
 from ..style.theme import PAD, mono_font
 
 ENGINES: Final = (
@@ -80,7 +81,7 @@ class TestForm(QWidget):
 
     def choice(self, label: str, items: tuple[tuple[str, Any], ...], tip: str) -> QComboBox:
         """Another choice."""
-        box = QComboBox()
+        box = ComboBox()
         for text, value in items:
             box.addItem(text, value)
         box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -88,6 +89,7 @@ class TestForm(QWidget):
         box.setToolTip(tip)
         box.setAccessibleName(label)
         box.currentIndexChanged.connect(self.edited)
+        box.entered.connect(self.entered)
         self.form.addRow(label, box)
         return box
 

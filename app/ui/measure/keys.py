@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SCOPE: Final = "Measure"
 GESTURES: Final = (
-    Gesture(SCOPE, "Enter", "Start the test, from its text fields and the button"),
+    Gesture(SCOPE, "Enter", "Start the test, from its fields and the button"),
     Gesture(SCOPE, "Space", "Show or hide the chosen run; flip the flash patch"),
 )
 

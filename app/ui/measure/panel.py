@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -27,6 +26,7 @@ from ...core.values.units import format_time
 from ...core.watch.frame import Level
 from ..session.notice import Notice
 from ..session.session import Session
+from ..style.combo_box import ComboBox
 from ..style.theme import DARK, PAD, Theme
 from .chart_tabs import BY_HAND, FIRST, ChartTabs
 from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
@@ -70,7 +70,7 @@ class MeasurePanel(QWidget):
             "bandwidth": BandwidthForm(),
             "flash": FlashForm(),
         }
-        self.choice = QComboBox()
+        self.choice = ComboBox()
         self.choice.setAccessibleName("Test")
         self.stack = QStackedWidget()
         for form in self.forms.values():
@@ -122,6 +122,7 @@ class MeasurePanel(QWidget):
         for form in self.forms.values():
             form.edited.connect(self._check)
             form.entered.connect(self.start.click)  # nothing while it is disabled
+        self.choice.entered.connect(self.start.click)
         self.start.clicked.connect(self.toggle)
         self.runs.changed.connect(self._draw)
         self.runs.reported.connect(self.status.setText)

@@ -54,8 +54,11 @@ class JournalModel(QAbstractTableModel):
         """Take more in; an undo also changes the entry that it takes back."""
         known = {record.number for record in self.records[-200:]}
         fresh = [record for record in records if record.number not in known]
+        taken_in = {record.joins for record in fresh}
+        fresh = [record for record in fresh if record.number not in taken_in]
         if not fresh:
             return
+        self._remove(taken_in & known)
         first = len(self.records)
         self.beginInsertRows(QModelIndex(), first, first + len(fresh) - 1)
         self.records += fresh
@@ -67,6 +70,17 @@ class JournalModel(QAbstractTableModel):
             self.beginRemoveRows(QModelIndex(), 0, len(self.records) - _KEPT - 1)
             del self.records[:-_KEPT]
             self.endRemoveRows()
+
+    def _remove(self, numbers: set[int]) -> None:
+        """Entries that a newer one has taken in."""
+        for row in range(len(self.records) - 1, -1, -1):
+            if not numbers:
+                return
+            if self.records[row].number in numbers:
+                numbers.remove(self.records[row].number)
+                self.beginRemoveRows(QModelIndex(), row, row)
+                del self.records[row]
+                self.endRemoveRows()
 
     def _mark(self, number: int, outcome: WriteOutcome) -> None:
         for row in range(len(self.records) - 1, -1, -1):

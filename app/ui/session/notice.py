@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...core.region.region import RegionInfo
 from ...core.watch.frame import Level
 
 
@@ -26,3 +27,10 @@ class Notice:
     actions: tuple[str, ...] = ()
     key: str = ""
     command: str = ""
+
+
+def read_only_notice(info: RegionInfo, consequence: str = "") -> Notice:
+    """A region that cannot be written, why, and the command that mends it where there is one."""
+    reason = info.read_only_reason or "It was opened for reading only."
+    text = f"{info.name} is read-only{consequence}."
+    return Notice(Level.WARNING, text, reason, key="read-only", command=info.read_only_command)

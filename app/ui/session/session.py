@@ -21,7 +21,7 @@ from ...core.errors import EngineGoneError, ScopeError
 from ...core.health import health_of
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
-from .notice import Notice
+from .notice import Notice, read_only_notice
 from .write_requests import Writing
 
 POLL_MS: Final = 4
@@ -224,15 +224,7 @@ class Session(QObject):
     def set_locked(self, locked: bool) -> None:
         """Lock or unlock writing."""
         if not locked and self.info is not None and not self.info.writable:
-            reason = self.info.read_only_reason or "It was opened for reading only."
-            self.notice.emit(
-                Notice(
-                    Level.WARNING,
-                    f"{self.info.name} is read-only.",
-                    reason,
-                    key="read-only",
-                )
-            )
+            self.notice.emit(read_only_notice(self.info))
             return
         if locked != self.locked and not self.lost:
             self.locked = locked

@@ -86,6 +86,8 @@ class Writing(QObject):
     Signals:
         question(Question | None): Ask this in place; None when nothing is left to ask.
         notice(Notice): A sentence for the message bar.
+        settled(set[str]): A write landed: what notices with these keys warned of is over.
+        undone(int): Bytes from this offset on were put back, or written again.
         working(Working | None): How far an undo or redo is that takes long; None when it is over.
 
     Attributes:
@@ -94,18 +96,25 @@ class Writing(QObject):
 
     question = Signal(object)
     notice = Signal(object)
+    settled = Signal(object)
+    undone = Signal(object)
     working = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._questions: deque[Question] = deque()
+        self._warned: set[str] = set()
         self.shown: Callable[[int, int], tuple[int, bytes]] = lambda start, _length: (start, b"")
 
-    def write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
-        """Write what a person typed or pasted over what they saw; None: what the view shows."""
+    def write(self, offset: int, data: bytes, seen: bytes | None, label: str, go: int = 0) -> None:
+        """Write what a person typed or pasted over what they saw; None: what the view shows.
+
+        Writes with the same `go` are undone together, as `Journal.write` says.
+        """
         what = self._seen(offset, len(data)) if seen is None else seen
-        self._compared(msg.Write(offset, data, seen=what, label=label), "Write mine", self._landed)
+        command = msg.Write(offset, data, seen=what, label=label, go=go)
+        self._compared(command, "Write mine", self._landed)
 
     def use_tool(
         self,
@@ -218,7 +227,11 @@ class Writing(QObject):
     # -- telling ----------------------------------------------------------------------------------
 
     def _landed(self, record: WriteRecord) -> None:
-        if record.outcome is not WriteOutcome.WHOLE:
+        if record.outcome is WriteOutcome.WHOLE:
+            warned, self._warned = self._warned, set()
+            self.settled.emit(warned)
+        else:
+            self._warned.add("landed")
             where = f"{format_size(record.length)} at {format_short_offset(record.offset)}"
             self.notice.emit(
                 Notice(
@@ -233,9 +246,13 @@ class Writing(QObject):
         self._landed(record)
         where = f"{format_size(record.length)} at {format_short_offset(record.offset)}"
         self.notice.emit(Notice(Level.GOOD, f"Put back {where}.", key="undo"))
+        self.undone.emit(record.offset)
 
     def _tell(self, error: ScopeError) -> None:
         good = isinstance(error, NothingToUndoError | CancelledError)
         actions = ("Unlock",) if isinstance(error, LockedError) else ()
         level = Level.GOOD if good else Level.WARNING
-        self.notice.emit(Notice(level, error.message, error.hint, actions, key=error.code))
+        self._warned.add(error.code)
+        self.notice.emit(
+            Notice(level, error.message, error.hint, actions, error.code, error.command)
+        )

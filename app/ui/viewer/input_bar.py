@@ -1,4 +1,4 @@
-"""A slim bar above the bytes with one line to type in, and what it leads to while it is typed."""
+"""A slim bar below the bytes with one line to type in, and what it leads to while it is typed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LineBar(QFrame):
         """Use these colours."""
         self._theme = theme
         self.setStyleSheet(
-            f"LineBar {{ background: {theme.panel}; border-bottom: 1px solid {theme.line}; }}"
+            f"LineBar {{ background: {theme.panel}; border-top: 1px solid {theme.line}; }}"
         )
         self._look()
 

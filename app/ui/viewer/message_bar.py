@@ -34,9 +34,11 @@ class MessageBar(QFrame):
 
     Signals:
         acted(str): The word of the button that was pressed.
+        left(): Esc was pressed in it.
     """
 
     acted = Signal(str)
+    left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +51,7 @@ class MessageBar(QFrame):
         self._buttons.setSpacing(4)
         self._close = _button("×")
         self._close.setFixedWidth(28)
-        self._close.setToolTip("Close this message")
+        self._close.setToolTip("Close this message (Esc)")
         self._close.setAccessibleName("Close message")
         self._close.clicked.connect(self._drop)
         self._content = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -99,6 +101,20 @@ class MessageBar(QFrame):
         self._content.setDirection(directions.TopToBottom if below else directions.LeftToRight)
         self._buttons.setAlignment(_LEFT if below else _MIDDLE)
 
+    def dismiss(self) -> bool:
+        """Close what is shown; says whether there was something."""
+        shown = self.shown is not None
+        self._drop()
+        return shown
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc closes it from its buttons too."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._drop()
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
     def _drop(self) -> None:
         shown = self.shown
         if shown is not None:
@@ -118,7 +134,8 @@ class MessageBar(QFrame):
             f"{_plain(notice.text)}{hint if notice.hint else ''}"
         )
         self.setStyleSheet(
-            f"MessageBar {{ background: {self._theme.raised}; border-left: 3px solid {color}; }}"
+            f"MessageBar {{ background: {self._theme.raised}; border-left: 3px solid {color};"
+            f" border-top: 1px solid {self._theme.line}; }}"
             f"QPushButton {{ background: {self._theme.hover}; }}"
         )
         self._make_buttons(notice)
@@ -233,7 +250,8 @@ class ConflictBar(QFrame):
         """Use these colours."""
         self._theme = theme
         self.setStyleSheet(
-            f"ConflictBar {{ background: {theme.raised}; border-left: 3px solid {theme.warning}; }}"
+            f"ConflictBar {{ background: {theme.raised}; border-left: 3px solid {theme.warning};"
+            f" border-top: 1px solid {theme.line}; }}"
             f"QPushButton {{ background: {theme.hover}; }}"
         )
         self._fill()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import partial
 from time import monotonic_ns
+from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -11,25 +13,26 @@ from PySide6.QtWidgets import QWidget
 from ...core.engine import messages as msg
 from ...core.measure.bandwidth.mapping_speed import MappingSpeed
 from ...core.region.region import RegionInfo, RegionKind
-from ...core.values.export_formats import copy_as
-from ...core.values.units import format_short_offset, format_size
+from ...core.values.units import format_short_offset
 from ...core.watch.frame import Frame, Health, Level
 from ..action import Action
-from ..hex import clipboard
 from ..hex.minimap import Minimap
 from ..hex.paint.selection import Selection
 from ..hex.widget import HexView
 from ..session.jump_history import JumpHistory
-from ..session.notice import Notice
+from ..session.notice import Notice, read_only_notice
 from ..session.session import Session
 from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
 from .bar_column import BarColumn
+from .copying import copy_selection
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
 from .work_bar import WorkBar
+
+_HEX: Final = "hex"  # of notices about the bytes that are shown
 
 
 class RegionView(BarColumn):
@@ -63,7 +66,7 @@ class RegionView(BarColumn):
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
         self.hex = HexView(self.body)
-        self.minimap = Minimap(self.body)
+        self.minimap = Minimap(self)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
@@ -76,7 +79,10 @@ class RegionView(BarColumn):
         for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
             self.add_bar(bar, slim=bar is not self.conflict)
         self.add_to_body(self.hex, 1)
-        self.add_to_body(self.minimap)
+        self.add_beside(self.minimap)
+
+    def held(self) -> AbstractContextManager[None]:
+        return self.hex.held()
 
     def _connect(self) -> None:
         view = self.hex
@@ -85,7 +91,7 @@ class RegionView(BarColumn):
         view.view_changed.connect(self.minimap.set_view)
         view.selection_changed.connect(self.selection_changed)
         view.span_wanted.connect(self._look)
-        view.write_wanted.connect(self.write)
+        view.write_wanted.connect(self._typed)
         view.goto_requested.connect(self.open_goto)
         view.unlock_wanted.connect(self.say_locked)
         view.undo_wanted.connect(self.undo)
@@ -102,6 +108,8 @@ class RegionView(BarColumn):
         for bar in (self.goto, self.range):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
+        self.messages.left.connect(view.setFocus)
+        view.dismiss = self.messages.dismiss
         self.conflict.answered.connect(self._answer)
         self.work.stop_wanted.connect(self._stop)
 
@@ -154,6 +162,8 @@ class RegionView(BarColumn):
         self.writing.shown = self.hex.shown
         self.writing.question.connect(self._ask)
         self.writing.notice.connect(self._notice)
+        self.writing.undone.connect(self._undone)
+        self.writing.settled.connect(self._settle)
         self.writing.working.connect(self.work.show_work)
         session.frame_arrived.connect(self._show)
         session.opened.connect(self._opened)
@@ -199,7 +209,8 @@ class RegionView(BarColumn):
     def _lock(self, locked: bool) -> None:
         self.hex.set_locked(locked)
         if not locked:
-            self.messages.clear("locked")
+            for key in ("locked", "read-only"):
+                self.messages.clear(key)
 
     def _notice(self, notice: Notice) -> None:
         self.messages.show_notice(notice)
@@ -215,6 +226,18 @@ class RegionView(BarColumn):
         if self.writing is not None:
             self.writing.write(offset, data, seen, label)
 
+    def _typed(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+        if self.writing is not None:
+            self.writing.write(offset, data, seen, label, self.hex.editor.go)
+
+    def _settle(self, keys: set[str]) -> None:
+        for key in (*keys, _HEX):
+            self.messages.clear(key)
+
+    def _undone(self, offset: int) -> None:
+        """What changed comes into sight."""
+        self.hex.set_cursor(offset)
+
     def undo(self) -> None:
         """Take the last write back."""
         if self.writing is not None:
@@ -229,9 +252,7 @@ class RegionView(BarColumn):
         """Say why nothing was written, and offer to unlock where that helps."""
         info = self.session.info if self.session else None
         if info is not None and not info.writable:
-            reason = info.read_only_reason or "It was opened for reading only."
-            text = f"{info.name} is read-only; nothing was changed."
-            self.messages.show_notice(Notice(Level.WARNING, text, reason, key="locked"))
+            self.messages.show_notice(read_only_notice(info, "; nothing was changed"))
             return
         self.messages.show_notice(
             Notice(
@@ -270,7 +291,7 @@ class RegionView(BarColumn):
 
     def report(self, text: str) -> None:
         """A sentence about something that was not done."""
-        self.messages.show_notice(Notice(Level.WARNING, text, key="hex"))
+        self.messages.show_notice(Notice(Level.WARNING, text, key=_HEX))
 
     # -- going -------------------------------------------------------------------------------------
 
@@ -314,6 +335,8 @@ class RegionView(BarColumn):
         self.hex.setFocus()
 
     def _to_sight(self) -> None:
+        """Something leads to a byte: what did not before is over."""
+        self.messages.clear(_HEX)
         if self.body.isHidden():
             self.sight_wanted.emit()
 
@@ -363,20 +386,9 @@ class RegionView(BarColumn):
 
     def copy(self, form: str) -> None:
         """Copy the selection (or the byte at the cursor) from the memory, in one form."""
-        if self.session is None or self.session.info is None:
-            return
-        start, length = self.hex.selection()
-        if not length:
-            start, length = self.hex.cursor(), 1
-        if length > clipboard.MAX_COPY:
-            self.report(
-                f"{format_size(length)} are more than can be copied "
-                f"({format_size(clipboard.MAX_COPY)}). Ctrl+S saves them to a file."
-            )
-            return
-        self.session.ask(msg.Read(start, length), partial(self._copied, form, start))
+        if self.session is not None and self.session.info is not None:
+            copy_selection(self.hex, self.session, form, self.report, self._copied)
 
-    def _copied(self, form: str, start: int, data: bytes) -> None:
-        clipboard.put(data, copy_as(form, data, start))
-        text = f"Copied {format_size(len(data))} as {form}."
+    def _copied(self, text: str) -> None:
+        self.messages.clear(_HEX)
         self.messages.show_notice(Notice(Level.GOOD, text, key="copied"))

@@ -1,4 +1,4 @@
-"""A slim bar above the bytes while a large undo or redo goes on: how far it is, and Stop."""
+"""A slim bar below the bytes while a large undo or redo goes on: how far it is, and Stop."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ class WorkBar(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self.setStyleSheet(
-            f"WorkBar {{ background: {theme.panel}; border-bottom: 1px solid {theme.line}; }}"
+            f"WorkBar {{ background: {theme.panel}; border-top: 1px solid {theme.line}; }}"
         )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import TruncatedError
 from app.core.region.region import PAGE
+from app.core.watch.own_writes import GRACE_NS, OwnWrites
 from app.core.watch.page_table import BLOCK, MAX_CELLS, cell_pages
 from app.core.watch.sweep import Sweep, next_offset
 from tests.core.watch.turns import whole_turn
@@ -241,6 +242,63 @@ def test_a_peers_change_beside_ours_in_the_same_page_is_observed(path: Path) -> 
         found = whole_turn(sweep)
         assert (found.changed_pages, found.changed_bytes) == (1, 4)
         assert sweep.changed_offsets().tolist() == [98, 105]
+
+
+def test_any_number_of_own_writes_between_two_turns_are_ours(path: Path) -> None:
+    with region_of(path, 8 * BLOCK, filled=True) as region:
+        sweep = Sweep(region)
+        whole_turn(sweep)
+        places = range(0, region.size - 8, 100)
+        assert len(places) > 5000
+        for place in places:
+            sweep.note_write(place, 8)
+            region.write(place, bytes(byte ^ 1 for byte in region.read(place, 8)))
+        region.write(50, b"a peer")
+        found = whole_turn(sweep)
+        assert (found.changed_pages, found.changed_bytes) == (1, 6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    writes=st.lists(
+        st.tuples(
+            st.integers(0, 4 * PAGE - 1),
+            st.integers(1, 2 * PAGE),
+            st.integers(0, 2 * GRACE_NS),  # time until the next one
+        ),
+        max_size=30,
+    )
+)
+def test_notes_of_own_writes_cover_exactly_what_was_written(
+    writes: list[tuple[int, int, int]],
+) -> None:
+    own, wanted, now_ns = OwnWrites(), np.zeros(8 * PAGE, np.bool_), 0
+    for offset, length, wait_ns in writes:
+        own.note(offset, length, now_ns)
+        wanted[offset : offset + length] = True
+        now_ns += wait_ns
+    pages = np.arange(8)
+    taken = own.take(pages[1:6])
+    got = np.zeros((8, PAGE), np.bool_)
+    got[1:6] = 0 if taken is None else taken
+    assert (got[1:6] == wanted.reshape(8, PAGE)[1:6]).all()
+    assert own.take(pages[1:6]) is None, "they are consumed"
+    rest = own.take(pages)
+    got = np.zeros((8, PAGE), np.bool_) if rest is None else rest
+    wanted.reshape(8, PAGE)[1:6] = False
+    assert (got == wanted.reshape(8, PAGE)).all()
+    assert not own
+
+
+def test_a_large_fill_is_one_note_until_a_turn_saw_no_change() -> None:
+    own = OwnWrites()
+    for chunk in range(5000):
+        own.note(chunk << 20, 1 << 20, chunk * 1000)
+    assert len(own) == 1
+    own.settle(5_000_000)
+    assert own, "it was noted right before"
+    own.settle(5_000_000 + GRACE_NS)
+    assert not own
 
 
 def test_find_change_goes_both_ways_around_and_by_age(path: Path) -> None:

@@ -272,6 +272,60 @@ def test_undo_and_redo_walk_the_history(memory: Memory, journal: Journal) -> Non
         journal.redo()
 
 
+def test_what_is_typed_in_one_go_is_one_step(memory: Memory, journal: Journal) -> None:
+    for at, letter in enumerate(b"hello"):
+        record = journal.write(10 + at, bytes([letter]), go=7)
+    assert (record.offset, record.length, record.new) == (10, 5, b"hello")
+    assert (record.number, record.joins, record.old) == (5, 4, bytes(5))
+    taken_back = journal.undo()
+    assert not any(memory.bytes)
+    assert (taken_back.undoes, taken_back.length) == (5, 5)
+    journal.redo()
+    assert memory.bytes[10:15] == b"hello"
+    memory.bytes[12] = 1
+    with pytest.raises(ConflictError) as caught:
+        journal.undo()
+    assert caught.value.entry == 5
+
+
+@pytest.mark.parametrize("why", ["no go", "another go", "a gap", "backwards", "undone", "a bulk"])
+def test_what_is_not_typed_in_one_go_stays_apart(
+    memory: Memory, journal: Journal, why: str
+) -> None:
+    go = 0 if why == "no go" else 7
+    journal.write(50, b"ab", go=go)
+    if why == "undone":
+        journal.write(90, b"x")
+        journal.undo()
+    if why == "a bulk":
+        with journal.bulk("fill"):
+            record = journal.write(52, b"cd", go=go)
+    else:
+        at = {"a gap": 53, "backwards": 48}.get(why, 52)
+        record = journal.write(at, b"cd", go=8 if why == "another go" else go)
+    assert (record.joins, record.length) == (0, 2)
+    journal.undo()
+    assert memory.bytes[50:52] == b"ab"
+
+
+def test_a_letter_of_which_a_peer_took_part_stays_apart(memory: Memory, journal: Journal) -> None:
+    """What is joined landed as a whole, so that one word says what became of it."""
+    journal.write(50, b"a", go=7)
+    memory.peer = lambda offset: memory.bytes.__setitem__(offset, 0x77)
+    assert journal.write(51, b"b", go=7).joins == 0
+    memory.peer = None
+    assert journal.write(52, b"c", go=7).joins == 0
+
+
+def test_a_go_gives_the_memory_of_its_letters_back(memory: Memory, journal: Journal) -> None:
+    for at in range(100):
+        journal.write(at, b"x", go=1)
+    assert journal._store.used == 2 * (100 + OVERHEAD)
+    journal.undo()
+    journal.write(0, b"y", go=2)
+    assert journal._store.used == 2 * (1 + OVERHEAD)
+
+
 def test_a_new_write_ends_redo_and_gives_its_memory_back(memory: Memory) -> None:
     journal = unlocked(memory)
     journal.write(0, b"a" * 100)

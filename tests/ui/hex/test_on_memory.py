@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.values.export_formats import FORMS, copy_as
 from app.core.watch.frame import Level
+from app.ui.hex import editing
 from app.ui.hex.paint import styles
 from app.ui.hex.paint.selection import Selection
 from app.ui.session.session import Session
@@ -99,11 +100,81 @@ def test_what_is_typed_lands_and_undo_restores_it(stage: Stage) -> None:
     scene.shows(0x20, b"\x41\xfe")
     assert peek(scene.path, 0x20, 2) == b"\x41\xfe"
     scene.press(K.Key_Z, CTRL)
-    scene.press(K.Key_Z, CTRL)
     scene.shows(0x20, old)
     assert peek(scene.path, 0x20, 2) == old
     scene.press(K.Key_Y, CTRL)
-    scene.shows(0x20, b"\x41" + old[1:])
+    scene.shows(0x20, b"\x41\xfe")
+
+
+def test_a_move_of_the_cursor_ends_what_is_undone_together(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    old = peek(scene.path, 0x20, 4)
+    scene.view.hex.set_cursor(0x20)
+    scene.type("4142")
+    scene.press(K.Key_Right)
+    scene.press(K.Key_Left)
+    scene.type("4344")
+    scene.shows(0x20, b"ABCD")
+    scene.press(K.Key_Z, CTRL)
+    scene.shows(0x20, b"AB" + old[2:])
+    scene.press(K.Key_Z, CTRL)
+    scene.shows(0x20, old)
+
+
+def test_a_pause_ends_what_is_undone_together(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editing, "_PAUSE_NS", 0)
+    scene = stage()
+    scene.unlock()
+    old = peek(scene.path, 0x20, 2)
+    scene.view.hex.set_cursor(0x20)
+    scene.type("4142")
+    scene.shows(0x20, b"AB")
+    scene.press(K.Key_Z, CTRL)
+    scene.shows(0x20, b"A" + old[1:])
+
+
+def test_undo_brings_the_place_into_sight(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    scene.view.hex.set_cursor(0x20)
+    scene.type("4142")
+    scene.shows(0x20, b"AB")
+    scene.view.hex.set_cursor(SIZE - 1)
+    assert not scene.view.hex.in_sight(0x20)
+    scene.press(K.Key_Z, CTRL)
+    scene.until(lambda: scene.view.hex.in_sight(0x20))
+    assert scene.view.hex.cursor() == 0x20
+
+
+def test_typing_with_the_cursor_out_of_sight_lands_there(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    scene.view.hex.set_cursor(0x20)
+    scene.view.hex.scroll_rows(SIZE // 16)
+    scene.until(lambda: not scene.view.hex.surface.cells.covers(0x20, 1))
+    scene.type("4142")
+    assert scene.view.hex.in_sight(0x20)
+    scene.shows(0x20, b"AB")
+    assert peek(scene.path, 0x20, 2) == b"AB"
+
+
+@pytest.mark.parametrize("undo", ["key", "table"])
+def test_a_first_digit_does_not_survive_an_undo(stage: Stage, undo: str) -> None:
+    scene = stage()
+    scene.unlock()
+    old = peek(scene.path, 0x20, 2)
+    scene.view.hex.set_cursor(0x20)
+    scene.type("414")
+    if undo == "key":
+        scene.press(K.Key_Z, CTRL)
+    else:
+        next(a for a in scene.view.own_actions() if a.name == "undo").callback()
+    scene.shows(0x20, old)
+    scene.type("2")
+    assert scene.view.hex.surface.pending == 2, "it begins anew"
 
 
 def test_a_first_digit_alone_writes_nothing(stage: Stage) -> None:
@@ -128,6 +199,39 @@ def test_locked_typing_is_refused_and_says_how_to_unlock(stage: Stage) -> None:
     assert scene.view.messages.shown is None
     scene.type("41")
     scene.shows(0, b"\x41")
+
+
+def test_a_warning_goes_when_what_it_warned_of_succeeds(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    QGuiApplication.clipboard().setText("nonsense")
+    scene.press(K.Key_V, CTRL)
+    assert "no hex" in scene.message()
+    QGuiApplication.clipboard().setText("41 42")
+    scene.press(K.Key_V, CTRL)
+    scene.until(lambda: scene.view.messages.shown is None)
+    scene.view.go_to(SIZE)
+    assert "outside the region" in scene.message()
+    scene.view.go_to(SIZE - 1)
+    assert scene.view.messages.shown is None
+
+
+def test_esc_drops_the_digit_then_the_message_then_the_selection(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    scene.view.hex.select(Selection(3, 0))
+    scene.press(K.Key_Insert)
+    assert "cannot grow" in scene.message()
+    scene.press(K.Key_Escape)
+    assert scene.view.messages.shown is None
+    assert scene.view.hex.selection() == (0, 4)
+    scene.press(K.Key_Escape)
+    assert scene.view.hex.selection()[1] == 0
+    scene.press(K.Key_Insert)
+    scene.type("4")
+    scene.press(K.Key_Escape)
+    assert scene.view.hex.surface.pending is None
+    assert "cannot grow" in scene.message(), "one thing at a time"
 
 
 def test_a_read_only_region_says_why(stage: Stage) -> None:

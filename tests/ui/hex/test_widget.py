@@ -342,6 +342,35 @@ def test_the_last_byte_is_written_and_nothing_behind_it(qtbot: QtBot, view: HexV
     assert "do not fit" in str(heard.only("message"))
 
 
+@pytest.mark.parametrize(
+    ("modifiers", "typed"),
+    [(CTRL | Qt.KeyboardModifier.AltModifier, True), (CTRL, False), (NO, True)],
+)
+def test_what_alt_gr_makes_is_typed(
+    qtbot: QtBot, view: HexView, modifiers: Qt.KeyboardModifier, typed: bool
+) -> None:
+    """Windows reports AltGr as Ctrl and Alt together."""
+    heard = Heard(view)
+    qtbot.keyClick(view, K.Key_Tab)
+    QApplication.sendEvent(view, QKeyEvent(QEvent.Type.KeyPress, K.Key_At, modifiers, "@"))
+    assert heard.only("write_wanted") == ([(0, b"@", b"\x00", "typed")] if typed else [])
+
+
+def test_a_first_digit_does_not_survive_another_view(qtbot: QtBot, view: HexView) -> None:
+    qtbot.keyClicks(view, "7")
+    assert view.surface.pending == 7
+    view.hide()
+    assert view.surface.pending is None
+
+
+def test_insert_says_why_and_what_to_do(qtbot: QtBot, view: HexView) -> None:
+    heard = Heard(view)
+    qtbot.keyClick(view, K.Key_Insert)
+    assert heard.only("write_wanted") == []
+    assert "cannot grow" in str(heard.only("message"))
+    assert "Copy range" in str(heard.only("message"))
+
+
 def test_delete_says_why_it_does_nothing(qtbot: QtBot, view: HexView) -> None:
     heard = Heard(view)
     qtbot.keyClick(view, K.Key_Delete)

@@ -86,6 +86,19 @@ def test_writes_stand_there_in_order(
     assert panel.count.text() == "2 writes"
 
 
+def test_what_is_typed_in_one_go_is_one_row(
+    qtbot: QtBot, panel: JournalPanel, region: SimpleNamespace
+) -> None:
+    for at, letter in enumerate(b"hello"):
+        region.session.ask(msg.Write(0x40 + at, bytes([letter]), go=3))
+        if at == 2:
+            qtbot.waitUntil(lambda: column(panel, 2) == ["3 B"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: column(panel, 4) == ["68 65 6C 6C 6F"], timeout=WAIT_MS)
+    region.session.ask(msg.Undo())
+    qtbot.waitUntil(lambda: column(panel, 6) == ["undone", "landed"], timeout=WAIT_MS)
+    assert column(panel, 2) == ["5 B", "5 B"]
+
+
 def test_an_undo_marks_what_it_took_back(
     qtbot: QtBot, panel: JournalPanel, region: SimpleNamespace
 ) -> None:

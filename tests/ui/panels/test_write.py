@@ -19,6 +19,7 @@ from app.core.write.record import RepeatState
 from app.ui.hex.paint.decorations import Decorations
 from app.ui.panels.write import forms
 from app.ui.panels.write.panel import WritePanel
+from app.ui.panels.write.running_signals import SignalRow
 from app.ui.panels.write.signal_ranges import signal_ranges
 from app.ui.style.theme import DARK
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
@@ -68,6 +69,10 @@ def apply(qtbot: QtBot, panel: WritePanel) -> str:
     press(qtbot, panel.apply)
     qtbot.waitUntil(lambda: bool(panel.result.text()), timeout=WAIT_MS)
     return panel.result.text()
+
+
+def running(panel: WritePanel) -> list[SignalRow]:
+    return list(panel.signals.rows.values())
 
 
 def undo(qtbot: QtBot, region: SimpleNamespace) -> None:
@@ -265,7 +270,7 @@ def test_a_signal_runs_until_stopped(
     assert isinstance(form, forms.SignalForm)
     form.wave.setCurrentText(wave)
     write(qtbot, form.interval, "2")
-    panel._states.setInterval(50)
+    panel.signals.timer.setInterval(50)
     apply(qtbot, panel)
     seen = set()
 
@@ -274,10 +279,13 @@ def test_a_signal_runs_until_stopped(
         return len(seen) >= 2
 
     qtbot.waitUntil(moves, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: "of 500 /s" in panel.signals.text(), timeout=WAIT_MS)
-    assert "at 0x800" in panel.signals.text()
-    press(qtbot, panel.stop_signals)
-    qtbot.waitUntil(lambda: panel.stop_signals.isHidden(), timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: any("of 500 /s" in row.text.text() for row in running(panel)), timeout=WAIT_MS
+    )
+    (row,) = running(panel)
+    assert "at 0x800" in row.text.text()
+    press(qtbot, row.stop)
+    qtbot.waitUntil(lambda: not running(panel), timeout=WAIT_MS)
     undo(qtbot, region)
     assert peek(region.path, 0x800, 4) == bytes(4)
 
@@ -286,17 +294,17 @@ def test_a_running_signal_is_shown_as_a_decoration(
     qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
 ) -> None:
     store = Decorations()
-    panel.set_decorations(store)
+    panel.signals.set_decorations(store)
     form = place(qtbot, panel, "signal", "0x800")
     assert isinstance(form, forms.SignalForm)
     write(qtbot, form.interval, "100")
-    panel._states.setInterval(50)
+    panel.signals.timer.setInterval(50)
     apply(qtbot, panel)
     qtbot.waitUntil(lambda: len(store) == 1, timeout=WAIT_MS)
     (shown,) = store.at(0x803)
     assert (shown.start, shown.length, shown.label) == (0x800, 4, "signal counter u32")
     assert shown.tip == "this window writes it 10 times a second"
-    press(qtbot, panel.stop_signals)
+    press(qtbot, running(panel)[0].stop)
     qtbot.waitUntil(lambda: not len(store), timeout=WAIT_MS)
     apply(qtbot, panel)
     qtbot.waitUntil(lambda: len(store) == 1, timeout=WAIT_MS)
@@ -317,13 +325,59 @@ def test_how_often_a_signal_writes_is_said_in_words() -> None:
     assert said(2_500_000_000) == "every 2.5 s"
 
 
-def test_locking_stops_a_signal(qtbot: QtBot, panel: WritePanel, region: SimpleNamespace) -> None:
+def test_locking_stops_a_signal_and_the_form_says_so(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
     place(qtbot, panel, "signal", "0")
-    panel._states.setInterval(50)
-    apply(qtbot, panel)
-    qtbot.waitUntil(lambda: panel.stop_signals.isVisible(), timeout=WAIT_MS)
+    assert "Signal runs" in apply(qtbot, panel)
+    qtbot.waitUntil(lambda: len(running(panel)) == 1, timeout=WAIT_MS)
     region.session.set_locked(True)
-    qtbot.waitUntil(lambda: panel.stop_signals.isHidden(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not running(panel), timeout=WAIT_MS)
+    assert panel.signals.isHidden()
+    assert panel.result.text() == "The signal ended; undo with Ctrl+Z."
+
+
+def test_of_two_signals_each_is_stopped_alone_or_all(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
+    for start in ("0x800", "0x900"):
+        place(qtbot, panel, "signal", start)
+        assert "Signal runs" in apply(qtbot, panel)
+    qtbot.waitUntil(lambda: len(running(panel)) == 2, timeout=WAIT_MS)
+    first, second = running(panel)
+    press(qtbot, first.stop)
+    qtbot.waitUntil(lambda: running(panel) == [second], timeout=WAIT_MS)
+    assert "Signal runs" in panel.result.text(), "it spoke of the second"
+    assert panel.signals.stop_all.isHidden()
+    place(qtbot, panel, "signal", "0xA00")
+    apply(qtbot, panel)
+    qtbot.waitUntil(panel.signals.stop_all.isVisible, timeout=WAIT_MS)
+    press(qtbot, panel.signals.stop_all)
+    qtbot.waitUntil(lambda: not running(panel), timeout=WAIT_MS)
+    assert "Signal runs" not in panel.result.text()
+
+
+def test_a_second_signal_on_the_same_bytes_is_refused(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
+    place(qtbot, panel, "signal", "0x800")
+    apply(qtbot, panel)
+    place(qtbot, panel, "signal", "0x802")
+    assert "writes at 0x800 already" in apply(qtbot, panel)
+    place(qtbot, panel, "signal", "0x804")
+    assert "Signal runs" in apply(qtbot, panel)
+
+
+def test_signals_that_run_are_found_again(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
+    place(qtbot, panel, "signal", "0x800")
+    apply(qtbot, panel)
+    qtbot.waitUntil(lambda: len(running(panel)) == 1, timeout=WAIT_MS)
+    panel.set_session(None)
+    assert not running(panel)
+    panel.set_session(region.session)
+    qtbot.waitUntil(lambda: len(running(panel)) == 1, timeout=WAIT_MS)
 
 
 def test_signal_numbers_that_make_no_sense(
@@ -342,6 +396,28 @@ def test_signal_numbers_that_make_no_sense(
         assert not panel.apply.isEnabled(), text
         line.setText(before)
         assert panel.apply.isEnabled()
+
+
+@pytest.mark.parametrize("field", ["choice", "start", "length", "kind", "value"])
+def test_enter_in_any_field_acts(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace, field: str
+) -> None:
+    form = place(qtbot, panel, "fill", "0x100", "2")
+    assert isinstance(form, forms.FillForm)
+    write(qtbot, form.value, "0x2A")
+    qtbot.keyClick(getattr(form if field in ("kind", "value") else panel, field), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "Filled" in panel.result.text(), timeout=WAIT_MS)
+    assert peek(region.path, 0x100, 2) == b"**"
+
+
+def test_enter_does_nothing_where_the_button_would_not(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
+    place(qtbot, panel, "fill", "0x100", "2")
+    region.session.set_locked(True)
+    qtbot.keyClick(panel.start, Qt.Key.Key_Return)
+    assert panel._request == 0
+    assert peek(region.path, 0x100, 2) == bytes(2)
 
 
 def test_the_selection_is_offered(qtbot: QtBot, panel: WritePanel, region: SimpleNamespace) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import ConflictError
+from app.core.backends.permission import Guarded, may_not_write
+from app.core.errors import ConflictError, ReadOnlyError
+from app.core.region.region import RegionInfo, RegionKind, RegionSpec
 from app.core.watch.frame import Level
-from app.ui.session.notice import Notice
+from app.ui.session.notice import Notice, read_only_notice
 from app.ui.style.theme import DARK, LIGHT
 from app.ui.viewer import message_bar
 from app.ui.viewer.message_bar import ConflictBar, MessageBar
@@ -102,6 +106,28 @@ def test_closing_shows_the_next(qtbot: QtBot, bar: MessageBar) -> None:
     assert bar.shown == WARNING
     click(qtbot, bar, "×")
     assert bar.isHidden()
+
+
+def test_esc_closes_it_from_its_buttons(qtbot: QtBot, bar: MessageBar) -> None:
+    bar.show_notice(WARNING)
+    button = buttons(bar)["Unlock"]
+    with qtbot.waitSignal(bar.left):
+        qtbot.keyClick(button, Qt.Key.Key_Escape)
+    assert bar.isHidden()
+
+
+def test_a_read_only_region_carries_what_mends_it(qtbot: QtBot, bar: MessageBar) -> None:
+    advice = may_not_write("/dev/shm/it's", "/dev/shm/it's", Guarded.FILE)
+    spec = RegionSpec(RegionKind.FILE, "/dev/shm/it's")
+    info = RegionInfo(spec, "it's", "host", spec.location, 4096, False, advice.reason)
+    bar.show_notice(read_only_notice(info))
+    click(qtbot, bar, "Copy command")
+    assert QGuiApplication.clipboard().text() == advice.command != ""
+    with pytest.raises(ReadOnlyError) as caught:
+        info.need_writable()
+    assert caught.value.command == advice.command
+    bar.show_notice(read_only_notice(replace(info, read_only_reason="It is sealed.")))
+    assert "Copy command" not in buttons(bar)
 
 
 def test_a_command_is_copied(qtbot: QtBot, bar: MessageBar) -> None:

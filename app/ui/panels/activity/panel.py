@@ -8,7 +8,6 @@ from typing import Any, Final
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -22,6 +21,7 @@ from ....core.watch.frame import Frame
 from ...hex.paint.decorations import Decorations
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
+from ...style.combo_box import ComboBox
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
 from .lazy_plot import LazyPlot
@@ -103,7 +103,7 @@ class ActivityPanel(Panel):
         self._name_due_ns = 0
         self._awaits_frame = False
         self._turns = 0
-        self.span = QComboBox()
+        self.span = ComboBox()
         for text, seconds in SPANS:
             self.span.addItem(text, seconds)
         self.span.setAccessibleName("Time span of the graphs")

@@ -7,7 +7,6 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from ....core.discovery.setup_help import setup_help
 from ....core.errors import ScopeError
 from ....core.values.units import format_size
+from ...style.combo_box import ComboBox
 from ...style.theme import Theme, mono_font
 
 _TITLE: Final = "No shared memory found"
@@ -42,12 +42,12 @@ class SetupGuide(QWidget):
         super().__init__()
         self.head = QLabel(f"<b>{_TITLE}</b><br>{_HEAD}")
         self.head.setWordWrap(True)
-        self.amount = QComboBox()
+        self.amount = ComboBox()
         for power in range(20, 31):
             self.amount.addItem(format_size(1 << power), 1 << power)
         self.amount.setCurrentIndex(self.amount.findData(64 << 20))
         self.name = QLineEdit("ivshmem")
-        self.form = QComboBox()
+        self.form = ComboBox()
         self.form.addItems(["QEMU", "libvirt"])
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)

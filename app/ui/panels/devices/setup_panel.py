@@ -7,7 +7,6 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -22,6 +21,7 @@ from ....core.discovery.setup_help import SetupHelp, setup_help
 from ....core.errors import ScopeError
 from ....core.values.units import format_size
 from ...panel import About, Panel, PanelHost
+from ...style.combo_box import ComboBox
 from ...style.theme import DARK, PAD, Theme, mono_font
 
 _SIZES: Final = range(20, 31)  # powers of two
@@ -91,7 +91,7 @@ class SetupPanel(Panel):
         super().__init__(parent)
         self._theme = DARK
         self._host: PanelHost | None = None
-        self.amount = QComboBox()
+        self.amount = ComboBox()
         self.amount.setAccessibleName("Size of the memory")
         for power in _SIZES:
             self.amount.addItem(format_size(1 << power), 1 << power)

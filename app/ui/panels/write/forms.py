@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from ....core.engine import messages as msg
 from ....core.errors import (
@@ -29,6 +29,7 @@ from ....core.write.patterns import (
     TextPattern,
 )
 from ...session.write_requests import ToolWrite
+from ...style.combo_box import ComboBox
 from .tool_form import ToolForm, endian_box, line, number
 
 
@@ -39,10 +40,10 @@ class FillForm(ToolForm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kind = QComboBox()
+        self.kind = ComboBox()
         self.kind.addItems(["byte", "hex pattern", "text", "increment", "random"])
         self.value = line("0x00", "byte 0x2A · DE AD BE EF · text · start, step · seed")
-        self.word = QComboBox()
+        self.word = ComboBox()
         for width in (1, 2, 4, 8):
             self.word.addItem(f"u{8 * width}", width)
         self.endian = endian_box()
@@ -95,7 +96,7 @@ class ValueForm(ToolForm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kind = QComboBox()
+        self.kind = ComboBox()
         for kind in TYPES:
             self.kind.addItem(kind.label, kind.name)
         self.kind.setCurrentIndex(self.kind.findData("u32"))
@@ -236,9 +237,9 @@ class SignalForm(ToolForm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wave = QComboBox()
+        self.wave = ComboBox()
         self.wave.addItems(list(WAVES))
-        self.kind = QComboBox()
+        self.kind = ComboBox()
         for kind in TYPES:
             numeric = kind.group in ("integer", "float") and kind.size and kind.name != "bin"
             if numeric:

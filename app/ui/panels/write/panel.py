@@ -8,7 +8,6 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -23,23 +22,22 @@ from PySide6.QtWidgets import (
 from ....core.engine import messages as msg
 from ....core.errors import CancelledError, ConflictError, OutOfRangeError, ScopeError
 from ....core.values.expressions import evaluate
-from ....core.values.units import format_rate, format_short_offset, format_size
-from ....core.write.record import RepeatState, WriteOutcome, WriteRecord
+from ....core.values.units import format_short_offset, format_size
+from ....core.write.record import WriteOutcome, WriteRecord
 from ...action import Action
-from ...hex.paint.decorations import Decorations, Depth, Layer
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...session.write_requests import Watcher
+from ...style.combo_box import ComboBox
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .current_bytes import CurrentBytes
-from .signal_ranges import signal_ranges
+from .running_signals import RunningSignals
 from .tool_form import ToolForm, add_row, form_layout
 
 PREVIEW: Final = 48
 _SHOWN_NOW: Final = 16
 _SHOW_PROGRESS_MS: Final = 200
-_STATES_MS: Final = 500
 _WIDEST: Final = 640  # pixels of the fields; wider they are no easier to read
 
 
@@ -58,11 +56,11 @@ class WritePanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layer: Layer | None = None
         self._theme = DARK
         self._cursor = 0
         self._selection = (0, 0)
         self._request = 0
+        self._signal = 0  # the one that the result speaks of
         self.tools: dict[str, ToolForm] = {
             "fill": forms.FillForm(),
             "value": forms.ValueForm(),
@@ -71,18 +69,20 @@ class WritePanel(Panel):
             "copy": forms.CopyForm(),
             "signal": forms.SignalForm(),
         }
-        self.choice = QComboBox()
+        self.choice = ComboBox()
         self.choice.setAccessibleName("Write tool")
         self.stack = QStackedWidget()
         for form in self.tools.values():
             self.choice.addItem(form.title)
             self.stack.addWidget(form)
             form.edited.connect(self.refresh)
+            form.entered.connect(self._enter)
         self.start = QLineEdit("0x0")
         self.length = QLineEdit("256")
         for line in (self.start, self.length):
             line.setFont(mono_font())
             line.textChanged.connect(self.refresh)
+            line.returnPressed.connect(self._enter)
         self.start.setToolTip("Offset: 64, 0x40, end-0x100, cursor+16")
         self.length.setToolTip("Bytes: 256, 4K, end-0x40")
         self.use_selection = QPushButton("Use selection")
@@ -97,23 +97,20 @@ class WritePanel(Panel):
         self.progress = QProgressBar()
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(self._cancel)
+        for button in (self.use_selection, self.apply, self.lock, self.cancel):
+            button.setAutoDefault(True)  # Enter presses it
         self.result = QLabel(wordWrap=True)
-        self.signals = QLabel()
-        self.signals.setFont(mono_font())
-        self.stop_signals = QPushButton("Stop signals")
-        self.stop_signals.clicked.connect(self._stop_signals)
+        self.signals = RunningSignals()
+        self.signals.ended.connect(self._signal_ended)
         self._lay_out()
         self.choice.currentIndexChanged.connect(self._chosen)
+        self.choice.entered.connect(self._enter)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.timeout.connect(lambda: self._show_progress(on=True))
-        self._states = QTimer(self)
-        self._states.setInterval(_STATES_MS)
-        self._states.timeout.connect(self._ask_states)
         self._current = CurrentBytes(self)
         self._current.arrived.connect(self.refresh)
         self._show_progress(on=False)
-        self._show_signals(())
         self._chosen(0)
 
     def _unlock(self) -> None:
@@ -150,10 +147,7 @@ class WritePanel(Panel):
         buttons.addStretch(0)
         right.addLayout(buttons)
         right.addWidget(self.result)
-        running = QHBoxLayout()
-        running.addWidget(self.signals, 1)
-        running.addWidget(self.stop_signals)
-        right.addLayout(running)
+        right.addWidget(self.signals)
         right.addStretch(1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
@@ -171,18 +165,13 @@ class WritePanel(Panel):
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
         super().set_session(session)
-        self._states.stop()
         self._current.set_session(session)
         self._finish("")
-        self._show_signals(())
+        self.signals.set_session(session)
         self.refresh()
 
-    def set_decorations(self, decorations: Decorations) -> None:
-        """Show in these where signals run."""
-        self._layer = decorations.layer("signals", Depth.STATE)
-
     def attach(self, host: PanelHost) -> None:
-        self.set_decorations(host.decorations)
+        self.signals.set_decorations(host.decorations)
         host.cursor_moved.connect(self.set_cursor)
         host.selection_changed.connect(self.set_selection)
         host.file_dropped.connect(self.load_dropped)
@@ -193,6 +182,7 @@ class WritePanel(Panel):
         session.opened.connect(self._session_changed)
 
     def _session_changed(self, _what: object) -> None:
+        self.signals.ask()  # the lock ends them
         self.refresh()
 
     def own_actions(self) -> tuple[Action, ...]:
@@ -268,6 +258,7 @@ class WritePanel(Panel):
         self.apply.setText(tool.verb)
         self.length.setEnabled(tool.needs_length)
         self.result.setText("")
+        self._signal = 0
         self.refresh()
 
     # -- preview ---------------------------------------------------------------------------------
@@ -326,6 +317,10 @@ class WritePanel(Panel):
         self._current.want(start, length)
         return ""
 
+    def _enter(self) -> None:
+        """Enter in any field; nothing while the button is disabled."""
+        self.apply.click()
+
     # -- doing it --------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -361,8 +356,10 @@ class WritePanel(Panel):
     def _done_with(self, tool: ToolForm, length: int) -> Callable[[object], None]:
         def done(value: object) -> None:
             if isinstance(tool, forms.SignalForm):
-                self._states.start()
+                assert isinstance(value, int)
                 self._finish("Signal runs; stop it to record it in the journal.")
+                self._signal = value
+                self.signals.watch()
                 return
             undo = "; undo with Ctrl+Z" if tool.writes else ""
             landed = ""
@@ -390,7 +387,7 @@ class WritePanel(Panel):
             self._session.cancel(self._request)
 
     def _finish(self, text: str, *, bad: bool = False) -> None:
-        self._request = 0
+        self._request = self._signal = 0
         self._current.forget()
         self._late.stop()
         self._show_progress(on=False)
@@ -402,29 +399,11 @@ class WritePanel(Panel):
         self.progress.setVisible(on)
         self.cancel.setVisible(on)
 
-    # -- signals ---------------------------------------------------------------------------------
-
-    def _ask_states(self) -> None:
-        if self._session is not None:
-            self._session.ask(msg.ListRepeats(), self._show_signals, lambda _error: None)
-
-    def _show_signals(self, states: tuple[RepeatState, ...]) -> None:
-        lines = []
-        for state in states:
-            real, asked = format_rate(state.rate_hz, "/s"), format_rate(state.asked_hz, "/s")
-            where = format_short_offset(state.repeat.offset)
-            trouble = f"  {state.error.message}" if state.error else ""
-            lines.append(f"{state.repeat.label} at {where}: {real} of {asked}{trouble}")
-        self.signals.setText("\n".join(lines))
-        if self._layer is not None:
-            self._layer.replace(signal_ranges(states))
-        self.stop_signals.setVisible(bool(states))
-        if not states:
-            self._states.stop()
-
-    def _stop_signals(self) -> None:
-        if self._session is not None:
-            self._session.ask(msg.StopRepeat(0), lambda _record: self._ask_states())
+    def _signal_ended(self, number: int) -> None:
+        """The form says no longer that it runs, whoever stopped it."""
+        if number == self._signal:
+            self._signal = 0
+            self._finish("The signal ended; undo with Ctrl+Z.")
 
 
 def _preview(data: bytes) -> str:

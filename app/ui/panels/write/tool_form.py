@@ -6,7 +6,6 @@ from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -21,6 +20,7 @@ from ....core.errors import (
 )
 from ....core.values.value_type import Endian, parse_int
 from ...session.write_requests import ToolWrite
+from ...style.combo_box import ComboBox
 from ...style.theme import mono_font
 
 _WIDEST_LABEL: Final = "Words"
@@ -35,9 +35,9 @@ def line(text: str = "", tip: str = "") -> QLineEdit:
     return made
 
 
-def endian_box() -> QComboBox:
+def endian_box() -> ComboBox:
     """The choice of byte order."""
-    box = QComboBox()
+    box = ComboBox()
     for endian in Endian:
         box.addItem(f"{endian.value} endian", endian)
     return box
@@ -81,9 +81,11 @@ class ToolForm(QWidget):
 
     Signals:
         edited(): A field changed.
+        entered(): Enter was pressed in a field.
     """
 
     edited = Signal()
+    entered = Signal()
     title = ""
     verb = "Apply"
     past = "Wrote"
@@ -105,8 +107,10 @@ class ToolForm(QWidget):
         for part in parts:
             if isinstance(part, QLineEdit):
                 part.textChanged.connect(self.edited)
-            elif isinstance(part, QComboBox):
+                part.returnPressed.connect(self.entered)
+            elif isinstance(part, ComboBox):
                 part.currentIndexChanged.connect(self.edited)
+                part.entered.connect(self.entered)
 
     def own_length(self) -> int:
         """Bytes that it writes when that does not follow from the length field."""
