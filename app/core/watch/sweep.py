@@ -218,8 +218,9 @@ class Sweep:
         self._shared.span = (start, end)
 
     def count_from(self, time_ns: int) -> None:
-        """Leave out of `totals.changed_bytes` what changed between a look before this time and one
-        after it: while nobody looked, so that it has no rate.
+        """Leave what changed before this time, while nobody looked, out of `changed_bytes`.
+
+        It has no rate. The next look at each page tells the old changes from the new ones.
         """
         self._shared.counted_from_ns = time_ns
 

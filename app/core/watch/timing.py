@@ -117,9 +117,7 @@ class Meter:
         )
 
     def begins(self, now_ns: int, period_ns: int) -> bool:
-        """Whether a reading at this time is the first, or the first after a stall, which does not
-        count either.
-        """
+        """Whether a reading now would be the first, or the first after a stall."""
         last = self._readings[-1] if self._readings else None
         if last is not None and now_ns - last.time_ns > longest_gap_ns(period_ns):
             self.clear()

@@ -18,11 +18,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from ...core.values.units import format_age, format_offset, format_rate, format_size
+from ...core.values.units import format_age, format_offset, format_size
 from ...core.watch.frame import Activity, Frame
 from ..style.heat_colors import heat_index, heat_table
 from ..style.theme import DARK, Theme
 from . import tooltip
+from .page_rate import rate_text, undersampled_text
 from .paint.decorations import Decoration, Decorations
 from .paint.overview import tint_colors, tint_strip, to_image
 
@@ -241,8 +242,9 @@ def _about(activity: Activity, cell: int) -> list[str]:
     if not activity.seen_ns[cell]:
         return ["not looked at yet"]
     now = monotonic_ns()
-    rate = format_rate(float(activity.rate[cell]), "changes/s")
     changed = int(activity.changed_ns[cell])
     last = f"last change {format_age(now - changed)} ago" if changed else "not seen to change"
     looked = format_age(now - int(activity.seen_ns[cell]))
-    return [f"busiest page: {rate}, {last}", f"oldest look {looked} ago"]
+    why = undersampled_text(activity, cell)
+    lines = [f"busiest page: {rate_text(activity, cell)}, {last}", f"oldest look {looked} ago"]
+    return [*lines, why] if why else lines
