@@ -16,7 +16,7 @@ from .sample_buffer import step_up, thin
 from .time_view import TimeView, age_text, time_ticks
 
 _TICK_PX: Final = 9
-_LABEL_PX: Final = 64
+_LABEL_PX: Final = 48
 _STYLES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 _NOTCH: Final = 120
 
@@ -59,7 +59,7 @@ class RatePlot(pg.PlotWidget):  # type: ignore[misc]
         self._share = share
         self._top = 0.0
         self._scaled = (0.0, 0)
-        self._floor = 10.0 if share else 1000.0
+        self._floor = 10.0 if share else 100.0
         self._dragged_from: QPointF | None = None
         self.curves = [
             self.plot([], [], antialias=False, name=name, connect="finite") for name in traces

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -81,26 +83,41 @@ class Ring:
 def thin(times: F64, values: F64, columns: int) -> tuple[F64, F64]:
     """At most two points per pixel column, the least and the greatest, so no peak is lost.
 
-    A column with a gap in it (NaN) breaks the line, and keeps its peak.
+    Gaps (NaN) stay gaps: what is between two of them is thinned by itself.
     """
     count = len(times)
     if count <= 2 * columns or columns < 1:
         return times, values
-    step = count // columns
+    gaps = np.flatnonzero(np.isnan(values))
+    bounds = [-1, *gaps.tolist(), count]
+    stamps, out = [], []
+    for before, behind in itertools.pairwise(bounds):
+        if behind - before > 1:
+            run = slice(before + 1, behind)
+            share = max(1, columns * (behind - before - 1) // count)
+            found = _thin_run(times[run], values[run], share)
+            stamps += [found[0], times[behind : behind + 1]]
+            out += [found[1], values[behind : behind + 1]]
+    if not out:
+        return times[:0], values[:0]
+    return np.concatenate(stamps), np.concatenate(out)
+
+
+def _thin_run(times: F64, values: F64, columns: int) -> tuple[F64, F64]:
+    step = len(times) // columns
+    if step <= 2:
+        return times, values
     whole = step * columns
     part = values[-whole:].reshape(columns, step)
     at = times[-whole:].reshape(columns, step)
-    low, high = np.fmin.reduce(part, axis=1), np.fmax.reduce(part, axis=1)
+    low, high = part.min(axis=1), part.max(axis=1)
     first = part.argmin(axis=1) <= part.argmax(axis=1)
-    broken = np.isnan(part).any(axis=1)
     out = np.empty(2 * columns)
     out[0::2] = np.where(first, low, high)
     out[1::2] = np.where(first, high, low)
-    out[0::2][broken] = np.nan
-    out[1::2][broken] = high[broken]
     stamps = np.empty(2 * columns)
     stamps[0::2] = at[:, 0]
-    stamps[1::2] = at[:, step // 2] if step > 1 else at[:, 0]
+    stamps[1::2] = at[:, step // 2]
     return stamps, out
 
 

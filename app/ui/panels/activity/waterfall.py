@@ -188,11 +188,14 @@ class Waterfall(Map):
     def _paint_times(self, painter: QPainter, plot: QRect) -> None:
         metrics, time = self.label_metrics(), self.time
         painter.setPen(self.theme.color("quiet"))
+        free = 0.0
         for age in time_ticks(time.back_s, time.oldest_s, plot.height() / (metrics.height() + 6)):
             y = self.y_of(age)
             top = min(max(0.0, y - metrics.height() / 2), plot.bottom() + 1 - metrics.height())
-            box = QRectF(0, top, plot.x() - 6, metrics.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignRight, age_text(age, self.at_zero))
+            if top >= free:
+                free = top + metrics.height()
+                box = QRectF(0, top, plot.x() - 6, metrics.height())
+                painter.drawText(box, Qt.AlignmentFlag.AlignRight, age_text(age, self.at_zero))
             painter.drawLine(plot.x() - 4, round(y), plot.x() - 1, round(y))
 
     def _paint_addresses(self, painter: QPainter, plot: QRect) -> None:
