@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -449,7 +449,7 @@ def test_undersampling_is_said_wherever_a_rate_is(qtbot: QtBot, panel: ActivityP
     panel.draw()
     qtbot.mouseMove(panel.heat, panel.heat.tile_rect(100 * PAGE).center().toPoint())
     assert "≥ 59.4/s per page" in panel.hover.text()
-    assert "sampled at 59.4/s" in panel.hover.text()
+    assert "sampled at 59.4/s" in panel.heat.toolTip()
     minimap = Minimap()
     qtbot.addWidget(minimap)
     minimap.resize(28, 512)
@@ -485,55 +485,87 @@ write(60)
 """
 
 
+# Counts in a page, about a thousand times a second.
+_BUSY_PEER = """
+import mmap, sys, time
+file = open(sys.argv[1], "r+b")
+view = mmap.mmap(file.fileno(), 0)
+print("ready", flush=True)
+for number in range(1, 100_000):
+    view[0x80000:0x80008] = number.to_bytes(8, "little")
+    time.sleep(0.001)
+"""
+
+
 @pytest.fixture
-def peer_of(shm_file: ShmFile) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    path = shm_file(1 << 20, fill=b"\1")
-    child = subprocess.Popen(
-        [sys.executable, "-c", _PEER, os.fspath(path)], stdout=subprocess.PIPE, text=True
-    )
-    yield path, child
+def peer_of(shm_file: ShmFile) -> Iterator[Callable[[str], tuple[Path, subprocess.Popen[str]]]]:
+    """Starts a peer on a file of its own."""
+    children: list[subprocess.Popen[str]] = []
+
+    def start(program: str) -> tuple[Path, subprocess.Popen[str]]:
+        path = shm_file(1 << 20, fill=b"\1")
+        command = [sys.executable, "-c", program, os.fspath(path)]
+        children.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        return path, children[-1]
+
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
+        assert child.stdout is not None
+        child.stdout.close()
+
+
+def test_a_page_that_changes_more_often_than_it_is_looked_at_is_told(
+    qtbot: QtBot,
+    sessions: Sessions,
+    peer_of: Callable[[str], tuple[Path, subprocess.Popen[str]]],
+) -> None:
+    path, child = peer_of(_BUSY_PEER)
+    session = sessions.open(path)
+    cell = 0x80000 // PAGE
+
+    def told() -> bool:
+        frame = session.frame
+        return frame is not None and len(frame.activity.rate) > 1 and frame.activity.saturated[cell]
+
+    qtbot.waitUntil(told, timeout=4 * WAIT_MS)
+    assert session.frame is not None
+    assert np.flatnonzero(session.frame.activity.saturated).tolist() == [cell]
+    assert rate_text(session.frame.activity, cell).startswith("≥ ")
     child.kill()
-    child.wait()
-    assert child.stdout is not None
-    child.stdout.close()
+    qtbot.waitUntil(lambda: not told(), timeout=WAIT_MS)
 
 
 def test_a_real_peer_that_rests_is_dark_for_as_long_as_it_rests(
     qtbot: QtBot,
     sessions: Sessions,
     panel: ActivityPanel,
-    peer_of: tuple[Path, subprocess.Popen[str]],
+    peer_of: Callable[[str], tuple[Path, subprocess.Popen[str]]],
 ) -> None:
-    path, child = peer_of
+    path, child = peer_of(_PEER)
     session = sessions.open(path)
     panel.set_session(session)
     assert child.stdout is not None
-    stopped, resumed = [], []
-
-    def told() -> bool:
-        return session.frame is not None and session.frame.time_ns > resumed[0] + S
-
-    reader = child.stdout
+    said: list[int] = []
     thread = threading.Thread(
-        target=lambda: (
-            stopped.append(int(reader.readline())),
-            resumed.append(int(reader.readline())),
-        )
+        target=lambda: said.extend(int(child.stdout.readline()) for _ in "12")
     )
     thread.start()
-    qtbot.waitUntil(lambda: bool(resumed), timeout=4 * WAIT_MS)
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=4 * WAIT_MS)
     thread.join()
-    qtbot.waitUntil(told, timeout=WAIT_MS)
+    stopped, resumed = said
+    qtbot.waitUntil(lambda: session.frame.time_ns > resumed + S, timeout=WAIT_MS)
     assert session.frame is not None
     end, slot = session.frame.time_ns, S // 50
-    rows = (end - (stopped[0] - S)) // slot
+    rows = (end - (stopped - S)) // slot
     picture, known = panel._history.picture(end, slot, rows, (0.5, 0.5), 1)
     begins = end - (np.arange(rows) + 1) * slot
     dark = begins[known & (picture[:, 0] == 0)]
     # A row stands for the time between two looks: a tenth of a second, more on a busy machine.
     edges = panel._history._ends[panel._history._first : panel._history._behind]
-    near = edges[(edges > stopped[0] - S) & (edges < resumed[0] + S)]
+    near = edges[(edges > stopped - S) & (edges < resumed + S)]
     slack = int(np.diff(near).max()) + 2 * slot
-    inside = dark[(dark > stopped[0] - slack) & (dark < resumed[0] + slack)]
-    assert abs(int(inside.min()) - stopped[0]) <= slack
-    assert abs(int(inside.max()) - resumed[0]) <= slack
+    inside = dark[(dark > stopped - slack) & (dark < resumed + slack)]
+    assert abs(int(inside.min()) - stopped) <= slack
+    assert abs(int(inside.max()) - resumed) <= slack

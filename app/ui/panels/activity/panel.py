@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from ....core.watch.frame import Frame
 from ....core.watch.timing import WINDOW_NS, longest_gap_ns
+from ...action import Gesture
 from ...hex.paint.decorations import Decorations
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
@@ -27,6 +28,7 @@ from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
 from . import words
 from .address_view import AddressView
+from .arrangement import TALL_FROM, arrange
 from .heat_history import HeatHistory
 from .heat_scale import Scale
 from .held_rates import HeldRates
@@ -46,22 +48,6 @@ _TRACES: Final = ("observed", "read", "written", "cost")
 # A mean over less than most of its window is not shown: a burst would be a peak.
 _SETTLED_NS: Final = int(0.8 * WINDOW_NS)
 _FRESH_NS: Final = 500_000_000
-# Row, column, rows, columns of each part; the row of its head, below which it stands.
-_WIDE: Final = {
-    "changes": (0, 0, 3, 1),
-    "own": (0, 1, 1, 1),
-    "cost": (2, 1, 1, 1),
-    "heat": (0, 2, 3, 1),
-    "water": (0, 3, 3, 1),
-}
-_TALL: Final = {
-    "changes": (0, 0, 1, 2),
-    "own": (2, 0, 1, 1),
-    "cost": (2, 1, 1, 1),
-    "heat": (0, 2, 1, 1),
-    "water": (2, 2, 1, 1),
-}
-_TALL_FROM: Final = 340  # pixels
 
 
 class ActivityPanel(Panel):
@@ -189,26 +175,14 @@ class ActivityPanel(Panel):
 
     def _arrange(self, *, tall: bool) -> None:
         """Graphs and maps side by side, or where there is the height above one another."""
-        if tall == self._tall:
-            return
-        self._tall, grid = tall, self._grid
-        places, columns, rows = (
-            (_TALL, (3, 3, 5), (3, 2)) if tall else (_WIDE, (5, 4, 4, 4), (1, 1))
-        )
-        for name, (row, column, high, wide) in places.items():
-            for part in (self._heads[name], self._parts[name]):
-                grid.removeWidget(part)
-            grid.addWidget(self._heads[name], row, column, 1, wide)
-            grid.addWidget(self._parts[name], row + 1, column, high, wide)
-        for column in range(4):
-            grid.setColumnStretch(column, columns[column] if column < len(columns) else 0)
-        for row, stretch in zip((1, 3), rows, strict=True):
-            grid.setRowStretch(row, stretch)
+        if tall != self._tall:
+            self._tall = tall
+            arrange(self._grid, self._heads, self._parts, tall=tall)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another height may ask for the other arrangement."""
         super().resizeEvent(event)
-        self._arrange(tall=event.size().height() >= _TALL_FROM)
+        self._arrange(tall=event.size().height() >= TALL_FROM)
 
     # -- data ------------------------------------------------------------------------------------
 
@@ -352,20 +326,20 @@ class ActivityPanel(Panel):
     def _hover_present(self, place: Place | None) -> None:
         activity = self.heat.activity
         if place is None or activity is None:
-            self.hover.setText("")
+            self._say([], self.heat)
             return
         held = (self._held.since_ns or 0, self._held.greatest(place.cell))
         names = self._names(place.offset, place.length)
-        self.hover.setText(words.present_text(activity, place, monotonic_ns(), held, names))
+        self._say(words.present(activity, place, monotonic_ns(), held, names), self.heat)
 
     def _hover_past(self, place: Place | None) -> None:
         self._mark_moment(None if place is None else place.age_s)
         if place is None:
-            self.hover.setText("")
+            self._say([], self.water)
             return
         names = self._names(place.offset, place.length)
         rate = self.water.rate_at(place)
-        self.hover.setText(words.past_text(self._end_ns, place, rate, names))
+        self._say(words.past(self._end_ns, place, rate, names), self.water)
 
     def _hover_moment(self, age_s: float | None) -> None:
         self._mark_moment(age_s)
@@ -375,6 +349,11 @@ class ActivityPanel(Panel):
         period = self._frame.period_ns if self._frame else 0
         sample = self._ring.at(self._end_ns / 1e9 - age_s, longest_gap_ns(period) / 2e9)
         self.hover.setText(words.sample_text(self._end_ns, age_s, sample))
+
+    def _say(self, parts: list[str], where: QWidget) -> None:
+        """Below, as far as there is room, and all of it in the tool tip."""
+        self.hover.setText("  ".join(parts))
+        where.setToolTip("\n".join(parts))
 
     def _mark_moment(self, age_s: float | None) -> None:
         """The same moment in all that show time."""
@@ -401,6 +380,17 @@ class ActivityPanel(Panel):
         for part in (self.heat, self.water, self.scale):
             part.theme = theme
             part.update()
+
+    def own_gestures(self) -> tuple[Gesture, ...]:
+        """The mouse on graphs and maps."""
+        scope = self.about.title
+        return (
+            Gesture(scope, "Wheel", "Zoom the time; on the page activity, the addresses"),
+            Gesture(scope, "Ctrl+wheel", "Zoom the addresses of the page activity over time"),
+            Gesture(scope, "Drag", "Move what is zoomed; the graphs into the past"),
+            Gesture(scope, "Double click", "Show all again"),
+            Gesture(scope, "Click on a map", "Go there"),
+        )
 
     def showEvent(self, event: Any) -> None:
         """Draw only while it can be seen."""

@@ -109,9 +109,12 @@ class Waterfall(Map):
             return None
         columns = self.image.width() if self.image is not None else 1
         column = min(int((at.x() - plot.x()) * columns / plot.width()), columns - 1)
-        offset = self.address.start + self.address.length * column // columns
-        length = max(1, self.address.length // columns)
-        return Place(offset, length, self.busiest(offset, length), self.age_at(at.y()))
+        cell = self.activity.cell_bytes
+        start, length = self.address.start, self.address.length
+        first = (start + length * column // columns) // cell
+        behind = max(first + 1, -(-(start + length * (column + 1) // columns) // cell))
+        offset, wide = first * cell, (behind - first) * cell
+        return Place(offset, wide, self.busiest(offset, wide), self.age_at(at.y()))
 
     def rate_at(self, place: Place) -> float | None:
         """What was seen there and then; None where nobody looked."""

@@ -97,19 +97,19 @@ def sample_text(end_ns: int, age_s: float, sample: F64 | None) -> str:
     )
 
 
-def past_text(end_ns: int, place: Place, rate: float | None, names: Sequence[str]) -> str:
+def past(end_ns: int, place: Place, rate: float | None, names: Sequence[str]) -> list[str]:
     """A place and moment of the waterfall."""
     if rate is None:
         seen = "no data"
     else:
         seen = f"about {rate:.2g}/s per page" if rate else "no change seen"
     moment = moment_text(end_ns, place.age_s or 0.0)
-    return "  ".join([range_text(place), moment, seen, *names])
+    return [range_text(place), moment, seen, *names]
 
 
-def present_text(
+def present(
     activity: Activity, place: Place, now_ns: int, held: tuple[int, float], names: Sequence[str]
-) -> str:
+) -> list[str]:
     """A place of the heat map; `held` is since when and the greatest rate since then."""
     cell = place.cell
     changed = int(activity.changed_ns[cell])
@@ -118,9 +118,9 @@ def present_text(
     rate = rate_text(activity, cell, "/s").replace(" /s", "/s")
     since, greatest = held
     most = f"at most {greatest:.1f}/s since {clock_text(since, tenths=False)}" if since else ""
-    parts = [range_text(place), f"{rate} per page", most, state, *names]
+    parts = [range_text(place), f"{rate} per page", state, most, *names]
     parts.append(undersampled_text(activity, cell))
-    return "  ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def range_text(place: Place) -> str:
