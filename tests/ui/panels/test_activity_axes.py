@@ -349,6 +349,25 @@ def test_one_busy_page_is_four_pixels_on_the_minimap() -> None:
     assert rows[0] <= 10_833 * 500 // 16_384 <= rows[-1]
 
 
+@pytest.mark.parametrize("span", [10, 60])
+def test_rows_that_are_kept_are_those_that_would_be_drawn(panel: ActivityPanel, span: int) -> None:
+    """Drawn bit by bit, over a pause, a rest of the peer and a look into the past."""
+    panel.time.set_home(span)
+    peer, now = Peer(1000, 300), START
+    for turn in range(40):
+        peer.busy, peer.page = turn % 3 > 0, 300 + 10 * turn
+        now = run(panel, peer, 0.15 + turn % 4 * 0.1, now + (3 * S if turn == 20 else S // 20))
+        panel.time.pan(0.7 if turn == 25 else 0)
+    water = panel.water
+    picture, known = water._picture.copy(), water.known.copy()
+    assert known.any()
+    assert not known.all()
+    water._drawn = None
+    water.refresh()
+    assert (known == water.known).all()
+    assert (picture == water._picture).all()
+
+
 def test_the_wheel_zooms_and_a_double_click_shows_all(qtbot: QtBot, panel: ActivityPanel) -> None:
     page = 10_833
     run(panel, Peer(16_384, page), 12)

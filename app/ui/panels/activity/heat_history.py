@@ -49,8 +49,7 @@ class HeatHistory:
     """
 
     def __init__(self) -> None:
-        # Twice as many as are kept, so that they are moved once in five minutes; the last
-        # one is for reduceat, which wants an end.
+        # Twice as many as are kept, so that they are moved once in five minutes.
         self._room = 2 * CAPACITY
         self._starts = np.zeros(self._room, np.int64)
         self._ends = np.zeros(self._room, np.int64)
@@ -68,6 +67,11 @@ class HeatHistory:
         self._number, self._since_ns = -1, 0
         self._rows = np.zeros((0, 0), np.uint8)
 
+    @property
+    def last_ns(self) -> int:
+        """Until when it is known; 0 = nothing is."""
+        return int(self._ends[self._behind - 1]) if len(self) else 0
+
     def interrupt(self) -> None:
         """Nobody looks for now: what follows does not join what was."""
         self._since_ns = 0
@@ -82,7 +86,7 @@ class HeatHistory:
             return  # the first look after a gap: when it began to be so is not known
         columns = min(COLUMNS, len(activity.rate))
         if self._rows.shape[1] != columns:
-            self._rows = np.zeros((self._room + 1, columns), np.uint8)
+            self._rows = np.zeros((self._room, columns), np.uint8)
             self._first = self._behind = 0
         if self._behind == self._room:
             self._make_room()
@@ -124,11 +128,12 @@ class HeatHistory:
         known = behind > first
         if not known.any():
             return np.zeros((rows, max(1, min(columns, high - low))), np.uint8), known
-        data = self._rows[self._first : self._behind + 1, low:high]
+        data = self._rows[kept, low:high]
         bounds = np.stack((first, behind), axis=1)[known]
         # Slots shorter than a look share its row: each pair of bounds is folded once.
         pairs, which = np.unique(bounds, axis=0, return_inverse=True)
-        found = np.maximum.reduceat(data, pairs.ravel(), axis=0)[::2]
+        # Faster than reduceat, which does not use the processor's vectors here.
+        found = np.stack([data[start:end].max(axis=0) for start, end in pairs.tolist()])
         folded = fold(found, columns)
         picture = np.zeros((rows, folded.shape[1]), np.uint8)
         picture[known] = folded[which.ravel()]

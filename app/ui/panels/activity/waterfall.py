@@ -37,7 +37,10 @@ class Waterfall(Map):
         self.end_ns = 0
         self.at_zero = "now"
         self.known: npt.NDArray[np.bool_] = np.zeros(0, np.bool_)
-        self._drawn: tuple[object, ...] = ()
+        self._picture: npt.NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+        self._newest = 0  # number of the first row's slot
+        # That, the grid, and until when the history was known, when it was drawn.
+        self._drawn: tuple[int, tuple[object, ...], int] | None = None
         self._age_s: float | None = None
         self.setAccessibleName("Page activity over time")
         time.changed.connect(self.refresh)
@@ -54,7 +57,7 @@ class Waterfall(Map):
     def clear(self) -> None:
         """Nothing to show."""
         self.activity = self.image = None
-        self._drawn = ()
+        self._drawn = None
         self.update()
 
     def show_until(self, end_ns: int) -> None:
@@ -73,17 +76,26 @@ class Waterfall(Map):
         if self.activity is None:
             return
         plot, slot = self.plot, self.slot_ns
-        # Slots lie on a fixed grid, so that a row keeps what it shows while it moves down.
+        # Slots lie on a fixed grid, so that a row keeps what it shows while it moves down, and
+        # only those that were not over when they were drawn are made anew.
         newest = math.ceil((self.end_ns - self.time.back_s * 1e9) / slot)
         part = (self.address.start / self.covered, self.address.end / self.covered)
-        key = (newest, slot, part, plot.size().toTuple(), self.activity.number)
-        if key == self._drawn:
+        grid = (slot, part, plot.width(), plot.height())
+        if (newest, grid, self._history.last_ns) == self._drawn:
             return
-        self._drawn = key
-        columns = max(1, plot.width() // LEAST)
-        picture, self.known = self._history.picture(
-            round(newest * slot), slot, plot.height(), part, columns
-        )
+        columns, rows = max(1, plot.width() // LEAST), plot.height()
+        fresh = rows
+        if self._drawn and self._drawn[1] == grid and self._drawn[0] <= newest:
+            unknown = math.ceil((round(newest * slot) - self._drawn[2]) / slot) + 1
+            fresh = min(max(unknown, newest - self._newest), rows)
+        self._drawn = (newest, grid, self._history.last_ns)
+        picture, known = self._history.picture(round(newest * slot), slot, fresh, part, columns)
+        if fresh < rows:
+            moved = newest - self._newest
+            kept = slice(fresh - moved, rows - moved)
+            picture = np.concatenate((picture, self._picture[kept]))
+            known = np.concatenate((known, self.known[kept]))
+        self._newest, self._picture, self.known = newest, picture, known
         self.image = heat_image(picture)
         self.update()
 
