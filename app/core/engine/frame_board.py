@@ -37,7 +37,7 @@ MAX_SPAN: Final = 256 << 10
 _MAX_CELLS: Final = 16384
 # One byte of span costs data 1 + flux 1 + changed 1 + changed_ns 8 + mine 1; the rest is headroom.
 _FRAME_BYTES: Final = MAX_SPAN * 12 + 65536
-_ACTIVITY_BYTES: Final = _MAX_CELLS * (4 + 8 + 8 + 1) + 4096
+_ACTIVITY_BYTES: Final = _MAX_CELLS * (4 + 1 + 8 + 8 + 1) + 4096
 _HEADER: Final = 64
 _SLOT_HEADER: Final = 64
 

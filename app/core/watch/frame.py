@@ -27,9 +27,12 @@ class Activity:
 
     Attributes:
         number: Grows each time that the picture changed.
+        time_ns: When it was made; 0 = nothing was read yet.
         region_size: Bytes.
         cell_bytes: Bytes a cell stands for, a power-of-two multiple of 4096.
         rate: (n,) changes seen per page and second, the busiest page of the cell, decaying.
+        saturated: (n,) True where that page had changed at nearly every look: `rate` is then how
+            often it was looked at, and the page may change more often than that.
         changed_ns: (n,) when a change was last seen.
         seen_ns: (n,) when the page that was read longest ago was read; 0 = not all were yet.
         allocated: (n,) whether anything was ever written there (holes are not read).
@@ -38,9 +41,11 @@ class Activity:
     """
 
     number: int
+    time_ns: int
     region_size: int
     cell_bytes: int
     rate: F32
+    saturated: Flags
     changed_ns: I64
     seen_ns: I64
     allocated: Flags
@@ -148,9 +153,11 @@ def empty_activity(region_size: int) -> Activity:
     zero64 = np.zeros(1, np.int64)
     return Activity(
         number=0,
+        time_ns=0,
         region_size=region_size,
         cell_bytes=max(4096, 1 << max(0, region_size - 1).bit_length()),
         rate=np.zeros(1, np.float32),
+        saturated=np.zeros(1, np.bool_),
         changed_ns=zero64,
         seen_ns=zero64,
         allocated=np.zeros(1, np.bool_),

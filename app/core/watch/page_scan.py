@@ -44,7 +44,8 @@ class Totals:
     Attributes:
         read_bytes: Bytes read.
         read_ns: Wall time inside reads.
-        changed_bytes: Bytes seen to differ, without our own writes and the visible range;
+        changed_bytes: Bytes seen to differ, without our own writes and the visible range, and
+            without those that changed while nobody looked (Sweep.count_from);
             where only hashes are kept, a changed page counts with all its bytes.
         changed_pages: Pages seen to change, our own writes left out.
     """
@@ -57,7 +58,10 @@ class Totals:
 
 @dataclass(slots=True)
 class Shared:
-    """What a scan works on; `lock` is for those that ask while it does."""
+    """What a scan works on; `lock` is for those that ask while it does.
+
+    Changes of a page that was last read before `counted_from_ns` are not counted.
+    """
 
     region: Region
     table: PageTable
@@ -67,6 +71,7 @@ class Shared:
     clock: Callable[[], int]
     span: Extent = (0, 0)
     exact: bool = True
+    counted_from_ns: int = 0
 
 
 class PageScan:
@@ -210,11 +215,14 @@ class PageScan:
         table, pages = self._shared.table, self._page[:held]
         flags = table.flags[pages]
         known = flags & KNOWN != 0
+        last_ns = self._time_ns[:held] - self._interval_ns[:held]
         if known.all():
-            changed = self._compare(pages, self._now[:held], flags)
+            changed = self._compare(pages, self._now[:held], flags, last_ns)
         elif known.any():
             changed = np.zeros(held, np.bool_)
-            changed[known] = self._compare(pages[known], self._now[:held][known], flags[known])
+            changed[known] = self._compare(
+                pages[known], self._now[:held][known], flags[known], last_ns[known]
+            )
         else:
             changed = known
         table.hash[pages] = self._hash[:held]
@@ -224,8 +232,8 @@ class PageScan:
             table.change(which, time_ns, self._interval_ns[:held][changed])
             self._on_change(which, int(time_ns[-1]))
 
-    def _compare(self, pages: I64, now: U8, flags: U8) -> Flags:
-        """Which of these known pages changed, apart from our own writes."""
+    def _compare(self, pages: I64, now: U8, flags: U8, last_ns: I64) -> Flags:
+        """Which of these known pages, last read at `last_ns`, changed apart from our own writes."""
         shared, table = self._shared, self._shared.table
         before = shared.snapshot.of(pages)
         ours = self._forget_own(pages, now, before) if shared.own else np.zeros(1, np.bool_)
@@ -239,8 +247,9 @@ class PageScan:
         table.first[pages[theirs]] = found.first[theirs]
         table.last[pages[theirs]] = found.last[theirs]
         self.totals.changed_pages += int(np.count_nonzero(theirs))
-        in_view = self._in_view(pages, now, before, by_hash)
-        self.totals.changed_bytes += int(found.count.sum()) - in_view
+        counted = last_ns >= shared.counted_from_ns
+        in_view = self._in_view(pages, now, before, counted & ~by_hash)
+        self.totals.changed_bytes += int(found.count[counted].sum()) - in_view
         return theirs
 
     def _forget_own(self, pages: I64, now: U8, before: U8) -> Flags:
@@ -252,10 +261,10 @@ class PageScan:
         touched: Flags = own.any(axis=1)
         return touched
 
-    def _in_view(self, pages: I64, now: U8, before: U8, by_hash: Flags) -> int:
-        """Changed bytes in the visible range, which the RangeSampler counts."""
+    def _in_view(self, pages: I64, now: U8, before: U8, counted: Flags) -> int:
+        """Of what is counted, changed bytes in the visible range: the RangeSampler counts them."""
         low, high = self._shared.span
-        rows = (pages * PAGE < high) & (pages * PAGE + PAGE > low) & ~by_hash
+        rows = (pages * PAGE < high) & (pages * PAGE + PAGE > low) & counted
         total = 0
         for row in np.flatnonzero(rows):
             base = int(pages[row]) * PAGE

@@ -1,6 +1,6 @@
 """PageTable: what the sweep knows of each page, and a summary of it in cells for the views.
 
-Sized for regions of 16 GiB and more: about 29 bytes per page, zero-filled by the kernel, so that
+Sized for regions of 16 GiB and more: about 33 bytes per page, zero-filled by the kernel, so that
 only what was written is committed. The summary is lazy: only cells whose pages were read since the
 last Activity are computed again.
 """
@@ -26,6 +26,10 @@ RATE_TAU_NS: Final = 1_000_000_000
 _FOREVER: Final = np.iinfo(np.int64).max
 # Slower than once in ten minutes is not a rate any more; keeps denormals out.
 _LOWEST_RATE: Final = 1.0 / 600
+# A page that changes at nine looks of ten has changed at the look before, too, eight times of nine.
+_NEARLY_EVERY: Final = 0.88
+# Such a page is no longer busy when it was seen unchanged for more than two of its intervals.
+_STILL_BUSY: Final = 2e9
 
 KNOWN: Final = 1
 DATA: Final = 2
@@ -58,6 +62,7 @@ class PageTable:
         first: (pages,) first byte of the last change, inside the page.
         last: (pages,) last byte of it.
         rate: (pages,) changes per second as of `changed_ns`.
+        in_a_row: (pages,) share of its changes that came at the very next look, averaged as `rate`.
         seen_ns: (blocks,) when the block was last read, 0 is never.
     """
 
@@ -76,6 +81,7 @@ class PageTable:
         self.first = np.zeros(rows, np.uint16)
         self.last = np.zeros(rows, np.uint16)
         self.rate = np.zeros(rows, np.float32)
+        self.in_a_row = np.zeros(rows, np.float32)
         self.seen_ns = np.zeros(rows // BLOCK_PAGES, np.int64)
         self.seen_ns[self.blocks :] = _FOREVER
         self._dirty = np.ones(self.cells, np.bool_)
@@ -128,7 +134,11 @@ class PageTable:
         RATE_TAU_NS; a page cannot be seen to change more than once per read. `rate` is as of
         `changed_ns`; its decay since then is computed when it is shown.
         """
-        rate = self._decayed(self.rate[pages], self.changed_ns[pages], time_ns)
+        before_ns, share = self.changed_ns[pages], self.in_a_row[pages]
+        rate = self._decayed(self.rate[pages], before_ns, time_ns)
+        at_once = (before_ns > 0) & (time_ns - interval_ns == before_ns)
+        weight = -np.expm1(np.maximum(time_ns - before_ns, 0) * (-1.0 / RATE_TAU_NS))
+        self.in_a_row[pages] = share + (at_once - share) * weight
         interval = np.maximum(interval_ns, 1)
         gain = -np.expm1(interval * (-1.0 / RATE_TAU_NS)) * (1e9 / interval)
         gain[interval_ns <= 0] = 0
@@ -147,18 +157,21 @@ class PageTable:
 
     # -- the picture -----------------------------------------------------------------------------
 
-    def activity(self, sweep_ns: int, *, exact: bool) -> Activity:
+    def activity(self, now_ns: int, sweep_ns: int, *, exact: bool) -> Activity:
         """The whole region in at most MAX_CELLS cells; the same object when nothing is new."""
         before = self._activity
         cells = np.flatnonzero(self._dirty)
         if before is not None and not len(cells):
             return before
         self._dirty[:] = False
+        rate, saturated = self._fold_rate(cells, before)
         self._activity = Activity(
             number=1 if before is None else before.number + 1,
+            time_ns=now_ns,
             region_size=self.size,
             cell_bytes=self.cell_pages * PAGE,
-            rate=self._fold_rate(cells, before and before.rate),
+            rate=rate,
+            saturated=saturated,
             changed_ns=self._fold(self.changed_ns, cells, before and before.changed_ns),
             seen_ns=self._fold_seen(),
             allocated=self._fold(self.flags & DATA != 0, cells, before and before.allocated),
@@ -176,17 +189,31 @@ class PageTable:
         out[cells] = rows[cells].max(axis=1)
         return frozen(out)
 
-    def _fold_rate(self, cells: I64, before: Any) -> npt.NDArray[Any]:
-        """The busiest page of each cell, decayed to when its block was last read."""
-        out = np.zeros(self.cells, np.float32) if before is None else before.copy()
+    def _fold_rate(
+        self, cells: I64, before: Activity | None
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """The busiest page of each cell, decayed to when its block was last read.
+
+        Returns:
+            Its rate, and whether that is only how often it was looked at.
+        """
+        out = np.zeros(self.cells, np.float32) if before is None else before.rate.copy()
+        full = np.zeros(self.cells, np.bool_) if before is None else before.saturated.copy()
         rows = self.rate[: self.cells * self.cell_pages].reshape(self.cells, self.cell_pages)
         busy = cells[rows[cells].any(axis=1)]
         pages = busy[:, None] * self.cell_pages + np.arange(self.cell_pages)
         seen_ns = self.seen_ns[pages // BLOCK_PAGES]
-        rate = self._decayed(self.rate[pages], self.changed_ns[pages], seen_ns).max(axis=1)
+        rates = self._decayed(self.rate[pages], self.changed_ns[pages], seen_ns)
+        busiest = pages[np.arange(len(busy)), rates.argmax(axis=1)]
+        rate = rates.max(axis=1)
+        unchanged_ns = self.seen_ns[busiest // BLOCK_PAGES] - self.changed_ns[busiest]
         out[cells] = 0
         out[busy] = np.where(rate < _LOWEST_RATE, 0, rate)
-        return frozen(out)
+        full[cells] = False
+        full[busy] = (self.in_a_row[busiest] >= _NEARLY_EVERY) & (
+            unchanged_ns * rate <= _STILL_BUSY
+        )
+        return frozen(out), frozen(full)
 
     def _fold_seen(self) -> npt.NDArray[Any]:
         """For each cell, when its block that was read longest ago was read."""

@@ -255,7 +255,7 @@ class Sampler:
         twice = period_ns == 0 or self._tick_cost_ns * 2 < period_ns
         sample = self._span.sample(wanted.start, wanted.length, twice=twice)
         self.sweep.attend(wanted.start, wanted.start + wanted.length)
-        self._measure()
+        self._measure(period_ns)
         self._emit(sample, period_ns, self._health(), paused=wanted.paused)
 
     def _health(self) -> Health:
@@ -263,11 +263,13 @@ class Sampler:
         text, hint = self._region.remark()
         return Health(Level.WARNING, "remark", text, hint) if text else Health()
 
-    def _measure(self) -> None:
-        totals, span = self.sweep.totals, self._span
+    def _measure(self, period_ns: int) -> None:
+        totals, span, now_ns = self.sweep.totals, self._span, self._clock()
+        if self._meter.begins(now_ns, period_ns):
+            self.sweep.count_from(now_ns)
         self._traffic = self._meter.add(
             Reading(
-                time_ns=self._clock(),
+                time_ns=now_ns,
                 observed=totals.changed_bytes + span.changed_bytes,
                 read=totals.read_bytes + span.read_bytes,
                 written=self._written,

@@ -217,6 +217,13 @@ class Sweep:
         """
         self._shared.span = (start, end)
 
+    def count_from(self, time_ns: int) -> None:
+        """Leave what changed before this time, while nobody looked, out of `changed_bytes`.
+
+        It has no rate. The next look at each page tells the old changes from the new ones.
+        """
+        self._shared.counted_from_ns = time_ns
+
     def note_write(self, offset: int, length: int) -> None:
         """Bytes that are about to be written by us; their next change is not a peer's."""
         if length > 0:
@@ -225,7 +232,7 @@ class Sweep:
     def activity(self) -> Activity:
         """A summary of the whole region; the same object when nothing was read since."""
         with self._shared.lock:
-            return self.table.activity(self.turn_ns, exact=self._shared.exact)
+            return self.table.activity(self._clock(), self.turn_ns, exact=self._shared.exact)
 
     def changed_offsets(self, since_ns: int = 1, leave_out: Extent = (0, 0)) -> I64:
         """First and last byte of the last change of each page changed since then, ascending.

@@ -17,7 +17,10 @@ MAX_HZ: Final = 240.0
 DEFAULT_SHARE: Final = 0.25
 # Unused budget is kept for this long, so that a burst after an idle time is short.
 SAVED_NS: Final = 100_000_000
-WINDOW_NS: Final = 700_000_000
+WINDOW_NS: Final = 1_000_000_000
+# A look that comes this much later than the period asks was not late: nobody looked in between.
+STALL_PERIODS: Final = 2.5
+STALL_NS: Final = 500_000_000
 
 
 class Deadlines:
@@ -72,6 +75,11 @@ class Budget:
         return int(self._left)
 
 
+def longest_gap_ns(period_ns: int) -> int:
+    """Two looks that are further apart than this do not belong to one another."""
+    return max(STALL_NS, int(STALL_PERIODS * period_ns))
+
+
 class Reading(NamedTuple):
     """Running totals at one moment."""
 
@@ -107,6 +115,13 @@ class Meter:
             written_bytes_per_s=(reading.written - first.written) * per_s,
             cost=min(1.0, max(0.0, (reading.spent_ns - first.spent_ns) / over_ns)),
         )
+
+    def begins(self, now_ns: int, period_ns: int) -> bool:
+        """Whether a reading now would be the first, or the first after a stall."""
+        last = self._readings[-1] if self._readings else None
+        if last is not None and now_ns - last.time_ns > longest_gap_ns(period_ns):
+            self.clear()
+        return not self._readings
 
     def clear(self) -> None:
         """Forget the totals so far, so that the time of a pause does not count."""

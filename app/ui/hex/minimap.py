@@ -18,11 +18,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from ...core.values.units import format_age, format_offset, format_rate, format_size
+from ...core.values.units import format_age, format_offset, format_size
 from ...core.watch.frame import Activity, Frame
 from ..style.heat_colors import heat_index, heat_table
 from ..style.theme import DARK, Theme
 from . import tooltip
+from .page_rate import rate_text, undersampled_text
 from .paint.decorations import Decoration, Decorations
 from .paint.overview import tint_colors, tint_strip, to_image
 
@@ -34,19 +35,34 @@ _LEAST: Final = 4
 Pixels = npt.NDArray[np.uint32]
 
 
-def strip(activity: Activity, rows: int, theme: Theme) -> Pixels:
-    """One pixel per row: heat where something changes, ground where nothing ever was."""
+def strip(activity: Activity, rows: int, theme: Theme, least: int = 1) -> Pixels:
+    """One pixel per row: heat where something changes, ground where nothing ever was.
+
+    What changes takes `least` rows at least.
+    """
     rows = max(1, rows)
     edges = np.arange(rows, dtype=np.int64) * len(activity.rate) // rows
     rate = np.maximum.reduceat(activity.rate, edges)
     there = np.logical_or.reduceat(activity.allocated, edges)
-    index = heat_index(rate)
+    cell_rows = max(1, rows // len(activity.rate))
+    index = _spread(heat_index(rate), least - cell_rows + 1)
     table = heat_table().astype(np.uint32)
     hot = np.uint32(0xFF000000) | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
     quiet = np.uint32(theme.color("hover").rgba())
     absent = np.uint32(theme.color("ground").rgba())
     pixels: Pixels = np.where(index > 0, hot[index], np.where(there, quiet, absent))
     return pixels.astype(np.uint32)
+
+
+def _spread(index: npt.NDArray[np.uint8], rows: int) -> npt.NDArray[np.uint8]:
+    """What is hot reaches over quiet neighbours, `rows` in all."""
+    if rows < 2 or not index.any():
+        return index
+    before = (rows - 1) // 2
+    padded = np.pad(index, (rows - 1 - before, before))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, rows)
+    spread: npt.NDArray[np.uint8] = np.where(index, index, windows.max(axis=1))
+    return spread
 
 
 class Minimap(QWidget):
@@ -150,7 +166,8 @@ class Minimap(QWidget):
     def _picture(self) -> QImage | None:
         rows = max(1, round(self.height() * self.devicePixelRatioF()))
         if self._activity is not None and (self._image is None or self._image.height() != rows):
-            pixels = np.ascontiguousarray(strip(self._activity, rows, self._theme))
+            least = round(_LEAST * self.devicePixelRatioF())
+            pixels = np.ascontiguousarray(strip(self._activity, rows, self._theme, least))
             self._image = QImage(pixels.data, 1, rows, 4, QImage.Format.Format_RGB32).copy()
         return self._image
 
@@ -241,8 +258,9 @@ def _about(activity: Activity, cell: int) -> list[str]:
     if not activity.seen_ns[cell]:
         return ["not looked at yet"]
     now = monotonic_ns()
-    rate = format_rate(float(activity.rate[cell]), "changes/s")
     changed = int(activity.changed_ns[cell])
     last = f"last change {format_age(now - changed)} ago" if changed else "not seen to change"
     looked = format_age(now - int(activity.seen_ns[cell]))
-    return [f"busiest page: {rate}, {last}", f"oldest look {looked} ago"]
+    why = undersampled_text(activity, cell)
+    lines = [f"busiest page: {rate_text(activity, cell)}, {last}", f"oldest look {looked} ago"]
+    return [*lines, why] if why else lines

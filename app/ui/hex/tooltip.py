@@ -8,11 +8,11 @@ from typing import Final
 from ...core.values.units import (
     format_age,
     format_offset,
-    format_rate,
     format_short_offset,
     format_size,
 )
 from ...core.watch.frame import Frame
+from .page_rate import rate_text, undersampled_text
 from .paint.cell_states import CellStates
 from .paint.decorations import Decoration
 
@@ -85,5 +85,8 @@ def _history(frame: Frame, offset: int, now_ns: int) -> str:
 def _page(frame: Frame, offset: int) -> str:
     """How often the page changes; more than that is not counted."""
     activity = frame.activity
-    rate = float(activity.rate[min(offset // activity.cell_bytes, len(activity.rate) - 1)])
-    return f"\npage: {format_rate(rate, 'changes/s')} seen" if rate > 0 else ""
+    cell = min(offset // activity.cell_bytes, len(activity.rate) - 1)
+    if not activity.rate[cell] > 0:
+        return ""
+    why = undersampled_text(activity, cell)
+    return "\n".join([f"\npage: {rate_text(activity, cell)} seen", *([why] if why else [])])

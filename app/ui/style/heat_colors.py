@@ -45,3 +45,15 @@ def heat_index(rate: npt.NDArray[Any]) -> U8:
     index = np.clip(scaled, 0, 1) * 255
     found: U8 = np.where(rate > 0, np.maximum(index, 12), 0).astype(np.uint8)
     return found
+
+
+def heat_rate(index: int) -> float:
+    """The rate that an index stands for, to 4 per cent."""
+    low, high = np.log10(0.05), np.log10(TOP_RATE)
+    return float(10 ** (low + (index + 0.5) / 255 * (high - low))) if index else 0.0
+
+
+@cache
+def table_colors() -> tuple[int, ...]:
+    """The heat table as QRgb values for an indexed image."""
+    return tuple(0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for r, g, b, _ in heat_table())

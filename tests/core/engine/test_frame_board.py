@@ -21,9 +21,11 @@ def make_frame(number: int, size: int = 64, *, activity_number: int = 1, cells: 
     flags = np.zeros(size, np.bool_)
     activity = Activity(
         number=activity_number,
+        time_ns=10 * number,
         region_size=1 << 20,
         cell_bytes=4096,
         rate=np.full(cells, number, np.float32),
+        saturated=np.arange(cells) % 2 == 1,
         changed_ns=np.arange(cells, dtype=np.int64),
         seen_ns=np.ones(cells, np.int64),
         allocated=np.ones(cells, np.bool_),

@@ -18,9 +18,18 @@ from app.core.backends.open_region import open_region
 from app.core.engine.frame_board import FrameBoard
 from app.core.errors import TruncatedError
 from app.core.region.region import PAGE, RegionKind, RegionSpec
-from app.core.watch.frame import Frame, Level
+from app.core.watch.frame import Frame, Level, Traffic
+from app.core.watch.page_table import PageTable
 from app.core.watch.sampler import Sampler
-from app.core.watch.timing import SAVED_NS, WINDOW_NS, Budget, Deadlines, Meter, Reading
+from app.core.watch.timing import (
+    SAVED_NS,
+    STALL_NS,
+    WINDOW_NS,
+    Budget,
+    Deadlines,
+    Meter,
+    Reading,
+)
 from tests.fakes.file_region import FileRegion
 
 MIB = 1 << 20
@@ -347,11 +356,66 @@ def test_rates_are_over_the_window_that_they_name() -> None:
         traffic = meter.add(
             Reading(number * tenth, total, 2 * total, 3 * total, number * tenth // 4)
         )
-    assert WINDOW_NS <= traffic.over_ns <= 1_000_000_000
+    assert WINDOW_NS <= traffic.over_ns < WINDOW_NS + tenth
     assert traffic.observed_bytes_per_s == pytest.approx(10_000)
     assert traffic.read_bytes_per_s == pytest.approx(20_000)
     assert traffic.written_bytes_per_s == pytest.approx(30_000)
     assert traffic.cost == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("hz", [1, 5, 60, 240])
+def test_the_time_in_which_nobody_looked_does_not_count(hz: int) -> None:
+    meter, period = Meter(), round(1e9 / hz)
+    for number in range(2 * hz + 2):
+        assert meter.begins(number * period, period) == (number == 0)
+        traffic = meter.add(Reading(number * period, 1000 * number, 0, 0, 0))
+    assert traffic.over_ns >= WINDOW_NS
+    later = number * period + max(STALL_NS, 3 * period) + 1
+    assert meter.begins(later, period)
+    assert meter.add(Reading(later, 10**9, 0, 0, 0)) == Traffic()
+    assert not meter.begins(later + period, period)
+    traffic = meter.add(Reading(later + period, 10**9 + 1000, 0, 0, 0))
+    assert traffic.observed_bytes_per_s == pytest.approx(1000 * hz, rel=1e-6)
+
+
+@pytest.mark.parametrize(("every", "told"), [(1, True), (2, False), (3, False)])
+def test_a_page_that_changes_at_every_look_is_known_to_be_undersampled(
+    every: int, told: bool
+) -> None:
+    """Looks 60 times a second; a change at each, or at each second, third of them."""
+    table, period = PageTable(16 * PAGE), 16_666_667
+    page = np.array([5])
+    for look in range(1, 600):
+        now = look * period
+        if look % every == 0 and look > 1:
+            table.change(page, np.array([now]), np.array([period]))
+        table.looked(0, 16, now)
+        activity = table.activity(now, 0, exact=True)
+    assert activity.saturated.tolist() == [told and page == 5 for page in range(16)]
+    assert activity.rate[5] == pytest.approx(60 / every, rel=0.06)
+    for look in range(600, 606):
+        table.looked(0, 16, look * period)
+    assert not table.activity(605 * period, 0, exact=True).saturated.any(), "it stopped"
+
+
+def test_what_changed_in_a_pause_is_found_and_has_no_rate(path: Path) -> None:
+    """The sweep finds it when it goes on; as a rate it would be a peak that never was."""
+    watch = Watch(path)
+    watch.sampler.start()
+    until(lambda: watch.sampler.sweep.turns > 2)
+    watch.sampler.set_paused(True)
+    until(lambda: watch.frames and watch.frame.paused)
+    watch.flip(2 * MIB, MIB)
+    watch.sampler.set_paused(False)
+    turns = watch.sampler.sweep.turns
+    until(lambda: watch.sampler.sweep.turns >= turns + 2)
+    assert watch.sampler.sweep.totals.changed_pages == MIB // PAGE
+    assert watch.sampler.sweep.totals.changed_bytes == 0
+    watch.flip(3 * MIB, 100)
+    until(lambda: watch.sampler.sweep.totals.changed_bytes)
+    assert watch.sampler.sweep.totals.changed_bytes == 100
+    watch.sampler.stop()
+    watch.region.close()
 
 
 def test_looking_allocates_no_holes(path: Path) -> None:

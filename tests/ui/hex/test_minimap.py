@@ -30,9 +30,11 @@ def activity_of(cells: int, rates: dict[int, float] | None = None, number: int =
     now = monotonic_ns()
     return Activity(
         number=number,
+        time_ns=now,
         region_size=cells * CELL,
         cell_bytes=CELL,
         rate=rate,
+        saturated=np.zeros(cells, np.bool_),
         changed_ns=np.where(rate > 0, now, 0),
         seen_ns=np.full(cells, now, np.int64),
         allocated=np.arange(cells) < cells // 2,

@@ -63,6 +63,7 @@ class MapShape:
         cells, cell_bytes: How many, and what each stands for.
         columns, rows: How they lie; the last row may be incomplete.
         width, height: Pixels.
+        start: Offset of the first cell.
     """
 
     cells: int
@@ -71,6 +72,7 @@ class MapShape:
     rows: int
     width: int
     height: int
+    start: int = 0
 
 
 def map_outlines(decorations: Decorations, shape: MapShape, least: int, line: int) -> I64:
@@ -84,9 +86,9 @@ def map_outlines(decorations: Decorations, shape: MapShape, least: int, line: in
         least: No outline is smaller, in pixels.
         line: Thickness of lines, in pixels.
     """
-    hits = decorations.hits(0, shape.cells * shape.cell_bytes)
-    first = hits.starts // shape.cell_bytes
-    behind = np.minimum((hits.ends - 1) // shape.cell_bytes + 1, shape.cells)
+    hits = decorations.hits(shape.start, shape.cells * shape.cell_bytes)
+    first = np.maximum(hits.starts - shape.start, 0) // shape.cell_bytes
+    behind = np.minimum((hits.ends - shape.start - 1) // shape.cell_bytes + 1, shape.cells)
     tops = np.full(shape.rows * shape.columns, -1, np.int64)
     tops[: shape.cells] = greatest(first, behind, np.arange(len(hits)), shape.cells)
     grid = tops.reshape(shape.rows, shape.columns)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ...style.theme import DARK, Theme
+from .time_view import TimeView
 
 if TYPE_CHECKING:
     from .rate_plot import RatePlot
@@ -25,16 +26,23 @@ class LazyPlot(QWidget):
 
     Args:
         traces: Their names.
+        time: The stretch of time that it shows.
         share: Whether it shows per cent, rather than bytes per second.
+
+    Signals:
+        hovered(float | None): Age under the mouse, seconds.
     """
 
-    def __init__(self, traces: tuple[str, ...], *, share: bool) -> None:
+    hovered = Signal(object)
+
+    def __init__(self, traces: tuple[str, ...], time: TimeView, *, share: bool) -> None:
         super().__init__()
         self._traces = traces
+        self._time = time
         self._share = share
         self._theme = DARK
         self._colors: list[str] = []
-        self._span_s = 1
+        self._at_zero = "now"
         self._plot: RatePlot | None = None
         self.setMinimumSize(_LEAST)
         policy = QSizePolicy.Policy.Expanding
@@ -56,10 +64,12 @@ class LazyPlot(QWidget):
             return
         from .rate_plot import RatePlot
 
-        made = self._plot = RatePlot(self._traces, share=self._share, parent=self)
+        made = self._plot = RatePlot(self._traces, self._time, share=self._share, parent=self)
         made.setGeometry(self.rect())
         made.set_theme(self._theme, self._colors)
-        made.empty(self._span_s)
+        made.set_at_zero(self._at_zero)
+        made.hovered.connect(self.hovered)
+        made.empty()
         made.show()
 
     def set_theme(self, theme: Theme, colors: list[str]) -> None:
@@ -69,17 +79,26 @@ class LazyPlot(QWidget):
             self._plot.set_theme(theme, colors)
         self.update()
 
-    def show_traces(self, times: Any, rows: Any, span_s: int) -> None:
-        """Draw; `times` are seconds before now, negative."""
-        self._span_s = span_s
+    def set_at_zero(self, text: str) -> None:
+        """What the newest Frame's moment is called."""
+        self._at_zero = text
         if self._plot is not None:
-            self._plot.show_traces(times, rows, span_s)
+            self._plot.set_at_zero(text)
 
-    def empty(self, span_s: int) -> None:
-        """Nothing to show yet."""
-        self._span_s = span_s
+    def show_traces(self, times: Any, rows: Any) -> None:
+        """Draw; `times` are negative ages, NaN is a gap."""
         if self._plot is not None:
-            self._plot.empty(span_s)
+            self._plot.show_traces(times, rows)
+
+    def set_cursor(self, age_s: float | None) -> None:
+        """Mark this moment; None marks none."""
+        if self._plot is not None:
+            self._plot.set_cursor(age_s)
+
+    def empty(self) -> None:
+        """Nothing to show yet."""
+        if self._plot is not None:
+            self._plot.empty()
 
     def sizeHint(self) -> QSize:
         """The layout gives more to those that may grow."""

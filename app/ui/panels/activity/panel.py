@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Final
 
+import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -16,17 +17,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ....core.values.units import format_age, format_rate, format_short_offset, format_size
 from ....core.watch.frame import Frame
+from ....core.watch.timing import WINDOW_NS, longest_gap_ns
+from ...action import Gesture
 from ...hex.paint.decorations import Decorations
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.combo_box import ComboBox
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
+from . import words
+from .address_view import AddressView
+from .arrangement import TALL_FROM, arrange
+from .heat_history import HeatHistory
+from .heat_scale import Scale
+from .held_rates import HeldRates
 from .lazy_plot import LazyPlot
-from .maps import HeatMap, Scale, Waterfall
+from .maps import HeatMap, Place
 from .sample_buffer import Ring
+from .time_view import LONGEST_S, TimeView
+from .waterfall import Waterfall
 
 DRAW_MS: Final = 66
 _SAMPLE_NS: Final = 50_000_000
@@ -35,40 +45,9 @@ _MOST_NAMES: Final = 3
 _PATIENCE: Final = 45  # turns of the timer, 3 s
 SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
 _TRACES: Final = ("observed", "read", "written", "cost")
-_TITLES: Final = {
-    "changes": "Observed change rate",
-    "own": "Own traffic",
-    "cost": "Sampler cost",
-    "heat": "Page activity",
-    "water": "Page activity over time",
-}
-# Row, column, rows, columns of each part; the row of its head, below which it stands.
-_WIDE: Final = {
-    "changes": (0, 0, 3, 1),
-    "own": (0, 1, 1, 1),
-    "cost": (2, 1, 1, 1),
-    "heat": (0, 2, 3, 1),
-    "water": (0, 3, 3, 1),
-}
-_TALL: Final = {
-    "changes": (0, 0, 1, 2),
-    "own": (2, 0, 1, 1),
-    "cost": (2, 1, 1, 1),
-    "heat": (0, 2, 1, 1),
-    "water": (2, 2, 1, 1),
-}
-_TALL_FROM: Final = 340  # pixels
-# How each was measured.
-_ABOUT: Final = {
-    "changes": "Bytes that were seen to differ from one look to the next, per second, and the time "
-    "between two looks. What changes twice in between counts once.",
-    "own": "What this window copies out of the memory to watch it, and what it writes",
-    "cost": "Share of one processor core that watching takes",
-    "heat": "Every cell stands for so much of the region, first byte at the top left. Its colour "
-    "tells how often its busiest page changes; a click goes there.",
-    "water": "The region from left to right, the present on top, older looks below; a click goes "
-    "there",
-}
+# A mean over less than most of its window is not shown: a burst would be a peak.
+_SETTLED_NS: Final = int(0.8 * WINDOW_NS)
+_FRESH_NS: Final = 500_000_000
 
 
 class ActivityPanel(Panel):
@@ -96,10 +75,12 @@ class ActivityPanel(Panel):
         self._theme = DARK
         self._frame: Frame | None = None
         self._decorations: Decorations | None = None
-        self._ring = Ring(300 * 1_000_000_000 // _SAMPLE_NS, len(_TRACES))
+        self._ring = Ring(int(LONGEST_S * 1e9) // _SAMPLE_NS, len(_TRACES))
+        self._history = HeatHistory()
+        self._held = HeldRates()
         self._sampled_ns = 0
-        self._drawn = -1
-        self._row_due_ns = 0
+        self._end_ns = 0  # the newest Frame that is drawn
+        self._stale = True
         self._name_due_ns = 0
         self._awaits_frame = False
         self._turns = 0
@@ -107,22 +88,32 @@ class ActivityPanel(Panel):
         for text, seconds in SPANS:
             self.span.addItem(text, seconds)
         self.span.setAccessibleName("Time span of the graphs")
+        self.time = TimeView(SPANS[0][1], self)
+        self.address = AddressView(self)
+        self.span.currentIndexChanged.connect(self._choose_span)
         self.freeze = QPushButton("Freeze")
         self.freeze.setCheckable(True)
         self.freeze.setToolTip("Stop drawing; sampling goes on")
+        self.hold = QPushButton("Hold")
+        self.hold.setCheckable(True)
+        self.hold.setToolTip(
+            "Keep on the page activity whatever changes from now on, at its greatest rate. Off and "
+            "on, or Clear, begins anew."
+        )
+        self.hold.toggled.connect(self._set_held)
         clear = QPushButton("Clear")
         clear.clicked.connect(self.clear)
-        self.changes = LazyPlot(("observed",), share=False)
-        self.own = LazyPlot(("read", "written"), share=False)
-        self.cost = LazyPlot(("cost",), share=True)
+        self.changes = LazyPlot(("observed",), self.time, share=False)
+        self.own = LazyPlot(("read", "written"), self.time, share=False)
+        self.cost = LazyPlot(("cost",), self.time, share=True)
         self._plots = (self.changes, self.own, self.cost)
-        self.heat = HeatMap()
-        self.water = Waterfall()
+        self.heat = HeatMap(self.address)
+        self.water = Waterfall(self._history, self.address, self.time)
         self.scale = Scale()
         names = ("changes", "own", "cost", "heat", "water")
         self.labels = {name: ElidedLabel() for name in names}
         self.values = {name: QLabel() for name in names}
-        for name, about in _ABOUT.items():
+        for name, about in words.ABOUT.items():
             self.labels[name].setToolTip(about)
             self.values[name].setToolTip(about)
         for value in self.values.values():
@@ -137,7 +128,12 @@ class ActivityPanel(Panel):
         self._lay_out(clear)
         for part in (self.heat, self.water):
             part.goto_wanted.connect(self.goto_wanted)
-            part.hovered.connect(self._hover)
+        self.heat.hovered.connect(self._hover_present)
+        self.water.hovered.connect(self._hover_past)
+        for plot in self._plots:
+            plot.hovered.connect(self._hover_moment)
+        self.time.changed.connect(self._mark_stale)
+        self.address.changed.connect(self._mark_stale)
         self._timer = QTimer(self)
         self._timer.setInterval(DRAW_MS)
         self._timer.timeout.connect(self.draw)
@@ -166,6 +162,7 @@ class ActivityPanel(Panel):
         foot = QHBoxLayout()
         foot.addWidget(self.span)
         foot.addWidget(self.freeze)
+        foot.addWidget(self.hold)
         foot.addWidget(clear)
         foot.addWidget(self.hover, 1)
         foot.addWidget(self.scale_name)
@@ -178,26 +175,14 @@ class ActivityPanel(Panel):
 
     def _arrange(self, *, tall: bool) -> None:
         """Graphs and maps side by side, or where there is the height above one another."""
-        if tall == self._tall:
-            return
-        self._tall, grid = tall, self._grid
-        places, columns, rows = (
-            (_TALL, (3, 3, 5), (3, 2)) if tall else (_WIDE, (5, 4, 4, 4), (1, 1))
-        )
-        for name, (row, column, high, wide) in places.items():
-            for part in (self._heads[name], self._parts[name]):
-                grid.removeWidget(part)
-            grid.addWidget(self._heads[name], row, column, 1, wide)
-            grid.addWidget(self._parts[name], row + 1, column, high, wide)
-        for column in range(4):
-            grid.setColumnStretch(column, columns[column] if column < len(columns) else 0)
-        for row, stretch in zip((1, 3), rows, strict=True):
-            grid.setRowStretch(row, stretch)
+        if tall != self._tall:
+            self._tall = tall
+            arrange(self._grid, self._heads, self._parts, tall=tall)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another height may ask for the other arrangement."""
         super().resizeEvent(event)
-        self._arrange(tall=event.size().height() >= _TALL_FROM)
+        self._arrange(tall=event.size().height() >= TALL_FROM)
 
     # -- data ------------------------------------------------------------------------------------
 
@@ -223,42 +208,50 @@ class ActivityPanel(Panel):
     def clear(self) -> None:
         """Forget the past."""
         self._ring.clear()
-        self.water.clear()
+        self._history.clear()
+        self._set_held(self.hold.isChecked())
         self._frame = None
-        self._drawn = -1
-        self.heat.activity = self.water.activity = None
-        self.heat.image = self.water.image = None
-        for name, text in _TITLES.items():
+        self._end_ns = self._sampled_ns = self._name_due_ns = 0
+        for part in (self.heat, self.water):
+            part.clear()
+        for name, text in words.TITLES.items():
             self.labels[name].setText(text)
             self.values[name].setText("")
         self.hover.setText("Open a region to see what changes in it")
         for plot in self._plots:
-            plot.empty(int(self.span.currentData()))
-        self.heat.update()
-        self.water.update()
+            plot.empty()
 
     def set_frame(self, frame: Frame) -> None:
-        """Take one sample in 50 ms into the history; drawing is the timer's."""
+        """Take the Frame into the history; drawing is the timer's."""
         if self._frame is None:
             self.hover.setText("")
         self._frame = frame
-        if frame.paused or frame.time_ns - self._sampled_ns < _SAMPLE_NS:
+        self._stale = True
+        self.address.set_size(frame.activity.region_size)
+        self._held.add(frame.activity, frame.time_ns)
+        if frame.paused:
+            self._ring.interrupt()
+            self._history.interrupt()
             return
-        self._sampled_ns = frame.time_ns
-        traffic = frame.traffic
-        self._ring.append(
-            frame.time_ns / 1e9,
-            (
-                traffic.observed_bytes_per_s,
-                traffic.read_bytes_per_s,
-                traffic.written_bytes_per_s,
-                traffic.cost * 100,
-            ),
-        )
-        if frame.time_ns >= self._row_due_ns:
-            span_s = int(self.span.currentData())
-            self._row_due_ns = frame.time_ns + max(_SAMPLE_NS, span_s * 1_000_000_000 // 256)
-            self.water.add_row(frame.activity)
+        self._history.add(frame.activity, frame.period_ns)
+        since_ns = frame.time_ns - self._sampled_ns
+        if since_ns >= _SAMPLE_NS:
+            if since_ns > longest_gap_ns(frame.period_ns) + _SAMPLE_NS:
+                self._ring.interrupt()
+            self._sampled_ns = frame.time_ns
+            self._ring.append(frame.time_ns / 1e9, _sample(frame))
+
+    def _choose_span(self) -> None:
+        self.time.set_home(float(self.span.currentData()))
+
+    def _set_held(self, on: bool) -> None:
+        """Begin to keep what changes, or show the present again."""
+        self._held.begin(None if not on else self._frame.time_ns if self._frame else 0)
+        self._mark_stale()
+
+    def _mark_stale(self) -> None:
+        self._stale = True
+        self._name_due_ns = 0
 
     # -- drawing ---------------------------------------------------------------------------------
 
@@ -268,24 +261,41 @@ class ActivityPanel(Panel):
         if self.visibleRegion().isEmpty():  # behind another tab, which Qt does not call hidden
             return
         self._build_in_time()
-        if frame is None or self.freeze.isChecked() or not len(self._ring):
+        if frame is None or not len(self._ring):
             return
-        span_s = int(self.span.currentData())
-        now = frame.time_ns / 1e9
-        rows = self._ring.since(now - span_s)
-        times = rows[0] - now
-        self.changes.show_traces(times, rows[1:2], span_s)
-        self.own.show_traces(times, rows[2:4], span_s)
-        self.cost.show_traces(times, rows[4:5], span_s)
-        if frame.activity.number != self._drawn:
-            self._drawn = frame.activity.number
-            self.heat.show_activity(frame.activity)
-        self.water.redraw(256)
+        self._name_zero(frame)
+        if not self._stale:
+            return
+        self._stale = False
+        if not self.freeze.isChecked():
+            self._end_ns = frame.time_ns
+            self.heat.show_activity(frame.activity, self._held.rates)
+            self.water.activity = frame.activity
+        end, time = self._end_ns / 1e9, self.time
+        rows = self._ring.between(end - time.oldest_s, end - time.back_s)
+        rows = rows[:, rows[0] <= end]
+        times = rows[0] - end
+        self.changes.show_traces(times, rows[1:2])
+        self.own.show_traces(times, rows[2:4])
+        self.cost.show_traces(times, rows[4:5])
+        self.water.show_until(self._end_ns)
         # A figure that changes twenty times a second cannot be read, and each new text costs a
         # layout of the window.
         if frame.time_ns >= self._name_due_ns:
             self._name_due_ns = frame.time_ns + _NAME_NS
-            self._name(frame, span_s)
+            self._name(frame)
+
+    def _name_zero(self, frame: Frame) -> None:
+        """The newest Frame is the present only while Frames come and are drawn."""
+        age_ns = monotonic_ns() - frame.time_ns
+        fresh = age_ns < longest_gap_ns(frame.period_ns) + _FRESH_NS
+        live = fresh and not frame.paused and not self.freeze.isChecked()
+        text = "now" if live else "0 s"
+        for plot in self._plots:
+            plot.set_at_zero(text)
+        if self.water.at_zero != text:
+            self.water.at_zero = text
+            self.water.update()
 
     def build(self) -> None:
         """Make the plots now, if they are not there yet."""
@@ -302,37 +312,54 @@ class ActivityPanel(Panel):
             return
         self.build()
 
-    def _name(self, frame: Frame, span_s: int) -> None:
-        traffic, colors = frame.traffic, self._theme.traces
-        pages = "" if frame.activity.exact else ", by page"
-        titles = {
-            "changes": f"Observed change rate ({format_age(traffic.over_ns)}{pages})",
-            "heat": f"Page activity, {format_size(frame.activity.cell_bytes)} per cell",
-            "water": f"Page activity over {span_s} s, now on top",
-        }
-        read, written = traffic.read_bytes_per_s, traffic.written_bytes_per_s
-        values = {
-            "changes": _ink(colors[0], format_rate(traffic.observed_bytes_per_s)),
-            "own": f"{_ink(colors[1], f'reads {format_rate(read)}')}  "
-            f"{_ink(colors[2], f'writes {format_rate(written)}')}",
-            "cost": _ink(colors[3], f"{traffic.cost * 100:.0f} % of a core"),
-        }
+    def _name(self, frame: Frame) -> None:
+        held_ns = self._held.since_ns or 0
+        titles = words.titles(frame, self.heat.tile_bytes, self.address, self.time, held_ns)
         for name, text in titles.items():
             self.labels[name].setText(text)
-        for name, text in values.items():
+        mean = self._ring.mean(self._end_ns / 1e9 - words.MEAN_S)
+        for name, text in words.values(mean, self._theme).items():
             self.values[name].setText(text)
 
-    def _hover(self, cell: int) -> None:
-        activity = self._frame.activity if self._frame else None
-        if activity is None or not 0 <= cell < len(activity.rate):
+    # -- under the mouse -------------------------------------------------------------------------
+
+    def _hover_present(self, place: Place | None) -> None:
+        activity = self.heat.activity
+        if place is None or activity is None:
+            self._say([], self.heat)
+            return
+        held = (self._held.since_ns or 0, self._held.greatest(place.cell))
+        names = self._names(place.offset, place.length)
+        self._say(words.present(activity, place, monotonic_ns(), held, names), self.heat)
+
+    def _hover_past(self, place: Place | None) -> None:
+        self._mark_moment(None if place is None else place.age_s)
+        if place is None:
+            self._say([], self.water)
+            return
+        names = self._names(place.offset, place.length)
+        rate = self.water.rate_at(place)
+        self._say(words.past(self._end_ns, place, rate, names), self.water)
+
+    def _hover_moment(self, age_s: float | None) -> None:
+        self._mark_moment(age_s)
+        if age_s is None or not len(self._ring):
             self.hover.setText("")
             return
-        start = cell * activity.cell_bytes
-        changed = int(activity.changed_ns[cell])
-        age = f"changed {format_age(monotonic_ns() - changed)} ago" if changed else "no change seen"
-        state = age if activity.allocated[cell] else "never written (a hole)"
-        text = f"{format_short_offset(start)}  {activity.rate[cell]:.1f}/s per page  {state}"
-        self.hover.setText("  ".join([text, *self._names(start, activity.cell_bytes)]))
+        period = self._frame.period_ns if self._frame else 0
+        sample = self._ring.at(self._end_ns / 1e9 - age_s, longest_gap_ns(period) / 2e9)
+        self.hover.setText(words.sample_text(self._end_ns, age_s, sample))
+
+    def _say(self, parts: list[str], where: QWidget) -> None:
+        """Below, as far as there is room, and all of it in the tool tip."""
+        self.hover.setText("  ".join(parts))
+        where.setToolTip("\n".join(parts))
+
+    def _mark_moment(self, age_s: float | None) -> None:
+        """The same moment in all that show time."""
+        for plot in self._plots:
+            plot.set_cursor(age_s)
+        self.water.set_cursor(age_s)
 
     def _names(self, start: int, length: int) -> list[str]:
         """Labels of the decorations in a cell, the topmost first."""
@@ -354,6 +381,17 @@ class ActivityPanel(Panel):
             part.theme = theme
             part.update()
 
+    def own_gestures(self) -> tuple[Gesture, ...]:
+        """The mouse on graphs and maps."""
+        scope = self.about.title
+        return (
+            Gesture(scope, "Wheel", "Zoom the time; on the page activity, the addresses"),
+            Gesture(scope, "Ctrl+wheel", "Zoom the addresses of the page activity over time"),
+            Gesture(scope, "Drag", "Move what is zoomed; the graphs into the past"),
+            Gesture(scope, "Double click", "Show all again"),
+            Gesture(scope, "Click on a map", "Go there"),
+        )
+
     def showEvent(self, event: Any) -> None:
         """Draw only while it can be seen."""
         self._timer.start()
@@ -365,5 +403,14 @@ class ActivityPanel(Panel):
         super().hideEvent(event)
 
 
-def _ink(color: str, text: str) -> str:
-    return f"<span style='color:{color}'>{text}</span>"
+def _sample(frame: Frame) -> tuple[float, ...]:
+    """One value for each trace; NaN while there is no mean yet."""
+    traffic = frame.traffic
+    if traffic.over_ns < _SETTLED_NS:
+        return (np.nan,) * len(_TRACES)
+    return (
+        traffic.observed_bytes_per_s,
+        traffic.read_bytes_per_s,
+        traffic.written_bytes_per_s,
+        traffic.cost * 100,
+    )
