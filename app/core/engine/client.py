@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..errors import ScopeError
 from ..region.region import RegionSpec
 from ..watch.frame import Frame
 from . import messages as msg
+
+ENDING_S: Final = 20.0
+"""For an engine that ends in order: its tests may wait 15 s for silent peers (Responder.STOP_S)."""
 
 
 class EngineClient(Protocol):
@@ -29,4 +32,4 @@ class EngineClient(Protocol):
         """Why the engine cannot be relied on right now (it ended, it does not answer)."""
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """End it in order, by force after the timeout. Safe to call twice."""
+        """End it in order, by force when it is silent for the timeout. Safe to call twice."""

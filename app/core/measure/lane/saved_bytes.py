@@ -35,6 +35,7 @@ _SUFFIX: Final = ".lane"
 _DRAFT: Final = ".part"
 _CHUNK: Final = 256 << 10
 _KEEP_S: Final = 30 * 86400.0
+_released: Final[set[Path]] = set()  # saved by this process, which has given up restoring them
 FORMAT: Final = 1
 _COUNTS: Final = ("start", "region_size", "offset", "size", "slots", "token", "pid", "boot")
 
@@ -232,19 +233,24 @@ class SavedBytes:
             file.readline()
             return file.read()
 
+    def release(self) -> None:
+        """This process does not restore them any more: they are found as those of a crashed one."""
+        _released.add(self.path)
+
     def forget(self) -> None:
         """Delete the file: the bytes are restored, or a person gives them up."""
+        _released.discard(self.path)
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
 def saved_bytes_files(folder: Path | None = None) -> list[SavedBytes]:
-    """Saved bytes whose process has ended, oldest first; those older than a month are deleted."""
+    """Saved bytes that nobody is about to restore, oldest first; a month later they are deleted."""
     place = folder or state_dir() / "lanes"
     found = []
     for path in sorted(place.glob(f"*{_SUFFIX}")) if place.is_dir() else []:
         saved = SavedBytes.load(path)
-        if saved is None or not saved.header.orphaned:
+        if saved is None or not (saved.header.orphaned or path in _released):
             continue
         # What was saved since the boot is never old, even if the clock was set meanwhile.
         here = saved.header.boot == boot_number() != 0
