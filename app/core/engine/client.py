@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, Protocol
 
 from ..errors import ScopeError
@@ -16,8 +17,13 @@ ENDING_S: Final = 20.0
 class EngineClient(Protocol):
     """What a Session needs of an engine. No method blocks, except `close`, for a limited time."""
 
-    def open(self, spec: RegionSpec) -> None:
-        """Begin to open; Opened or OpenFailed follows among the answers."""
+    def open(self, spec: RegionSpec, journal: Path | None = None) -> None:
+        """Begin to open; Opened or OpenFailed follows among the answers.
+
+        Args:
+            spec: What.
+            journal: Where the window's journal is kept, for its next engine to go on with.
+        """
 
     def ask(self, command: msg.Command[object]) -> int:
         """Send a command; the number comes back in its answer, Failed when the engine is gone."""

@@ -21,6 +21,7 @@ import time
 from collections import deque
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Self
 
@@ -38,7 +39,7 @@ SILENCE_NS: Final = 900_000_000
 _START_ALLOWANCE_NS: Final = 15_000_000_000
 _DYING_NS: Final = 300_000_000
 _STEP_S: Final = 0.05
-Item = tuple[int, msg.Command[object] | RegionSpec | child.Leave] | bytes  # bytes: pickled already
+Item = tuple[int, msg.Command[object] | child.Open | child.Leave] | bytes  # bytes: pickled already
 
 
 class ChildProcess:
@@ -126,9 +127,9 @@ class EngineProcess:
         self._receiver.start()
         self._sender.start()
 
-    def open(self, spec: RegionSpec) -> None:
+    def open(self, spec: RegionSpec, journal: Path | None = None) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""
-        self._outbox.put((0, spec))
+        self._outbox.put((0, child.Open(spec, journal)))
 
     def ask(self, command: msg.Command[object]) -> int:
         """Send a command; the number comes back in its answer, Failed when the engine is gone."""

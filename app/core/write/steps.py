@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -41,11 +42,13 @@ class Step:
     """What one undo takes back; `number` is that of its entry. Pieces stand in writing order.
 
     A step that was undone in part stands on both stacks, each with the pieces that it is about.
+    `key` is its name in the journal's file; no two steps have the same.
     """
 
     number: int
     label: str
     pieces: list[Piece]
+    key: int = field(default_factory=itertools.count(1).__next__)
 
 
 def overlap(pieces: Iterable[Piece], offset: int, length: int) -> bool:

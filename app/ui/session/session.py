@@ -21,6 +21,7 @@ from ...core.errors import EngineGoneError, ScopeError
 from ...core.health import health_of
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
+from ...core.write.journal_file import new_journal, remove_journal
 from .notice import Notice
 from .write_requests import Writing
 
@@ -103,6 +104,8 @@ class Session(QObject):
         self.health = Health(Level.WARNING, "opening", "Opening")
         self.lost = False
         self._make_client = make_client
+        self._journal = new_journal()  # survives the engine, and goes with the session
+        self._was_unlocked = False  # when the engine was lost, or ended to start another
         self._client: EngineClient | None = None
         self._waiting: dict[int, _Waiting[Any]] = {}
         self._span = (0, 4096)
@@ -129,7 +132,7 @@ class Session(QObject):
         self._client = self._make_client()
         self.lost = False
         self._trouble_due_ns = 0
-        self._client.open(self.spec)
+        self._client.open(self.spec, self._journal)
         self._client.ask(msg.WatchRange(*self._span))
         self._client.ask(msg.SetRate(self.hz))
         if self.paused:
@@ -180,6 +183,8 @@ class Session(QObject):
         def end() -> None:
             if client is not None:
                 client.close()
+            if not self._restart:
+                remove_journal(self._journal)
             self._retired.emit()
 
         self._retiring = threading.Thread(target=end, name="engine-close", daemon=True)
@@ -213,6 +218,7 @@ class Session(QObject):
                 self._tell_ending("", left)
             self.start()
         elif self._client is None:
+            remove_journal(self._journal)  # closed while it was about to open again
             self.ended.emit()
 
     # -- asking ------------------------------------------------------------------------------------
@@ -321,6 +327,7 @@ class Session(QObject):
                 self.info = info
                 self._set_health(Health())
                 self.opened.emit(info)
+                self._tell_locked("The engine was started anew; writing is locked.")
             case msg.OpenFailed(_, error):
                 self._lose(error)
             case msg.Progress(request, done, total):
@@ -349,6 +356,7 @@ class Session(QObject):
         elif trouble is None and self.lost and self.health.code == EngineGoneError.code:
             self.lost = False  # it was stopped, and goes on
             self._send(msg.SetLocked(locked=True))
+            self._tell_locked("The engine answers again; writing was locked meanwhile.")
             self._set_health(self.frame.health if self.frame else Health())
 
     def _tell_ending(self, waits: str, left: str) -> None:
@@ -365,7 +373,15 @@ class Session(QObject):
         """Writing has to be unlocked anew after whatever befell the engine."""
         if not self.locked:
             self.locked = True
+            self._was_unlocked = True
             self.lock_changed.emit(True)
+
+    def _tell_locked(self, text: str) -> None:
+        """After the engine is back: writing was unlocked before, and is not any more."""
+        if self._was_unlocked:
+            self._was_unlocked = False
+            hint = "Ctrl+L unlocks it; what was written before can be undone then."
+            self.notice.emit(Notice(Level.WARNING, text, hint, ("Unlock",), key="locked"))
 
     def _lose(self, error: ScopeError) -> None:
         self.lost = True

@@ -14,7 +14,6 @@ import math
 import os
 import secrets
 import shutil
-import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -22,11 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
-import psutil  # type: ignore[import-untyped]
-
 from ...errors import LaneError, StorageError
 from ...region.region import Region, RegionInfo
 from ...storage.paths import state_dir
+from ...storage.process_age import began_s, has_ended
 from ...values.units import format_size
 from .layout import ByteRange, Lane, check_geometry
 from .peer_card import boot_number
@@ -107,12 +105,7 @@ class SavedHeader:
         """Whether the process that should have restored the bytes has ended."""
         if self.boot != boot_number():
             return True
-        try:
-            return abs(_began_s(self.pid) - self.process_s) > 1.0
-        except (psutil.NoSuchProcess, OverflowError):  # no process has such a number
-            return True
-        except psutil.Error:
-            return False
+        return has_ended(self.pid, self.process_s)
 
     def belongs_to(self, info: RegionInfo) -> bool:
         """Whether these are bytes of that region; a file may have been renamed meanwhile."""
@@ -281,13 +274,7 @@ def _header(info: RegionInfo, lane: Lane) -> SavedHeader:
 
 
 def _this_process() -> dict[str, Any]:
-    return {"pid": os.getpid(), "process_s": _began_s(os.getpid()), "boot": boot_number()}
-
-
-def _began_s(pid: int) -> float:
-    """When a process began; on Linux since the boot, as setting the clock moves both alike."""
-    began: float = psutil.Process(pid).create_time()
-    return began if sys.platform == "win32" else began - psutil.boot_time()
+    return {"pid": os.getpid(), "process_s": began_s(os.getpid()), "boot": boot_number()}
 
 
 def _identity(info: RegionInfo) -> str:
