@@ -278,7 +278,8 @@ class JournalFile(JournalLog):
         """Where its bytes are; what is in memory is not there for the next process."""
         if piece.old.data is not None or piece.new.data is not None:
             self._give_up(OSError(0, "the disk has no room for the old bytes"))
-        return [piece.offset, piece.old.at, piece.new.at, piece.length, int(piece.torn)]
+        old, new = piece.old.at, piece.new.at
+        return [piece.key, piece.offset, old, new, piece.length, int(piece.torn)]
 
     def _append(self, text: str) -> None:
         data = memoryview(text.encode())

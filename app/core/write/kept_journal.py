@@ -94,12 +94,12 @@ class _Reader:
     def take(self, parts: list[Any]) -> None:
         match parts:
             case ["k", label, piece]:
-                self._pending[_key(piece)] = (label, self._piece(piece))
+                self._pending[piece[0]] = (label, self._piece(piece))
             case ["d", piece]:
-                self._pending.pop(_key(piece), None)
+                self._pending.pop(piece[0], None)
             case ["s", stack, key, number, label, pieces]:
                 for piece in pieces:
-                    self._pending.pop(_key(piece), None)
+                    self._pending.pop(piece[0], None)
                 step = Step(number, label, [self._piece(piece) for piece in pieces])
                 self._steps[key] = (stack, step)
             case ["x", key]:
@@ -129,7 +129,7 @@ class _Reader:
             (kept.at, kept.at + kept.length)
             for piece in pieces
             for kept in (piece.old, piece.new)
-            if kept.length
+            if kept.at >= 0
         ]
 
     def _mark(self, number: int, outcome: WriteOutcome) -> None:
@@ -138,17 +138,13 @@ class _Reader:
             self._records[index] = replace(self._records[index], outcome=outcome)
 
     def _piece(self, packed: list[int]) -> Piece:
-        offset, old, new, length, torn = packed
+        _key, offset, old, new, length, torn = packed
         return Piece(
             offset,
             StoredBytes(self._store, None, old, length),
             StoredBytes(self._store, None, new, length),
             bool(torn),
         )
-
-
-def _key(packed: list[int]) -> int:
-    return min(packed[1], packed[2])  # the same from both sides of an undo
 
 
 def _record(fields: dict[str, Any]) -> WriteRecord:

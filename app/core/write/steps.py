@@ -20,12 +20,14 @@ class Piece:
         old: What was there.
         new: What we left there.
         torn: An undo or redo failed within it: each byte is one of the two.
+        key: Its name in the journal's file, the same from both sides of an undo.
     """
 
     offset: int
     old: StoredBytes
     new: StoredBytes
     torn: bool = False
+    key: int = field(default_factory=itertools.count(1).__next__)
 
     @property
     def length(self) -> int:
@@ -34,7 +36,7 @@ class Piece:
 
     def turned(self) -> Piece:
         """The same, seen from behind its undo."""
-        return Piece(self.offset, self.new, self.old)
+        return Piece(self.offset, self.new, self.old, key=self.key)
 
 
 @dataclass(slots=True, eq=False)

@@ -23,11 +23,19 @@ from ..values.units import format_size
 
 # Overhead of Python's objects for one kept string; it counts, as a million typed bytes are many.
 OVERHEAD: Final = 160
+_UNIFORM: Final = 64  # bytes from which on it is looked whether they are all the same
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
-    """Bytes that are kept, in memory or on disk."""
+    """Bytes that are kept, in memory or on disk.
+
+    Attributes:
+        store: Which keeps them.
+        data: The bytes; None when they are not in memory.
+        at: Where they are in the file; below 0 they are all the same byte, -1 - at.
+        length: How many.
+    """
 
     store: UndoStore
     data: bytes | None
@@ -36,7 +44,11 @@ class StoredBytes:
 
     def get(self) -> bytes:
         """The bytes. Raises StorageError when the disk fails."""
-        return self.data if self.data is not None else self.store.read(self.at, self.length)
+        if self.data is not None:
+            return self.data
+        if self.at < 0:
+            return bytes([-1 - self.at]) * self.length
+        return self.store.read(self.at, self.length)
 
 
 class UndoStore:
@@ -63,6 +75,10 @@ class UndoStore:
         """
         if self._path is None and (kept := self._in_memory(data)) is not None:
             return kept
+        if (
+            self._path is not None and len(data) >= _UNIFORM and data == data[:1] * len(data)
+        ):  # as of holes, and fills
+            return StoredBytes(self, None, -1 - data[0], len(data))
         at = self._find(len(data))
         try:
             self._write(at, data)
@@ -105,6 +121,8 @@ class UndoStore:
         """Forget these bytes."""
         if kept.data is not None:
             self.used -= kept.length + OVERHEAD
+            return
+        if kept.at < 0:
             return
         start, end = kept.at, kept.at + kept.length
         index = bisect.bisect(self._gaps, (start, end))

@@ -174,10 +174,27 @@ def test_space_of_dropped_bytes_is_used_again_by_the_next_engine(
     with opened(shm_file(SIZE)) as region:
         for _ in range(5):
             journal = continued(region, kept)
-            journal.write(0, b"x" * 1000)
+            journal.write(0, b"xy" * 500)
             journal.undo()
             journal.close()
-        assert kept.with_suffix(".undo").stat().st_size <= 4 * 1000
+        assert kept.with_suffix(".undo").stat().st_size <= 2 * 1000
+
+
+def test_bytes_that_are_all_the_same_take_no_room(shm_file: ShmFile, kept: Path) -> None:
+    path = shm_file(SIZE)
+    with opened(path) as region:
+        first = continued(region, kept)
+        with first.bulk("fill") as bulk:
+            for at in range(0, SIZE, CHUNK):
+                bulk.write(at, NEW)
+        first.close()
+        assert not kept.with_suffix(".undo").exists()
+        second = continued(region, kept)
+        second.undo()
+        assert not any(path.read_bytes())
+        second.redo()
+        assert path.read_bytes() == NEW * 16
+        second.close()
 
 
 def test_a_long_journal_is_written_anew(
