@@ -41,7 +41,7 @@ from ..values.units import format_short_offset
 from .bulk import Bulk
 from .fifo_lock import FifoLock
 from .journal_file import UNDO_SUFFIX, JournalFile, JournalLog
-from .kept_journal import KeptJournal, read_journal
+from .kept_journal import go_on_with, read_journal
 from .record import Seen, WriteOutcome, WriteRecord
 from .steps import Piece, Step, Tally, overlap
 from .turn import Turn
@@ -81,13 +81,14 @@ class Journal:
         self._undo: deque[Step] = deque()
         self._redo: deque[Step] = deque()
         self._under_way: list[Bulk | Turn] = []
+        self._signals: dict[int, tuple[str, Piece]] = {}  # by the key of the piece
         self._records: deque[WriteRecord] = deque(maxlen=MAX_RECORDS)
         self._count = 0
         self._cleared = 0  # how often a new write ended what could be redone
         self._why_no_undo = ""  # of what an earlier engine wrote
         kept = read_journal(path, region.info, self._store, MAX_RECORDS) if path else None
         if kept is not None:
-            self._continue(kept)
+            go_on_with(self, kept)
 
     @property
     def locked(self) -> bool:
@@ -188,6 +189,26 @@ class Journal:
             piece, tally = self._keep(label, offset, old, new), Tally()
             tally.add(offset, old, new, read_back_outcome(self._region, offset, old, new))
             return self._finish(label, [piece], tally)
+
+    def begin_signal(self, label: str, offset: int, before: bytes) -> Piece:
+        """A test signal is about to write: its old bytes are kept in case the engine dies in it.
+
+        Raises:
+            StorageError: They could not be kept.
+        """
+        with self._lock:
+            piece = Piece(offset, self._store.put(before), self._store.put(before))
+            self._signals[piece.key] = (label, piece)
+            self._log.signal(label, piece)
+            return piece
+
+    def end_signal(self, piece: Piece) -> None:
+        """It is over, and has been remembered if it wrote."""
+        with self._lock:
+            if self._signals.pop(piece.key, None) is not None:
+                self._log.dropped(piece)
+                self._commit()
+                self._drop(piece)
 
     def store_now(self, offset: int, data: bytes) -> None:
         """Write without a record; for signals, which record themselves once at their end."""
@@ -325,6 +346,8 @@ class Journal:
         self._log.commit()
         if self._log.is_large and not self._under_way:
             self._log.rewrite(self._records, self._undo, self._redo)
+            for label, piece in self._signals.values():
+                self._log.signal(label, piece)
 
     def _clear_redo(self) -> None:
         """A step that is being redone right now stays until that ends."""
@@ -380,41 +403,6 @@ class Journal:
         if index >= 0:
             self._records[index] = replace(self._records[index], outcome=outcome)
             self._log.mark(number, outcome)
-
-    # -- what an earlier engine left ---------------------------------------------------------------
-
-    def _continue(self, kept: KeptJournal) -> None:
-        """Go on with the journal of the window's last engine."""
-        self._records.extend(kept.records)
-        self._count = self._records[-1].number if self._records else 0
-        self._undo.extend(kept.undo)
-        self._redo.extend(kept.redo)
-        self._why_no_undo = kept.trouble
-        if kept.turning:
-            self._mark(kept.turning, WriteOutcome.UNDONE_IN_PART)
-        for label, pieces in kept.unfinished.items():
-            self._take_unfinished(label, pieces)
-        self._log.rewrite(self._records, self._undo, self._redo)
-
-    def _take_unfinished(self, label: str, pieces: list[Piece]) -> None:
-        """Chunks that the last engine died in: each byte of them is the old or the new one."""
-        tally = Tally()
-        if self._why_no_undo:  # and its bytes cannot be told
-            tally.offset = min(piece.offset for piece in pieces)
-            tally.length = sum(piece.length for piece in pieces)
-            self._record(label, tally, WriteOutcome.INTERRUPTED)
-            return
-        landed = []
-        for piece in pieces:
-            old, new = piece.old.get(), piece.new.get()
-            if read_back_outcome(self._region, piece.offset, old, new) is WriteOutcome.NONE:
-                self._drop(piece)
-            else:
-                landed.append(piece)
-                tally.add(piece.offset, old, new, WriteOutcome.INTERRUPTED)
-        if landed:
-            record = self._record(label, tally, WriteOutcome.INTERRUPTED)
-            self._undo.append(Step(record.number, label, landed))
 
     def _last(self, source: deque[Step], word: str, number: int, since: int) -> Step:
         self._may_write()

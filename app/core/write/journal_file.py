@@ -6,7 +6,8 @@ noted before it is written, so one that an engine died in is found, too. Nothing
 files survive the end of a process, which is what they are for. The window deletes them when it
 closes the region; those of a window that was killed are deleted by a later start.
 
-Lines: `k` a chunk is about to be written, `d` it was not; `s` a step as it stands now, `x` it has
+Lines: `k` a chunk is about to be written, `g` a test signal begins to write there, `d` it was not
+written or the signal has its entry; `s` a step as it stands now, `x` it has
 gone; `r` an entry, `m` its outcome; `t` an undo or redo begins to write, `e` it has ended.
 """
 
@@ -104,8 +105,11 @@ class JournalLog:
     def piece(self, label: str, piece: Piece) -> None:
         """This chunk is about to be written; kept at once."""
 
+    def signal(self, label: str, piece: Piece) -> None:
+        """A test signal is about to write there; kept at once."""
+
     def dropped(self, piece: Piece) -> None:
-        """It was not written."""
+        """It was not written, or the signal has ended and has its entry."""
 
     def step(self, stack: str, step: Step) -> None:
         """A step of `undo` or `redo` as it is now."""
@@ -174,6 +178,11 @@ class JournalFile(JournalLog):
     def piece(self, label: str, piece: Piece) -> None:
         """Append it, with where its bytes are."""
         self._tell("k", label, self._packed(piece))
+        self.commit()
+
+    def signal(self, label: str, piece: Piece) -> None:
+        """Append it, with where its bytes are."""
+        self._tell("g", label, self._packed(piece))
         self.commit()
 
     def dropped(self, piece: Piece) -> None:

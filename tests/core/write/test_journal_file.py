@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from app.core.region.region import Region, RegionKind, RegionSpec
 from app.core.write import journal, journal_file
 from app.core.write.journal import Journal
 from app.core.write.journal_file import new_journal, remove_journal, remove_stale
+from app.core.write.patterns import Repeat
 from app.core.write.record import WriteOutcome
+from app.core.write.test_signals import Repeaters
 
 ShmFile = Callable[..., Path]
 CHUNK = 4096
@@ -79,6 +82,15 @@ def die_before_it_lands(path: Path, kept: Path) -> None:
     journal = Journal(opened(path), path=kept, on_write=Killer(path, 1, b""))
     journal.set_locked(False)
     journal.write(0, b"typed")
+
+
+def signal_and_die(path: Path, kept: Path) -> None:
+    region = opened(path)
+    journal = Journal(region, path=kept, on_write=Killer(path, 20, b""))
+    journal.set_locked(False)
+    signals = Repeaters(journal, region)
+    signals.start(Repeat(64, "u32", high=1e9, interval_ns=1_000_000))
+    time.sleep(60)
 
 
 def killed(target: Callable[[Path, Path], None], path: Path, kept: Path) -> None:
@@ -151,6 +163,21 @@ def test_a_write_that_never_landed_is_no_entry(shm_file: ShmFile, kept: Path) ->
         journal.close()
 
 
+def test_a_test_signal_that_died_is_told_and_undone(shm_file: ShmFile, kept: Path) -> None:
+    path = shm_file(SIZE, fill=b"before")
+    before = path.read_bytes()
+    killed(signal_and_die, path, kept)
+    assert path.read_bytes() != before
+    with opened(path) as region:
+        journal = continued(region, kept)
+        (entry,) = journal.records()
+        assert entry.outcome is WriteOutcome.INTERRUPTED
+        assert entry.label.startswith("signal, ")
+        journal.undo()
+        assert path.read_bytes() == before
+        journal.close()
+
+
 def test_a_line_that_was_torn_ends_what_is_read(shm_file: ShmFile, kept: Path) -> None:
     path = shm_file(SIZE)
     with opened(path) as region:
@@ -163,6 +190,22 @@ def test_a_line_that_was_torn_ends_what_is_read(shm_file: ShmFile, kept: Path) -
         assert [one.new for one in second.records()] == [b"one", b"two", b"two"]
         assert second.records()[-1].outcome is WriteOutcome.INTERRUPTED
         second.undo()
+        second.undo()
+        assert not any(path.read_bytes())
+        second.close()
+
+
+@pytest.mark.parametrize("line", [b'["s"]', b'["r",{}]', b'["m",1,"no"]', b"\xff", b"7", b"[" * 9])
+def test_a_line_that_is_spoiled_does_no_harm(shm_file: ShmFile, kept: Path, line: bytes) -> None:
+    path = shm_file(SIZE)
+    with opened(path) as region:
+        first = continued(region, kept)
+        first.write(0, b"one")
+        first.close()
+        with kept.open("ab") as file:
+            file.write(line + b"\n")
+        second = continued(region, kept)
+        assert [one.new for one in second.records()] == [b"one"]
         second.undo()
         assert not any(path.read_bytes())
         second.close()
