@@ -14,6 +14,7 @@ from app.core.backends.open_region import open_region
 from app.core.engine import measurement_messages as dm
 from app.core.engine import measurements
 from app.core.engine import messages as msg
+from app.core.engine.engine import Engine
 from app.core.engine.measurements import MeasurementService
 from app.core.engine.process import EngineProcess
 from app.core.errors import (
@@ -294,20 +295,19 @@ def test_looks_go_on_after_a_bug_in_one_of_them(
     shm_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[msg.Answer] = []
-    with open_region(RegionSpec(RegionKind.FILE, str(shm_file(1 << 20)))) as region:
-        service = MeasurementService(region, seen.append, lambda: False)
+    engine = Engine(RegionSpec(RegionKind.FILE, str(shm_file(1 << 20))), seen.append)
 
-        def fail(_region: Region) -> list[object]:
-            raise ZeroDivisionError("a bug")
+    def fail(_region: Region) -> list[object]:
+        raise ZeroDivisionError("a bug")
 
-        monkeypatch.setattr(measurements, "unrestored", fail)
-        service.handle(1, dm.ListUnrestored())
-        service.handle(2, dm.PollLane(dm.LaneRequest()))
-        deadline = time.monotonic() + 20
-        while len(seen) < 2:
-            assert time.monotonic() < deadline, seen
-            time.sleep(0.005)
-        service.close()
+    monkeypatch.setattr(measurements, "unrestored", fail)
+    engine.handle(1, dm.ListUnrestored())
+    engine.handle(2, dm.PollLane(dm.LaneRequest()))
+    deadline = time.monotonic() + 20
+    while len(seen) < 2:
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.005)
+    engine.close()
     assert isinstance(seen[0], msg.Failed)
     assert "ZeroDivisionError in ListUnrestored" in seen[0].error.message
     assert isinstance(seen[1], msg.Done)
@@ -323,7 +323,7 @@ def test_a_lane_far_off_in_a_large_region_is_found_by_looks_that_are_short(
         service = MeasurementService(region, lambda answer: None, lambda: False)
         views = []
         while not views or views[-1].lane is None:
-            views.append(service._look(dm.LaneRequest()))
+            views.append(service.poll_lane(dm.LaneRequest()))
             assert len(views) < 50
         assert len(views) > 3
         assert views[-1].lane == hold.lane
