@@ -6,12 +6,13 @@ import logging
 import multiprocessing
 import os
 import sys
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QEventLoop, QObject, QTimer, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -29,6 +30,7 @@ from .main_window import MainWindow
 from .session.notice import Notice
 from .session.session import Session
 from .shell import error_report, gc_policy
+from .shell.closing_notice import ClosingNotice
 from .shell.crash_offer import CrashOffer
 from .shell.end_signals import end_signals
 from .shell.settings_saver import SettingsSaver
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from ..core.discovery.finder import DeviceList
 
 log = logging.getLogger(__name__)
+_LOOK_MS: Final = 10  # while the program ends
 _BEHIND_A_FRAME_MS: Final = 300  # a region that opens comes first, then the list of devices
 
 
@@ -91,6 +94,7 @@ class Application(QObject):
         self._front: MainWindow | None = None
         self.windows: list[MainWindow] = []
         self._sessions: list[Session] = []
+        self.closing_notice: ClosingNotice | None = None
         self._devices: DeviceList | None = None
         self._demo: Demo | None = None
         self.exit_code = 0
@@ -157,11 +161,25 @@ class Application(QObject):
             spec, partial(self._engines.engine_for, spec), hz=self.options.hz, parent=self
         )
         self._sessions.append(session)
+        session.ending.connect(partial(self._tell_ending, session))
         session.ended.connect(partial(self._forget, session))
         return session
 
+    def _tell_ending(self, session: Session, waits: str) -> None:
+        """A region that is closed waits for something; with Retry its own window says so."""
+        if any(window.session is session for window in self.windows):
+            return
+        if self.closing_notice is None:
+            self.closing_notice = ClosingNotice()
+        self.closing_notice.tell(session.spec.location, waits)
+
     def _forget(self, session: Session) -> None:
         """Drop a session that ended: a program may run for weeks."""
+        if session.left:
+            log.warning("%s: %s", session.spec.location, session.left)
+            if self.windows:
+                text = f"{session.spec.location}: {session.left}"
+                self.windows[0].report(Notice(Level.WARNING, text, key="closed"))
         if session in self._sessions:
             self._sessions.remove(session)
             session.deleteLater()
@@ -252,13 +270,23 @@ class Application(QObject):
         sessions = list(self._sessions)
         for session in sessions:
             session.close()
-        for session in sessions:
-            session.join()
+        self._wait_for(sessions)
+        if self.closing_notice is not None:
+            self.closing_notice.close()
         self._engines.close()
         if self._demo is not None:
             self._demo.stop()
         if self._saver is not None:
             self._saver.stop()
+
+    def _wait_for(self, sessions: list[Session]) -> None:
+        """Until their engines have ended, each bounded; what they wait for is shown meanwhile."""
+        while any(session.is_ending for session in sessions):
+            self._qt.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, _LOOK_MS)
+            time.sleep(_LOOK_MS / 1e3)
+        for session in sessions:
+            session.join()
+        self._qt.processEvents()  # their last words
 
     def end_at_once(self, number: int) -> None:
         """After another signal, from any thread: nothing is put in order, nothing stays behind."""

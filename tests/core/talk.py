@@ -28,9 +28,9 @@ class InProcess:
         self._frames: deque[Frame] = deque(maxlen=1)
         self._engine: Engine | None = None
 
-    def open(self, spec: RegionSpec) -> None:
+    def open(self, spec: RegionSpec, journal: Path | None = None) -> None:
         try:
-            self._engine = Engine(spec, self._answers.append, self._frames.append)
+            self._engine = Engine(spec, self._answers.append, self._frames.append, journal=journal)
         except ScopeError as error:
             self._answers.append(msg.OpenFailed(spec, error))
         else:

@@ -14,6 +14,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ScopeError
@@ -35,6 +36,14 @@ class Join:
 
     pipe: Connection
     board: FrameBoard
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open this region; its journal is kept there, and continued."""
+
+    spec: RegionSpec
+    journal: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,7 @@ class _Client:
         self._clients = clients
         self._speaking = threading.Lock()
         self._stop = threading.Event()
+        self._left = False  # in order; otherwise the window is gone
 
     def serve(self) -> None:
         beat = threading.Thread(target=self._beat, name="engine-beat", daemon=True)
@@ -105,13 +115,15 @@ class _Client:
 
     def _open_and_serve(self) -> None:
         # numpy and xxhash load while the window builds itself
+        from ..write.journal_file import remove_journal, remove_stale
         from .engine import Engine
 
-        spec = self._first_spec()
-        if spec is None:
+        wanted = self._first_wish()
+        if wanted is None:
             return
+        spec = wanted.spec
         try:
-            engine = Engine(spec, self._report, self._board.publish)
+            engine = Engine(spec, self._report, self._board.publish, journal=wanted.journal)
         except ScopeError as error:
             log.warning("%s was not opened: %s", spec.location, error)
             self._report(msg.OpenFailed(spec, error))
@@ -123,14 +135,17 @@ class _Client:
             return
         log.info("%s is open for process %d", spec.location, os.getppid())
         engine.start()
+        remove_stale()
         try:
             self._commands(engine)
         finally:
             engine.close()
+            if wanted.journal is not None and not self._left:
+                remove_journal(wanted.journal)  # the window that could go on with it is gone
 
-    def _first_spec(self) -> RegionSpec | None:
+    def _first_wish(self) -> Open | None:
         while (item := self._next()) is not None:
-            if isinstance(item[1], RegionSpec):
+            if isinstance(item[1], Open):
                 return item[1]
         return None
 
@@ -140,7 +155,7 @@ class _Client:
             if isinstance(command, msg.Command):
                 engine.handle(request, command)
 
-    def _next(self) -> tuple[int, msg.Command[object] | RegionSpec] | None:
+    def _next(self) -> tuple[int, msg.Command[object] | Open] | None:
         """What the window sent next; None when it leaves or is gone. Others sit down meanwhile."""
         try:
             while True:
@@ -148,6 +163,7 @@ class _Client:
                 if isinstance(item, Join):
                     self._clients.add(item.pipe, item.board)
                 elif isinstance(item, Leave):
+                    self._left = True
                     return None
                 else:
                     return request, item

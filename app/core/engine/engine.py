@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 from ..backends.open_region import open_region
@@ -53,6 +54,7 @@ class Engine:
         report: Called with each answer, from any of the engine's threads.
         publish: Called with each Frame, from the sampler's thread.
         table: Who carries out which command.
+        journal: Where the journal is kept, and continued; None keeps it in memory.
 
     Attributes:
         region: What was opened.
@@ -67,12 +69,13 @@ class Engine:
         report: Report,
         publish: Callable[[Frame], None] | None = None,
         table: CommandTable = TABLE,
+        journal: Path | None = None,
     ) -> None:
         self.spec = spec
         self.report = report
         self._table = table
         self.region: Region = open_region(spec)
-        self.journal = Journal(self.region, on_write=self.note_write)
+        self.journal = Journal(self.region, on_write=self.note_write, path=journal)
         self.sampler = Sampler(self.region, status=self._status, publish=publish)
         self.signals = Repeaters(self.journal, self.region)
         self.scheduler = Scheduler(self, report, lambda: self.journal.count)

@@ -7,6 +7,7 @@ the lane is left, and the bytes under it are restored if this process created th
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +22,7 @@ from ..measure.lane.slots import LanePoll
 from ..measure.latency.echo import EchoHandler
 from ..measure.latency.latency import LatencyOptions
 from ..measure.peers.doorbells import measuring_bell
-from ..measure.peers.responder import Responder
+from ..measure.peers.responder import STOP_S, Responder
 from ..measure.peers.responder_state import ResponderState
 from ..measure.transfer.ring_transfer import TransferHandler
 from ..measure.transfer.transfer import TransferOptions
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 Report = Callable[[msg.Answer], None]
 _FIND_EVERY = 8  # a scan of the whole region begins at every eighth poll
 _FIND_S = 0.05  # and goes on for so long at each
+WAITS = "Waiting for a silent peer in the lane before the bytes under it are restored…"
 
 
 class MeasurementService:
@@ -73,6 +75,7 @@ class MeasurementService:
         }
         self._lock = threading.Lock()
         self._responder: Responder | None = None
+        self._leaving: list[Responder] = []  # switched off, perhaps still restoring bytes
         self._running: TestRun | None = None
         self._ended = threading.Event()
         self._ended.set()
@@ -116,10 +119,17 @@ class MeasurementService:
         if self._running is not None or self._responder is not None:
             threading.Thread(target=end, name="measurements-lock", daemon=True).start()
 
-    def close(self, wait_s: float = 5.0) -> None:
-        """End test and responder. Safe to call twice."""
-        self.stop_test(wait_s)
-        self.silence(wait_s)
+    def close(self, wait_s: float = STOP_S) -> None:
+        """End test and responder. Safe to call twice.
+
+        Both may owe the bytes under a lane, so they are given STOP_S together, however short the
+        caller's wait: a silent peer is gone only after some seconds.
+        """
+        until = time.monotonic() + max(wait_s, STOP_S)
+        self.silence(0.0)
+        self.stop_test(max(wait_s, STOP_S))
+        for responder in list(self._leaving):
+            responder.stop(max(0.0, until - time.monotonic()))
 
     # -- the responder ----------------------------------------------------------------------------
 
@@ -141,12 +151,25 @@ class MeasurementService:
         """Switch it off."""
         with self._lock:
             responder, self._responder = self._responder, None
+            self._leaving = [one for one in self._leaving if one.running]
+            if responder is not None:
+                self._leaving.append(responder)
         return responder.stop(wait_s) if responder is not None else ResponderState()
 
     def _hold(self, wanted: dm.LaneRequest, sleep: Callable[[float], None]) -> LaneLease:
-        return acquire_lane(
+        lease = acquire_lane(
             self._region, wanted.offset, wanted.size, wanted.slots, force=wanted.force, sleep=sleep
         )
+        lease.on_ending = self._tell_ending
+        return lease
+
+    def _tell_ending(self, ending: RestoreOutcome | None) -> None:
+        if ending is None:
+            self._report(msg.Ending(waits=WAITS))
+        elif ending in (RestoreOutcome.NOTHING_OWED, RestoreOutcome.RESTORED):
+            self._report(msg.Ending())
+        else:
+            self._report(msg.Ending(left=f"Under the lane: {ending.value}."))
 
     def _may_write(self) -> None:
         self._region.info.need_writable()

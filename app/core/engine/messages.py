@@ -288,6 +288,19 @@ class OpenFailed(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class Ending(Answer):
+    """How it goes when something that owes bytes ends: a test, a responder, the engine with it.
+
+    Attributes:
+        waits: What is waited for, as a sentence; empty once that is over.
+        left: What could not be put in order, as a sentence; empty when nothing.
+    """
+
+    waits: str = ""
+    left: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress(Answer):
     """How far a command is; `total` is 0 when unknown."""
 

@@ -21,6 +21,7 @@ import time
 from collections import deque
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Self
 
@@ -30,13 +31,15 @@ from ..storage import crash_reports, logs
 from ..watch.frame import Frame
 from . import child
 from . import messages as msg
+from .client import ENDING_S
 from .command_table import TABLE
 from .frame_board import FrameBoard
 
 SILENCE_NS: Final = 900_000_000
 _START_ALLOWANCE_NS: Final = 15_000_000_000
 _DYING_NS: Final = 300_000_000
-Item = tuple[int, msg.Command[object] | RegionSpec | child.Leave] | bytes  # bytes: pickled already
+_STEP_S: Final = 0.05
+Item = tuple[int, msg.Command[object] | child.Open | child.Leave] | bytes  # bytes: pickled already
 
 
 class ChildProcess:
@@ -124,9 +127,9 @@ class EngineProcess:
         self._receiver.start()
         self._sender.start()
 
-    def open(self, spec: RegionSpec) -> None:
+    def open(self, spec: RegionSpec, journal: Path | None = None) -> None:
         """Begin to open; Opened or OpenFailed follows among the answers."""
-        self._outbox.put((0, spec))
+        self._outbox.put((0, child.Open(spec, journal)))
 
     def ask(self, command: msg.Command[object]) -> int:
         """Send a command; the number comes back in its answer, Failed when the engine is gone."""
@@ -198,17 +201,18 @@ class EngineProcess:
         return f"exit code {code}"
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Leave; the last one ends the child, by force after the timeout. Safe to call twice."""
+        """Leave; the last one ends the child. Safe to call twice.
+
+        As long as the child sends heartbeats it puts things in order, and is waited for up to
+        ENDING_S; one that has been silent for the timeout is ended by force.
+        """
         if self._closed:
             return
         silent = self.trouble() is not None
         self._closed = True
         self._outbox.put((0, child.Leave()))
         last = self._child.leave()
-        if last:
-            self._process.join(timeout_s)
-        else:
-            self._receiver.join(timeout_s)  # the child closes its end when this client has ended
+        self._wait_for_end(timeout_s, self._process if last else self._receiver)
         if self._process.is_alive() and (last or (silent and self._receiver.is_alive())):
             self._process.kill()  # its other clients see that it ended, and may start another
             self._process.join(1.0)
@@ -219,6 +223,18 @@ class EngineProcess:
         self._board.close()
         if last and not self._process.is_alive():
             self._process.close()
+
+    def _wait_for_end(
+        self, timeout_s: float, ends: multiprocessing.process.BaseProcess | threading.Thread
+    ) -> None:
+        """Until the child or, where others sit in it, our part of it has ended."""
+        begun = time.monotonic_ns()
+        while ends.is_alive():
+            now = time.monotonic_ns()
+            quiet = now - max(begun, self._board.last_beat_ns)
+            if quiet > timeout_s * 1e9 or now - begun > ENDING_S * 1e9:
+                return
+            ends.join(_STEP_S)  # the child closes its end of the pipe when this client has ended
 
     # -- threads -----------------------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ class Bulk:
             old = journal._region.read(offset, len(data))
             if not self.written or journal._could_redo(offset, len(data)):
                 journal._clear_redo()
-            journal._land(self.pieces, self.tally, offset, old, data, None)
+            journal._land(self.pieces, self.tally, offset, old, data, None, self.label)
 
     # -- under the journal's lock -----------------------------------------------------------------
 

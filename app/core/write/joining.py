@@ -39,10 +39,12 @@ def join_last(journal: Journal, pieces: list[Piece], tally: Tally, go: int) -> i
         return 0
     try:
         old, new = before.old.get() + piece.old.get(), before.new.get() + piece.new.get()
-        joined = journal._keep(before.offset, old, new)
+        joined = journal._keep(last.label, before.offset, old, new)
     except ScopeError:  # both are kept, only not as one
         return 0
-    journal._forget(journal._undo.pop())
+    journal._log.dropped(piece)
+    journal._log.gone(journal._undo.pop())
+    journal._forget(last)
     journal._drop(piece)
     pieces[:] = [joined]
     tally.restart(before.offset, old, new, _WHOLE)

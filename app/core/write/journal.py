@@ -3,6 +3,8 @@
 What was there, what was asked, what landed. Each write is compared with what the person saw;
 undo and redo never overwrite a peer's newer bytes unasked. Old bytes are kept in memory up to
 a bound and behind that on disk (undo_store.py), so that undo has no end that a person meets.
+With a path, all of it is kept in files and continued by the journal of the window's next engine
+(journal_file.py).
 
 Large writes and large undos (`bulk`, turn.py) go piece by piece and give way to other writes
 between two pieces. What each of them has done is one step of the undo, in an order in which
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from ..errors import (
@@ -38,6 +41,8 @@ from ..values.units import format_short_offset
 from .bulk import Bulk
 from .fifo_lock import FifoLock
 from .joining import join_last
+from .journal_file import UNDO_SUFFIX, JournalFile, JournalLog
+from .kept_journal import go_on_with, read_journal
 from .record import Seen, WriteOutcome, WriteRecord
 from .steps import Piece, Step, Tally, overlap
 from .turn import Turn
@@ -55,6 +60,7 @@ class Journal:
         region: Where to write.
         on_write: Called with offset and length just before bytes are written.
         memory_bound: Bytes kept in memory for undo; more goes to a temporary file.
+        path: Where it is kept, and continued if an engine left one there.
     """
 
     def __init__(
@@ -64,19 +70,26 @@ class Journal:
         on_write: Callable[[int, int], None] | None = None,
         memory_bound: int = 256 << 20,
         clock: Callable[[], int] = time.monotonic_ns,
+        path: Path | None = None,
     ) -> None:
         self._region = region
         self._on_write = on_write
         self._clock = clock
         self._lock = FifoLock()
         self._locked = True
-        self._store = UndoStore(memory_bound)
+        self._store = UndoStore(memory_bound, path.with_suffix(UNDO_SUFFIX) if path else None)
+        self._log = JournalFile(path, region.info) if path else JournalLog()
         self._undo: deque[Step] = deque()
         self._redo: deque[Step] = deque()
         self._under_way: list[Bulk | Turn] = []
+        self._signals: dict[int, tuple[str, Piece]] = {}  # by the key of the piece
         self._records: deque[WriteRecord] = deque(maxlen=MAX_RECORDS)
         self._count = 0
         self._cleared = 0  # how often a new write ended what could be redone
+        self._why_no_undo = ""  # of what an earlier engine wrote
+        kept = read_journal(path, region.info, self._store, MAX_RECORDS) if path else None
+        if kept is not None:
+            go_on_with(self, kept)
 
     @property
     def locked(self) -> bool:
@@ -85,6 +98,9 @@ class Journal:
 
     def set_locked(self, locked: bool) -> None:
         """Lock or unlock writing; what is under way ends before its next piece."""
+        if not locked:
+            with self._lock:
+                self._log.prepare()
         self._locked = locked
 
     @property
@@ -135,7 +151,7 @@ class Journal:
             self._make_way(offset, len(data))
             pieces, tally = list[Piece](), Tally()
             try:
-                self._land(pieces, tally, offset, now, bytes(data), width)
+                self._land(pieces, tally, offset, now, bytes(data), width, label)
             except ScopeError:
                 if pieces:
                     self._finish(label, pieces, tally)
@@ -174,9 +190,29 @@ class Journal:
         """Record a write that was made elsewhere (a test signal), undoable."""
         with self._lock:
             self._make_way(offset, len(new))
-            piece, tally = self._keep(offset, old, new), Tally()
+            piece, tally = self._keep(label, offset, old, new), Tally()
             tally.add(offset, old, new, read_back_outcome(self._region, offset, old, new))
             return self._finish(label, [piece], tally)
+
+    def begin_signal(self, label: str, offset: int, before: bytes) -> Piece:
+        """A test signal is about to write: its old bytes are kept in case the engine dies in it.
+
+        Raises:
+            StorageError: They could not be kept.
+        """
+        with self._lock:
+            piece = Piece(offset, self._store.put(before), self._store.put(before))
+            self._signals[piece.key] = (label, piece)
+            self._log.signal(label, piece)
+            return piece
+
+    def end_signal(self, piece: Piece) -> None:
+        """It is over, and has been remembered if it wrote."""
+        with self._lock:
+            if self._signals.pop(piece.key, None) is not None:
+                self._log.dropped(piece)
+                self._commit()
+                self._drop(piece)
 
     def store_now(self, offset: int, data: bytes) -> None:
         """Write without a record; for signals, which record themselves once at their end."""
@@ -218,10 +254,11 @@ class Journal:
             return Turn(self, "redo", step, self._redo, self._undo, force=force)
 
     def close(self) -> None:
-        """Forget all and free the disk space. Safe to call twice."""
+        """Forget all and free the disk space, but for files with a path. Safe to call twice."""
         with self._lock:
             self._undo.clear()
             self._redo.clear()
+            self._log.close()
             self._store.close()
 
     # -- one piece at a time; from here on the lock is held ---------------------------------------
@@ -245,13 +282,15 @@ class Journal:
             if overlap(other.pieces, offset, length):
                 other.settle_pieces()
 
-    def _keep(self, offset: int, old: bytes, new: bytes) -> Piece:
+    def _keep(self, label: str, offset: int, old: bytes, new: bytes) -> Piece:
         kept = self._store.put(old)
         try:
-            return Piece(offset, kept, self._store.put(new))
+            piece = Piece(offset, kept, self._store.put(new))
         except ScopeError:
             self._store.drop(kept)
             raise
+        self._log.piece(label, piece)
+        return piece
 
     def _land(
         self,
@@ -261,14 +300,17 @@ class Journal:
         old: bytes,
         new: bytes,
         width: int | None,
+        label: str,
     ) -> None:
         """Keep the old bytes, write, read back. On failure `pieces` has it if part was written."""
-        piece = self._keep(offset, old, new)
+        piece = self._keep(label, offset, old, new)
         try:
             self._put(offset, new, width)
         except ScopeError:
             outcome = read_back_outcome(self._region, offset, old, new)
             if outcome is WriteOutcome.NONE or old == new:  # nothing that an undo could tell
+                self._log.dropped(piece)
+                self._log.commit()
                 self._drop(piece)
             else:
                 pieces.append(piece)
@@ -299,14 +341,25 @@ class Journal:
 
     def _push(self, step: Step) -> None:
         self._undo.append(step)
+        self._log.step("undo", step)
         if len(self._undo) > MAX_STEPS and not self._is_turned(self._undo[0]):
+            self._log.gone(self._undo[0])
             self._forget(self._undo.popleft())
+        self._commit()
+
+    def _commit(self) -> None:
+        self._log.commit()
+        if self._log.is_large and not self._under_way:
+            self._log.rewrite(self._records, self._undo, self._redo)
+            for label, piece in self._signals.values():
+                self._log.signal(label, piece)
 
     def _clear_redo(self) -> None:
         """A step that is being redone right now stays until that ends."""
         self._cleared += 1
         for step in [step for step in self._redo if not self._is_turned(step)]:
             self._redo.remove(step)
+            self._log.gone(step)
             self._forget(step)
 
     def _could_redo(self, offset: int, length: int) -> bool:
@@ -349,17 +402,19 @@ class Journal:
             joins=joins,
         )
         self._records.append(record)
+        self._log.record(record)
         return record
 
     def _mark(self, number: int, outcome: WriteOutcome) -> None:
         index = number - 1 - (self._count - len(self._records))
         if index >= 0:
             self._records[index] = replace(self._records[index], outcome=outcome)
+            self._log.mark(number, outcome)
 
     def _last(self, source: deque[Step], word: str, number: int, since: int) -> Step:
         self._may_write()
         if not source:
-            raise NothingToUndoError(f"There is nothing to {word}.")
+            raise NothingToUndoError(f"There is nothing to {word}.", self._why_no_undo)
         step = source[-1]
         blocking = next((one for one in self._under_way if one.is_above(step)), None)
         if blocking is not None or step.number <= since:

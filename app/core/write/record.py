@@ -20,6 +20,7 @@ class WriteOutcome(Enum):
     NONE = "did not land"
     UNDONE = "undone"
     UNDONE_IN_PART = "undone in part"
+    INTERRUPTED = "interrupted: the engine ended within it"
 
 
 @dataclass(frozen=True, slots=True)

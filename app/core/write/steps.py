@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,12 +20,14 @@ class Piece:
         old: What was there.
         new: What we left there.
         torn: An undo or redo failed within it: each byte is one of the two.
+        key: Its name in the journal's file, the same from both sides of an undo.
     """
 
     offset: int
     old: StoredBytes
     new: StoredBytes
     torn: bool = False
+    key: int = field(default_factory=itertools.count(1).__next__)
 
     @property
     def length(self) -> int:
@@ -33,7 +36,7 @@ class Piece:
 
     def turned(self) -> Piece:
         """The same, seen from behind its undo."""
-        return Piece(self.offset, self.new, self.old)
+        return Piece(self.offset, self.new, self.old, key=self.key)
 
 
 @dataclass(slots=True, eq=False)
@@ -44,12 +47,14 @@ class Step:
         go: Of what was typed in one go; 0 is none.
 
     A step that was undone in part stands on both stacks, each with the pieces that it is about.
+    `key` is its name in the journal's file; no two steps have the same.
     """
 
     number: int
     label: str
     pieces: list[Piece]
     go: int = 0
+    key: int = field(default_factory=itertools.count(1).__next__)
 
 
 def overlap(pieces: Iterable[Piece], offset: int, length: int) -> bool:

@@ -46,6 +46,8 @@ class Repeater:
         if seen is not None:
             check_seen_part(seen, repeat.offset, self._before, repeat.encode(0))
         self._last = self._before
+        self._label = f"signal, {repeat.label}"
+        self._kept = journal.begin_signal(self._label, repeat.offset, self._before)
         self._writes = 0
         self._times: deque[int] = deque(maxlen=_RATE_WRITES)
         self._error: ScopeError | None = None
@@ -98,11 +100,12 @@ class Repeater:
         """End it; one journal entry takes back all that it wrote."""
         self._stop.set()
         self._thread.join(2.0)
-        if not self._writes:
-            return None
-        return self._journal.remember(
-            f"signal, {self.repeat.label}", self.repeat.offset, self._before, self._last
-        )
+        try:
+            if not self._writes:
+                return None
+            return self._journal.remember(self._label, self.repeat.offset, self._before, self._last)
+        finally:
+            self._journal.end_signal(self._kept)
 
 
 class Repeaters:

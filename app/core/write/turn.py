@@ -58,6 +58,7 @@ class Turn:
         self._running = False
         self._tally = Tally()
         self._total = 0
+        self._emptied: Step | None = None  # of the other stack, when its torn piece was all of it
 
     @property
     def is_short(self) -> bool:
@@ -131,7 +132,7 @@ class Turn:
         if other is not None and other.number == self.step.number and other.pieces[-1].torn:
             self.step.pieces.append(other.pieces.pop().turned())
             if not other.pieces:
-                self._target.pop()
+                self._emptied = self._target.pop()
 
     def _compare_all(
         self, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
@@ -178,6 +179,8 @@ class Turn:
         left, wanted = piece.new.get(), piece.old.get()
         self._compare(piece, left, wanted)
         journal._make_way(piece.offset, piece.length, self)
+        if not self._tally.length:
+            journal._log.turning(self.step.number)
         try:
             journal._put(piece.offset, wanted, None)
         except ScopeError:
@@ -198,11 +201,24 @@ class Turn:
         if not step.pieces:
             return
         if self._word == "undo" and self._outdated:
+            self._log_source()
+            self._journal._log.commit()
             self._journal._forget(step)
-        elif self._target and self._target[-1].number == step.number:
+            return
+        if self._target and self._target[-1].number == step.number:
             self._target[-1].pieces += step.pieces
         else:
             self._target.append(step)
+        self._journal._log.step("redo" if self._word == "undo" else "undo", self._target[-1])
+        self._log_source()
+        self._journal._log.commit()
+
+    def _log_source(self) -> None:
+        """What is left of the step that is being turned."""
+        if self.step.pieces:
+            self._journal._log.step(self._word, self.step)
+        else:
+            self._journal._log.gone(self.step)
 
     def _end(self) -> WriteRecord | None:
         journal = self._journal
@@ -213,13 +229,21 @@ class Turn:
             outcome = WriteOutcome.PART if self.step.pieces else self._tally.outcome
             leaves = self._what_is_left(outcome)
             redo_ended = self._word == "redo" and self._outdated
+            record = None
+            if self._tally.length:
+                journal._mark(self.step.number, leaves)
+                record = journal._record(self.label, self._tally, outcome, self.step.number, leaves)
             if redo_ended or not self.step.pieces:
                 self._take_from_source()
+                journal._log.gone(self.step)
                 journal._forget(self.step)
-            if not self._tally.length:
-                return None
-            journal._mark(self.step.number, leaves)
-            return journal._record(self.label, self._tally, outcome, self.step.number, leaves)
+            else:
+                journal._log.step(self._word, self.step)
+            if self._emptied is not None:
+                journal._log.gone(self._emptied)
+            journal._log.turned()
+            journal._commit()
+            return record
 
     def _take_from_source(self) -> None:
         if self._source[-1] is self.step:

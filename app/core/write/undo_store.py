@@ -1,16 +1,21 @@
 """UndoStore: old and new bytes for undo, in memory up to a bound, beyond it on disk.
 
-The file on disk has no name, so that nothing is left behind however the process ends. Bytes are
-dropped when a redo is no longer possible or the oldest steps are forgotten; their space is used
-again, and free space at the file's end is cut off.
+A store with a path keeps all in that file, so that its journal can be continued by another process
+(journal_file.py), and in memory only what the disk refuses. Without one the file has no name, so
+that nothing is left behind however the process ends. Bytes are dropped when a redo is no longer
+possible or the oldest steps are forgotten; their space is used again, and free space at the file's
+end is cut off.
 """
 
 from __future__ import annotations
 
 import bisect
 import contextlib
+import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Final
 
 from ..errors import StorageError
@@ -18,11 +23,19 @@ from ..values.units import format_size
 
 # Overhead of Python's objects for one kept string; it counts, as a million typed bytes are many.
 OVERHEAD: Final = 160
+_UNIFORM: Final = 64  # bytes from which on it is looked whether they are all the same
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
-    """Bytes that are kept, in memory or on disk."""
+    """Bytes that are kept, in memory or on disk.
+
+    Attributes:
+        store: Which keeps them.
+        data: The bytes; None when they are not in memory.
+        at: Where they are in the file; below 0 they are all the same byte, -1 - at.
+        length: How many.
+    """
 
     store: UndoStore
     data: bytes | None
@@ -31,7 +44,11 @@ class StoredBytes:
 
     def get(self) -> bytes:
         """The bytes. Raises StorageError when the disk fails."""
-        return self.data if self.data is not None else self.store.read(self.at, self.length)
+        if self.data is not None:
+            return self.data
+        if self.at < 0:
+            return bytes([-1 - self.at]) * self.length
+        return self.store.read(self.at, self.length)
 
 
 class UndoStore:
@@ -39,10 +56,12 @@ class UndoStore:
 
     Args:
         bound: Bytes in memory, with what the objects cost.
+        path: Where all bytes are kept, to be read by the next process.
     """
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, bound: int, path: Path | None = None) -> None:
         self._bound = bound
+        self._path = path
         self.used = 0
         self._file: IO[bytes] | None = None
         self._end = 0
@@ -54,31 +73,44 @@ class UndoStore:
         Raises:
             StorageError: Neither memory nor disk has room; nothing is kept.
         """
-        cost = len(data) + OVERHEAD
-        if self.used + cost <= self._bound:
-            self.used += cost
-            return StoredBytes(self, bytes(data), 0, len(data))
+        if self._path is None and (kept := self._in_memory(data)) is not None:
+            return kept
+        if (
+            self._path is not None and len(data) >= _UNIFORM and data == data[:1] * len(data)
+        ):  # as of holes, and fills
+            return StoredBytes(self, None, -1 - data[0], len(data))
         at = self._find(len(data))
         try:
             self._write(at, data)
         except OSError as error:
             self._shrink()
+            if (kept := self._in_memory(data)) is not None:
+                return kept
             raise StorageError(
                 f"{format_size(len(data))} could not be kept for undo ({error.strerror}); "
                 "nothing more was written.",
-                f"Free some space in {tempfile.gettempdir()}, or write less at once.",
+                f"Free some space in {self._place}, or write less at once.",
             ) from error
         self._take(at, at + len(data))
         return StoredBytes(self, None, at, len(data))
 
+    def adopt(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Of an existing file these (start, end) are in use, the rest is free."""
+        self._end = 0
+        self._gaps.clear()
+        for start, end in sorted(spans):
+            if start > self._end:
+                self._gaps.append((self._end, start))
+            self._end = max(self._end, end)
+
     def read(self, at: int, length: int) -> bytes:
         """Bytes from the file."""
-        assert self._file is not None
         data = bytearray()
         try:
-            self._file.seek(at)
+            file = self._open()
+            file.seek(at)
             while len(data) < length:
-                data += (piece := self._file.read(length - len(data)))
+                data += (piece := file.read(length - len(data)))
                 if not piece:
                     raise OSError(0, "it became shorter")
         except OSError as error:
@@ -89,6 +121,8 @@ class UndoStore:
         """Forget these bytes."""
         if kept.data is not None:
             self.used -= kept.length + OVERHEAD
+            return
+        if kept.at < 0:
             return
         start, end = kept.at, kept.at + kept.length
         index = bisect.bisect(self._gaps, (start, end))
@@ -104,12 +138,23 @@ class UndoStore:
             self._gaps.insert(index, (start, end))
 
     def close(self) -> None:
-        """Free the file. Safe to call twice."""
+        """Free the file; one with a path stays. Safe to call twice."""
         if self._file is not None:
             self._file.close()
             self._file = None
         self._gaps.clear()
         self._end = self.used = 0
+
+    @property
+    def _place(self) -> str:
+        return str(self._path.parent) if self._path is not None else tempfile.gettempdir()
+
+    def _in_memory(self, data: bytes) -> StoredBytes | None:
+        cost = len(data) + OVERHEAD
+        if self.used + cost > self._bound:
+            return None
+        self.used += cost
+        return StoredBytes(self, bytes(data), 0, len(data))
 
     def _find(self, length: int) -> int:
         """The first place with room."""
@@ -128,12 +173,19 @@ class UndoStore:
                 self._file.truncate(self._end)
 
     def _write(self, at: int, data: bytes) -> None:
-        if self._file is None:
-            # Unbuffered: bytes that a full disk refuses must not stay in a buffer.
+        file = self._open()
+        file.seek(at)
+        rest = memoryview(data)
+        while rest.nbytes:
+            rest = rest[file.write(rest) :]
+
+    def _open(self) -> IO[bytes]:
+        """The file. Unbuffered: bytes that a full disk refuses must not stay in a buffer."""
+        if self._file is None and self._path is not None:
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+            self._file = os.fdopen(os.open(self._path, flags, 0o600), "r+b", buffering=0)
+        elif self._file is None:
             self._file = tempfile.TemporaryFile(  # noqa: SIM115 - it lives as long as the undo
                 prefix="ivshmem-scope-undo-", buffering=0
             )
-        self._file.seek(at)
-        rest = memoryview(data)
-        while rest.nbytes:
-            rest = rest[self._file.write(rest) :]
+        return self._file

@@ -16,15 +16,23 @@ from typing import Any, Final, Generic, Never, TypeVar, cast
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ...core.engine import messages as msg
-from ...core.engine.client import EngineClient
+from ...core.engine.client import ENDING_S, EngineClient
 from ...core.errors import EngineGoneError, ScopeError
 from ...core.health import health_of
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
+from ...core.write.journal_file import new_journal, remove_journal
 from .notice import Notice, read_only_notice
 from .write_requests import Writing
 
 POLL_MS: Final = 4
+_END_POLL_MS: Final = 50
+_ENDING_KEY: Final = "lane-ending"
+_CLOSE_S: Final = ENDING_S + 5.0  # behind the bound of the engine itself
+_NOT_RESTORED: Final = (
+    "The bytes under the lane were not put back: the engine was ended while it waited. They are "
+    "kept on this computer and offered when the region is opened next."
+)
 _TROUBLE_EVERY_NS: Final = 100_000_000
 DEFAULT_HZ: Final = 60.0
 
@@ -61,7 +69,8 @@ class Session(QObject):
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
         unasked(Answer): An answer without a request: progress of a test, its responder's state.
-        ended(): The engine is gone; nothing follows.
+        ending(str): Closing waits for this; empty when it goes on.
+        ended(): The engine is gone; nothing follows. `left` says what it could not put in order.
     """
 
     frame_arrived = Signal(object)
@@ -73,6 +82,7 @@ class Session(QObject):
     rate_changed = Signal(float)
     notice = Signal(object)
     unasked = Signal(object)
+    ending = Signal(str)
     ended = Signal()
     _retired = Signal()
 
@@ -94,6 +104,8 @@ class Session(QObject):
         self.health = Health(Level.WARNING, "opening", "Opening")
         self.lost = False
         self._make_client = make_client
+        self._journal = new_journal()  # survives the engine, and goes with the session
+        self._was_unlocked = False  # when the engine was lost, or ended to start another
         self._client: EngineClient | None = None
         self._waiting: dict[int, _Waiting[Any]] = {}
         self._span = (0, 4096)
@@ -103,7 +115,12 @@ class Session(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.poll)
+        self.left = ""
         self._retiring: threading.Thread | None = None
+        self._leaving: EngineClient | None = None
+        self._waits = ""  # what its end waits for
+        self._end_timer = QTimer(self, interval=_END_POLL_MS)
+        self._end_timer.timeout.connect(self._watch_end)
         self._restart = False
         self._retired.connect(self._on_retired)
         self.writing = Writing(self, self)
@@ -115,7 +132,7 @@ class Session(QObject):
         self._client = self._make_client()
         self.lost = False
         self._trouble_due_ns = 0
-        self._client.open(self.spec)
+        self._client.open(self.spec, self._journal)
         self._client.ask(msg.WatchRange(*self._span))
         self._client.ask(msg.SetRate(self.hz))
         if self.paused:
@@ -139,7 +156,12 @@ class Session(QObject):
             return
         self._retire()
 
-    def join(self, timeout_s: float = 5.0) -> bool:
+    @property
+    def is_ending(self) -> bool:
+        """Whether a closed engine is not gone yet."""
+        return self._retiring is not None and self._retiring.is_alive()
+
+    def join(self, timeout_s: float = _CLOSE_S) -> bool:
         """Wait until the closed engine is gone; for the end of the program and for tests."""
         if self._retiring is not None:
             self._retiring.join(timeout_s)
@@ -153,22 +175,50 @@ class Session(QObject):
         """
         self._timer.stop()
         client, self._client = self._client, None
+        self._leaving = client
+        self._end_timer.start()
         self._fail_all(EngineGoneError("The engine ended before it answered."))
         self._shut()
 
         def end() -> None:
             if client is not None:
                 client.close()
+            if not self._restart:
+                remove_journal(self._journal)
             self._retired.emit()
 
         self._retiring = threading.Thread(target=end, name="engine-close", daemon=True)
         self._retiring.start()
 
+    def _watch_end(self) -> None:
+        """What keeps a closing engine from ending; the other answers have no taker any more."""
+        for answer in self._leaving.answers() if self._leaving is not None else []:
+            if isinstance(answer, msg.Ending):
+                self._take_ending(answer)
+
+    def _take_ending(self, answer: msg.Ending) -> None:
+        if answer.left:
+            self.left = answer.left
+        if answer.waits != self._waits:
+            self._waits = answer.waits
+            if self._restart and answer.waits:
+                self._set_health(Health(Level.WARNING, "opening", answer.waits))
+            self.ending.emit(answer.waits)
+
     def _on_retired(self) -> None:
+        self._end_timer.stop()
+        self._watch_end()
+        self._leaving = None
+        if self._waits:  # and nothing followed
+            self._take_ending(msg.Ending(left=_NOT_RESTORED))
         if self._restart:
             self._restart = False
+            left, self.left = self.left, ""
+            if left:
+                self._tell_ending("", left)
             self.start()
         elif self._client is None:
+            remove_journal(self._journal)  # closed while it was about to open again
             self.ended.emit()
 
     # -- asking ------------------------------------------------------------------------------------
@@ -269,6 +319,7 @@ class Session(QObject):
                 self.info = info
                 self._set_health(Health())
                 self.opened.emit(info)
+                self._tell_locked("The engine was started anew; writing is locked.")
             case msg.OpenFailed(_, error):
                 self._lose(error)
             case msg.Progress(request, done, total):
@@ -285,6 +336,8 @@ class Session(QObject):
                     waiting.error(error)
                 elif not isinstance(error, EngineGoneError):  # the health says that
                     self._tell(error)
+            case msg.Ending(waits, left):
+                self._tell_ending(waits, left)
             case _:
                 self.unasked.emit(answer)
 
@@ -295,13 +348,32 @@ class Session(QObject):
         elif trouble is None and self.lost and self.health.code == EngineGoneError.code:
             self.lost = False  # it was stopped, and goes on
             self._send(msg.SetLocked(locked=True))
+            self._tell_locked("The engine answers again; writing was locked meanwhile.")
             self._set_health(self.frame.health if self.frame else Health())
+
+    def _tell_ending(self, waits: str, left: str) -> None:
+        """Something that owes bytes ends in an engine that goes on: a responder switched off."""
+        waited, self._waits = self._waits, waits
+        if waits or left:
+            hint = "They are kept on this computer; nothing is lost." if left else ""
+            self.notice.emit(Notice(Level.WARNING, left or waits, hint, key=_ENDING_KEY))
+        elif waited:
+            text = "The bytes under the lane are as they were before."
+            self.notice.emit(Notice(Level.GOOD, text, key=_ENDING_KEY))
 
     def _shut(self) -> None:
         """Writing has to be unlocked anew after whatever befell the engine."""
         if not self.locked:
             self.locked = True
+            self._was_unlocked = True
             self.lock_changed.emit(True)
+
+    def _tell_locked(self, text: str) -> None:
+        """After the engine is back: writing was unlocked before, and is not any more."""
+        if self._was_unlocked:
+            self._was_unlocked = False
+            hint = "Ctrl+L unlocks it; what was written before can be undone then."
+            self.notice.emit(Notice(Level.WARNING, text, hint, ("Unlock",), key="locked"))
 
     def _lose(self, error: ScopeError) -> None:
         self.lost = True

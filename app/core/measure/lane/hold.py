@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -109,28 +110,36 @@ class LaneLease:
         lane: The lane.
         saved: The bytes to restore; None when another process created the lane.
         ending: The result of `close`; None before.
+        on_ending: Called with None when `close` has to wait for a silent peer, and with its result.
     """
 
     def __init__(self, region: Region, lane: Lane, saved: SavedBytes | None) -> None:
         self.lane = lane
         self.saved = saved
         self.ending: RestoreOutcome | None = None
+        self.on_ending: Callable[[RestoreOutcome | None], None] = lambda _ending: None
         self._region = region
 
     def close(self) -> RestoreOutcome:
         """Restore the saved bytes. Safe to call twice, and after the region is gone."""
         if self.ending is None:
             self.ending = self._close()
+            self.on_ending(self.ending)
         return self.ending
 
     def _close(self) -> RestoreOutcome:
         if self.saved is None:
             return RestoreOutcome.NOTHING_OWED
         try:
-            return give_back(self._region, self.saved)
+            ending = give_back(self._region, self.saved, lambda: self.on_ending(None))
+            if ending is not RestoreOutcome.RESTORED:
+                self.saved.release()
+            return ending
         except RegionGoneError as error:
             if isinstance(error, TruncatedError | DeletedError | ReplacedError):
                 self.saved.forget()  # the file that they belong to is gone
+            else:
+                self.saved.release()
             return RestoreOutcome.GONE  # a device that was closed or unplugged may come back
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ restoring them again does no harm.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
@@ -76,8 +77,19 @@ def partially_written(region: Region, offset: int) -> Lane | None:
 # -- giving back ----------------------------------------------------------------------------------
 
 
-def give_back(region: Region, saved: SavedBytes) -> RestoreOutcome:
+def _nobody_looks() -> None:
+    """Nobody wants to know that it takes long."""
+
+
+def give_back(
+    region: Region, saved: SavedBytes, on_wait: Callable[[], None] = _nobody_looks
+) -> RestoreOutcome:
     """Remove the lane and restore the old bytes, if it is still ours and no peer uses it.
+
+    Args:
+        region: Where.
+        saved: The lane and its old bytes.
+        on_wait: Called once when a silent peer makes it last seconds.
 
     Raises:
         RegionGoneError: The region is gone.
@@ -86,7 +98,7 @@ def give_back(region: Region, saved: SavedBytes) -> RestoreOutcome:
     lane, data = saved.header.lane, saved.data()
     if still_there(region, lane):
         region.store(lane.offset + STATE_AT, WORD, CLOSING)
-        if _somebody_stays(region, lane):
+        if _somebody_stays(region, lane, on_wait):
             region.store(lane.offset + STATE_AT, WORD, OPEN)
             return RestoreOutcome.KEPT
         if not still_there(region, lane):
@@ -119,7 +131,7 @@ def _as_before(region: Region, lane: Lane, data: bytes) -> bool:
     return first == data[:IDENTITY_SIZE] and region.read(lane.offset, lane.size) == data
 
 
-def _somebody_stays(region: Region, lane: Lane) -> bool:
+def _somebody_stays(region: Region, lane: Lane, on_wait: Callable[[], None]) -> bool:
     """Wait for the other peers to leave; True when one that is alive did not.
 
     A silent peer is waited for until it is gone: it may be frozen in the middle of a loop, and
@@ -133,6 +145,8 @@ def _somebody_stays(region: Region, lane: Lane) -> bool:
         alive = step * STEP_S >= LEAVE_S and any(peer.alive for peer in peers)
         if alive or not any(peer.taken for peer in peers):
             return alive
+        if step == int(LEAVE_S / STEP_S):
+            on_wait()
         time.sleep(STEP_S)
     return False
 

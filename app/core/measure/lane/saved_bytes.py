@@ -14,7 +14,6 @@ import math
 import os
 import secrets
 import shutil
-import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -22,11 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
-import psutil  # type: ignore[import-untyped]
-
 from ...errors import LaneError, StorageError
 from ...region.region import Region, RegionInfo
 from ...storage.paths import state_dir
+from ...storage.process_age import began_s, has_ended
 from ...values.units import format_size
 from .layout import ByteRange, Lane, check_geometry
 from .peer_card import boot_number
@@ -35,6 +33,7 @@ _SUFFIX: Final = ".lane"
 _DRAFT: Final = ".part"
 _CHUNK: Final = 256 << 10
 _KEEP_S: Final = 30 * 86400.0
+_released: Final[set[Path]] = set()  # saved by this process, which has given up restoring them
 FORMAT: Final = 1
 _COUNTS: Final = ("start", "region_size", "offset", "size", "slots", "token", "pid", "boot")
 
@@ -106,12 +105,7 @@ class SavedHeader:
         """Whether the process that should have restored the bytes has ended."""
         if self.boot != boot_number():
             return True
-        try:
-            return abs(_began_s(self.pid) - self.process_s) > 1.0
-        except (psutil.NoSuchProcess, OverflowError):  # no process has such a number
-            return True
-        except psutil.Error:
-            return False
+        return has_ended(self.pid, self.process_s)
 
     def belongs_to(self, info: RegionInfo) -> bool:
         """Whether these are bytes of that region; a file may have been renamed meanwhile."""
@@ -232,19 +226,24 @@ class SavedBytes:
             file.readline()
             return file.read()
 
+    def release(self) -> None:
+        """This process does not restore them any more: they are found as those of a crashed one."""
+        _released.add(self.path)
+
     def forget(self) -> None:
         """Delete the file: the bytes are restored, or a person gives them up."""
+        _released.discard(self.path)
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
 def saved_bytes_files(folder: Path | None = None) -> list[SavedBytes]:
-    """Saved bytes whose process has ended, oldest first; those older than a month are deleted."""
+    """Saved bytes that nobody is about to restore, oldest first; a month later they are deleted."""
     place = folder or state_dir() / "lanes"
     found = []
     for path in sorted(place.glob(f"*{_SUFFIX}")) if place.is_dir() else []:
         saved = SavedBytes.load(path)
-        if saved is None or not saved.header.orphaned:
+        if saved is None or not (saved.header.orphaned or path in _released):
             continue
         # What was saved since the boot is never old, even if the clock was set meanwhile.
         here = saved.header.boot == boot_number() != 0
@@ -275,13 +274,7 @@ def _header(info: RegionInfo, lane: Lane) -> SavedHeader:
 
 
 def _this_process() -> dict[str, Any]:
-    return {"pid": os.getpid(), "process_s": _began_s(os.getpid()), "boot": boot_number()}
-
-
-def _began_s(pid: int) -> float:
-    """When a process began; on Linux since the boot, as setting the clock moves both alike."""
-    began: float = psutil.Process(pid).create_time()
-    return began if sys.platform == "win32" else began - psutil.boot_time()
+    return {"pid": os.getpid(), "process_s": began_s(os.getpid()), "boot": boot_number()}
 
 
 def _identity(info: RegionInfo) -> str:

@@ -206,11 +206,11 @@ def test_a_peer_that_stays_keeps_the_lane(filled: Path, tmp_path: Path) -> None:
         assert find_lane(region) == hold.lane
         assert region.load(hold.lane.offset + STATE_AT, 8) != CLOSING
         claim.leave()
-        assert hold.saved is not None
-        assert acquire_lane(region, folder=tmp_path).lane == hold.lane  # our process lives: no debt
-        again = SavedBytes.load(hold.saved.path)
-        assert again is not None
-        assert give_back(region, again) is RestoreOutcome.RESTORED
+        again = acquire_lane(region, folder=tmp_path)  # takes over what the first one left
+        assert again.lane == hold.lane
+        assert again.saved is not None
+        assert again.close() is RestoreOutcome.RESTORED
+        assert unrestored(region, tmp_path) == []
     assert filled.read_bytes() == before
 
 

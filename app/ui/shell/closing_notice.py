@@ -1,0 +1,41 @@
+"""What a closed window's engine still puts in order, in a small window of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+_WIDTH: Final = 420
+_MARGIN: Final = 16
+
+
+class ClosingNotice(QWidget):
+    """One sentence for each region that is being closed; seen only while there is one.
+
+    The region's own window is gone by then, and the other windows stay usable.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(None, Qt.WindowType.Tool | Qt.WindowType.WindowTitleHint)
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.setWindowTitle("Closing - IVSHMEM Scope")
+        self._waits: dict[str, str] = {}
+        self.label = QLabel(wordWrap=True)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.addWidget(self.label)
+        self.setFixedWidth(_WIDTH)
+
+    def tell(self, region: str, waits: str) -> None:
+        """What closing this region waits for; empty when it goes on."""
+        if waits:
+            self._waits[region] = waits
+        else:
+            self._waits.pop(region, None)
+        self.label.setText("\n\n".join(f"{name}: {text}" for name, text in self._waits.items()))
+        self.setVisible(bool(self._waits))
+        self.adjustSize()
