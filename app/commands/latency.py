@@ -71,9 +71,9 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     )
     plan.check()
     choose_core(plan.core)
-    if options.save is not None:
-        check_place(options.save, _SUFFIXES)
     with interrupt_guard() as end, opened(options, read_only=False) as region:
+        if options.save is not None:
+            check_place(options.save, _SUFFIXES)  # the region is open: its own file is known
         measuring_bell(region, plan.wait)  # before anything is written
         with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
             tell_place(hold, region)
@@ -84,7 +84,8 @@ def run_latency_verb(options: argparse.Namespace) -> int:
 
             watcher = Watcher(show, line.report, end.asked.is_set, end.sleep)
             result = run_latency(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
-        _report(options, result)
+        if options.save != "-":  # standard output is for the result alone then
+            _report(options, result)
         if options.save is not None:
             _save(options.save, result)
         if end.asked.is_set():

@@ -148,7 +148,13 @@ def run_save(options: argparse.Namespace) -> int:
 def _save(region: Region, file: str, start: int, length: int) -> int:
     def save(cancelled: Callable[[], bool]) -> int:
         return bulk_writes.save_file(
-            region, file, start, length, progress=ProgressLine("Saving"), cancelled=cancelled
+            region,
+            file,
+            start,
+            length,
+            progress=ProgressLine("Saving"),
+            cancelled=cancelled,
+            wait_s=None,  # a reader may be slow; Ctrl+C ends it
         )
 
     target = Path(file)

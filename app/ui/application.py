@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from ..core.discovery.watcher import Watcher
 from ..core.engine.pool import EnginePool
 from ..core.engine.process import EngineProcess
-from ..core.errors import ScopeError
+from ..core.errors import ScopeError, StorageError
 from ..core.region.region import RegionSpec
 from ..core.storage.paths import resource_dir
 from ..core.storage.settings import Settings
@@ -28,6 +28,7 @@ from .main_window import MainWindow
 from .session.notice import Notice
 from .session.session import Session
 from .shell import error_report, gc_policy
+from .shell.dialogs import write_picture
 from .shell.system_events import WindowsEvents
 from .style.style_sheet import apply_theme
 from .style.theme import DARK, LIGHT, Theme, system_theme
@@ -244,8 +245,11 @@ class ScreenshotJob(QObject):
 
     def _shoot(self) -> None:
         self._window.activity.build()  # a picture shows all of the window, however early
-        if not self._window.grab().save(str(self._path)):
-            log.error("the picture could not be written to %s", self._path)
+        try:
+            write_picture(self._window, str(self._path))
+        except StorageError as error:
+            log.error("the picture was not saved: %s", error)
+            sys.stderr.write(f"ivshmem-scope: {error}\n")
             self._owner.exit_code = 1
         self._owner.quit()
 

@@ -6,15 +6,15 @@ that cannot be written loses the settings and nothing else.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Any, Final
 
-from .atomic_file import make_beside
+from ..errors import StorageError
+from .atomic_file import read_regular, write_text
+from .os_errors import meaning
 from .paths import settings_file
 
 log = logging.getLogger(__name__)
@@ -53,25 +53,21 @@ class Settings:
 
     def save(self) -> bool:
         """Write the file in one step; False (and a log entry) when that fails."""
-        temporary = ""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, made = make_beside(self.path)
-            temporary = str(made)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": VERSION, "values": self._values}, file, indent=1)
-            Path(temporary).replace(self.path)
-        except (OSError, TypeError, ValueError) as error:
+            write_text(
+                self.path,
+                json.dumps({"version": VERSION, "values": self._values}, indent=1),
+                wait_s=0,
+            )
+        except (OSError, StorageError, TypeError, ValueError) as error:
             log.warning("settings were not saved: %s", error)
-            if temporary:
-                with contextlib.suppress(OSError):
-                    Path(temporary).unlink()
             return False
         return True
 
     def _load(self) -> dict[str, Any]:
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = json.loads(read_regular(self.path).decode("utf-8"))
             if content["version"] > VERSION:
                 self._set_aside("newer", f"version {content['version']}")
                 return {}
@@ -81,7 +77,7 @@ class Settings:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            self.problem = f"The settings could not be read ({error.strerror}); defaults are used."
+            self.problem = f"The settings could not be read ({meaning(error)}); defaults are used."
             return {}
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             self._set_aside("broken", error)

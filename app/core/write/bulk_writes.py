@@ -7,10 +7,9 @@ reason, leaves one entry in the journal that can be undone.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +22,8 @@ from ..errors import (
     UnsuitableError,
 )
 from ..region.region import Region
-from ..storage.atomic_file import any_length, make_beside, resolved
+from ..storage.atomic_file import any_length, write_file
+from ..storage.os_errors import meaning
 from ..values.units import format_short_offset, format_size
 from .journal import Journal
 from .patterns import Pattern
@@ -154,7 +154,7 @@ def load_file(
     except IsADirectoryError as error:
         raise UnsuitableError(f"{path} is a directory.", "Choose a file.") from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror}).") from error
+        raise StorageError(f"{path} cannot be read ({meaning(error)}).") from error
 
 
 def _loadable(region: Region, path: Path) -> None:
@@ -204,102 +204,33 @@ def save_file(
     *,
     progress: OnProgress,
     cancelled: IsCancelled,
+    wait_s: float | None = 5.0,
 ) -> int:
-    """Copy a range to a file: written beside it, then renamed, so that the old one stays whole.
+    """Copy a range to a file, as write_file of storage/atomic_file.py does.
+
+    A pipe may take nothing for `wait_s`; None waits as long as it has a reader.
 
     Returns:
         Bytes written.
 
     Raises:
-        StorageError: Full disk, read-only folder, or the region's own file; the old file is kept.
+        StorageError: Full disk, read-only folder, or memory; the old file is kept.
         CancelledError: Stopped; the old file is kept.
     """
     fits(region, start, length, "Save")
-    target = _target(region, path)
-    if target.exists() and not target.is_file():
-        return _save_into(region, path, start, length, progress, cancelled)
-    temporary = ""
-    try:
-        handle, made = make_beside(target)
-        temporary = str(made)
-        with os.fdopen(handle, "wb") as file:
-            for at in range(0, length, CHUNK):
-                _stop_if(cancelled, "Saving", 0)
-                size = min(CHUNK, length - at)
-                file.write(region.read(start + at, size))
-                progress(at + size, length)
-            file.flush()
-            os.fsync(file.fileno())
-        _like_a_new_file(temporary, target)
-        Path(temporary).replace(target)
-        temporary = ""
-    except OSError as error:
-        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-        raise StorageError(
-            f"{path} could not be written ({reason}); what was there before is unchanged.",
-            "Choose another place.",
-        ) from error
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-    return length
-
-
-def _save_into(
-    region: Region,
-    path: str,
-    start: int,
-    length: int,
-    progress: OnProgress,
-    cancelled: IsCancelled,
-) -> int:
-    """Write into a pipe or a device, which a rename would replace by a file (/dev/null, say)."""
-    try:
-        with Path(path).open("wb", buffering=0) as file:
-            for at in range(0, length, CHUNK):
-                _stop_if(cancelled, "Saving", 0)
-                left = memoryview(region.read(start + at, min(CHUNK, length - at)))
-                while left:
-                    left = left[file.write(left) or 0 :]
-                progress(min(at + CHUNK, length), length)
-    except OSError as error:
-        raise StorageError(
-            f"{path} did not take everything ({error.strerror}).", "Choose another place."
-        ) from error
-    return length
-
-
-def _like_a_new_file(temporary: str, target: Path) -> None:
-    """Temporary files are made 0600; give it the mode that the old file or the umask would."""
-    if os.name != "posix":
-        return
-    try:
-        mode = target.stat().st_mode & 0o777
-    except OSError:
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = 0o666 & ~umask
-    Path(temporary).chmod(mode)
-
-
-def _target(region: Region, path: str) -> Path:
-    """The file to be replaced: a link is followed, and kept."""
-    try:
-        target = resolved(path)
-        target.exists()
-    except PermissionError as error:
-        raise StorageError(
-            f"{path} could not be written ({error.strerror}).", "Choose another place."
-        ) from error
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
-        raise StorageError(f"{path!r} is no name of a file.", "Choose another.") from error
-    with contextlib.suppress(OSError):
-        if target.samefile(region.info.path):
+    with contextlib.suppress(OSError, ValueError):
+        # On Windows no other process can be asked what it maps.
+        if Path(any_length(path)).samefile(region.info.path):
             raise StorageError(
-                f"{target} is the shared memory itself; saving there would replace it.",
+                f"{path} is the shared memory itself; saving there would replace it.",
                 "Choose another file.",
             )
-    if target.is_dir():
-        raise StorageError(f"{target} is a directory.", "Name a file in it.")
-    return target
+
+    def chunks() -> Iterator[bytes]:
+        for at in range(0, length, CHUNK):
+            _stop_if(cancelled, "Saving", 0)
+            size = min(CHUNK, length - at)
+            yield region.read(start + at, size)
+            progress(at + size, length)
+
+    return write_file(path, chunks(), wait_s=wait_s)

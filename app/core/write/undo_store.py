@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from ..errors import StorageError
+from ..storage.os_errors import lacks_space, meaning
 from ..values.units import format_size
 
 # Overhead of Python's objects for one kept string; it counts, as a million typed bytes are many.
@@ -69,9 +70,11 @@ class UndoStore:
         except OSError as error:
             self._shrink()
             raise StorageError(
-                f"{format_size(len(data))} could not be kept for undo ({error.strerror}); "
+                f"{format_size(len(data))} could not be kept for undo ({meaning(error)}); "
                 "nothing more was written.",
-                f"Free some space in {tempfile.gettempdir()}, or write less at once.",
+                f"Free some space in {tempfile.gettempdir()}, or write less at once."
+                if lacks_space(error)
+                else f"See to it that {tempfile.gettempdir()} can be written.",
             ) from error
         self._take(at, at + len(data))
         return StoredBytes(self, None, at, len(data))
@@ -87,7 +90,7 @@ class UndoStore:
                 if not piece:
                     raise OSError(0, "it became shorter")
         except OSError as error:
-            raise StorageError(f"Old bytes kept for undo are lost ({error.strerror}).") from error
+            raise StorageError(f"Old bytes kept for undo are lost ({meaning(error)}).") from error
         return bytes(data)
 
     def drop(self, kept: StoredBytes) -> None:

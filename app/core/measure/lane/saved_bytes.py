@@ -25,6 +25,7 @@ import psutil  # type: ignore[import-untyped]
 
 from ...errors import StorageError
 from ...region.region import Region, RegionInfo
+from ...storage.os_errors import lacks_space, meaning
 from ...storage.paths import state_dir
 from ...values.units import format_size
 from .layout import ByteRange, Lane
@@ -129,8 +130,10 @@ class SavedBytes:
         except OSError as error:
             raise StorageError(
                 f"The {format_size(lane.size)} under the lane could not be kept on disk "
-                f"({error.strerror}); nothing was written.",
-                f"Free some space in {place}, or take a smaller lane.",
+                f"({meaning(error)}); nothing was written.",
+                f"Free some space in {place}, or take a smaller lane."
+                if lacks_space(error)
+                else f"See to it that {place} can be written.",
             ) from error
         finally:
             with contextlib.suppress(OSError):
@@ -172,7 +175,7 @@ class SavedBytes:
             return None
         except OSError as error:
             raise StorageError(
-                f"The bytes kept in {self.path} cannot be taken over ({error.strerror})."
+                f"The bytes kept in {self.path} cannot be taken over ({meaning(error)})."
             ) from error
         return SavedBytes(header, path)
 
