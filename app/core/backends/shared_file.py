@@ -36,7 +36,7 @@ from ..errors import (
 from ..native.page_compare import copy_differing
 from ..native.safe_copy import FaultError, MappedCopier, load_word, read_file
 from ..region.region import Extent, Region, RegionInfo, RegionSpec
-from ..values.units import format_short_offset, format_size
+from ..values.units import exact_size, format_short_offset
 from .file_rules import part_size, refuse_kind, size_notes
 
 _PATH_CHECK_NS: Final = 100_000_000
@@ -157,8 +157,8 @@ class SharedFile(Region):
         if grown is None:
             return "", ""
         return (
-            f"{self.info.path} grew to {format_size(grown)}; "
-            f"the first {format_size(self.size)} are shown.",
+            f"{self.info.path} grew to {exact_size(grown)}; "
+            f"the first {exact_size(self.size)} are shown.",
             "Try again to open all of it.",
         )
 
@@ -202,8 +202,8 @@ class SharedFile(Region):
 
     def _truncated(self, size: int) -> TruncatedError:
         return TruncatedError(
-            f"{self.info.path} was cut to {format_size(size)}; "
-            f"it had {format_size(self._start + self.size)}.",
+            f"{self.info.path} was cut to {exact_size(size)}; "
+            f"it had {exact_size(self._start + self.size)}.",
             "Try again to open it with its new size.",
         )
 

@@ -24,7 +24,7 @@ from ..errors import (
 from ..region.region import Region
 from ..storage.atomic_file import any_length, write_file
 from ..storage.os_errors import meaning
-from ..values.units import format_short_offset, format_size
+from ..values.units import exact_size, format_short_offset, format_size
 from .journal import Journal
 from .patterns import Pattern
 from .record import WriteRecord
@@ -42,9 +42,9 @@ def fits(region: Region, start: int, length: int, what: str) -> None:
     if start < 0 or start + length > region.size:
         room = max(0, region.size - start) if start >= 0 else 0
         raise OutOfRangeError(
-            f"{what}: {format_size(length)} at {format_short_offset(start)} go past the end "
-            f"of the region ({format_size(region.size)}).",
-            f"There is room for {format_size(room)} from there.",
+            f"{what}: {exact_size(length)} at {format_short_offset(start)} go past the end "
+            f"of the region ({exact_size(region.size)}).",
+            f"There is room for {exact_size(room)} from there.",
         )
 
 
@@ -129,8 +129,8 @@ def load_file(
             wanted = size if length is None else length
             if length is not None and length > size:
                 raise OutOfRangeError(
-                    f"{path} has only {format_size(max(0, size))} from there; "
-                    f"{format_size(length)} were asked for."
+                    f"{path} has only {exact_size(max(0, size))} from there; "
+                    f"{exact_size(length)} were asked for."
                 )
             if (length is None and wanted <= 0) or file_offset < 0:
                 raise UnsuitableError(
