@@ -90,7 +90,7 @@ def lacking_space(path: str, status: os.stat_result) -> Health | None:
         return None
     return warning(
         "no-space",
-        f"{exact_size(missing)} of {path} have no memory yet, and its file system is full.",
+        f"{exact_size(missing)} of it have no memory yet, and its file system is full.",
         f"What was written before can be written again; free some space in {Path(path).parent}.",
     )
 

@@ -129,7 +129,9 @@ def check_target(path: str | Path) -> Path:
         raise StorageError(f"{str(path)!r} is no name of a file.", "Choose another.") from error
     if status is None:
         if folder is None:
-            raise StorageError(f"There is no folder {target.parent}.", _CHOOSE)
+            raise StorageError(
+                f"{path} could not be written (there is no folder {target.parent}).", _CHOOSE
+            )
         return target
     if use:
         raise StorageError(

@@ -323,7 +323,7 @@ def test_a_read_only_disk_says_so(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
-    refused(tmp_path / "no" / "run.json", "There is no folder")
+    refused(tmp_path / "no" / "run.json", "there is no folder")
     (tmp_path / "file").touch()
     refused(tmp_path / "file" / "run.json", "no directory")
     refused(tmp_path, "is a directory")
