@@ -35,7 +35,7 @@ from ..errors import (
 )
 from ..native.page_compare import copy_differing
 from ..native.safe_copy import FaultError, MappedCopier, load_word, read_file
-from ..region.region import Extent, Region, RegionInfo, RegionSpec
+from ..region.region import PAGE, Extent, Region, RegionInfo, RegionSpec
 from ..values.units import exact_size, format_short_offset
 from .file_rules import part_size, refuse_kind, size_notes
 
@@ -140,6 +140,7 @@ class SharedFile(Region):
         self._named = not path.startswith("/proc/")
         self._path_due_ns = 0
         self._mapping = mapping
+        self._mark = _mark(fd, status) if mapping is None else None
         self._copier = MappedCopier(mapping, self._start) if mapping is not None else None
 
     @property
@@ -298,9 +299,20 @@ class SharedFile(Region):
     def _raw_close(self) -> None:
         if self._copier is not None:
             self._copier.close()
-        if self._mapping is not None:
-            self._mapping.close()
+        for mapping in (self._mapping, self._mark):
+            if mapping is not None:
+                mapping.close()
         os.close(self._fd)
+
+
+def _mark(fd: int, status: os.stat_result) -> mmap.mmap | None:
+    """A mapping that is never touched: by it others see that a file that is only read is in use."""
+    if status.st_blksize > PAGE or status.st_size < PAGE:  # hugetlbfs would reserve a page
+        return None
+    try:
+        return mmap.mmap(fd, PAGE, prot=mmap.PROT_READ)
+    except (OSError, ValueError):  # older kernels map nothing shared that is sealed
+        return None
 
 
 def _map(fd: int, end: int, status: os.stat_result) -> tuple[mmap.mmap | None, str]:

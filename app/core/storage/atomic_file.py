@@ -17,7 +17,7 @@ import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from ..errors import StorageError
 from .memory_files import memory_use
@@ -157,16 +157,23 @@ def _replaceable(path: str | Path, target: Path, status: os.stat_result, *, name
 
 
 def read_regular(path: str | Path, most: int = -1) -> bytes:
-    """The bytes of a regular file, at most so many; never waits, as opening a pipe would.
+    """The bytes of a regular file, at most so many. Raises as open_regular."""
+    with open_regular(path) as file:
+        return file.read(most)
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file for reading; never waits, as opening a pipe would.
 
     Raises:
         OSError: As opening does; EINVAL for anything but a regular file.
     """
-    handle = os.open(any_length(path), os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
-        return file.read(most)
+    flags = os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    handle = os.open(any_length(path), flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return os.fdopen(handle, "rb")
 
 
 def _followed(path: Path) -> tuple[Path, bool]:

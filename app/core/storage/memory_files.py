@@ -55,7 +55,7 @@ def memory_use(path: str | Path) -> str:
     kernel = next((kind for _, kind in mounts if kind in _KERNEL), "")
     if kernel:
         return f"it is memory of the system, on {kernel}"
-    return _used_by_process(str(path), status, anywhere=any(at == _SHM for at, _ in mounts))
+    return _used_by_process(str(path), status, in_shm=any(at == _SHM for at, _ in mounts))
 
 
 def _device(status: os.stat_result) -> int:
@@ -84,14 +84,13 @@ def _mounts() -> dict[int, list[tuple[str, str]]]:
 # -- the processes ---------------------------------------------------------------------------------
 
 
-def _used_by_process(path: str, status: os.stat_result, *, anywhere: bool) -> str:
-    family = _family()
+def _used_by_process(path: str, status: os.stat_result, *, in_shm: bool) -> str:
     for pid in _pids():
         with contextlib.suppress(OSError):
             if _maps(pid, path, status):
                 return f"{_program(pid)} maps it"
-        # A region that may only be read is open, but not mapped.
-        if (anywhere or pid in family) and _has_open(pid, status):
+        # Some programs share memory by reading and writing it, without a mapping.
+        if in_shm and _has_open(pid, status):
             return f"{_program(pid)} has it open"
         if _names(pid, status):
             return f"{_program(pid)} shares it with its guest"
@@ -106,7 +105,7 @@ def _pids() -> list[int]:
 
 
 def _program(pid: int) -> str:
-    if pid == os.getpid():
+    if _ours(pid):
         return "this program"
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
@@ -170,13 +169,20 @@ def _readable(info: Path) -> bool:
     return flags is not None and int(flags.group(1), 8) & os.O_ACCMODE != os.O_WRONLY  # type: ignore[attr-defined, unused-ignore]
 
 
-def _family() -> frozenset[int]:
-    """This process, its engines, and in an engine the window with its other engines."""
+def _ours(pid: int) -> bool:
+    """Whether it is this process, one of its engines, or in an engine the window or another one."""
     heads = {os.getpid()}
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
         heads.add(parent.pid)
-    return frozenset(heads | {pid for pid in _pids() if _parent(pid) in heads})
+    return pid in heads or (_parent(pid) in heads and b"multiprocessing" in _command(pid))
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _parent(pid: int) -> int:

@@ -128,7 +128,7 @@ def test_a_region_that_is_only_read_is_memory_too(shm_file: MakeFile, tmp_path: 
         spec = RegionSpec(RegionKind.FILE, str(path), read_only=True)
         with open_region(spec) as region:
             assert not region.info.writable
-            refused(path, "this program has it open")
+            refused(path, "this program maps it")
         write_text(path, "{}")
         assert path.read_text() == "{}"
 

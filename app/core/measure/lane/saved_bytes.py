@@ -25,6 +25,7 @@ import psutil  # type: ignore[import-untyped]
 
 from ...errors import StorageError
 from ...region.region import Region, RegionInfo
+from ...storage.atomic_file import open_regular
 from ...storage.os_errors import lacks_space, meaning
 from ...storage.paths import state_dir
 from ...values.units import format_size
@@ -144,7 +145,7 @@ class SavedBytes:
     def load(cls, path: Path) -> SavedBytes | None:
         """A file of ours; None when it is none."""
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 fields = json.loads(file.readline(1 << 16))
             if fields.pop("format") != FORMAT:
                 return None
