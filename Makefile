@@ -42,5 +42,6 @@ lock:
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) scripts/lock.py
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -f app/core/native/_kernel.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import logging
 import os
+import re
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from .core.errors import ScopeError
+from .core.values.printable import ENCODE_ERRORS, printable
 from .version import __version__
 
 # The module of each verb; only the wanted one is loaded (pyinstaller.spec names them all).
@@ -25,16 +29,26 @@ VERBS: Final = {
     "load": "writing", "latency": "latency", "respond": "respond", "transfer": "transfer",
     "bandwidth": "bandwidth",
 }  # fmt: skip
+# app/ui/shell/workspaces.py lays them out; here without Qt.
+WORKSPACES: Final = ("watch", "edit", "scope", "measure", "link")
 _INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Usage errors end with code 2 and name the way to the help."""
+    """Usage errors end with code 2 and name the way to the help.
+
+    No option begins with a digit, so that whatever looks like a negative value is one: `-2e4` and
+    `-inf` as well as `-1` (argparse knows only the last).
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._negative_number_matcher = re.compile(r"-(?:\.?\d|inf|nan)", re.IGNORECASE)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+        self.exit(2, f"{self.prog}: {printable(message)}\nTry `{self.prog} --help`.\n")
 
 
 def run(arguments: list[str]) -> int:
@@ -46,10 +60,17 @@ def run(arguments: list[str]) -> int:
 
 
 def _fix_streams() -> None:
-    """A windowed Windows executable has no streams (PyInstaller: sys.stdout is None)."""
+    """A windowed Windows executable has no streams (PyInstaller: sys.stdout is None).
+
+    What a terminal's encoding lacks (ASCII, cp932, a name that is no text) is written simpler: no
+    result is lost by it.
+    """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
+        stream = getattr(sys, name)
+        if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ENCODE_ERRORS)
 
 
 # -- verbs ---------------------------------------------------------------------------------------
@@ -94,9 +115,9 @@ def _say_error(error: ScopeError, *, as_json: bool) -> int:
                   "command": error.command}  # fmt: skip
         sys.stderr.write(json.dumps(fields) + "\n")
     else:
-        sys.stderr.write(f"ivshmem-scope: {error}\n")
+        sys.stderr.write(f"ivshmem-scope: {printable(str(error))}\n")
         if error.command:
-            sys.stderr.write(f"  $ {error.command}\n")
+            sys.stderr.write(f"  $ {printable(error.command)}\n")
     return exit_code(error)
 
 
@@ -119,14 +140,17 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _rate(text: str) -> float:
-    try:
-        hz = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-    if not 1 <= hz <= 240:
-        raise argparse.ArgumentTypeError("between 1 and 240 Hz")
-    return hz
+def _between(least: float, most: float, unit: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number") from None
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"between {least:g} and {most:g} {unit}")
+        return value
+
+    return parse
 
 
 def _window_parser() -> argparse.ArgumentParser:
@@ -139,14 +163,22 @@ def _window_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"IVSHMEM Scope {__version__}")
     parser.add_argument("--demo", action="store_true", help="open a live demo region")
     parser.add_argument("--read-only", action="store_true", help="open for reading only")
-    parser.add_argument("--rate", type=_rate, default=60.0, metavar="HZ", help="looks per second")
+    hz = _between(1, 240, "Hz")
+    parser.add_argument("--rate", type=hz, default=60.0, metavar="HZ", help="looks per second")
     parser.add_argument("--theme", choices=("dark", "light"), default="", help="instead of yours")
+    parser.add_argument(
+        "--workspace", choices=WORKSPACES, default="", help="layout to begin with, instead of yours"
+    )
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window")
     parser.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="save a picture of the window, then end"
     )
     parser.add_argument(
-        "--after", type=float, default=2.0, metavar="SECONDS", help="live time before the picture"
+        "--after",
+        type=_between(0, 3600, "s"),
+        default=2.0,
+        metavar="SECONDS",
+        help="live time before the picture",
     )
     parser.add_argument(
         "--self-test", type=Path, metavar="REPORT", help="test this installation, write JSON"
@@ -156,9 +188,14 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    from .core.storage import logs
+    from .core.storage import crash_reports, logs
 
-    logs.start(verbose=options.verbose)
+    with crash_reports.recorded("window"):
+        logs.start(verbose=options.verbose)
+        return _start_window(options)
+
+
+def _start_window(options: argparse.Namespace) -> int:
     headless = options.screenshot is not None or options.self_test is not None
     if sys.platform.startswith("linux") and "QT_QPA_PLATFORM" not in os.environ:
         if headless:
@@ -188,7 +225,7 @@ def _open_window(options: argparse.Namespace) -> int:
         try:
             spec = replace(spec_for(options.device), read_only=options.read_only)
         except ScopeError as error:
-            sys.stderr.write(f"ivshmem-scope: {error}\n")
+            sys.stderr.write(f"ivshmem-scope: {printable(str(error))}\n")
             return 2
     # The child loads numpy while this process loads Qt: the first Frame comes sooner.
     spare = EngineProcess() if spec is not None or options.demo else None
@@ -203,6 +240,7 @@ def _open_window(options: argparse.Namespace) -> int:
             after_s=options.after,
             size=options.size,
             theme=options.theme,
+            workspace=options.workspace,
             hz=options.rate,
         ),
         spare,

@@ -147,11 +147,13 @@ class SelfTest:
             lambda: (
                 session.frame is not None
                 and session.frame.start <= COUNTERS < session.frame.end
-                and bool(session.frame.changed.any())
+                and bool(session.frame.sample.changed.any())
             )
         )
         assert session.frame is not None
-        return f"frame {session.frame.number}, {int(session.frame.changed.sum())} bytes changed"
+        return (
+            f"frame {session.frame.number}, {int(session.frame.sample.changed.sum())} bytes changed"
+        )
 
     def write(self) -> str:
         """Through window, engine and journal into the file, and back."""

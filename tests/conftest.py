@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import signal
 import sys
 import threading
 import uuid
@@ -23,6 +24,11 @@ from tests.side_by_side import (  # noqa: F401 - hooks
     pytest_xdist_auto_num_workers,
     pytest_xdist_make_scheduler,
 )
+
+# A shell that is no terminal starts `pytest &` with SIGINT ignored, and children inherit that: none
+# could be interrupted. A signal with a handler is at its default in every child that is started.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Examples import the installed name; inside a test it is the tree's own modules.
 sys.modules["ivshmem_scope"] = app

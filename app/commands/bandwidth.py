@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from contextlib import closing, suppress
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from ..core.backends.open_region import open_region
 from ..core.errors import CancelledError, MeasureOptionError, ScopeError
 from ..core.measure.bandwidth.bandwidth import (
-    BLOCKS,
     LANE_SIZE,
     BandwidthLive,
     BandwidthOptions,
@@ -26,11 +25,12 @@ from ..core.measure.conditions import choose_core
 from ..core.measure.lane.placement import find_lane
 from ..core.region.region import CacheMode, Region
 from ..core.values.units import format_size
-from .common import INTERRUPTED, OK, add_device, offsets_of, say, say_json, spec_of
-from .ending import InterruptGuard, interrupt_guard
-from .engines import add_engine, engine_of, engine_word
-from .lane import add_lane, held_lane
-from .running_line import RunningLine
+from .common import OK, add_device, offsets_of, positive, say, say_json, spec_of
+from .interrupts import INTERRUPTED, InterruptGuard
+from .measuring import add_engine, add_lane, engine_of, engine_word, held_lane, run_context
+from .progress_line import ProgressLine
+
+_USUAL: Final = BandwidthOptions()
 
 
 def add_bandwidth(verbs: Any) -> None:
@@ -41,14 +41,14 @@ def add_bandwidth(verbs: Any) -> None:
     add_device(parser)
     parser.add_argument(
         "--blocks",
-        default=",".join(map(str, BLOCKS)),
+        default=",".join(map(str, _USUAL.blocks)),
         metavar="BYTES",
         help="sizes of blocks with commas; default: 4K,64K,1M,4M",
     )
     parser.add_argument(
         "--slice",
-        type=float,
-        default=20.0,
+        type=positive(float, "time", 10_000),
+        default=_USUAL.slice_s * 1e3,
         metavar="MS",
         help="a figure is the median of five slices of this length",
     )
@@ -64,7 +64,7 @@ def run_bandwidth_verb(options: argparse.Namespace) -> int:
     spec = spec_of(options, read_only=False)
     results: list[BandwidthResult] = []
     troubles: list[ScopeError] = []
-    with interrupt_guard() as end:
+    with InterruptGuard() as guard:
         for mode in modes_of(spec):
             options.cache = mode.value
             try:
@@ -76,14 +76,14 @@ def run_bandwidth_verb(options: argparse.Namespace) -> int:
                             engine=wanted,
                             core=options.pin,
                         ),
-                        end,
+                        guard,
                     )
                 )
             except (MeasureOptionError, CancelledError):
                 raise
             except ScopeError as error:
                 troubles.append(error)
-            if end.asked.is_set():
+            if guard.cancelled():
                 break
     if not results:
         raise troubles[0]
@@ -99,22 +99,22 @@ def run_bandwidth_verb(options: argparse.Namespace) -> int:
             _report_mode(result)
         for trouble in troubles:
             say(f"note: {trouble}")
-    return INTERRUPTED if end.asked.is_set() else OK
+    return INTERRUPTED if guard.cancelled() else OK
 
 
 def _one_mode(
-    options: argparse.Namespace, plan: BandwidthOptions, end: InterruptGuard
+    options: argparse.Namespace, plan: BandwidthOptions, guard: InterruptGuard
 ) -> BandwidthResult:
     with open_region(spec_of(options, read_only=False)) as region:
         plan = dataclasses.replace(plan, blocks=offsets_of(options.blocks, region))
         plan.check()
         asked = _room(options, region)
-        with held_lane(asked, region, end.sleep) as hold, closing(RunningLine()) as line:
+        with held_lane(asked, region, guard.sleep) as hold, ProgressLine() as line:
 
-            def show(live: BandwidthLive) -> None:
-                line.show(f"{live.share * 100:3.0f} %  {region.info.cache or region.info.name}")
+            def words(live: BandwidthLive) -> str:
+                return f"{live.share * 100:3.0f} %  {region.info.cache or region.info.name}"
 
-            return run_bandwidth(region, hold.lane, plan, show, end.asked.is_set, end.sleep)
+            return run_bandwidth(region, hold.lane, plan, run_context(guard, line, words))
 
 
 def _room(options: argparse.Namespace, region: Region) -> argparse.Namespace:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import math
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from types import FrameType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final
 
 from ..core.backends.open_region import open_region, spec_for
 from ..core.errors import (
@@ -33,12 +30,13 @@ from ..core.errors import (
 )
 from ..core.region.region import CacheMode, Region, RegionSpec
 from ..core.values.expressions import evaluate
+from ..core.values.printable import printable
 from ..core.values.units import exact_size, format_offset, format_size
+from .interrupts import INTERRUPTED
 
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
-INTERRUPTED: Final = 130
 # The first class that fits names the code; README "Command line" lists them.
 EXIT_CODES: Final[tuple[tuple[type[ScopeError], int], ...]] = (
     (ExpressionError, USAGE),
@@ -55,6 +53,7 @@ EXIT_CODES: Final[tuple[tuple[type[ScopeError], int], ...]] = (
 )
 # More hex than this in one JSON line is of no use, and would be in memory twice.
 JSON_BYTES: Final = 64 << 20
+_MOST: Final = float(1 << 62)
 
 
 def exit_code(error: ScopeError) -> int:
@@ -151,32 +150,47 @@ def bytes_for_json(region: Region, start: int, length: int) -> bytes:
     return region.read(start, length)
 
 
-def positive(
-    kind: Callable[[str], float], word: str, most: float = math.inf
+def number(
+    kind: Callable[[str], float], word: str, least: float, most: float, *, above: bool = False
 ) -> Callable[[str], Any]:
-    """A type for argparse: a number above 0, and finite."""
+    """A type for argparse: a number with bounds, so that neither nan nor inf is one.
+
+    Args:
+        kind: int or float.
+        word: What it is.
+        least: The smallest that is taken.
+        most: The largest.
+        above: `least` itself is not taken.
+    """
 
     def parse(text: str) -> float:
         try:
             value = kind(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no {word}") from None
-        if not 0 < value <= most or not math.isfinite(value):
-            bound = f", at most {most:g}" if math.isfinite(most) else ""
-            raise argparse.ArgumentTypeError(f"{text} is no {word} above 0{bound}")
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no {word}") from None
+        if not least <= value <= most or (above and value == least):
+            bounds = f"above {least:g}" if above else f"from {least:g}"
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]} is no {word}; it is {bounds} to {most:.12g}"
+            )
         return value
 
     return parse
 
 
+def positive(kind: Callable[[str], float], word: str, most: float = _MOST) -> Callable[[str], Any]:
+    """A type for argparse: a number above 0."""
+    return number(kind, word, 0, most, above=True)
+
+
 def say(text: str = "") -> None:
-    """A line for people, or of JSON."""
-    sys.stdout.write(text + "\n")
+    """A line for people, or of JSON; what would break it or move the cursor is escaped."""
+    sys.stdout.write(printable(text) + "\n")
 
 
 def note(text: str) -> None:
     """A line beside the output: progress, warnings."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(printable(text) + "\n")
 
 
 def plain(value: Any) -> Any:
@@ -221,49 +235,3 @@ def binary_in() -> BinaryIO:
     if sys.stdin is None:
         raise StorageError("There is no standard input.", "Give a file, or pipe something in.")
     return sys.stdin.buffer
-
-
-class ProgressLine:
-    """Progress on the terminal's standard error, and nowhere else."""
-
-    def __init__(self, verb: str) -> None:
-        self._verb = verb
-        self._shown = -1
-        self._on = sys.stderr.isatty()
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show it, when the percentage is another."""
-        percent = done * 100 // total if total else 0
-        if self._on and percent != self._shown:
-            self._shown = percent
-            end = "\n" if done >= total else ""
-            sys.stderr.write(f"\r{self._verb} {percent:3d} %{end}")
-            sys.stderr.flush()
-
-
-class Interrupt:
-    """Ctrl+C as a flag, inside its context.
-
-    A write then ends between two chunks and can report what was written. A second Ctrl+C ends
-    the program at once.
-    """
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._before: Any = None
-
-    def __call__(self) -> bool:
-        """Whether it was pressed."""
-        return self._asked
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._press)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _press(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True

@@ -7,22 +7,35 @@ Sentences and progress go to standard error.
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
 from typing import Any, Final
 
 from ..core.measure.conditions import choose_core
-from ..core.measure.latency.latency import LatencyOptions, Watcher, run_latency
-from ..core.measure.latency.latency_result import LatencyResult, Tally
+from ..core.measure.histogram import LEAST_BEYOND, QUANTILE_KEYS
+from ..core.measure.latency.latency import LatencyLive, LatencyOptions, run_latency
+from ..core.measure.latency.latency_result import LatencyResult
 from ..core.measure.peers.doorbells import measuring_bell
 from ..core.native.kernel import Wait
-from .common import FAILED, INTERRUPTED, OK, add_device, opened, say, say_json
-from .ending import interrupt_guard
-from .engines import add_engine, engine_of, engine_word
-from .lane import add_lane, add_peer, held_lane, tell_place
-from .running_line import RunningLine
-from .saving import check_place, save_text
+from ..core.values.units import format_time
+from .common import FAILED, OK, add_device, note, number, opened, say, say_json
+from .interrupts import INTERRUPTED, InterruptGuard
+from .measuring import (
+    STDOUT,
+    add_engine,
+    add_lane,
+    add_peer,
+    check_place,
+    engine_of,
+    engine_word,
+    held_lane,
+    run_context,
+    save_text,
+    tell_place,
+)
+from .progress_line import ProgressLine
 
+_MOST: Final = 1e12  # beyond every bound of LatencyOptions, which says what can be measured
 _SUFFIXES: Final = (".json", ".csv", ".hlog")
+_USUAL: Final = LatencyOptions()
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD, "bell": Wait.BELL}
 
 
@@ -32,24 +45,37 @@ def add_latency(verbs: Any) -> None:
     add_device(parser)
     parser.add_argument(
         "--rate",
-        type=float,
-        default=1000.0,
+        type=number(float, "rate", 0, _MOST),
+        default=_USUAL.rate_hz,
         metavar="HZ",
         help="requests per second, 10 to 1000000; 0: one after the other",
     )
-    parser.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds")
-    parser.add_argument("--warm-up", type=float, default=0.5, metavar="S", help="seconds before")
-    parser.add_argument("--payload", type=int, default=8, metavar="BYTES", help="8 to 4096")
+    seconds = number(float, "time", 0, _MOST)
+    usual = _USUAL
+    parser.add_argument(
+        "--duration", type=seconds, default=usual.duration_s, metavar="S", help="seconds"
+    )
+    parser.add_argument(
+        "--warm-up", type=seconds, default=usual.warm_up_s, metavar="S", help="seconds before"
+    )
+    size = number(int, "size", 0, _MOST)
+    parser.add_argument(
+        "--payload", type=size, default=usual.payload_bytes, metavar="BYTES", help="8 to 4096"
+    )
     parser.add_argument(
         "--wait",
         choices=_WAITS,
-        default="spin",
+        default=usual.wait.name.lower(),
         help="how both sides wait; bell: asleep until the device's doorbell rings",
     )
-    parser.add_argument("--poll", type=float, default=50.0, metavar="US", help="poll interval, µs")
-    parser.add_argument("--lost-after", type=float, default=1.0, metavar="S", help="seconds")
+    parser.add_argument(
+        "--poll", type=seconds, default=usual.poll_ns / 1e3, metavar="US", help="poll, µs"
+    )
+    parser.add_argument(
+        "--lost-after", type=seconds, default=usual.timeout_s, metavar="S", help="seconds"
+    )
     add_peer(parser)
-    parser.add_argument("--save", metavar="FILE", help="keep the result: .json, .csv or .hlog")
+    parser.add_argument("--save", metavar="FILE", help="keep the result: .json, .csv, .hlog; -")
     add_engine(parser)
     add_lane(parser)
     parser.set_defaults(run=run_latency_verb)
@@ -71,44 +97,42 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     )
     plan.check()
     choose_core(plan.core)
-    with interrupt_guard() as end, opened(options, read_only=False) as region:
+    with InterruptGuard() as guard, opened(options, read_only=False) as region:
         if options.save is not None:
             check_place(options.save, _SUFFIXES)  # the region is open: its own file is known
-        measuring_bell(region, plan.wait)  # before anything is written
-        with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
+        measuring_bell(region, plan.wait)  # before anything is laid
+        with held_lane(options, region, guard.sleep) as hold, ProgressLine() as line:
             tell_place(hold, region)
-
-            def show(tally: Tally, share: float) -> None:
-                if line.on:
-                    line.show(_live(tally, share))
-
-            watcher = Watcher(show, line.report, end.asked.is_set, end.sleep)
-            result = run_latency(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
-        if options.save != "-":  # standard output is for the result alone then
+            context = run_context(guard, line, _live)
+            result = run_latency(region, hold.lane, plan, context, give_up_s=options.peer_within)
+        try:
             _report(options, result)
-        if options.save is not None:
-            _save(options.save, result)
-        if end.asked.is_set():
+        finally:  # whoever does not read the report any more keeps the result
+            if options.save is not None:
+                _save(options.save, result)
+        if guard.cancelled():
             return INTERRUPTED
     return OK if result.response.count else FAILED
 
 
-def _live(tally: Tally, share: float) -> str:
-    now = tally.response.summary()
+def _live(live: LatencyLive) -> str:
+    now, share, lost = live.tally.response.summary(), min(live.share, 1) * 100, live.tally.lost
     if not now.count:
-        return f"{min(share, 1) * 100:3.0f} %  nothing answered  lost {tally.lost}"
+        return f"{share:3.0f} %  nothing answered  lost {lost}"
     return (
-        f"{min(share, 1) * 100:3.0f} %  p50 {_time(now.p50)}  p99 {_time(now.p99)}  "
-        f"max {_time(now.maximum)}  lost {tally.lost}"
+        f"{share:3.0f} %  p50 {format_time(now.p50)}  p99 {format_time(now.p99)}  "
+        f"max {format_time(now.maximum)}  lost {lost}"
     )
 
 
 def _report(options: argparse.Namespace, result: LatencyResult) -> None:
     if options.json:
-        say_json(result.figures())
+        if options.save != STDOUT:  # which gets one value, with the figures in it
+            say_json(result.figures())
         return
+    tell = note if options.save == STDOUT else say
     how = f"{result.rate_hz:g}/s" if result.rate_hz else "closed loop"
-    say(
+    tell(
         f"{how}, {result.payload_bytes} B, {result.wait.name.lower()}, "
         f"{result.duration_s:.3g} s with {result.conditions.peer}"
     )
@@ -117,29 +141,26 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
         rows.append(("service", result.service.summary()))
     rows.append(("floor", result.floor))
     heads = ("p50", "p90", "p99", "p99.9", "p99.99", "min", "max", "mean")
-    say(" " * 11 + "".join(f"{head:>10}" for head in heads))
+    tell(" " * 11 + "".join(f"{head:>10}" for head in heads))
     for name, row in rows:
         times = (row.p50, row.p90, row.p99, row.p99_9, row.p99_99, row.minimum, row.maximum)
-        cells = [_time(value) if row.count else "-" for value in (*times, row.mean)]
-        say(f"{name:<11}" + "".join(f"{cell:>10}" for cell in cells))
-    say(
-        f"{result.response.count} answered, {result.lost} lost, {result.late} sent late, "
-        f"{result.unexpected} unexpected; of the time {result.stalled_share * 100:.2f} % stalled, "
-        f"{result.paused_share * 100:.2f} % taken by counting"
+        cells = [format_time(value) if row.count else "-" for value in (*times, row.mean)]
+        marks = ["*" if key in row.too_few_samples else " " for key in QUANTILE_KEYS] + [" "] * 3
+        line = "".join(f"{cell:>9}{mark}" for cell, mark in zip(cells, marks, strict=True))
+        tell(f"{name:<12}{line}".rstrip())
+    if any(row.too_few_samples for _, row in rows):
+        tell(f"* rests on fewer than {LEAST_BEYOND} samples beyond it")
+    tell(
+        f"{result.due} due: {result.response.count} answered ({result.late} sent late), "
+        f"{result.lost} lost, {result.skipped} skipped; {result.unexpected} unexpected; of the "
+        f"time {result.stalled_share * 100:.2f} % stalled, {result.paused_share * 100:.2f} % taken "
+        "by counting"
     )
     if result.ways is not None:
-        say(f"one way (p50): {result.ways}, of {result.ways.samples} trips before the test")
-    say(f"measured in {engine_word(result.engine)}, answered in {engine_word(result.peer_engine)}")
+        tell(f"one way (p50): {result.ways}, of {result.ways.samples} trips before the test")
+    tell(f"measured in {engine_word(result.engine)}, answered in {engine_word(result.peer_engine)}")
     for text in result.notes:
-        say(f"note: {text}")
-
-
-def _time(ns: float) -> str:
-    for limit, unit, factor in ((1e3, "ns", 1.0), (1e6, "µs", 1e3), (1e9, "ms", 1e6)):
-        if ns < limit * 0.9995:
-            digits = 0 if unit == "ns" or ns / factor >= 100 else 1 if ns / factor >= 10 else 2
-            return f"{ns / factor:.{digits}f} {unit}"
-    return f"{ns / 1e9:.2f} s"
+        tell(f"note: {text}")
 
 
 def _save(path: str, result: LatencyResult) -> None:

@@ -17,7 +17,8 @@ from ..core.write.bulk_writes import OnProgress
 from ..core.write.journal import Journal
 from ..core.write.patterns import Pattern
 from ..core.write.record import WriteOutcome, WriteRecord
-from .common import Interrupt, ProgressLine
+from .interrupts import InterruptGuard
+from .progress_line import ProgressLine
 
 PART: Final = 32 << 20
 
@@ -48,7 +49,7 @@ class OffsetPattern:
 
 
 # journal, offset in the range, size, progress, whether to stop
-Part = Callable[[Journal, int, int, OnProgress, Interrupt], WriteRecord]
+Part = Callable[[Journal, int, int, OnProgress, Callable[[], bool]], WriteRecord]
 
 
 class ChunkedWrite:
@@ -63,14 +64,14 @@ class ChunkedWrite:
         self._done = 0
 
     def write(self, part: Part) -> WriteRecord:
-        """Call `part(journal, at, size, progress, interrupted)` until all is written."""
+        """Call `part(journal, at, size, progress, cancelled)` until all is written."""
         whole: WriteRecord | None = None
-        with Interrupt() as interrupted:
+        with InterruptGuard() as guard, self._show:
             for at in range(0, self._total, PART):
                 size = min(PART, self._total - at)
                 journal = unlocked(self._region)
                 try:
-                    record = part(journal, at, size, self._progress(at), interrupted)
+                    record = part(journal, at, size, self._progress(at), guard.cancelled)
                 except CancelledError:
                     raise self._stopped() from None
                 whole = record if whole is None else _joined(whole, record)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..core.errors import CancelledError
 from ..core.region.region import Region
+from ..core.storage.pipes import own_stream
 from ..core.values.export_formats import hexdump
 from ..core.values.units import format_size
 from ..core.values.value_type import Endian
@@ -16,8 +17,6 @@ from ..core.values.value_types import type_named
 from ..core.write import bulk_writes
 from .common import (
     OK,
-    Interrupt,
-    ProgressLine,
     add_device,
     binary_out,
     bytes_for_json,
@@ -29,6 +28,8 @@ from .common import (
     say,
     say_json,
 )
+from .interrupts import InterruptGuard
+from .progress_line import ProgressLine
 
 _CHUNK: Final = 64 << 10
 _DUMPED: Final = 256
@@ -81,7 +82,8 @@ def run_dump(options: argparse.Namespace) -> int:
             return _say_hex(region, start, length)
         for at in range(start, start + length, _CHUNK):
             data = region.read(at, min(_CHUNK, start + length - at))
-            say(hexdump(data, at))
+            for line in hexdump(data, at).splitlines():
+                say(line)
     return OK
 
 
@@ -147,22 +149,17 @@ def run_save(options: argparse.Namespace) -> int:
 
 def _save(region: Region, file: str, start: int, length: int) -> int:
     def save(cancelled: Callable[[], bool]) -> int:
-        return bulk_writes.save_file(
-            region,
-            file,
-            start,
-            length,
-            progress=ProgressLine("Saving"),
-            cancelled=cancelled,
-            wait_s=None,  # a reader may be slow; Ctrl+C ends it
-        )
+        with ProgressLine("Saving") as progress:
+            return bulk_writes.save_file(
+                region, file, start, length, progress=progress, cancelled=cancelled
+            )
 
     target = Path(file)
-    if target.exists() and not target.is_file():
-        return save(lambda: False)  # a pipe may block for ever: Ctrl+C has to break in
-    # Ended between two chunks only, so that no temporary file is left.
-    with Interrupt() as interrupted:
+    replaced = not target.exists() or (target.is_file() and own_stream(target.stat()) is None)
+    # Between two chunks only, so that what was half saved is never left beside the file.
+    with InterruptGuard() as guard:
         try:
-            return save(interrupted)
+            return save(guard.cancelled)
         except CancelledError:
-            raise CancelledError(f"Saving was stopped; {file} is as it was.") from None
+            what = f"{file} is as it was" if replaced else f"{file} has got a part"
+            raise CancelledError(f"Saving was stopped; {what}.") from None

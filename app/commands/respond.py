@@ -19,13 +19,13 @@ from ..core.measure.peers.responder_task import Handler
 from ..core.measure.transfer.ring_transfer import TransferHandler
 from ..core.native.kernel import Wait
 from ..core.values.units import format_short_offset
-from .common import OK, add_device, note, opened, say_json
-from .ending import interrupt_guard
-from .engines import add_engine, engine_of
-from .lane import add_lane, hold_of, tell_ending
+from .common import OK, add_device, note, number, opened, say_json
+from .interrupts import InterruptGuard
+from .measuring import add_engine, add_lane, engine_of, hold_of, tell_ending
 
 # Without the doorbell: a responder uses it when the initiator requests it.
 _WAITS: Final = {"spin": Wait.SPIN, "poll": Wait.POLL, "yield": Wait.YIELD}
+_LONGEST_S: Final = 366 * 86_400.0
 
 
 def add_respond(verbs: Any) -> None:
@@ -33,7 +33,12 @@ def add_respond(verbs: Any) -> None:
     parser = verbs.add_parser("respond", help="be the peer that others measure, until Ctrl+C")
     add_device(parser)
     parser.add_argument("--wait", choices=_WAITS, help="wait so, whatever the other side asks")
-    parser.add_argument("--seconds", type=float, default=0.0, help="end after; 0 is never")
+    parser.add_argument(
+        "--seconds",
+        type=number(float, "time", 0, _LONGEST_S),
+        default=0.0,
+        help="end after; 0 is never",
+    )
     add_engine(parser)
     add_lane(parser)
     parser.set_defaults(run=run_respond)
@@ -52,17 +57,17 @@ def handlers(options: argparse.Namespace) -> list[Handler]:
 def run_respond(options: argparse.Namespace) -> int:
     """Answer until a signal or the time ends it."""
     known = handlers(options)
-    with interrupt_guard() as end, opened(options, read_only=False) as region:
+    with InterruptGuard() as guard, opened(options, read_only=False) as region:
         teller = _Teller(options.json)
         responder = Responder(region, lambda sleep: hold_of(options, region, sleep), known, teller)
         responder.start()
         # The main thread only waits: signals arrive here, and the loops never see them.
-        while responder.running and not teller.deaf and not end.asked.wait(0.2):
+        while responder.running and not teller.deaf and not guard.wait(0.2):
             if options.seconds and teller.seconds() >= options.seconds:
                 break
         state = responder.stop()
         tell_ending(state.ending)
-    if state.trouble is not None and state.phase is Phase.ENDED and not end.asked.is_set():
+    if state.trouble is not None and state.phase is Phase.ENDED and not guard.cancelled():
         raise state.trouble
     return OK
 

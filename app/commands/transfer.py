@@ -7,11 +7,10 @@ Sentences and progress go to standard error.
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
 from ..core.measure.conditions import choose_core
-from ..core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
+from ..core.measure.transfer.transfer import MAX_DURATION_S, SWEEP, TransferOptions, run_transfer
 from ..core.measure.transfer.transfer_result import (
     Direction,
     DirectionResult,
@@ -22,18 +21,28 @@ from ..core.measure.transfer.transfer_result import (
 from ..core.values.units import format_size
 from .common import (
     FAILED,
-    INTERRUPTED,
     OK,
     add_device,
     offsets_of,
     opened,
+    positive,
     say,
     say_json,
 )
-from .ending import interrupt_guard
-from .engines import add_engine, engine_of, engine_word
-from .lane import add_lane, add_peer, held_lane, tell_place
-from .running_line import RunningLine
+from .interrupts import INTERRUPTED, InterruptGuard
+from .measuring import (
+    add_engine,
+    add_lane,
+    add_peer,
+    engine_of,
+    engine_word,
+    held_lane,
+    run_context,
+    tell_place,
+)
+from .progress_line import ProgressLine
+
+_USUAL: Final = TransferOptions()
 
 
 def add_transfer(verbs: Any) -> None:
@@ -43,17 +52,21 @@ def add_transfer(verbs: Any) -> None:
     parser.add_argument(
         "--direction",
         choices=[one.value for one in Direction],
-        default=Direction.TO_PEER.value,
+        default=_USUAL.direction.value,
         help="which direction; both is at once",
     )
     parser.add_argument(
         "--size",
-        default="64K",
+        default=",".join(map(str, _USUAL.message_bytes)),
         metavar="BYTES",
         help="of a message: 64 to 16M, a multiple of 64; several with commas; or sweep, for all",
     )
     parser.add_argument(
-        "--duration", type=float, default=3.0, metavar="S", help="seconds for each size"
+        "--duration",
+        type=positive(float, "time", MAX_DURATION_S),
+        default=_USUAL.duration_s,
+        metavar="S",
+        help="seconds for each size",
     )
     add_peer(parser)
     add_engine(parser)
@@ -65,7 +78,7 @@ def run_transfer_verb(options: argparse.Namespace) -> int:
     """Measure and print."""
     wanted = engine_of(options)
     choose_core(options.pin)
-    with interrupt_guard() as end, opened(options, read_only=False) as region:
+    with InterruptGuard() as guard, opened(options, read_only=False) as region:
         plan = TransferOptions(
             message_bytes=SWEEP if options.size == "sweep" else offsets_of(options.size, region),
             direction=Direction(options.direction),
@@ -75,17 +88,15 @@ def run_transfer_verb(options: argparse.Namespace) -> int:
             slot=options.slot,
         )
         plan.check()
-        with held_lane(options, region, end.sleep) as hold, closing(RunningLine()) as line:
+        with held_lane(options, region, guard.sleep) as hold, ProgressLine() as line:
             tell_place(hold, region)
-            watcher = TransferWatcher(
-                lambda live: line.show(_live(live)), line.report, end.asked.is_set, end.sleep
-            )
-            result = run_transfer(region, hold.lane, plan, watcher, give_up_s=options.peer_within)
+            context = run_context(guard, line, _live)
+            result = run_transfer(region, hold.lane, plan, context, give_up_s=options.peer_within)
     if options.json:
         say_json(result.as_dict())
     else:
         _report(result)
-    if end.asked.is_set():
+    if guard.cancelled():
         return INTERRUPTED
     return OK if result.clean else FAILED
 

@@ -105,11 +105,11 @@ class _Printer:
             self._said_ns = frame.time_ns
             if self._quiet:
                 self._rates(frame)
-        if old is None or old.start != frame.start or not frame.changed.any():
+        if old is None or old.start != frame.start or not frame.sample.changed.any():
             return self._looks
         self._looks += 1
         if not self._quiet:
-            for first, last in _runs(frame.changed):
+            for first, last in _runs(frame.sample.changed):
                 self._change(frame, old, first, last)
         return self._looks
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -19,7 +19,7 @@ from ..core.region.region import Region
 from ..core.storage.os_errors import lacks_space, meaning
 from ..core.storage.pipes import open_source
 from ..core.values.expressions import evaluate
-from ..core.values.hex_text import typed_hex
+from ..core.values.hex_text import parse_hex
 from ..core.values.units import format_short_offset, format_size
 from ..core.values.value_type import Endian
 from ..core.values.value_types import type_named
@@ -38,11 +38,10 @@ from ..core.write.record import WriteOutcome, WriteRecord
 from .common import (
     FAILED,
     OK,
-    Interrupt,
-    ProgressLine,
     add_device,
     binary_in,
     note,
+    number,
     opened,
     range_of,
     say_json,
@@ -50,6 +49,7 @@ from .common import (
 from .parts import ChunkedWrite, OffsetPattern, unlocked
 
 _CHUNK: Final = 1 << 20
+_LARGEST: Final = (1 << 64) - 1
 _LANDED: Final = {
     WriteOutcome.WHOLE: "written",
     WriteOutcome.PART: "written, but a peer changed some of it at once",
@@ -81,8 +81,18 @@ def add_fill(verbs: Any) -> None:
     which.add_argument("--byte", help="one byte: 0, 0xFF")
     which.add_argument("--hex", help="a sequence of hex bytes, repeated")
     which.add_argument("--text", help="text, repeated")
-    which.add_argument("--increment", type=int, metavar="STEP", help="0, STEP, 2 STEP, ...")
-    which.add_argument("--random", type=int, metavar="SEED", help="random bytes from a seed")
+    which.add_argument(
+        "--increment",
+        type=number(int, "step", -_LARGEST, _LARGEST),
+        metavar="STEP",
+        help="0, STEP, 2 STEP, ...",
+    )
+    which.add_argument(
+        "--random",
+        type=number(int, "seed", -_LARGEST, _LARGEST),
+        metavar="SEED",
+        help="random bytes from a seed",
+    )
     parser.add_argument("--width", type=int, choices=(1, 2, 4, 8), default=1)
     parser.add_argument("--big", action="store_true", help="big endian increments")
     parser.set_defaults(run=run_fill)
@@ -122,7 +132,7 @@ def run_write(options: argparse.Namespace) -> int:
     """Write some bytes."""
     # Arguments are checked before anything is opened.
     data = None if options.data == "-" else _data(options)
-    expect = typed_hex(options.expect) if options.expect is not None else None
+    expect = parse_hex(options.expect).data if options.expect is not None else None
     with opened(options, read_only=False) as region:
         start, _ = range_of(region, options.start, None)
         journal = unlocked(region)
@@ -142,7 +152,7 @@ def _data(options: argparse.Namespace) -> bytes:
         endian = Endian.BIG if options.big else Endian.LITTLE
         data = type_named(options.type).encode(options.data, endian)
     else:
-        data = typed_hex(options.data)
+        data = parse_hex(options.data).data
     if not data:
         raise ValueFormatError("There is nothing to write.", "Give at least one byte.")
     return data
@@ -172,7 +182,7 @@ def _pattern(options: argparse.Namespace) -> Pattern:
     if options.byte is not None:
         return BytePattern(_byte(options.byte))
     if options.hex is not None:
-        return SequencePattern(typed_hex(options.hex))
+        return SequencePattern(parse_hex(options.hex).data)
     if options.text is not None:
         return TextPattern(options.text, "utf-8")
     if options.random is not None:
@@ -200,7 +210,7 @@ def run_fill(options: argparse.Namespace) -> int:
             raise OutOfRangeError("There is nothing to fill: the length is 0.")
 
         def part(
-            journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
+            journal: Journal, at: int, size: int, progress: OnProgress, stop: Callable[[], bool]
         ) -> WriteRecord:
             shifted = OffsetPattern(pattern, at)
             return bulk_writes.fill(
@@ -273,12 +283,12 @@ def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRec
             path,
             start,
             wanted,
-            progress=ProgressLine("Loading"),
+            progress=lambda done, total: None,
             cancelled=lambda: False,
         )
 
     def part(
-        journal: Journal, at: int, size: int, progress: OnProgress, stop: Interrupt
+        journal: Journal, at: int, size: int, progress: OnProgress, stop: Callable[[], bool]
     ) -> WriteRecord:
         return bulk_writes.load_file(
             journal, region, path, start + at, size, at, progress=progress, cancelled=stop

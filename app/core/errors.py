@@ -195,6 +195,7 @@ class ConflictError(ScopeError):
         seen: What the person saw.
         now: What is there.
         mine: What the person wanted to write.
+        entry: The journal's entry whose undo or redo it stopped; 0 for a write.
     """
 
     code = "conflict"
@@ -215,6 +216,13 @@ class ConflictError(ScopeError):
         self.seen = seen
         self.now = now
         self.mine = mine
+        self.entry = 0
+
+
+class BusyError(ScopeError):
+    """Something that takes long is under way, and what was asked has to come after it."""
+
+    code = "busy"
 
 
 class NothingToUndoError(ScopeError):

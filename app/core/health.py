@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from .errors import ScopeError
+
 
 class Level(Enum):
     """A level of health: ● ▲ ■ in the window."""
@@ -34,3 +36,8 @@ class Health:
     text: str = "Healthy"
     hint: str = ""
     command: str = ""
+
+
+def health_of(error: ScopeError, level: Level = Level.FAULT) -> Health:
+    """An error as the health of the region or device that has it."""
+    return Health(level, error.code, error.message, error.hint, error.command)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import signal
+import multiprocessing
+import os
 import sys
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..core.engine.pool import EnginePool
 from ..core.engine.process import EngineProcess
 from ..core.errors import ScopeError, StorageError
 from ..core.region.region import RegionSpec
+from ..core.storage import crash_reports
 from ..core.storage.paths import resource_dir
 from ..core.storage.settings import Settings
 from ..core.watch.frame import Frame, Level
@@ -28,7 +29,10 @@ from .main_window import MainWindow
 from .session.notice import Notice
 from .session.session import Session
 from .shell import error_report, gc_policy
+from .shell.crash_offer import CrashOffer
 from .shell.dialogs import write_picture
+from .shell.end_signals import end_signals
+from .shell.settings_saver import SettingsSaver
 from .shell.system_events import WindowsEvents
 from .style.style_sheet import apply_theme
 from .style.theme import DARK, LIGHT, Theme, system_theme
@@ -52,6 +56,7 @@ class Options:
         after_s: Seconds before the picture is taken.
         size: Window size for the picture, width and height in pixels.
         theme: `dark`, `light`, or empty for what was chosen before.
+        workspace: Workspace of the first window, or empty for the one that was on before.
         hz: Looks per second.
         unlock: Open with writing unlocked (only for pictures and tests).
     """
@@ -62,6 +67,7 @@ class Options:
     after_s: float = 2.0
     size: tuple[int, int] | None = None
     theme: str = ""
+    workspace: str = ""
     hz: float = 60.0
 
 
@@ -82,6 +88,8 @@ class Application(QObject):
         self.options = options
         self._engines = EnginePool(spare)
         self.settings = Settings()
+        self._saver: SettingsSaver | None = None
+        self._front: MainWindow | None = None
         self.windows: list[MainWindow] = []
         self._sessions: list[Session] = []
         self._devices: DeviceList | None = None
@@ -102,12 +110,18 @@ class Application(QObject):
     def start(self) -> None:
         """Open the first window, and in it what was asked for."""
         window = self.new_window(None)
+        if self.options.workspace:
+            window.workspaces.go(self.options.workspace)
         if self.options.demo:
             self.open_demo(window)
         elif self.options.spec is not None:
             window.open(self.options.spec)
         if self.settings.problem:
-            window.report(Notice(Level.WARNING, self.settings.problem, key="settings"))
+            self._report_settings(self.settings.problem)
+        if self.options.screenshot is None:  # a picture is of what everybody would see
+            self._saver = SettingsSaver(self.settings, self._remember, self)
+            self._saver.failed.connect(self._report_settings)
+            self._offer_crash_report(window)
         opening = window.session is not None
         QTimer.singleShot(_BEHIND_A_FRAME_MS if opening else 0, self._watcher.start)
         self._events.start()
@@ -117,8 +131,11 @@ class Application(QObject):
     def new_window(self, spec: RegionSpec | None) -> MainWindow:
         """Another window, with this region when one is given."""
         window = MainWindow(self.make_session, self.settings, self.theme)
+        pictured = self.options.screenshot is not None  # where there may be no screen at all
         if self.options.size:
             window.resize(*self.options.size)
+        elif not pictured:
+            window.fit_to_screen()
         window.new_window_wanted.connect(self.new_window)
         window.demo_wanted.connect(lambda: self.open_demo(window))
         window.theme_wanted.connect(self.swap_theme)
@@ -129,6 +146,8 @@ class Application(QObject):
         if self._devices is not None:
             window.set_devices(self._devices)
         window.show()
+        if not self.options.size and not pictured:
+            window.fit_to_screen()  # the frame is known now
         if spec is not None:
             window.open(spec)
         return window
@@ -188,6 +207,29 @@ class Application(QObject):
         for window in self.windows:
             window.set_devices(found)
 
+    # -- settings --------------------------------------------------------------------------------
+
+    def _remember(self) -> None:
+        """The layout of the window that was used last: all have the same place in the settings."""
+        active = [window for window in self.windows if window.isActiveWindow()]
+        left = [window for window in self.windows if window is self._front] or self.windows[-1:]
+        for window in active[:1] or left:
+            self._front = window
+            window.remember()
+
+    def _report_settings(self, problem: str) -> None:
+        if self.windows:
+            self.windows[0].report(Notice(Level.WARNING, problem, key="settings"))
+
+    def _offer_crash_report(self, window: MainWindow) -> None:
+        offer = CrashOffer(window)
+        messages = window.view.messages
+        offer.notice.connect(window.report)
+        offer.withdrawn.connect(messages.clear)
+        messages.acted.connect(offer.act)
+        # Behind the first Frame: a region that opens clears the messages.
+        QTimer.singleShot(_BEHIND_A_FRAME_MS, offer, offer.look)
+
     # -- end -------------------------------------------------------------------------------------
 
     def _closing(self, window: MainWindow) -> None:
@@ -216,8 +258,17 @@ class Application(QObject):
         self._engines.close()
         if self._demo is not None:
             self._demo.stop()
-        if self.options.screenshot is None:
-            self.settings.save()
+        if self._saver is not None:
+            self._saver.stop()
+
+    def end_at_once(self, number: int) -> None:
+        """After another signal, from any thread: nothing is put in order, nothing stays behind."""
+        for child in multiprocessing.active_children():
+            child.kill()
+        if self._demo is not None:
+            self._demo.path.unlink(missing_ok=True)
+        crash_reports.end()
+        os._exit(128 + number)
 
 
 class ScreenshotJob(QObject):
@@ -231,7 +282,6 @@ class ScreenshotJob(QObject):
         self._window = window
         self._path = path
         self._after_s = after_s
-        self._since = time.monotonic()
         if window.session is None:
             QTimer.singleShot(int(after_s * 1000), self._shoot)
             return
@@ -244,7 +294,7 @@ class ScreenshotJob(QObject):
         QTimer.singleShot(int(self._after_s * 1000), self._shoot)
 
     def _shoot(self) -> None:
-        self._window.activity.build()  # a picture shows all of the window, however early
+        self._window.panels.build()  # a picture shows all of the window, however early
         try:
             write_picture(self._window, str(self._path))
         except StorageError as error:
@@ -265,14 +315,10 @@ def run(options: Options, spare: EngineProcess | None = None) -> int:
     qt.setDesktopFileName("ivshmem-scope")
     with gc_policy.on_window_thread(qt), error_report.reported():
         application = Application(qt, options, spare)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: application.quit())
-        waker = QTimer()  # lets Python see signals while nothing else happens
-        waker.start(200)
-        waker.timeout.connect(lambda: None)
-        application.start()
-        try:
-            code = qt.exec()
-        finally:
-            application.shut_down()
+        with end_signals(application.quit, application.end_at_once):
+            application.start()
+            try:
+                code = qt.exec()
+            finally:
+                application.shut_down()
     return code or application.exit_code

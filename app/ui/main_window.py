@@ -8,37 +8,35 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from ..core.backends.open_region import spec_for
 from ..core.errors import ScopeError
 from ..core.region.region import RegionInfo, RegionSpec
 from ..core.storage.settings import Settings
-from ..core.watch.frame import Frame, Level
-from .measure.hex_flash import HexFlash
-from .measure.lazy_panel import LazyMeasurePanel
-from .panels.activity.panel import ActivityPanel
-from .panels.devices.panel import DevicesPanel
-from .panels.inspector.panel import InspectorPanel
-from .panels.journal import JournalPanel
-from .panels.write.panel import WritePanel
+from ..core.watch.frame import Level
+from .action import WINDOW, Action
+from .catalogue import Panels
+from .hex.keys import GESTURES, SCOPE
+from .panel import PanelHost
 from .session.notice import Notice
 from .session.session import Session
-from .shell import dialogs
+from .shell import dialogs, screen_fit
 from .shell.actions import Actions
 from .shell.command_palette import CommandPalette
 from .shell.docks import Docks
 from .shell.indicators import Indicators
+from .shell.session_actions import SessionActions
 from .shell.status_bar import StatusBar
 from .shell.toolbar import ToolBar
 from .shell.welcome import Welcome
 from .shell.window_state import Remembered, WindowState
+from .shell.workspaces import Workspaces
 from .style.theme import Theme
 from .viewer.region_view import RegionView
 
 if TYPE_CHECKING:
     from ..core.discovery.finder import DeviceList
-    from ..core.measure.flash.flash import Flip
 
 
 class MainWindow(QMainWindow):
@@ -70,134 +68,141 @@ class MainWindow(QMainWindow):
         self.session: Session | None = None
         self.setWindowTitle("IVSHMEM Scope")
         self.setAcceptDrops(True)
-        self.setMinimumSize(900, 600)
-        self.resize(1280, 800)
-        self.actions_table = Actions(self)
-        self.toolbar = ToolBar(self.actions_table, self)
-        self.addToolBar(self.toolbar)
+        self.setMinimumSize(screen_fit.LEAST)
+        self.resize(screen_fit.WANTED)
         self.view = RegionView(self)
         self.setCentralWidget(self.view)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
-        self.indicators = Indicators(self.actions_table, self.toolbar, self.status, self)
-        self.devices = DevicesPanel()
-        self.inspector = InspectorPanel()
-        self.activity = ActivityPanel()
-        self.write = WritePanel()
-        self.journal = JournalPanel()
-        self.measure = LazyMeasurePanel()
-        self.hex_flash = HexFlash(self.view.hex.viewport(), self)
-        welcome = Welcome(self.view.hex, self.actions_table)
-        self._panels = (
-            self.inspector,
-            self.activity,
-            self.write,
-            self.journal,
-            self.measure,
-            welcome,
+        self._host = PanelHost(self.view.hex.viewport(), self.view.decorations, self)
+        self.panels = Panels(self._host)
+        self.docks = Docks(self)
+        for panel in self.panels:
+            self.docks.add(panel)
+        self.workspaces = Workspaces(
+            self,
+            self.docks,
+            show_bytes=self.view.show_body,
+            focus_bytes=self.view.hex.setFocus,
+            room_for=self.view.hex.room_for,
         )
-        self.docks = Docks(self, self.view.hex.room_for)
-        self._add_docks()
-        self._connect_actions()
+        self.actions_table = Actions(self)
+        self._fill_table()
+        self.toolbar = ToolBar(self.actions_table, self)
+        self.addToolBar(self.toolbar)
+        self.indicators = Indicators(self.actions_table, self.toolbar, self.status, self)
+        self._welcome = Welcome(self.view.hex, self.actions_table)
+        self._connect_view()
         self._connect_panels()
-        self._connect_measure()
         self.set_theme(theme)
-        views: dict[str, Remembered] = {"inspector": self.inspector, "hex": self.view.hex}
-        self._state = WindowState(settings, self, self.docks, views)
-        self._laid_out = self._state.restore()
-        self.devices.set_recent(settings.get("recent", []))
+        views: dict[str, Remembered] = {panel.about.name: panel for panel in self.panels}
+        self._state = WindowState(settings, self, self.workspaces, views | {"hex": self.view.hex})
+        self._state.restore()
+        self.toolbar.show()  # whatever an older version remembered
+        self._seen = False
+        self._host.recent_changed.emit(settings.get("recent", []))
 
     # -- putting together -----------------------------------------------------------------------
 
-    def _add_docks(self) -> None:
-        areas = Qt.DockWidgetArea
-        bottom = areas.BottomDockWidgetArea
-        for name, title, panel, area in (
-            ("devices", "Devices", self.devices, areas.LeftDockWidgetArea),
-            ("inspector", "Inspector", self.inspector, areas.RightDockWidgetArea),
-            ("activity", "Activity", self.activity, bottom),
-            ("write", "Write tools", self.write, bottom),
-            ("measure", "Measure", self.measure, bottom),
-            ("journal", "Journal", self.journal, bottom),
-        ):
-            self.docks.add(name, title, panel, area)
-        self.docks["measure"].visibilityChanged.connect(self.measure.shown)
+    def _fill_table(self) -> None:
+        table, view = self.actions_table, self.view
+        table.add(self._own_actions())
+        table.add(SessionActions(lambda: self.session).own_actions())
+        table.add_view(SCOPE, view, view.own_actions(), GESTURES)
+        table.add(self.workspaces.own_actions())
+        for panel in self.panels:
+            entries, gestures = panel.own_actions(), panel.own_gestures()
+            table.add_view(panel.about.title, panel, entries, gestures)
 
-    def _connect_actions(self) -> None:
-        on, view = self.actions_table.on, self.view
-        on("open_file", self.choose_file)
-        on("new_window", lambda: self.new_window_wanted.emit(None))
-        on("duplicate", self._duplicate)
-        on("demo", self.demo_wanted.emit)
-        on("save_range", lambda: self._write_tool("save"))
-        on("load_file", lambda: self._write_tool("load"))
-        on("fill", lambda: self._write_tool("fill"))
-        on("screenshot", self.choose_screenshot)
-        on("close", self.close)
-        on("quit", self.quit_wanted.emit)
-        on("lock", lambda: self._on_session(lambda session: self._set_locked(not session.locked)))
-        on("undo", view.undo)
-        on("redo", view.redo)
-        on("copy", view.hex.copy)
-        on("paste", view.hex.paste)
-        on("select_all", view.hex.select_all)
-        on("select_range", view.open_range)
-        on("goto", view.open_goto)
-        on("next_change", lambda: view.find_change(False))
-        on("previous_change", lambda: view.find_change(True))
-        on("back", view.go_back)
-        on("forward", view.go_forward)
-        on("pause", lambda paused: self._on_session(Session.set_paused, paused))
-        on("step", lambda: self._on_session(Session.step))
-        on("retry", lambda: self._on_session(Session.retry))
-        on("speed", view.measure_speed)
-        on("rescan", self.rescan_wanted.emit)
-        on("zoom_in", view.hex.zoom_in)
-        on("zoom_out", view.hex.zoom_out)
-        on("zoom_reset", view.hex.zoom_reset)
-        on("theme", self.theme_wanted.emit)
-        on("reset_layout", self.docks.default)
-        for name in ("devices", "inspector", "activity", "write", "journal", "measure"):
-            on(f"show_{name}", lambda name=name: self.docks.show(name))
-        on("show_hex", view.hex.setFocus)
-        on("palette", lambda: CommandPalette(self.actions_table, self).popup())
-        on("keys", self._show_keys)
-        on("about", lambda: dialogs.show_about(self))
+    def _own_actions(self) -> tuple[Action, ...]:
+        def act(
+            name: str,
+            text: str,
+            key: str,
+            call: Callable[[], object],
+            group: str,
+            section: int,
+            hint: str = "",
+            icon: str = "",
+            *,
+            region: bool = False,
+        ) -> Action:
+            keys = (key,) if key else ()
+            return Action(
+                name, text, keys, call, WINDOW, group, section, hint, icon, needs_session=region
+            )
 
-    def _connect_panels(self) -> None:
-        view = self.view
-        self.devices.open_wanted.connect(self.open)
-        self.devices.open_file_wanted.connect(self.choose_file)
-        self.devices.demo_wanted.connect(self.demo_wanted)
-        self.devices.rescan_wanted.connect(self.rescan_wanted)
-        view.cursor_moved.connect(self._cursor)
-        view.selection_changed.connect(self._selection)
-        view.fill_wanted.connect(lambda: self._write_tool("fill"))
-        view.load_wanted.connect(self._load_dropped)
+        def new_window() -> None:
+            self.new_window_wanted.emit(None)
+
+        other, any_file = "Open this region in another window", "Any file as shared memory"
+        demo, picture = "A live region with a peer that plays", "Save a picture of the window…"
+        return (
+            act("open_file", "Open file…", "Ctrl+O", self.choose_file, "File", 0, any_file),
+            act("new_window", "New window", "Ctrl+N", new_window, "File", 0),
+            act("duplicate", other, "Ctrl+Shift+N", self._duplicate, "File", 0, region=True),
+            act("demo", "Open the demo", "", self.demo_wanted.emit, "File", 0, demo),
+            act("screenshot", picture, "", self.choose_screenshot, "File", 2),
+            act("close", "Close window", "Ctrl+W", self.close, "File", 3),
+            act("quit", "Quit", "Ctrl+Q", self.quit_wanted.emit, "File", 3),
+            act("rescan", "Rescan devices", "Ctrl+F5", self.rescan_wanted.emit, "View", 2),
+            act(
+                "theme",
+                "Light or dark",
+                "Ctrl+Shift+L",
+                self.theme_wanted.emit,
+                "View",
+                3,
+                "",
+                "theme",
+            ),
+            act(
+                "palette",
+                "All actions…",
+                "Ctrl+Shift+P",
+                self._show_palette,
+                "Help",
+                0,
+                "",
+                "search",
+            ),
+            act("keys", "Keys of this view", "F1", self._show_keys, "Help", 0),
+            act("about", "About IVSHMEM Scope", "", self._show_about, "Help", 1),
+        )
+
+    def _connect_view(self) -> None:
+        view, host = self.view, self._host
+        view.cursor_moved.connect(self.status.set_cursor)
+        view.cursor_moved.connect(host.cursor_moved)
+        view.selection_changed.connect(lambda _start, length: self.status.set_selection(length))
+        view.selection_changed.connect(host.selection_changed)
+        view.fill_wanted.connect(lambda: host.tool_wanted.emit("fill"))
+        view.load_wanted.connect(host.file_dropped)
+        view.sight_wanted.connect(self.workspaces.call_bytes)
         view.speed_measured.connect(self.toolbar.set_speed)
-        self.inspector.write_wanted.connect(view._write)
-        self.inspector.unlock_wanted.connect(view._say_locked)
-        self.activity.goto_wanted.connect(view.go_to)
-        self.journal.goto_wanted.connect(view.go_to)
-        self.journal.undo_wanted.connect(self.actions_table["undo"].trigger)
-        self.journal.redo_wanted.connect(self.actions_table["redo"].trigger)
+        view.messages.acted.connect(host.answered)
         self.toolbar.open_wanted.connect(self.open)
         self.toolbar.rate_wanted.connect(lambda hz: self._on_session(Session.set_rate, hz))
         self.toolbar.lock_wanted.connect(self._set_locked)
+        self.workspaces.changed.connect(self.toolbar.show_workspace)
 
-    def _connect_measure(self) -> None:
-        self.measure.notice.connect(self.view.messages.show_notice)
-        self.view.messages.acted.connect(self.measure.restore_offer.act)
-        self.measure.front_wanted.connect(lambda: self.docks.show("measure"))
-        self.measure.hex_flash_wanted.connect(self._flash_in_hex)
-        self.hex_flash.painted.connect(self.measure.painted)
+    def _connect_panels(self) -> None:
+        host, view = self._host, self.view
+        host.notice.connect(view.messages.show_notice)
+        host.goto_wanted.connect(view.go_to)
+        host.sight_wanted.connect(self._bring_to_sight)
+        host.write_wanted.connect(view.write)
+        host.unlock_wanted.connect(view.say_locked)
+        host.open_wanted.connect(self.open)
+        host.action_wanted.connect(lambda name: self.actions_table[name].trigger())
 
-    def _flash_in_hex(self, flip: Flip) -> None:
-        """A flash that the hex view shows: bring its bytes into sight, answer when painted."""
+    def _bring_to_sight(self, offset: int) -> None:
+        """Show the 8 bytes at an offset, without a jump where they are on the screen."""
+        if self.view.body.isHidden():
+            self.workspaces.call_bytes()
         start, length = self.view.hex.surface.visible_span()
-        if not start <= flip.offset <= start + length - 8:
-            self.view.go_to(flip.offset)
-        self.hex_flash.await_flip(flip)
+        if not start <= offset <= start + length - 8:
+            self.view.go_to(offset)
 
     # -- the region ------------------------------------------------------------------------------
 
@@ -222,14 +227,14 @@ class MainWindow(QMainWindow):
         session = self._make_session(spec)
         self.session = session
         self.indicators.set_session(session)
-        session.frame_arrived.connect(self._frame)
         session.opened.connect(self._opened)
         self.view.set_session(session)
-        for panel in self._panels:
-            panel.set_session(session)
+        self._welcome.set_session(session)
+        self.panels.set_session(session)
         self.setWindowTitle(f"{Path(spec.location).name} - IVSHMEM Scope")
         session.start()
-        self.view.hex.setFocus()
+        if self.view.hex.isVisible():
+            self.view.hex.setFocus()
         return session
 
     def close_region(self) -> None:
@@ -239,52 +244,30 @@ class MainWindow(QMainWindow):
             return
         self.indicators.set_session(None)
         self.view.set_session(None)
-        for panel in self._panels:
-            panel.set_session(None)
+        self._welcome.set_session(None)
+        self.panels.set_session(None)
         session.close()
-        self.devices.set_open("")
+        self._host.region_opened.emit("")
         self.setWindowTitle("IVSHMEM Scope")
 
     def _opened(self, info: RegionInfo) -> None:
-        self._cursor(self.view.hex.cursor())
+        self.view.cursor_moved.emit(self.view.hex.cursor())
         self.setWindowTitle(f"{info.name} - IVSHMEM Scope")
-        self.devices.set_open(info.spec.location)
+        self._host.region_opened.emit(info.spec.location)
         self._settings.remember("recent", f"{info.spec.kind.value}:{info.spec.location}")
-        self.devices.set_recent(self._settings.get("recent", []))
-
-    def _frame(self, frame: Frame) -> None:
-        self.inspector.set_frame(frame)
-        self.activity.set_frame(frame)
-        self.hex_flash.set_frame(frame)
-
-    def _cursor(self, offset: int) -> None:
-        self.status.set_cursor(offset)
-        self.inspector.set_cursor(offset)
-        self.write.set_cursor(offset)
-
-    def _selection(self, start: int, length: int) -> None:
-        self.status.set_selection(length)
-        self.write.set_selection(start, length)
-
-    def _write_tool(self, tool: str) -> None:
-        self.docks.show("write")
-        self.write.show_tool(tool)
-
-    def _load_dropped(self, path: str, offset: int) -> None:
-        self._write_tool("load")
-        self.write.set_load(path, offset)
+        self._host.recent_changed.emit(self._settings.get("recent", []))
 
     # -- around it -------------------------------------------------------------------------------
 
     def set_devices(self, found: DeviceList) -> None:
         """Show what was found."""
-        self.devices.set_devices(found)
+        self._host.devices_found.emit(found)
         self.toolbar.set_devices(found)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self._theme = theme
-        for part in (self.toolbar, self.status, self.view, self.devices, *self._panels):
+        for part in (self.toolbar, self.status, self.view, self.panels):
             part.set_theme(theme)
 
     def report(self, notice: Notice) -> None:
@@ -312,24 +295,36 @@ class MainWindow(QMainWindow):
         if notice is not None:
             self.report(notice)
 
+    def _show_palette(self) -> None:
+        palette = CommandPalette(self.actions_table, self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # each call makes another
+        palette.popup()
+
     def _show_keys(self) -> None:
-        views = {
-            "Hex view": self.view,
-            "Inspector": self.inspector,
-            "Devices": self.devices,
-            "Measure": self.measure,
-        }
-        dialogs.show_keys(self.actions_table, views, self)
+        dialogs.show_keys(self.actions_table, self)
+
+    def _show_about(self) -> None:
+        dialogs.show_about(self)
 
     # -- layout and closing ----------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The first time, the default layout takes the size that the window really has."""
+        """The first time, the layout takes the size that the window really has."""
         super().showEvent(event)
-        self.docks.keep_room()
-        if not self._laid_out:
-            self._laid_out = True
-            self.docks.resize()
+        self.workspaces.layouts.keep_room()
+        if not self._seen:
+            self._seen = True
+            self.workspaces.fit()
+
+    def fit_to_screen(self) -> None:
+        """Come onto the screen with all of the window."""
+        screen_fit.fit_to_screen(self)
+
+    def createPopupMenu(self) -> QMenu:
+        """What a right click on a dock's title or the tool bar offers."""
+        menu = self.docks.menu(self)
+        menu.addAction(self.actions_table["reset_layout"])
+        return menu
 
     def remember(self) -> None:
         """Put the layout into the settings."""

@@ -5,6 +5,9 @@ Both paint 100 rows of 32 bytes, address, hex and text, from values to the pixel
 one ink for all, which is less than our view shows (a style per byte, and fading). Ours is timed
 from the Frame on, the copy of its own picture to the window's included. That both really painted
 is checked: the picture must differ after each round.
+
+Decorations are measured against the same view without them, in the same rounds: 10,000 ranges,
+a tenth of them on the screen, overlapping and nested so that every byte there is under some.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ import numpy.typing as npt
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
-from app.core.watch.frame import Frame, Traffic, empty_activity
+from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
+from app.ui.hex.paint.decorated_cells import DecoratedCells
+from app.ui.hex.paint.decorations import Decoration, Decorations, Depth, Mark, Tint
 from app.ui.hex.paint.geometry import address_text
 from app.ui.hex.paint.surface import Options, Surface
 from app.ui.style.theme import DARK
@@ -31,6 +36,8 @@ CELLS = ROWS * COLUMNS
 SIZE = 1 << 20
 PIXELS = 14
 SECOND_NS = 1_000_000_000
+RANGES = 10_000
+LIMITS = (1.3, 1.1)
 Bytes = npt.NDArray[np.uint8]
 _HEX = [f"{value:02X}" for value in range(256)]
 _TEXT = [chr(value) if 32 <= value < 127 else "\u00b7" for value in range(256)]
@@ -67,14 +74,8 @@ class Content:
         off = np.zeros(CELLS, np.bool_)
         return Frame(
             self.number,
-            now_ns,
             SECOND_NS // 60,
-            0,
-            self.data,
-            off,
-            self.changed,
-            changed_ns,
-            off,
+            RangeSample(0, now_ns, self.data, off, self.changed, changed_ns, off),
             empty_activity(SIZE),
             Traffic(),
         )
@@ -103,6 +104,33 @@ class Ours:
         for first, count in _runs(rows):
             self.surface.paint(painter, self.surface.row_rect(first, count))
         painter.end()
+
+
+def decorate(decorations: Decorations) -> None:
+    """10,000 ranges: structures of fields over all that is visible, hits in them, sparse others."""
+    rng = np.random.default_rng(5)
+    fields = [Decoration(0, SIZE, Tint.SLATE, Mark.OUTLINE, "everything")]
+    for start in range(0, CELLS, 64):
+        fields.append(Decoration(start, 64, Tint.SLATE, Mark.OUTLINE, "structure"))
+        for number, at in enumerate(range(start, start + 64, 4)):
+            fields.append(Decoration(at, 4, (Tint.VIOLET, Tint.TEAL)[number % 2], label="field"))
+    hits = [
+        Decoration(int(at), 3, Tint.OLIVE, Mark.BELOW, "hit")
+        for at in rng.choice(CELLS, 120, replace=False)
+    ]
+    sparse = [
+        Decoration(int(at), int(length), Tint.GREEN, Mark.DOTS, "note")
+        for at, length in zip(
+            rng.integers(CELLS, SIZE - 4096, RANGES - len(fields) - len(hits)),
+            rng.integers(1, 4096, RANGES),
+            strict=False,
+        )
+    ]
+    decorations.layer("fields", Depth.FIELD).replace(fields)
+    decorations.layer("hits", Depth.FINDING).replace(hits)
+    decorations.layer("notes", Depth.NOTE).replace(sparse)
+    if len(decorations) != RANGES:
+        raise AssertionError(f"{len(decorations)} ranges")
 
 
 class Usual:
@@ -189,6 +217,66 @@ def compare(name: str, share: float, rows: int, limits: tuple[float, float], rou
     )
 
 
+def compare_decorated(
+    name: str, share: float, rows: int, limits: tuple[float, float], rounds: int
+) -> Row:
+    """One kind of change, with decorations against without."""
+    content = Content(
+        np.random.default_rng(9).integers(0, 256, CELLS, np.uint8), np.zeros(CELLS, np.bool_)
+    )
+    plain, decorated = Ours(content), Ours(content)
+    decorate(decorated.surface.decorations)
+    decorated.run()
+    if bytes(plain.canvas.constBits()) == bytes(decorated.canvas.constBits()):
+        raise AssertionError("the decorations are not to be seen")
+    cases = [
+        Case("plain", plain.run, lambda: content.change(share, rows)),
+        Case("decorated", decorated.run),
+    ]
+    times = interleaved(cases, rounds, warm_up=11)
+    floor, goal = limits
+    return Row(
+        name,
+        1 / times.speed("decorated", "plain"),
+        "x",
+        "the same view without decorations",
+        floor,
+        goal,
+        f"{times.median('decorated') * 1e3:.2f} against {times.median('plain') * 1e3:.2f} ms",
+        lower_is_better=True,
+    )
+
+
+def look_up(rounds: int) -> Row:
+    """What of 10,000 ranges is on the screen, and how it looks: when the view scrolls."""
+    decorations = Decorations()
+    decorate(decorations)
+    found = DecoratedCells(decorations)
+    content = Content(np.zeros(CELLS, np.uint8), np.zeros(CELLS, np.bool_))
+    ours = Ours(content)
+    starts = iter(range(0, SIZE, COLUMNS))
+
+    def scroll() -> None:
+        if found.codes(next(starts), CELLS, COLUMNS) is None:
+            raise AssertionError("nothing was found")
+
+    cases = [
+        Case("repaint", ours.run, lambda: content.change(1.0, ROWS)),
+        Case("look up", scroll),
+    ]
+    times = interleaved(cases, rounds, warm_up=3)
+    return Row(
+        "decorations: look up, place and stack those on the screen",
+        1 / times.speed("look up", "repaint"),
+        "x",
+        "a repaint of all bytes",
+        0.3,
+        0.1,
+        f"{times.median('look up') * 1e3:.2f} against {times.median('repaint') * 1e3:.2f} ms",
+        lower_is_better=True,
+    )
+
+
 def rows(*, quick: bool = False) -> list[Row]:
     """All rows."""
     application = QGuiApplication.instance() or QGuiApplication([])
@@ -197,6 +285,11 @@ def rows(*, quick: bool = False) -> list[Row]:
         compare("repaint of 100 x 32 at 4K, every byte changed", 1.0, ROWS, (0.6, 0.35), rounds),
         compare("the same, 10 % of the bytes changed, in all rows", 0.1, ROWS, (0.4, 0.35), rounds),
         compare("the same, changed cells only: 320 bytes in 10 rows", 1.0, 10, (0.2, 0.08), rounds),
+        compare_decorated("10,000 decorations: every byte changed", 1.0, ROWS, LIMITS, rounds),
+        compare_decorated("10,000 decorations: 10 % of the bytes", 0.1, ROWS, LIMITS, rounds),
+        compare_decorated("10,000 decorations: 320 bytes in 10 rows", 1.0, 10, LIMITS, rounds),
+        compare_decorated("10,000 decorations: nothing changed", 0.0, ROWS, LIMITS, rounds),
+        look_up(rounds),
     ]
     del application
     return found

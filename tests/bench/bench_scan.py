@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -23,6 +23,7 @@ MIB = 1 << 20
 DENSE = 64 * MIB
 SPARSE = 1024 * MIB
 CHANGED_BYTES = 64
+NEVER_NS = 1 << 62
 # (share of pages changed, floor, goal)
 SHARES = ((0.001, 0.25, 0.75), (0.05, 0.2, 0.5))
 
@@ -51,10 +52,9 @@ class Content:
 class CheckedScan:
     """A sweep over content of its own, whose every turn must find exactly what was changed."""
 
-    def __init__(self, path: str, region: Region, share: float, threads: int) -> None:
+    def __init__(self, path: str, region: Region, share: float) -> None:
         self.content = Content(path, region.size)
         self._share = share
-        self._threads = threads
         self._expected = (0, 0)
         self._sweep = Sweep(region)
         self.run()
@@ -65,38 +65,41 @@ class CheckedScan:
 
     def run(self) -> None:
         """Scan and check."""
-        found = self._sweep.full_scan(self._threads)
-        if (found.changed_pages, found.changed_bytes) != self._expected:
+        totals = self._sweep.totals
+        before = totals.changed_pages, totals.changed_bytes
+        self._sweep.scan(NEVER_NS)
+        found = totals.changed_pages - before[0], totals.changed_bytes - before[1]
+        if found != self._expected:
             raise AssertionError(f"found {found}, expected {self._expected}")
 
 
 @contextmanager
-def scan_of(size: int, share: float, threads: int) -> Iterator[CheckedScan]:
+def scan_of(size: int, share: float) -> Iterator[CheckedScan]:
     """A scan of a new file."""
     with shared_file(size) as path, open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
-        yield CheckedScan(str(path), region, share, threads)
+        yield CheckedScan(str(path), region, share)
 
 
 def dense_rows(share: float, floor: float, goal: float, rounds: int) -> list[Row]:
-    """64 MiB, by one thread and by two."""
-    with ExitStack() as stack:
-        scans = {n: stack.enter_context(scan_of(DENSE, share, n)) for n in (1, 2)}
-        content = scans[1].content
-        cases = [Case(f"{n}", scan.run, scan.prepare) for n, scan in scans.items()]
-        cases.append(Case("memcmp", lambda: c_memcmp(content.live, content.copy)))
+    """64 MiB."""
+    with scan_of(DENSE, share) as scan:
+        content = scan.content
+        cases = [
+            Case("scan", scan.run, scan.prepare),
+            Case("memcmp", lambda: c_memcmp(content.live, content.copy)),
+        ]
         times = interleaved(cases, rounds, warm_up=2)
     rate = {name: DENSE / times.median(name) / 1e9 for name in times.seconds}
     return [
         Row(
-            name=f"exact scan, 64 MiB, {share:.1%} of pages changed, {n} thread{'s' * (n > 1)}",
-            ratio=times.speed(f"{n}", "memcmp"),
+            name=f"exact scan, 64 MiB, {share:.1%} of pages changed",
+            ratio=times.speed("scan", "memcmp"),
             unit="x",
             reference="C memcmp's rate",
             floor=floor,
             goal=goal,
-            detail=f"{rate[f'{n}']:.2f} against {rate['memcmp']:.2f} GB/s",
+            detail=f"{rate['scan']:.2f} against {rate['memcmp']:.2f} GB/s",
         )
-        for n in scans
     ]
 
 
@@ -147,7 +150,10 @@ def sparse_rows(rounds: int) -> list[Row]:
         blocks = os.stat(path).st_blocks
         with open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
             sweep, blind = Sweep(region), _WithoutExtents(region)
-            cases = [Case("extents", sweep.full_scan), Case("everything", blind.full_scan)]
+            cases = [
+                Case("extents", lambda: sweep.scan(NEVER_NS)),
+                Case("everything", lambda: blind.scan(NEVER_NS)),
+            ]
             times = interleaved(cases, rounds)
         allocated = (os.stat(path).st_blocks - blocks) * 512 // PAGE
     detail = (

@@ -132,12 +132,18 @@ def c_memcpy(to: npt.NDArray[np.uint8], source: npt.NDArray[np.uint8]) -> None:
     _LIBC.memcpy(to.ctypes.data, source.ctypes.data, min(to.size, source.size))
 
 
-@contextmanager
-def c_library(source: str) -> Iterator[ctypes.CDLL]:
-    """A reference in C, compiled now by the compiler that is there, gone afterwards."""
+def c_compiler() -> str:
+    """The compiler that is there."""
     compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), "")
     if not compiler:
         raise RuntimeError("a C compiler (cc) is needed for the references of this benchmark")
+    return compiler
+
+
+@contextmanager
+def c_library(source: str) -> Iterator[ctypes.CDLL]:
+    """A reference in C, compiled now by the compiler that is there, gone afterwards."""
+    compiler = c_compiler()
     with tempfile.TemporaryDirectory(prefix="ivshmem-scope-bench-") as folder:
         code, library = Path(folder) / "reference.c", Path(folder) / "reference.so"
         code.write_text(source, encoding="utf-8")

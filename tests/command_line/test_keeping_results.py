@@ -12,7 +12,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
-from app.commands.saving import check_place
+from app.commands.measuring import check_place
 from app.core.errors import StorageError
 from app.core.measure.histogram import MAX_VALUE
 from tests.command_line.tools import MakeFile, Run

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from app.commands.ending import interrupt_guard
+from app.commands.interrupts import InterruptGuard
 from app.core.errors import CancelledError
 from tests.core.measure.peer_programs import ROOT, PeerProcess, opened, responding
 
@@ -160,17 +160,36 @@ def test_a_responder_that_nobody_reads_ends_in_order(path: Path) -> None:
 def test_signals_are_flags_and_an_ignored_hangup_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with interrupt_guard() as end:
+        with InterruptGuard() as guard:
             signal.raise_signal(signal.SIGHUP)
-            assert not end.asked.wait(0)
+            assert not guard.wait(0)
             signal.raise_signal(signal.SIGTERM)
-            assert end.asked.wait(60)
+            assert guard.wait(60)
+            assert guard.cancelled()
             with pytest.raises(CancelledError):
-                end.sleep(60)
+                guard.sleep(60)
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is not guard.handle
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_third_signal_ends_the_process_whatever_catches_the_second() -> None:
+    code = (
+        "import signal\n"
+        "from app.commands.interrupts import InterruptGuard\n"
+        "with InterruptGuard():\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    try:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('second', flush=True)\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    print('third')\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert (told.returncode, told.stdout.split(), told.stderr) == (130, [b"second"], b"")
 
 
 def test_a_cut_region_ends_the_responder_with_a_sentence(path: Path) -> None:
@@ -193,7 +212,6 @@ def test_a_cut_region_ends_the_responder_with_a_sentence(path: Path) -> None:
         (("--offset", "100"), 1, "not aligned"),
         (("--offset", "2M"), 1, "not inside"),
         (("--offset", "0", "--lane-size", "8K"), 1, "too small"),
-        (("--slots", "0"), 1, "0 slots"),
     ],
 )
 def test_bad_input_is_a_sentence_and_touches_nothing(

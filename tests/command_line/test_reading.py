@@ -39,7 +39,7 @@ def test_list_as_json_names_units_and_is_complete(shm_file: MakeFile, run: Run) 
         "address": None,
         "windows_address": None,
         "users": [],
-        "content": {"name": "zeros", "detail": "nothing written yet", "offset": 0},
+        "content": {"name": "zeros", "detail": "nothing written yet", "offset": 0, "claimed": []},
         "level": "good",
         "health": "ok",
         "text": "Healthy",

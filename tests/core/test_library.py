@@ -44,6 +44,7 @@ from app.core.errors import (
     UnsuitableError,
 )
 from app.core.library import Guest, Host, list_devices
+from app.core.region.doorbell import ANSWERS, BellAddress
 from app.core.region.pci_address import PciAddress
 from app.core.region.region import PAGE, CacheMode, RegionKind, RegionSpec
 from tests.fakes.sysfs import FakeSysfs
@@ -561,10 +562,10 @@ def test_seed_windows_another_holder_is_a_bare_number(driver):
 
 
 def test_seed_windows_has_no_doorbell(driver):
-    from app.core.backends.windows.doorbell import Doorbell
-
     with windows_bar.open_windows_bar(RegionSpec(RegionKind.WINDOWS, INTERFACE)) as region:
-        Doorbell(region, driver).ring(4, 1)
+        bell = region.bell(ANSWERS)
+        assert bell is not None
+        bell.ring(BellAddress(4, 1))
     assert driver.rung == [(4, 1)]
 
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.style.style_sheet import apply_theme, style_sheet
 from app.ui.style.theme import DARK
-from tests.ui.helpers import Sessions, ShmFile
+from tests.ui.helpers import MakeEngine, Sessions, ShmFile, SpareEngines
 from tests.ui.measure.measuring import Sides
 
 
@@ -21,10 +21,31 @@ def _in_style(qapp: QApplication) -> None:
         apply_theme(qapp, DARK)
 
 
+ENGINES = SpareEngines(2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before what a test starts is counted."""
+    if "engine" in getattr(item, "fixturenames", ()):
+        ENGINES.refill()
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no process behind."""
+    ENGINES.close()
+
+
 @pytest.fixture
-def sessions(qtbot: QtBot) -> Iterator[Sessions]:
+def engine() -> MakeEngine:
+    """Gives engine processes that are warm already."""
+    return ENGINES.take
+
+
+@pytest.fixture
+def sessions(qtbot: QtBot, engine: MakeEngine) -> Iterator[Sessions]:
     """Sessions that end with the test."""
-    made = Sessions(qtbot)
+    made = Sessions(qtbot, engine)
     yield made
     made.end()
 

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.core.protocols.demo_layout import PREFIX
 from app.core.storage.settings import Settings
 from app.ui.application import Application, Options
+from app.ui.panels.devices.panel import DevicesPanel
 from app.ui.style.style_sheet import apply_theme
 from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import WAIT_MS, ShmFile, bury, colors, spec_of
@@ -144,13 +145,30 @@ def test_windows_come_and_go(qtbot: QtBot, program: Application, shm_file: ShmFi
     assert program.windows[1].session is None
 
 
+def test_it_begins_in_the_workspace_that_was_asked_for(qtbot: QtBot, qapp: QApplication) -> None:
+    program = Application(qapp, Options(theme="dark", workspace="link"), None)
+    try:
+        program.start()
+        assert program.windows[0].workspaces.current == "link"
+        assert program.new_window(None).workspaces.current == "watch", "only the first does"
+    finally:
+        program.shut_down()
+        bury(*program.windows)
+
+
+def test_a_workspace_that_there_is_not_is_refused_with_the_names() -> None:
+    code, _, errors = finish(run("--workspace", "nowhere"))
+    assert code == 2
+    assert "measure" in errors
+
+
 def test_the_demo_is_shared_and_ends_with_the_program(qtbot: QtBot, program: Application) -> None:
     window = program.windows[0]
     window.actions_table["demo"].trigger()
     session = window.session
     assert session is not None
     qtbot.waitUntil(
-        lambda: session.frame is not None and session.frame.changed.any(), timeout=WAIT_MS
+        lambda: session.frame is not None and session.frame.sample.changed.any(), timeout=WAIT_MS
     )
     assert program._demo is not None
     path = program._demo.path
@@ -174,7 +192,10 @@ def test_devices_arrive(qtbot: QtBot, program: Application, shm_file: ShmFile) -
     window = program.windows[0]
 
     def listed() -> bool:
-        return any(row.spec and row.spec.location == str(path) for row in window.devices.model.rows)
+        return any(
+            row.spec and row.spec.location == str(path)
+            for row in window.panels[DevicesPanel].model.rows
+        )
 
     qtbot.waitUntil(listed, timeout=WAIT_MS)
     path.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,24 +20,33 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QPushButton,
+    QScrollArea,
+    QTabBar,
     QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from app.cli import WORKSPACES
 from app.core.discovery.device import Device, DeviceList
-from app.core.engine.client import EngineClient, LocalEngine
 from app.core.engine.measurement_messages import Flashed
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Surface
+from app.core.protocols.known_content import Content
 from app.core.region.region import RegionKind
 from app.core.storage.settings import Settings
 from app.core.watch.frame import Level
+from app.ui.catalogue import CATALOGUE
 from app.ui.hex.paint.geometry import fitted_columns
 from app.ui.main_window import MainWindow
+from app.ui.measure.lazy_panel import LazyMeasurePanel
+from app.ui.panels.activity.panel import ActivityPanel
+from app.ui.panels.devices.panel import DevicesPanel
+from app.ui.panels.inspector.panel import InspectorPanel
+from app.ui.panels.journal import JournalPanel
+from app.ui.panels.write.panel import WritePanel
 from app.ui.session.notice import Notice
 from app.ui.session.session import Session
-from app.ui.shell.actions import TABLE
 from app.ui.shell.command_palette import CommandPalette, KeyList
 from app.ui.shell.welcome import Welcome
 from app.ui.style.style_sheet import apply_theme
@@ -64,13 +74,8 @@ def make(qtbot: QtBot, sessions: Sessions, settings: Settings, dressed: None) ->
     """Windows; with a path also with its region open."""
     windows: list[MainWindow] = []
 
-    def build(
-        path: Path | None = None,
-        client: Callable[[], EngineClient] = LocalEngine,
-        *,
-        read_only: bool = False,
-    ) -> MainWindow:
-        window = MainWindow(lambda spec: sessions.make(spec, client), settings, DARK)
+    def build(path: Path | None = None, *, read_only: bool = False) -> MainWindow:
+        window = MainWindow(sessions.make, settings, DARK)
         windows.append(window)
         window.show()
         qtbot.waitExposed(window)
@@ -180,7 +185,7 @@ def test_type_over_a_byte_and_undo_it(qtbot: QtBot, make: Open, shm_file: ShmFil
     assert window.view.hex.hasFocus(), "what was typed can be typed again"
     keys(qtbot, window, "4142")
     qtbot.waitUntil(lambda: peek(path, 0, 3) == b"AB\0", timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.journal.model.rowCount() == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.panels[JournalPanel].model.rowCount() == 2, timeout=WAIT_MS)
     qtbot.keyClick(window.view.hex, Qt.Key.Key_Z, CTRL)
     qtbot.waitUntil(lambda: peek(path, 0, 2) == b"A\0", timeout=WAIT_MS)
     qtbot.keyClick(window.view.hex, Qt.Key.Key_Y, CTRL)
@@ -272,8 +277,8 @@ def test_select_a_range(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     assert window.view.hex.selection() == (0x8000, 16)
     assert bar.isHidden()
     assert "16 B" in window.status.selection.text()
-    assert window.write.start.text() == "0x8000"
-    assert window.write.length.text() == "16"
+    assert window.panels[WritePanel].start.text() == "0x8000"
+    assert window.panels[WritePanel].length.text() == "16"
     trigger(window, "select_range")
     assert bar.edit.text() == "0x8000:16"
     for wrong in ("end:1", "5", "0x20..0x10", "0:0", "banana"):
@@ -294,14 +299,14 @@ def test_a_long_text_in_a_bar_leaves_the_docks_alone(
     qtbot: QtBot, make: Open, shm_file: ShmFile
 ) -> None:
     window = make(shm_file(1 << 20))
-    width = window.inspector.width()
+    width = window.panels[InspectorPanel].width()
     trigger(window, "goto")
     qtbot.keyClicks(window.view.goto.edit, "end-end+size*16-0x1234567890 nonsense " * 3)
     trigger(window, "select_range")
     qtbot.keyClicks(window.view.range.edit, "0..size*4096*4096*4096")
     window.report(Notice(Level.WARNING, "word " * 50, "hint " * 50, ("Retry",)))
     QGuiApplication.processEvents()
-    assert window.inspector.width() == width
+    assert window.panels[InspectorPanel].width() == width
 
 
 def test_next_changed_byte(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
@@ -312,7 +317,7 @@ def test_next_changed_byte(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     assert "No byte was seen to change" in shown(window).text
     qtbot.waitUntil(lambda: live(window).frame.activity.sweep_ns > 0, timeout=WAIT_MS)
     poke(path, 0x30, b"\x01")
-    qtbot.waitUntil(lambda: live(window).frame.changed_ns[0x30] > 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: live(window).frame.sample.changed_ns[0x30] > 0, timeout=WAIT_MS)
     trigger(window, "next_change")
     qtbot.waitUntil(lambda: window.view.hex.cursor() == 0x30, timeout=WAIT_MS)
 
@@ -332,7 +337,7 @@ def test_copy_and_paste(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
 
 def test_the_maps_lead_to_places(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     window = make(shm_file(1 << 20))
-    window.activity.goto_wanted.emit(0x40000)
+    window.panels[ActivityPanel].goto_wanted.emit(0x40000)
     assert window.view.hex.cursor() == 0x40000
     strip = window.view.minimap
     qtbot.mouseClick(strip, LEFT, pos=QPoint(strip.width() // 2, strip.height() // 2))
@@ -342,11 +347,34 @@ def test_the_maps_lead_to_places(qtbot: QtBot, make: Open, shm_file: ShmFile) ->
 # -- what goes wrong ------------------------------------------------------------------------------------
 
 
+def test_what_panels_know_is_shown_in_every_view_of_the_region(
+    qtbot: QtBot, make: Open, shm_file: ShmFile
+) -> None:
+    path = shm_file(1 << 20, fill=b"\0")
+    window = make(path)
+    spec = live(window).spec
+    content = Content("LGMP", "version 10", 0x40)
+    found = Device(RegionKind.FILE, "a", str(path), 1 << 20, spec, content=content)
+    activity = window.panels[ActivityPanel]
+    activity.build()
+    qtbot.waitUntil(lambda: activity.heat.image is not None, timeout=WAIT_MS)
+    views = (window.view.hex.viewport(), window.view.minimap, activity.heat)
+    activity.freeze.setChecked(True)
+    live(window).set_paused(True)
+    before = [pixels(view) for view in views]
+    window.set_devices(DeviceList((found,)))
+    assert window.view.decorations.topmost(0x47) is not None
+    for view, plain in zip(views, before, strict=True):
+        assert (pixels(view) != plain).any(), type(view).__name__
+    window.open(spec_of(shm_file(1 << 20)))
+    assert not len(window.view.decorations), "another region has none of them"
+
+
 def test_a_killed_engine_greys_the_view_and_retry_works(
     qtbot: QtBot, make: Open, shm_file: ShmFile
 ) -> None:
     path = shm_file(65536, fill=b"scope")
-    window = make(path, EngineProcess)
+    window = make(path)
     live(window).set_locked(False)
     before = bright(window)
     client = live(window)._client
@@ -460,10 +488,10 @@ def test_a_file_dropped_on_the_bytes_is_offered_to_be_loaded(
     source = tmp_path / "x.bin"
     source.write_bytes(b"12345")
     window.view.hex.load_file_wanted.emit(str(source), 0x80)
-    assert window.write.isVisible()
-    assert window.write.tool() is window.write.tools["load"]
-    assert window.write.start.text() == "0x80"
-    assert "5 bytes" in window.write.check.text()
+    assert window.panels[WritePanel].isVisible()
+    assert window.panels[WritePanel].tool() is window.panels[WritePanel].tools["load"]
+    assert window.panels[WritePanel].start.text() == "0x80"
+    assert "5 bytes" in window.panels[WritePanel].check.text()
 
 
 def test_open_file_and_recent(
@@ -476,7 +504,7 @@ def test_open_file_and_recent(
         trigger(window, "open_file")
         qtbot.waitUntil(lambda: live(window).info is not None, timeout=WAIT_MS)
     assert settings.get("recent", []) == [f"file:{path}" for path in reversed(paths)]
-    rows = [row.title for row in window.devices.model.rows]
+    rows = [row.title for row in window.panels[DevicesPanel].model.rows]
     assert rows == ["RECENT", paths[1].name, paths[0].name]
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     session = live(window)
@@ -489,12 +517,12 @@ def test_a_double_click_in_the_list_opens(qtbot: QtBot, make: Open, shm_file: Sh
     window = make()
     device = Device(RegionKind.FILE, path.name, str(path), 4096, spec_of(path))
     window.set_devices(DeviceList((device,)))
-    view = window.devices.list
-    place = view.visualRect(window.devices.model.index(1)).center()
+    view = window.panels[DevicesPanel].list
+    place = view.visualRect(window.panels[DevicesPanel].model.index(1)).center()
     qtbot.mouseClick(view.viewport(), LEFT, pos=place)
     qtbot.mouseDClick(view.viewport(), LEFT, pos=place)
     qtbot.waitUntil(lambda: live(window).info is not None, timeout=WAIT_MS)
-    assert window.devices.delegate.open_location == str(path)
+    assert window.panels[DevicesPanel].delegate.open_location == str(path)
     names = [action.text() for action in window.toolbar.device.menu().actions()]
     assert path.name in names[0]
     window.toolbar.device.menu().actions()[0].trigger()
@@ -517,7 +545,11 @@ def test_every_action_does_something_that_works(
     for name in ("new_window", "demo", "theme", "rescan", "quit"):
         getattr(window, f"{name}_wanted").connect(lambda *_, name=name: sent.append(name))
     live(window).set_locked(False)
-    order = [spec.name for spec in TABLE if spec.name not in ("close", "retry", "lock")]
+    order = [
+        entry.name
+        for entry in window.actions_table.entries()
+        if not entry.by_key and entry.name not in ("close", "retry", "lock")
+    ]
     for name in [*order, "lock", "retry"]:
         assert window.actions_table[name].isEnabled(), name
         trigger(window, name)
@@ -548,8 +580,8 @@ def test_shortcuts_reach_their_actions(qtbot: QtBot, make: Open, shm_file: ShmFi
     qtbot.keyClick(window.view.goto.edit, Qt.Key.Key_Escape)
     assert window.view.goto.isHidden()
     qtbot.keyClick(view, Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
-    assert window.write.isVisible()
-    qtbot.keyClick(window.write.start, Qt.Key.Key_P, CTRL | SHIFT)
+    assert window.panels[WritePanel].isVisible()
+    qtbot.keyClick(window.panels[WritePanel].start, Qt.Key.Key_P, CTRL | SHIFT)
     palettes = window.findChildren(CommandPalette)
     assert palettes
     palettes[0].close()
@@ -583,6 +615,7 @@ def test_the_theme_can_be_swapped_while_it_runs(
         apply_theme(qapp, LIGHT)
         window.set_theme(LIGHT)
         assert pixels(window)[..., :3].mean() > dark + 100
+        assert LIGHT.level(Level.GOOD).name() in window.toolbar.live.styleSheet()
     finally:
         apply_theme(qapp, DARK)
 
@@ -591,13 +624,20 @@ def test_the_layout_is_remembered(qtbot: QtBot, make: Open, settings: Settings) 
     window = make()
     window.resize(1100, 700)
     window.docks["devices"].hide()
-    window.docks.show("journal")
+    window.workspaces.call("journal")
+    window.docks["inspector"].hide()
     window.view.hex.set_columns(8)
     window.close()
     again = make()
-    assert again.docks["devices"].isHidden()
+    assert again.workspaces.current == "edit"
+    assert not behind(again.panels[JournalPanel]), "it was in front"
+    assert again.docks["inspector"].isHidden()
     assert again.height() == 700
     assert again.view.hex.state()["columns"] == 8
+    trigger(again, "reset_layout")
+    assert again.docks["inspector"].isVisible()
+    trigger(again, "workspace_watch")
+    assert again.docks["devices"].isHidden()
     trigger(again, "reset_layout")
     assert again.docks["devices"].isVisible()
 
@@ -607,15 +647,17 @@ def test_behind_a_tab_nothing_is_drawn(
 ) -> None:
     window = make(shm_file(65536))
     drawn: list[int] = []
-    monkeypatch.setattr(window.activity.changes, "show_traces", lambda *_: drawn.append(1))
+    monkeypatch.setattr(
+        window.panels[ActivityPanel].changes, "show_traces", lambda *_: drawn.append(1)
+    )
     qtbot.waitUntil(lambda: bool(drawn), timeout=WAIT_MS)
-    window.docks.show("journal")
+    window.workspaces.call("journal")
     QGuiApplication.processEvents()
     drawn.clear()
-    samples = len(window.activity._ring)
-    qtbot.waitUntil(lambda: len(window.activity._ring) > samples + 3, timeout=WAIT_MS)
+    samples = len(window.panels[ActivityPanel]._ring)
+    qtbot.waitUntil(lambda: len(window.panels[ActivityPanel]._ring) > samples + 3, timeout=WAIT_MS)
     assert not drawn
-    window.docks.show("activity")
+    window.workspaces.call("activity")
     qtbot.waitUntil(lambda: bool(drawn), timeout=WAIT_MS)
 
 
@@ -623,25 +665,28 @@ def test_the_measure_panel_is_built_when_it_is_first_shown(
     qtbot: QtBot, make: Open, shm_file: ShmFile, settings: Settings
 ) -> None:
     window = make(shm_file(65536))
-    assert not window.measure.built
+    assert not window.panels[LazyMeasurePanel].built
     trigger(window, "theme")
     trigger(window, "show_measure")
-    assert window.measure.built
-    panel = window.measure.panel
+    assert window.panels[LazyMeasurePanel].built
+    panel = window.panels[LazyMeasurePanel].panel
     assert panel.isVisible()
     assert panel.start.isEnabled(), "it knows the region that was opened before"
-    assert window.measure.isAncestorOf(window.focusWidget())
-    window.docks.show("activity")
+    assert window.panels[LazyMeasurePanel].isAncestorOf(window.focusWidget())
     patch = panel.charts.patch
-    with qtbot.waitSignal(window.hex_flash.painted, timeout=WAIT_MS):
+    assert not window.view.hex.isVisible()
+    with qtbot.waitSignal(window.panels[LazyMeasurePanel].hex_flash.painted, timeout=WAIT_MS):
         live(window).unasked.emit(Flashed(Flip(1, 0, ours=False, surface=Surface.HEX)))
         poke(Path(live(window).spec.location), 0, (1).to_bytes(8, "little"))
+    assert window.workspaces.current == "watch", "what paints it has to be seen"
     assert behind(patch)
     live(window).unasked.emit(Flashed(Flip(2, 0, ours=False)))
     assert not behind(patch), "a peer's flash brings its patch to the front"
     window.close()
     again = make()
-    assert again.measure.built, "its tab was in front when the layout was remembered"
+    assert again.panels[LazyMeasurePanel].built, (
+        "its workspace was on when the layout was remembered"
+    )
 
 
 @pytest.mark.parametrize("broken", ["", "garbage", "AAAA", "ÿþ", "QUJD" * 100])
@@ -660,36 +705,40 @@ def test_a_broken_state_gives_the_default(
 
 def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     window = make()
-    tabbed = window.tabifiedDockWidgets(window.docks["activity"])
-    titles = [dock.windowTitle() for dock in tabbed]
-    assert titles[0] == "Write tools"
-    assert titles[-1] == "Journal"
-    assert window.activity.isVisible()
-    assert window.docks["activity"].titleBarWidget() is not None
-    window.docks["activity"].setFloating(True)
-    assert window.docks["activity"].titleBarWidget() is None, "floating, it needs its title"
-    window.docks["activity"].setFloating(False)
+    assert window.docks["activity"].titleBarWidget() is None, "alone at the bottom, it has a title"
+    trigger(window, "workspace_edit")
+    QGuiApplication.processEvents()
+    bars = [bar for bar in window.findChildren(QTabBar) if not bar.visibleRegion().isEmpty()]
+    assert [[bar.tabText(at) for at in range(bar.count())] for bar in bars] == [
+        ["Write tools", "Journal"]
+    ]
+    assert not behind(window.panels[WritePanel])
+    assert window.docks["write"].titleBarWidget() is not None
+    window.docks["write"].setFloating(True)
+    for name in ("write", "journal"):
+        assert window.docks[name].titleBarWidget() is None, "not among tabs, it needs its title"
+    window.docks["write"].setFloating(False)
 
 
 def test_tab_reaches_what_can_be_seen_and_nothing_else(
     qtbot: QtBot, make: Open, shm_file: ShmFile
 ) -> None:
     window = make(shm_file(65536))
-    window.docks.show("journal")
-    window.docks.show("write")
+    window.workspaces.call("journal")
+    window.workspaces.call("write")
     reached: list[QWidget] = []
     for _ in range(40):
         focus = window.focusWidget()
         assert not behind(focus), focus
         reached.append(focus)
         if focus is window.view.hex:
-            window.inspector.setFocus()  # in the hex view Tab swaps the panes
+            window.panels[InspectorPanel].setFocus()  # in the hex view Tab swaps the panes
         else:
             qtbot.keyClick(focus, Qt.Key.Key_Tab)
-    assert window.write.choice in reached
-    assert window.write.start in reached
-    assert window.inspector.table in reached
-    assert reached.count(window.inspector.table) < 10, "Tab leads out of a table"
+    assert window.panels[WritePanel].choice in reached
+    assert window.panels[WritePanel].start in reached
+    assert window.panels[InspectorPanel].table in reached
+    assert reached.count(window.panels[InspectorPanel].table) < 10, "Tab leads out of a table"
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
@@ -711,7 +760,7 @@ def test_a_window_made_narrow_keeps_rows_of_eight_bytes(
     """The docks, laid out for a wide window, give way."""
     window = make()
     window.resize(1280, 800)
-    window.docks.resize()
+    window.workspaces.fit()
     session = window.open(spec_of(shm_file(65536)))
     qtbot.waitUntil(lambda: session.frame is not None, timeout=WAIT_MS)
     window.resize(900, 600)
@@ -727,17 +776,22 @@ def test_nothing_is_clipped(
 ) -> None:
     window = make()
     window.resize(width, height)
-    window.docks.resize()
+    window.workspaces.fit()
     session = window.open(spec_of(shm_file(65536, name=f"scope-test-{'long-name-' * 6}{width}")))
     qtbot.waitUntil(lambda: session.frame is not None, timeout=WAIT_MS)
     assert (window.width(), window.height()) == (width, height), "it takes the size asked for"
-    for tab in ("activity", "write", "measure", "journal"):
-        window.docks.show(tab)
+    calls = [partial(window.workspaces.go, name) for name in WORKSPACES]
+    calls += [partial(window.workspaces.call, kind.about.name) for kind in CATALOGUE]
+    for tab in calls:
+        tab()
         QGuiApplication.processEvents()
-        scrolled = window.measure.panel.stack
+        assert (window.width(), window.height()) == (width, height), tab
+        areas = [area for area in window.findChildren(QScrollArea) if area.widget() is not None]
         for part in window.findChildren(QWidget):
-            if scrolled.isAncestorOf(part):
-                viewport = scrolled.parentWidget()
+            viewport = next(
+                (area.viewport() for area in areas if area.widget().isAncestorOf(part)), None
+            )
+            if viewport is not None:
                 right = part.mapTo(viewport, part.rect().topRight()).x()
                 assert not part.isVisible() or right <= viewport.width(), "it scrolls downwards"
                 continue
@@ -752,7 +806,12 @@ def test_nothing_is_clipped(
                 assert part.visibleRegion().boundingRect() == part.rect(), (part, tab)
     for label in window.toolbar.findChildren(QLabel):
         assert label.isVisible()
-    assert window.toolbar.menu_button.isVisible()
+    session.set_rate(240)
+    session.set_locked(False)
+    QGuiApplication.processEvents()
+    assert "unlocked" in window.toolbar.lock.text()
+    for button in (window.toolbar.menu_button, *window.toolbar.workspaces.values()):
+        assert button.visibleRegion().boundingRect() == button.rect(), "also beside longer words"
     qtbot.waitUntil(lambda: window.status.health.text() == "● Healthy", timeout=WAIT_MS)
     health = window.status.health
     assert health.width() >= health.fontMetrics().horizontalAdvance(health.text())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import cast
 
 import pytest
 from PySide6.QtGui import QImage
@@ -15,7 +14,7 @@ from app.ui.panels.activity import panel as activity
 from app.ui.panels.activity.panel import ActivityPanel
 from app.ui.session.session import Session
 from app.ui.style.theme import DARK
-from tests.ui.helpers import WAIT_MS, show
+from tests.ui.helpers import WAIT_MS, Sessions, show, spec_of
 from tests.ui.hex.frames import frame_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,9 +87,17 @@ def test_with_nothing_open_the_graphs_come_by_themselves_and_move_nothing(
     assert plot.size() == panel.changes.size()
 
 
-def test_with_a_region_open_they_come_after_its_first_frame(panel: ActivityPanel) -> None:
+@pytest.fixture
+def waiting(sessions: Sessions) -> Session:
+    """A session that gives no Frame: it was never started."""
+    return sessions.make(spec_of("/dev/shm/ivshmem-scope-not-there"))
+
+
+def test_with_a_region_open_they_come_after_its_first_frame(
+    panel: ActivityPanel, waiting: Session
+) -> None:
     panel._timer.stop()  # the turns are this test's
-    panel.set_session(cast("Session", object()))
+    panel.set_session(waiting)
     for _ in range(3):
         panel.draw()
     assert not panel.changes.built, "the window is busy with opening"
@@ -102,9 +109,11 @@ def test_with_a_region_open_they_come_after_its_first_frame(panel: ActivityPanel
     assert len(panel.own.curves) == 2
 
 
-def test_a_region_that_gives_no_frame_does_not_hold_them_back(panel: ActivityPanel) -> None:
+def test_a_region_that_gives_no_frame_does_not_hold_them_back(
+    panel: ActivityPanel, waiting: Session
+) -> None:
     panel._timer.stop()
-    panel.set_session(cast("Session", object()))
+    panel.set_session(waiting)
     for _ in range(activity._PATIENCE + 1):
         panel.draw()
     assert panel.changes.built

@@ -34,9 +34,9 @@ from ..region.region import Region, RegionInfo, RegionSpec
 from .file_rules import part_size
 from .mapped_region import MappedRegion, map_memory
 from .pci_sysfs import SYS
+from .permission import Guarded, may_not_read, may_not_write
 
 GETSIZE: Final = 0x7544  # KVMFR_DMABUF_GETSIZE = _IO('u', 0x44), module/kvmfr.h
-UDEV_RULE: Final = 'SUBSYSTEM=="kvmfr", GROUP="kvm", MODE="0660", TAG+="uaccess"'
 _BIG: Final = 1 << 31
 _IOCTL: Final = {"x86_64": 16, "aarch64": 29, "riscv64": 29, "loongarch64": 29}
 _ONLY_READING: Final = "It was opened for reading only."
@@ -160,11 +160,7 @@ def _open(path: str, *, read_only: bool) -> tuple[int, bool, str]:
         if error.errno not in (errno.EACCES, errno.EPERM):
             raise
         descriptor = os.open(path, os.O_RDONLY | flags)
-        return descriptor, False, f"The system permits reading only; mend it with: {_mend(path)}"
-
-
-def _mend(path: str) -> str:
-    return f"sudo setfacl -m u:$USER:rw {path}"
+        return descriptor, False, may_not_write(path, path, Guarded.NODE).reason
 
 
 def _refusal(path: str, error: OSError) -> ScopeError:
@@ -175,11 +171,7 @@ def _refusal(path: str, error: OSError) -> ScopeError:
             command="sudo modprobe kvmfr static_size_mb=64",
         )
     if error.errno in (errno.EACCES, errno.EPERM):
-        return AccessDeniedError(
-            f"You may not read {path}; at first only root may.",
-            f"For good: put the line {UDEV_RULE} into /etc/udev/rules.d/70-kvmfr.rules.",
-            command=_mend(path),
-        )
+        return may_not_read(path, path, Guarded.NODE).error
     return _another(path)
 
 

@@ -35,6 +35,7 @@ from ..values.units import format_size
 from .file_rules import part_size
 from .mapped_region import MappedRegion, map_memory
 from .pci_sysfs import SYS, PciFacts, bound_driver, decodes_memory, pci_facts
+from .permission import Guarded, may_not_read, may_not_write
 
 _LOOK_NS: Final = 10_000_000
 _ASK_NS: Final = 1_000_000_000
@@ -45,6 +46,7 @@ _WORDS: Final = {
     CacheMode.UNCACHED: f"uncached: each access goes out by itself, which crawls {_HONOURED}",
 }
 _ONLY_READING: Final = "It was opened for reading only."
+_COMBINED: Final = "resource2_wc"
 
 
 def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
@@ -114,7 +116,7 @@ class BarRegion(MappedRegion):
     """
 
     def __init__(self, info: RegionInfo, memory: mmap.mmap, identity: tuple[int, int]) -> None:
-        super().__init__(info, memory)
+        super().__init__(info, memory, streaming=Path(info.path).name == _COMBINED)
         self._folder = Path(info.path).parent
         self._identity = identity
         self._driver = bound_driver(self._folder)
@@ -162,6 +164,7 @@ class BarRegion(MappedRegion):
     def _why_gone(self, at: str) -> RegionGoneError:
         try:
             self._look()
+            self._ask()
         except RegionGoneError as reason:
             return reason
         driver = bound_driver(self._folder)
@@ -224,7 +227,7 @@ def _switched_off(name: str, folder: Path) -> UnsuitableError:
 
 def _choose(wanted: CacheMode, folder: Path) -> tuple[Path, str]:
     """The file to map, and the cache mode in words."""
-    combined, plain = folder / "resource2_wc", folder / "resource2"
+    combined, plain = folder / _COMBINED, folder / "resource2"
     if wanted is CacheMode.CACHED:
         raise UnsuitableError(
             "A BAR is mapped uncached or write-combined; sysfs has no cached mapping.",
@@ -253,7 +256,7 @@ def _open(file: Path, *, read_only: bool) -> tuple[int, bool, str]:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         descriptor = os.open(file, os.O_RDONLY)
-        return descriptor, False, f"The system permits reading only; mend it with: {_own(file)}"
+        return descriptor, False, may_not_write(str(file), str(file), Guarded.BAR).reason
 
 
 def _notes(facts: PciFacts) -> tuple[str, ...]:
@@ -276,10 +279,6 @@ def _details(facts: PciFacts) -> tuple[str, ...]:
 
 
 # -- when the kernel refuses ----------------------------------------------------------------------
-
-
-def _own(file: Path) -> str:
-    return f"sudo chown $USER {file}"  # sysfs has owners and modes, but no access lists
 
 
 def _unbind(name: str, driver: str) -> str:
@@ -306,12 +305,7 @@ def _refusal(error: OSError | ValueError, file: Path, facts: PciFacts, root: Pat
             )
         return UnpluggedError(f"The device {name} was removed.", "Rescan the devices.")
     if number == errno.EACCES:
-        return AccessDeniedError(
-            f"You may not map {name}; at first only root may.",
-            "Start IVSHMEM Scope with sudo, or take the device's file; for good by a udev rule "
-            "(README, Permissions).",
-            command=_own(file),
-        )
+        return may_not_read(name, str(file), Guarded.BAR).error
     if number == errno.EPERM:
         return _locked_down(name, root)
     if number == errno.EINVAL:

@@ -1,8 +1,9 @@
 """Common part of BARs and kvmfr nodes: memory that is accessible through a mapping only.
 
-The kernel refuses read() and write() on them, so every copy is made by the kernel from or to the
-mapping (safe_copy.py): a device that is unplugged meanwhile is an error and does not end the
-process.
+read() and write() on them are refused by the system, so every copy goes through the mapping
+(native/safe_copy.py): by the C kernel's guarded loops, whose accesses are as wide as the place
+allows, or by the system where there is no C kernel. A device that is unplugged meanwhile is an
+error with a name and not the end of the process.
 """
 
 from __future__ import annotations
@@ -18,18 +19,24 @@ assert sys.platform != "win32"  # the type checker reads no further there
 
 from ..errors import ClosedError, RegionGoneError
 from ..native.page_compare import copy_differing
-from ..native.safe_copy import FaultError, MappedCopier, load_word
+from ..native.safe_copy import FaultError, MappedCopier, load_exact, load_word
 from ..region.region import Region, RegionInfo, RegionSpec
 from ..values.units import format_short_offset
 
 
 class MappedRegion(Region):
-    """A Region over one mapping that begins at its offset 0."""
+    """A Region over one mapping that begins at its offset 0.
 
-    def __init__(self, info: RegionInfo, memory: mmap.mmap) -> None:
+    Args:
+        info: What was opened.
+        memory: The mapping.
+        streaming: It is write-combined.
+    """
+
+    def __init__(self, info: RegionInfo, memory: mmap.mmap, *, streaming: bool = False) -> None:
         super().__init__(info)
         self._memory = memory
-        self._copier = MappedCopier(memory)
+        self._copier = MappedCopier(memory, streaming=streaming)
 
     @abstractmethod
     def _why_gone(self, at: str) -> RegionGoneError:
@@ -59,11 +66,13 @@ class MappedRegion(Region):
             raise self._gone(offset, fault) from None
 
     def _raw_load(self, offset: int, width: int) -> int:
+        if self._copier.exact:
+            return load_exact(self._raw_read, offset, width)
         return load_word(self._raw_read, offset, width, self.size)
 
     def _raw_store(self, offset: int, width: int, value: int) -> None:
-        # 8 bytes are stored at once, as above. Fewer must not be widened to 8: a peer may write the
-        # bytes beside them at the same time.
+        # One store by the C kernel; the system lands 8 bytes at once too. Less must not be widened:
+        # its neighbours are the peer's.
         self._raw_write(offset, memoryview(value.to_bytes(width, "little")))
 
     @contextmanager

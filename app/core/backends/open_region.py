@@ -12,12 +12,18 @@ from ..region.region import Region, RegionKind, RegionSpec
 
 
 def spec_for(text: str) -> RegionSpec:
-    """A path, a PCI address in either form, a kvmfr node or a Windows interface path as a spec."""
-    text = text.strip()
-    if not text:
+    """A path, a PCI address in either form, a kvmfr node or a Windows interface path as a spec.
+
+    A path is taken as it was typed: a name may begin or end with a blank.
+
+    Raises:
+        CannotFindError: Nothing was typed.
+    """
+    bare = text.strip()
+    if not bare and not (text and Path(text).exists()):
         raise CannotFindError("Nothing was named.", "Give a path or a PCI address.")
-    if text.startswith("\\\\?\\") and "#" in text:
-        return RegionSpec(RegionKind.WINDOWS, text)
+    if bare.startswith("\\\\?\\") and "#" in bare:
+        return RegionSpec(RegionKind.WINDOWS, bare)
     if re.fullmatch(r"/dev/kvmfr\d+", text):
         return RegionSpec(RegionKind.KVMFR, text)
     if "/" not in text and "\\" not in text and not Path(text).exists():

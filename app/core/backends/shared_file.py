@@ -8,10 +8,8 @@ is an error, and is not extended again.
 from __future__ import annotations
 
 import errno
-import fcntl
 import mmap
 import os
-import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -23,7 +21,6 @@ assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
 
 from ..errors import (
-    AccessDeniedError,
     CannotFindError,
     DeletedError,
     RegionGoneError,
@@ -38,16 +35,13 @@ from ..native.safe_copy import FaultError, MappedCopier, load_word, read_file
 from ..region.region import PAGE, Extent, Region, RegionInfo, RegionSpec
 from ..values.units import exact_size, format_short_offset
 from .file_rules import part_size, refuse_kind, size_notes
+from .permission import kind_of_file, may_not_read, may_not_write
 
 _PATH_CHECK_NS: Final = 100_000_000
 _MAX_EXTENTS: Final = 4096
-# linux/fcntl.h: F_LINUX_SPECIFIC_BASE + 10, and F_SEAL_SHRINK.
-_F_GET_SEALS: Final = 1034
-_F_SEAL_SHRINK: Final = 2
 _NO_SUCH: Final = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+_FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
 _READ_ONLY: Final = {
-    errno.EACCES: "The system permits reading only; mend it with: {}",
-    errno.EPERM: "The system permits reading only; mend it with: {}",
     errno.EROFS: "It lies on a file system that is mounted read-only.",
     errno.ETXTBSY: "It is a program that runs.",
 }
@@ -86,24 +80,23 @@ def _open(path: str, read_only: bool) -> tuple[int, str]:
         try:
             return os.open(path, os.O_RDWR | flags), ""
         except OSError as error:
-            if error.errno not in _READ_ONLY:
+            if error.errno in _FORBIDDEN:
+                reason = may_not_write(path, path, kind_of_file(path)).reason
+            elif error.errno in _READ_ONLY:
+                reason = _READ_ONLY[error.errno]
+            else:
                 raise
-            return os.open(path, os.O_RDONLY | flags), _READ_ONLY[error.errno].format(_mend(path))
+            return os.open(path, os.O_RDONLY | flags), reason
     except OSError as error:
         raise _refusal(path, error) from error
 
 
-def _mend(path: str) -> str:
-    return f"sudo setfacl -m u:$USER:rw {shlex.quote(path)}"
-
-
 def _refusal(path: str, error: OSError | ValueError) -> ScopeError:
     if isinstance(error, ValueError) or error.errno in _NO_SUCH:
-        return CannotFindError(f"There is no file {path}.")
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return AccessDeniedError(
-            f"You may not read {path}.", "Its owner or root can permit it.", command=_mend(path)
-        )
+        odd = path != path.strip()  # a blank at its end would not be seen
+        return CannotFindError(f"There is no file {repr(path) if odd else path}.")
+    if error.errno in _FORBIDDEN:
+        return may_not_read(path, path, kind_of_file(path)).error
     if error.errno == errno.EISDIR:
         return UnsuitableError(f"{path} is a directory.", "Choose a file inside it.")
     if error.errno in (errno.ENXIO, errno.ENODEV):
@@ -142,15 +135,6 @@ class SharedFile(Region):
         self._mapping = mapping
         self._mark = _mark(fd, status) if mapping is None else None
         self._copier = MappedCopier(mapping, self._start) if mapping is not None else None
-
-    @property
-    def sealed(self) -> bool:
-        """Whether it can never shrink (a memfd with F_SEAL_SHRINK)."""
-        with self._using:
-            try:
-                return bool(fcntl.fcntl(self._fd, _F_GET_SEALS) & _F_SEAL_SHRINK)
-            except OSError:
-                return False
 
     def remark(self) -> tuple[str, str]:
         """A remark when the file grew: only the old part is shown until it is opened again."""

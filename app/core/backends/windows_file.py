@@ -27,6 +27,7 @@ from ..errors import (
 from ..region.region import Region, RegionInfo, RegionSpec
 from ..values.units import exact_size
 from .file_rules import part_size, refuse_kind, size_notes
+from .permission import Guarded, may_not_read, may_not_write
 
 # Aligned, each is one load or store (docs/measurements.md, "One access or several").
 _WORDS: Final = {
@@ -62,14 +63,14 @@ def _open(path: Path, read_only: bool) -> tuple[BinaryIO, str]:
     try:
         return path.open("r+b"), ""
     except PermissionError:
-        return path.open("rb"), "The system permits reading only."
+        return path.open("rb"), may_not_write(str(path), str(path), Guarded.WINDOWS_FILE).reason
 
 
 def _refusal(path: str, error: OSError | ValueError) -> ScopeError:
     if isinstance(error, FileNotFoundError | NotADirectoryError | ValueError):
         return CannotFindError(f"There is no file {path}.")
     if isinstance(error, PermissionError):
-        return AccessDeniedError(f"You may not read {path}.", "Its owner can permit it.")
+        return may_not_read(path, path, Guarded.WINDOWS_FILE).error
     return UnsuitableError(f"{path} cannot be opened ({error.strerror}).")
 
 

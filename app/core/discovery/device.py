@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import ScopeError
 from ..health import Health, Level
 
 if TYPE_CHECKING:
@@ -89,11 +88,6 @@ def may_access(path: str, mode: int) -> bool:
     if os.access in os.supports_effective_ids:
         return os.access(path, mode, effective_ids=True)
     return os.access(path, mode)
-
-
-def fault(error: ScopeError) -> Health:
-    """An error as the health of the device that has it."""
-    return Health(Level.FAULT, error.code, error.message, error.hint, error.command)
 
 
 def warning(code: str, text: str, hint: str = "", command: str = "") -> Health:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from ..backends.permission import Guarded, may_not_read, may_not_write
 from ..errors import AccessDeniedError, CannotFindError, UnsuitableError
-from ..health import Health
+from ..health import Health, health_of
 from ..protocols.demo_layout import PREFIX as DEMO_PREFIX
 from ..protocols.known_content import Content
 from ..region.region import PAGE, RegionKind, RegionSpec
 from ..values.units import exact_size, format_size
-from .device import GOOD, Access, Device, fault, may_access, warning
+from .device import GOOD, Access, Device, may_access, warning
 from .file_contents import FileContents
 from .host_files import Candidate
 from .processes import User
@@ -166,13 +166,13 @@ def _out_of_sight(judge: FileVerdict) -> Health | None:
         return None
     qemu, _ = judge.of.claims[0]
     if judge.of.lost:
-        return fault(
+        return health_of(
             AccessDeniedError(
                 f"{qemu.user} shares memory without a name, which only root can reach.",
                 "Start IVSHMEM Scope as root, or give mem-path= the name of a file.",
             )
         )
-    return fault(
+    return health_of(
         CannotFindError(
             f"{qemu.user} shares {judge.path}, but there is no such file here.",
             "It was deleted, or QEMU runs in a container. Start IVSHMEM Scope as root, or there.",
@@ -183,19 +183,15 @@ def _out_of_sight(judge: FileVerdict) -> Health | None:
 def _no_reading(judge: FileVerdict) -> Health | None:
     if judge.readable:
         return None
-    return fault(
-        AccessDeniedError(
-            f"You may not read {judge.path}{_owner(judge)}.",
-            "Its owner or root can permit it.",
-            command=mend(judge.of.location, huge=judge.of.huge),
-        )
+    return health_of(
+        may_not_read(judge.path, judge.of.location, _guarded(judge), owner=_owner(judge)).error
     )
 
 
 def _empty(judge: FileVerdict) -> Health | None:
     if judge.size:
         return None
-    return fault(
+    return health_of(
         UnsuitableError(
             f"{judge.path} is empty.",
             "QEMU gives it its size when the guest starts; wait for that.",
@@ -231,12 +227,8 @@ def _private(judge: FileVerdict) -> Health | None:
 def _read_only(judge: FileVerdict) -> Health | None:
     if judge.writable or judge.obstacle is not None:
         return judge.obstacle
-    return warning(
-        "read-only",
-        f"You may read {judge.path}, but not write to it{_owner(judge)}.",
-        "It opens read-only; its owner or root can permit more.",
-        mend(judge.of.location, huge=judge.of.huge),
-    )
+    advice = may_not_write(judge.path, judge.of.location, _guarded(judge), owner=_owner(judge))
+    return warning("read-only", advice.text, advice.hint, advice.command)
 
 
 def _full(judge: FileVerdict) -> Health | None:
@@ -270,15 +262,12 @@ CHECKS: list[Callable[[FileVerdict], Health | None]] = [
 ]
 
 
-def mend(path: str, *, huge: bool = False) -> str:
-    """A command that permits this user to read and write a file."""
-    # hugetlbfs has no access lists.
-    verb = "chmod o+rw" if huge else "setfacl -m u:$USER:rw"
-    return f"sudo {verb} {shlex.quote(path)}"
+def _guarded(judge: FileVerdict) -> Guarded:
+    return Guarded.HUGE_FILE if judge.of.huge else Guarded.FILE
 
 
 def _owner(judge: FileVerdict) -> str:
-    return f" (it belongs to {user_name(judge.of.status.st_uid)})" if judge.of.status else ""
+    return user_name(judge.of.status.st_uid) if judge.of.status else ""
 
 
 def user_name(number: int) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ..errors import AccessDeniedError, UnsuitableError
-from ..health import Health
+from ..backends.permission import Guarded, may_not_read, may_not_write
+from ..errors import UnsuitableError
+from ..health import Health, health_of
 from ..region.region import RegionKind, RegionSpec
-from .device import GOOD, Access, Device, fault, may_access, warning
+from .device import GOOD, Access, Device, may_access, warning
 from .processes import Processes
 
 _NAME: Final = re.compile(r"^kvmfr\d+$")
@@ -94,8 +95,8 @@ def _device(
 
 def _health(path: str, *, node: bool, readable: bool, writable: bool) -> Health:
     if not node:
-        # QEMU makes a regular file of that name when a VM starts before the module is loaded.
-        return fault(
+        # QEMU makes a regular file of that name when it starts before the module is loaded.
+        return health_of(
             UnsuitableError(
                 f"{path} is a file, not the kvmfr driver's node: a VM started before the driver.",
                 "Stop the VM, remove the file and load the driver.",
@@ -104,18 +105,7 @@ def _health(path: str, *, node: bool, readable: bool, writable: bool) -> Health:
         )
     if readable and writable:
         return GOOD
-    command = f"sudo setfacl -m u:$USER:rw {path}"
     if readable:
-        return warning(
-            "read-only",
-            f"You may read {path}, but not write to it.",
-            "It opens read-only; root can permit more.",
-            command,
-        )
-    return fault(
-        AccessDeniedError(
-            f"You may not read {path}.",
-            "Root can permit it, for good by a udev rule for SUBSYSTEM kvmfr.",
-            command=command,
-        )
-    )
+        advice = may_not_write(path, path, Guarded.NODE)
+        return warning("read-only", advice.text, advice.hint, advice.command)
+    return health_of(may_not_read(path, path, Guarded.NODE).error)

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..backends.pci_sysfs import PciFacts, decodes_memory, device_folder, read_facts
-from ..errors import AccessDeniedError, CannotFindError, ScopeError, UnsuitableError
-from ..health import Health
+from ..backends.permission import Guarded, may_not_read, may_not_write
+from ..errors import CannotFindError, ScopeError, UnsuitableError
+from ..health import Health, health_of
 from ..region.pci_address import PciAddress
 from ..region.region import RegionKind, RegionSpec
-from .device import GOOD, Access, Device, fault, may_access, warning
+from .device import GOOD, Access, Device, may_access, warning
 
 
 def find_pci(sys_folder: Path, access: Access = may_access) -> tuple[list[Device], list[str]]:
@@ -68,22 +69,16 @@ def _device(facts: PciFacts, access: Access) -> Device:
 
 
 def _health(facts: PciFacts, *, readable: bool, writable: bool) -> Health:
-    own = f"sudo chown $USER {facts.folder}/resource2*"
+    name, files = str(facts.address), f"{facts.folder}/resource2*"
     if not facts.shared.size:
-        return fault(
+        return health_of(
             UnsuitableError(
                 f"The ivshmem device {facts.address} has no shared memory in BAR2.",
                 "Give it a memory backend (memdev=) and start the VM again.",
             )
         )
     if not readable:
-        return fault(
-            AccessDeniedError(
-                f"You may not map {facts.address}; only root may at first.",
-                "Start IVSHMEM Scope as root, or take the device's file.",
-                command=own,
-            )
-        )
+        return health_of(may_not_read(name, files, Guarded.BAR).error)
     if decodes_memory(facts.folder) is False:
         return warning(
             "decode-off",
@@ -92,12 +87,8 @@ def _health(facts: PciFacts, *, readable: bool, writable: bool) -> Health:
             f"echo 1 | sudo tee {facts.folder}/enable",
         )
     if not writable:
-        return warning(
-            "read-only",
-            f"You may read {facts.address}, but not write to it.",
-            "It opens read-only; root can permit more.",
-            own,
-        )
+        advice = may_not_write(name, files, Guarded.BAR)
+        return warning("read-only", advice.text, advice.hint, advice.command)
     return GOOD
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..backends.windows.bar import WindowsBar, list_windows_bars
+from ..health import health_of
 from ..region.region import RegionKind, RegionSpec
-from .device import GOOD, Device, fault
+from .device import GOOD, Device
 
 
 def find_windows() -> tuple[list[Device], list[str]]:
@@ -24,8 +25,8 @@ def from_bar(bar: WindowsBar) -> Device:
         size=bar.size or None,
         spec=RegionSpec(RegionKind.WINDOWS, location),
         address=bar.address,
-        health=fault(bar.trouble) if bar.trouble is not None else GOOD,
-        # The driver gives a writable mapping, or none.
+        health=health_of(bar.trouble) if bar.trouble is not None else GOOD,
+        # The driver gives a mapping that can be written, or none.
         writable=bar.trouble is None,
         notes=(*peer, *bar.notes),
     )

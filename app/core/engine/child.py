@@ -7,6 +7,8 @@ that the Windows driver gives. The process ends with its last client.
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
 import threading
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ScopeError
 from ..region.region import RegionSpec
+from ..storage import crash_reports, logs
 from . import messages as msg
 from .frame_board import FrameBoard
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 BEAT_S: Final = 0.1
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,22 @@ class Join:
     board: FrameBoard
 
 
-def run(pipe: Connection, board: FrameBoard) -> None:
-    """Main function of the child: serve until the last window has left or ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is handled by the parent
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The window has done with its client: end the engine, in order."""
+
+
+def run(pipe: Connection, board: FrameBoard, verbose: bool = False) -> None:
+    """Main function of the child: serve until the last window has left or died."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    clients = Clients()
-    clients.add(pipe, board)
-    clients.wait()
+    with crash_reports.recorded("engine"):
+        logs.start("engine", verbose=verbose)
+        clients = Clients()
+        clients.add(pipe, board)
+        clients.wait()
+        log.info("the last window has left")
 
 
 class Clients:
@@ -101,12 +113,15 @@ class _Client:
         try:
             engine = Engine(spec, self._report, self._board.publish)
         except ScopeError as error:
+            log.warning("%s was not opened: %s", spec.location, error)
             self._report(msg.OpenFailed(spec, error))
             return
-        except Exception as error:  # noqa: BLE001 - the child may have other clients
+        except Exception as error:  # noqa: BLE001 - others may sit here; it is told to the window
+            crash_reports.record(error, seen=True)
             text = f"{type(error).__name__} while opening: {error}"
             self._report(msg.OpenFailed(spec, ScopeError(text, "This is a bug; report it.")))
             return
+        log.info("%s is open for process %d", spec.location, os.getppid())
         engine.start()
         try:
             self._commands(engine)
@@ -125,14 +140,14 @@ class _Client:
             if isinstance(command, msg.Command):
                 engine.handle(request, command)
 
-    def _next(self) -> tuple[int, msg.Command | RegionSpec] | None:
-        """The window's next command; None when it leaves or is gone. Adds clients on Join."""
+    def _next(self) -> tuple[int, msg.Command[object] | RegionSpec] | None:
+        """What the window sent next; None when it leaves or is gone. Others sit down meanwhile."""
         try:
             while True:
                 request, item = self._pipe.recv()
                 if isinstance(item, Join):
                     self._clients.add(item.pipe, item.board)
-                elif isinstance(item, msg.Close):
+                elif isinstance(item, Leave):
                     return None
                 else:
                     return request, item

@@ -1,7 +1,6 @@
 """Commands of the Measure view to an engine, and answers while a test runs.
 
-They are sent as the other messages (messages.py); every MeasurementCommand is answered with Done
-or Failed.
+They travel as the other messages do (messages.py); every command here is answered.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from ..measure.lane.peer_card import Capability, PeerCard
 from ..measure.lane.presence import Life
 from ..measure.latency.latency_result import Point
 from ..measure.peers.responder_state import ResponderState
-from .messages import Answer, MeasurementCommand
+from .messages import Answer, Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +35,23 @@ class LaneRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Respond(MeasurementCommand):
-    """Switch the responder on or off. Done.value: ResponderState."""
+class Respond(Command[ResponderState]):
+    """Switch the responder on or off: its state."""
 
     on: bool
     wanted: LaneRequest = field(default_factory=LaneRequest)
 
 
 @dataclass(frozen=True, slots=True)
-class PollLane(MeasurementCommand):
-    """The peers in the lane. Done.value: LaneView. Reads only."""
+class PollLane(Command["LaneView"]):
+    """Who is in the lane. Reads only."""
 
     wanted: LaneRequest = field(default_factory=LaneRequest)
 
 
 @dataclass(frozen=True, slots=True)
-class StartTest(MeasurementCommand):
-    """Run a test; TestProgress while it runs, then Done.value: Outcome.
+class StartTest(Command["Outcome"]):
+    """Run a test; TestProgress while it runs, its Outcome at the end, also of one that is stopped.
 
     Attributes:
         plan: A FlashPlan or another test's plan; its type says which test.
@@ -65,24 +64,24 @@ class StartTest(MeasurementCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class StopTest(MeasurementCommand):
+class StopTest(Command[None]):
     """End the running test early; its Outcome holds what was measured until then."""
 
 
 @dataclass(frozen=True, slots=True)
-class FlipNow(MeasurementCommand):
+class FlipNow(Command[None]):
     """Flash now; for a test that flips by hand."""
 
 
 @dataclass(frozen=True, slots=True)
-class FlashPainted(MeasurementCommand):
+class FlashPainted(Command[None]):
     """The window painted a flash of the peer."""
 
     painted: Painted
 
 
 @dataclass(frozen=True, slots=True)
-class FlashReacted(MeasurementCommand):
+class FlashReacted(Command[None]):
     """A person pressed a key after a flash of the peer was painted."""
 
     number: int
@@ -90,13 +89,13 @@ class FlashReacted(MeasurementCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class ListUnrestored(MeasurementCommand):
-    """Saved bytes that a crashed program did not restore. Done.value: a sentence for each."""
+class ListUnrestored(Command[tuple[str, ...]]):
+    """What a program that crashed in a test still owes, each as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreSaved(MeasurementCommand):
-    """Restore those bytes. Done.value: a RestoreOutcome for each."""
+class RestoreSaved(Command[tuple[RestoreOutcome, ...]]):
+    """Put those bytes back: what became of each."""
 
 
 # -- what comes back --------------------------------------------------------------------------

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from queue import SimpleQueue
+from typing import TYPE_CHECKING, Self
 
 from ..errors import LaneError, LockedError, PeerBusyError, ScopeError
 from ..measure.bandwidth.bandwidth import BandwidthOptions
-from ..measure.flash.flash import FlashHandler, Flip
+from ..measure.flash.flash import FlashHandler, Flip, Painted
 from ..measure.flash.flash_result import FlashPlan
-from ..measure.lane.hold import LaneLease, acquire_lane, give_back, unrestored
+from ..measure.lane.hold import LaneLease, RestoreOutcome, acquire_lane, give_back, unrestored
 from ..measure.lane.layout import Lane
-from ..measure.lane.placement import find_lane, lane_at
+from ..measure.lane.placement import LaneSearch, lane_at
 from ..measure.lane.slots import LanePoll
 from ..measure.latency.echo import EchoHandler
 from ..measure.latency.latency import LatencyOptions
@@ -34,25 +33,21 @@ from .measurement_modes import (
     BandwidthTest,
     FlashTest,
     LatencyTest,
-    RunContext,
     Test,
+    TestRun,
     TransferTest,
 )
 
+if TYPE_CHECKING:
+    from .engine import Engine
+
 Report = Callable[[msg.Answer], None]
-_SLOW = (dm.PollLane, dm.Respond, dm.ListUnrestored, dm.RestoreSaved)
-_FIND_EVERY = 8  # a whole region is scanned for a lane only at every eighth poll
-
-
-@dataclass(slots=True)
-class _Running:
-    request: int
-    io: RunContext
-    thread: threading.Thread
+_FIND_EVERY = 8  # a scan of the whole region begins at every eighth poll
+_FIND_S = 0.05  # and goes on for so long at each
 
 
 class MeasurementService:
-    """Carries out MeasurementCommands.
+    """What the measurement commands work with (measurement_commands.py).
 
     Args:
         region: The engine's region.
@@ -78,74 +73,45 @@ class MeasurementService:
         }
         self._lock = threading.Lock()
         self._responder: Responder | None = None
-        self._running: _Running | None = None
+        self._running: TestRun | None = None
+        self._ended = threading.Event()
+        self._ended.set()
         self._lane: Lane | None = None
         self._watch: LanePoll | None = None
         self._looks = 0
-        self._slow: SimpleQueue[tuple[int, msg.MeasurementCommand] | None] = SimpleQueue()
-        self._worker: threading.Thread | None = None
+        self._search: LaneSearch | None = None
 
     def _show(self, flip: Flip) -> None:
         self._report(dm.Flashed(flip))
 
-    # -- commands, from the engine's threads ------------------------------------------------------
+    @classmethod
+    def for_engine(cls, engine: Engine) -> Self:
+        """The one of this engine."""
+        return cls(engine.region, engine.report, lambda: engine.journal.locked)
 
-    def handle(self, request: int, command: msg.MeasurementCommand) -> None:
-        """Carry out a command, and answer. Never raises, never waits: long ones are queued."""
-        if isinstance(command, _SLOW):
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="measurements", daemon=True)
-                self._worker.start()
-            self._slow.put((request, command))
-        else:
-            self._answer(request, command)
+    # -- what is left of tests that crashed -------------------------------------------------------
 
-    def _work(self) -> None:
-        while (job := self._slow.get()) is not None:
-            self._answer(*job)
+    def list_unrestored(self) -> tuple[str, ...]:
+        """Where bytes that a crashed test saved have not been put back."""
+        return tuple(
+            f"{format_size(saved.header.lane.size)} at "
+            f"{format_short_offset(saved.header.lane.offset)}"
+            for saved in unrestored(self._region)
+        )
 
-    def _answer(self, request: int, command: msg.MeasurementCommand) -> None:
-        try:
-            if isinstance(command, dm.StartTest):
-                self._start(request, command)  # answers itself, at its end
-            else:
-                self._report(msg.Done(request, self._do(command)))
-        except ScopeError as error:
-            self._report(msg.Failed(request, error))
+    def restore_saved(self) -> tuple[RestoreOutcome, ...]:
+        """Put them back. Raises LockedError, ReadOnlyError."""
+        self._may_write()
+        return tuple(give_back(self._region, saved) for saved in unrestored(self._region))
 
-    def _do(self, command: msg.MeasurementCommand) -> object:
-        match command:
-            case dm.Respond(on, wanted):
-                return self._respond(wanted) if on else self._silence()
-            case dm.PollLane(wanted):
-                return self._look(wanted)
-            case dm.ListUnrestored():
-                return tuple(
-                    f"{format_size(saved.header.lane.size)} at "
-                    f"{format_short_offset(saved.header.lane.offset)}"
-                    for saved in unrestored(self._region)
-                )
-            case dm.RestoreSaved():
-                self._may_write()
-                return tuple(give_back(self._region, saved) for saved in unrestored(self._region))
-            case dm.StopTest():
-                self.stop_test(wait_s=0)
-            case dm.FlipNow():
-                self._flip()
-            case dm.FlashPainted(painted):
-                self._flash.painted(painted)
-            case dm.FlashReacted(number, reaction_ns):
-                self._flash.reacted(number, reaction_ns)
-            case _:
-                raise ScopeError(f"The engine does not know {type(command).__name__}.")
-        return None
+    # -- ending -----------------------------------------------------------------------------------
 
     def lock(self) -> None:
         """Writing was locked: end everything that writes, in the background."""
 
         def end() -> None:
             self.stop_test()
-            self._silence()
+            self.silence()
 
         if self._running is not None or self._responder is not None:
             threading.Thread(target=end, name="measurements-lock", daemon=True).start()
@@ -153,14 +119,12 @@ class MeasurementService:
     def close(self, wait_s: float = 5.0) -> None:
         """End test and responder. Safe to call twice."""
         self.stop_test(wait_s)
-        self._silence(wait_s)
-        self._slow.put(None)
-        if self._worker is not None and self._worker is not threading.current_thread():
-            self._worker.join(wait_s)
+        self.silence(wait_s)
 
     # -- the responder ----------------------------------------------------------------------------
 
-    def _respond(self, wanted: dm.LaneRequest) -> ResponderState:
+    def respond(self, wanted: dm.LaneRequest) -> ResponderState:
+        """Switch the responder on. Raises LockedError, ReadOnlyError."""
         self._may_write()
         with self._lock:
             if self._responder is None or not self._responder.running:  # it ends when bytes fail
@@ -173,7 +137,8 @@ class MeasurementService:
                 self._responder.start()
             return self._responder.state
 
-    def _silence(self, wait_s: float = 5.0) -> ResponderState:
+    def silence(self, wait_s: float = 5.0) -> ResponderState:
+        """Switch it off."""
         with self._lock:
             responder, self._responder = self._responder, None
         return responder.stop(wait_s) if responder is not None else ResponderState()
@@ -190,36 +155,41 @@ class MeasurementService:
 
     # -- the test ---------------------------------------------------------------------------------
 
-    def _start(self, request: int, command: dm.StartTest) -> None:
+    def begin_test(self, request: int, command: dm.StartTest) -> TestRun:
+        """Check whether this test can run, and take the place of the running one.
+
+        Raises:
+            LockedError, ReadOnlyError: Nothing may be written.
+            PeerBusyError: A test is running.
+        """
         self._may_write()
-        test = self._tests.get(type(command.plan))
-        if test is None:
+        if type(command.plan) not in self._tests:
             raise ScopeError(f"There is no test for {type(command.plan).__name__}.")
         with self._lock:
-            if self._running is not None and self._running.thread.is_alive():
+            if self._running is not None:
                 raise PeerBusyError("A test is running here already.", "Stop it first.")
-            io = RunContext(
+            self._running = TestRun(
                 lambda text: self._report(dm.TestProgress(request, text)),
                 lambda figures: self._report(dm.TestProgress(request, figures=figures)),
             )
-            thread = threading.Thread(
-                target=self._run, args=(request, command, test, io), name="measurement", daemon=True
-            )
-            self._running = _Running(request, io, thread)
-            thread.start()
+            self._ended.clear()
+            return self._running
 
-    def _run(self, request: int, command: dm.StartTest, test: Test, io: RunContext) -> None:
+    def run_test(self, command: dm.StartTest, io: TestRun) -> dm.Outcome:
+        """Run it to its end, or until it is stopped. Raises what the test raises."""
         try:
-            outcome = self._measure(command, test, io)
-        except ScopeError as error:
-            self._report(msg.Failed(request, error))
-        except Exception as error:  # noqa: BLE001 - a bug in a test must not end the engine
-            text = f"{type(error).__name__} in {type(command.plan).__name__}: {error}"
-            self._report(msg.Failed(request, ScopeError(text, "This is a bug; report it.")))
-        else:
-            self._report(msg.Done(request, outcome))
+            return self._measure(command, self._tests[type(command.plan)], io)
+        finally:
+            self.end_test(io)
 
-    def _measure(self, command: dm.StartTest, test: Test, io: RunContext) -> dm.Outcome:
+    def end_test(self, io: TestRun) -> None:
+        """It has ended, or will not begin."""
+        with self._lock:
+            if self._running is io:
+                self._running = None
+                self._ended.set()
+
+    def _measure(self, command: dm.StartTest, test: Test, io: TestRun) -> dm.Outcome:
         if isinstance(command.plan, LatencyOptions):
             measuring_bell(self._region, command.plan.wait)  # before anything is written
         hold = self._hold(command.wanted, io.sleep)
@@ -234,18 +204,27 @@ class MeasurementService:
         with self._lock:
             running = self._running
         if running is not None:
-            running.io.stop()
-            if wait_s and running.thread is not threading.current_thread():
-                running.thread.join(wait_s)
+            running.stop()
+            self._ended.wait(wait_s)
 
-    def _flip(self) -> None:
+    def flip(self) -> None:
+        """Flash now, if the running test flips by hand."""
         running = self._running
         if running is not None:
-            running.io.on_flip()
+            running.on_flip()
+
+    def painted(self, painted: Painted) -> None:
+        """The window painted a flash of the peer."""
+        self._flash.painted(painted)
+
+    def reacted(self, number: int, reaction_ns: int) -> None:
+        """A person pressed a key after it."""
+        self._flash.reacted(number, reaction_ns)
 
     # -- looking ----------------------------------------------------------------------------------
 
-    def _look(self, wanted: dm.LaneRequest) -> dm.LaneView:
+    def poll_lane(self, wanted: dm.LaneRequest) -> dm.LaneView:
+        """Who is in the lane."""
         try:
             lane = self._lane_now(wanted)
         except LaneError as error:
@@ -282,4 +261,19 @@ class MeasurementService:
                     return None
                 self._lane = None
         self._looks += 1
-        return find_lane(self._region) if self._looks % _FIND_EVERY == 1 else None
+        if self._search is None and self._looks % _FIND_EVERY == 1:
+            self._search = LaneSearch(self._region)
+        return self._search_on()
+
+    def _search_on(self) -> Lane | None:
+        search = self._search
+        if search is None:
+            return None
+        try:
+            return search.go_on(_FIND_S)
+        except LaneError:
+            search.over = True
+            raise
+        finally:
+            if search.over:
+                self._search = None

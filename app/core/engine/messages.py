@@ -8,28 +8,35 @@ MAX_INLINE); files are read and written by the engine itself, and the watched by
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Generic, Never, TypeVar
 
 from ..errors import ScopeError
+from ..measure.bandwidth.mapping_speed import MappingSpeed
 from ..region.region import RegionInfo, RegionSpec
+from ..write.record import RepeatState, Seen, WriteRecord
 
 if TYPE_CHECKING:
     from ..write.patterns import Pattern, Repeat
 
 MAX_INLINE: Final = 16 << 20
+R_co = TypeVar("R_co", covariant=True)
 
 
-class Command:
-    """Base of all commands."""
+class Command(Generic[R_co]):
+    """Base of everything that the window asks; its parameter is the type of the result.
+
+    A `Command[Never]` has no result and no answer. Who carries a command out, and where, says
+    its row in the command table (command_table.py).
+    """
 
     __slots__ = ()
 
 
-# --- watching: answered at once, no result ----------------------------------------------------
+# --- watching: acted upon at once, no answer --------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class WatchRange(Command):
+class WatchRange(Command[Never]):
     """Show this span (clamped to the region) from the next tick on."""
 
     start: int
@@ -37,52 +44,52 @@ class WatchRange(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class SetRate(Command):
+class SetRate(Command[Never]):
     """Ticks per second, 1 to 240."""
 
     hz: float
 
 
 @dataclass(frozen=True, slots=True)
-class SetPaused(Command):
-    """Stop ticking, or go on."""
+class SetPaused(Command[Never]):
+    """Freeze the picture, or let it live again."""
 
     paused: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Step(Command):
+class Step(Command[Never]):
     """One tick while paused."""
 
 
 @dataclass(frozen=True, slots=True)
-class SetBudget(Command):
+class SetBudget(Command[Never]):
     """Share of one core that sampler and sweep may take, 0.01 to 1."""
 
     share: float
 
 
 @dataclass(frozen=True, slots=True)
-class SetLocked(Command):
+class SetLocked(Command[Never]):
     """Lock or unlock writing."""
 
     locked: bool
 
 
-# --- asking: answered with Done or Failed -------------------------------------------------------
+# --- asking: answered with Done (with the result) or Failed --------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Command):
-    """Bytes, at most MAX_INLINE of them. Done.value: bytes."""
+class Read(Command[bytes]):
+    """Bytes, at most MAX_INLINE of them."""
 
     start: int
     length: int
 
 
 @dataclass(frozen=True, slots=True)
-class FindChange(Command):
-    """Next (or previous) byte that was seen to change. Done.value: offset or None.
+class FindChange(Command[int | None]):
+    """Offset of the next (or previous) byte that was seen to change; None when there is none.
 
     Attributes:
         start: Search begins behind (before) this offset and wraps around.
@@ -95,11 +102,11 @@ class FindChange(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Write(Command):
-    """A compared write. Done.value: WriteRecord; Failed.error: ConflictError and others.
+class Write(Command[WriteRecord]):
+    """A compared write; refused with ConflictError when the bytes are not as seen.
 
     Attributes:
-        seen: The bytes as they were shown; None writes without comparing.
+        seen: The bytes as they were shown, all of them or a part; None writes without comparing.
         force: Write even when the bytes are no longer as seen.
         width: 1, 2, 4 or 8 for a single aligned store; None copies.
         label: What the person did: `typed`, `paste`, `inspector`, ...
@@ -107,61 +114,81 @@ class Write(Command):
 
     offset: int
     data: bytes
-    seen: bytes | None = None
+    seen: bytes | Seen | None = None
     force: bool = False
     width: int | None = None
     label: str = "typed"
 
 
 @dataclass(frozen=True, slots=True)
-class Undo(Command):
-    """Take the last write back. Done.value: WriteRecord."""
+class Undo(Command[WriteRecord]):
+    """Take the last write back. Progress when it is large.
+
+    A conflict, a lock or a Cancel half way leaves the rest to another Undo, and what was put
+    back to a Redo.
+
+    Attributes:
+        force: Also where the bytes are no longer as we left them.
+        number: Only when the last write is this entry of the journal; 0 takes any.
+    """
 
     force: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Redo(Command):
-    """Do it again. Done.value: WriteRecord."""
+class Redo(Command[WriteRecord]):
+    """Do what was undone last again; as Undo."""
 
     force: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class ListWrites(Command):
-    """Done.value: tuple of WriteRecord whose number is above `after`, oldest first."""
+class ListWrites(Command[tuple[WriteRecord, ...]]):
+    """The journal's entries whose number is above `after`, oldest first."""
 
     after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Fill(Command):
-    """Fill a range with a pattern. Progress, then Done.value: WriteRecord."""
+class Fill(Command[WriteRecord]):
+    """Fill a range with a pattern. Progress while it goes on.
+
+    Attributes:
+        seen: What a person saw of the range; ConflictError when it is not so any more.
+        force: Write all the same.
+    """
 
     start: int
     length: int
     pattern: Pattern
+    seen: Seen | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class LoadFile(Command):
-    """Copy a file's bytes into the region. Progress, then Done.value: WriteRecord.
+class LoadFile(Command[WriteRecord]):
+    """Copy a file's bytes into the region. Progress while it goes on.
 
     Attributes:
         length: Bytes to load; None is the whole file, which must fit.
+        seen, force: As for Fill.
     """
 
     path: str
     start: int
     length: int | None = None
     file_offset: int = 0
+    seen: Seen | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class SaveFile(Command):
+class SaveFile(Command[int]):
     """Copy a range of the region to a file (written beside it, then renamed).
 
-    Progress, then Done.value: the number of bytes written.
+    Progress while it goes on; its result is the number of bytes written.
     """
 
     path: str
@@ -170,36 +197,48 @@ class SaveFile(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CopyRange(Command):
-    """Copy inside the region; overlap is right. Progress, then Done.value: WriteRecord."""
+class CopyRange(Command[WriteRecord]):
+    """Copy inside the region; overlap is right. Progress while it goes on.
+
+    Attributes:
+        seen, force: As for Fill, of the target.
+    """
 
     source: int
     target: int
     length: int
+    seen: Seen | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class StartRepeat(Command):
-    """Write a live test signal at an interval. Done.value: its number."""
+class StartRepeat(Command[int]):
+    """Write a live test signal at an interval: its number.
+
+    Attributes:
+        seen, force: As for Fill, of the first write.
+    """
 
     repeat: Repeat
+    seen: Seen | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class StopRepeat(Command):
-    """Stop one signal, or all (number 0). Done.value: WriteRecord or None."""
+class StopRepeat(Command[WriteRecord | None]):
+    """Stop one signal, or all (number 0): the last one's entry in the journal."""
 
     number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class ListRepeats(Command):
-    """Done.value: tuple of RepeatState."""
+class ListRepeats(Command[tuple[RepeatState, ...]]):
+    """How each signal goes."""
 
 
 @dataclass(frozen=True, slots=True)
-class MeasureSpeed(Command):
-    """How fast the mapping copies. Done.value: MappingSpeed.
+class MeasureSpeed(Command[MappingSpeed]):
+    """How fast the mapping copies.
 
     Attributes:
         start, length: Where writing may be measured (the bytes are restored); 0 bytes: only
@@ -210,26 +249,15 @@ class MeasureSpeed(Command):
     length: int = 0
 
 
-class MeasurementCommand(Command):
-    """Base of what measures (measurement_messages.py); answered as the others are."""
-
-    __slots__ = ()
-
-
 @dataclass(frozen=True, slots=True)
-class Cancel(Command):
-    """Stop the running command with this request number."""
+class Cancel(Command[Never]):
+    """Stop the command with this request number, whether it runs or waits.
+
+    It is answered with Failed(CancelledError), or as if nothing had been said when it had ended
+    already or its row says that it cannot be cancelled.
+    """
 
     request: int
-
-
-@dataclass(frozen=True, slots=True)
-class Close(Command):
-    """End the engine, in order."""
-
-
-# Acted upon at once, without an answer; every other command is answered with Done or Failed.
-UNANSWERED: Final = (WatchRange, SetRate, SetPaused, Step, SetBudget, SetLocked, Cancel, Close)
 
 
 # --- what comes back -----------------------------------------------------------------------------
@@ -267,10 +295,10 @@ class Progress(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Done(Answer):
-    """A command ended well."""
+    """A command ended well; the value is of the command's result type."""
 
     request: int
-    value: Any = None
+    value: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,10 +307,3 @@ class Failed(Answer):
 
     request: int
     error: ScopeError
-
-
-@dataclass(frozen=True, slots=True)
-class Ended(Answer):
-    """The engine ended; `error` says why when it was not asked to."""
-
-    error: ScopeError | None = None

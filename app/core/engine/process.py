@@ -26,15 +26,17 @@ from typing import Any, Final, Self
 
 from ..errors import EngineGoneError, ScopeError
 from ..region.region import RegionSpec
+from ..storage import crash_reports, logs
 from ..watch.frame import Frame
 from . import child
 from . import messages as msg
+from .command_table import TABLE
 from .frame_board import FrameBoard
 
 SILENCE_NS: Final = 900_000_000
 _START_ALLOWANCE_NS: Final = 15_000_000_000
 _DYING_NS: Final = 300_000_000
-Item = tuple[int, msg.Command | RegionSpec] | bytes  # bytes: pickled already
+Item = tuple[int, msg.Command[object] | RegionSpec | child.Leave] | bytes  # bytes: pickled already
 
 
 class ChildProcess:
@@ -78,7 +80,10 @@ class EngineProcess:
         board = FrameBoard()
         ours, theirs = _pipe()
         process = context.Process(
-            target=child.run, args=(theirs, board), name="ivshmem-scope-engine", daemon=True
+            target=child.run,
+            args=(theirs, board, logs.is_verbose()),
+            name="ivshmem-scope-engine",
+            daemon=True,
         )
         started = ChildProcess(process)
         process.start()
@@ -112,6 +117,7 @@ class EngineProcess:
         self._ending = threading.Lock()
         self._outbox: SimpleQueue[Item | None] = SimpleQueue()
         self._ended_ns = 0
+        self._gone: EngineGoneError | None = None
         self._closed = False
         self._receiver = threading.Thread(target=self._receive, name="engine-receive", daemon=True)
         self._sender = threading.Thread(target=self._send, name="engine-send", daemon=True)
@@ -122,11 +128,11 @@ class EngineProcess:
         """Begin to open; Opened or OpenFailed follows among the answers."""
         self._outbox.put((0, spec))
 
-    def ask(self, command: msg.Command) -> int:
+    def ask(self, command: msg.Command[object]) -> int:
         """Send a command; the number comes back in its answer, Failed when the engine is gone."""
         number = next(self._numbers)
         with self._ending:
-            if not isinstance(command, msg.UNANSWERED):
+            if TABLE.answered(command):
                 self._unanswered.add(number)
             if not self._ended_ns:
                 self._outbox.put((number, command))
@@ -158,7 +164,7 @@ class EngineProcess:
         if self._ended_ns and alive and time.monotonic_ns() - self._ended_ns < _DYING_NS:
             return None  # its exit code, which comes in a moment, is the reason
         if self._ended_ns or not alive:
-            return EngineGoneError(f"The engine of this region ended ({self._exit_reason()}).")
+            return self._ended_error()
         last = self._board.last_beat_ns
         quiet = time.monotonic_ns() - (last or self._since_ns)
         if quiet > (SILENCE_NS if last else _START_ALLOWANCE_NS):
@@ -167,6 +173,18 @@ class EngineProcess:
                 "Wait, or try again to end it and start another.",
             )
         return None
+
+    def _ended_error(self) -> EngineGoneError:
+        """What is known of its end; the same each time once the exit code is there."""
+        if self._gone is not None:
+            return self._gone
+        text = f"The engine of this region ended ({self._exit_reason()})."
+        if self._process.exitcode is None:
+            return EngineGoneError(text)
+        report = crash_reports.of_process(self.pid)
+        hint = EngineGoneError.default_hint
+        self._gone = EngineGoneError(text, f"{hint} Crash report: {report.path}" if report else "")
+        return self._gone
 
     def _exit_reason(self) -> str:
         code = self._process.exitcode
@@ -185,7 +203,7 @@ class EngineProcess:
             return
         silent = self.trouble() is not None
         self._closed = True
-        self._outbox.put((0, msg.Close()))
+        self._outbox.put((0, child.Leave()))
         last = self._child.leave()
         if last:
             self._process.join(timeout_s)

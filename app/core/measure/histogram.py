@@ -10,7 +10,7 @@ Count, minimum, maximum and sum are exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ HALF_BITS: Final = 11  # values of up to so many bits are exact
 MAX_VALUE: Final = (1 << 42) - 1  # 73 minutes in nanoseconds; longer counts as that
 SIZE: Final = (42 - HALF_BITS) * HALF + 2 * HALF
 QUANTILES: Final = (0.5, 0.9, 0.99, 0.999, 0.9999)
+QUANTILE_KEYS: Final = ("p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "p99_99_ns")
+LEAST_BEYOND: Final = 10  # samples; a percentile with fewer beyond it is the chance of a few
 Times = npt.NDArray[np.int64]
 
 
@@ -72,16 +74,6 @@ class Histogram:
         self.count += values.size
         self.total += int(values.sum())
 
-    def merge(self, other: Histogram) -> None:
-        """Add another's values."""
-        if not other.count:
-            return
-        self.counts += other.counts
-        self.least = min(self.least, other.least) if self.count else other.least
-        self.most = max(self.most, other.most)
-        self.count += other.count
-        self.total += other.total
-
     @property
     def mean(self) -> float:
         """The arithmetic mean; 0 when empty."""
@@ -116,7 +108,7 @@ class Histogram:
         return Summary(self.count, self.least, self.mean, p50, p90, p99, p99_9, p99_99, self.most)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for a file; `from_dict` makes it whole again."""
+        """Everything, for a file."""
         used = np.flatnonzero(self.counts)
         return {
             "unit": "ns",
@@ -128,29 +120,15 @@ class Histogram:
             "counts": self.counts[used].tolist(),
         }
 
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """What `as_dict` gave.
-
-        Raises:
-            ValueError, KeyError, TypeError: It is something else.
-        """
-        made = cls()
-        buckets = np.asarray(data["buckets"], np.int64)
-        counts = np.asarray(data["counts"], np.int64)
-        if buckets.shape != counts.shape or (
-            buckets.size and not 0 <= buckets.min() <= buckets.max() < SIZE
-        ):
-            raise ValueError("these are no buckets")
-        made.counts[buckets] = counts
-        made.count, made.total = int(counts.sum()), int(data["sum_ns"])
-        made.least, made.most = int(data["min_ns"]), int(data["max_ns"])
-        return made
-
 
 def _ceil(value: float) -> int:
     # 0.9999 * 10000 is 9999.000000000002 in binary: a rank is not pushed up by rounding noise.
     return int(np.ceil(value - 1e-9 * max(1.0, value)))
+
+
+def too_few_samples(count: int, quantile: float) -> bool:
+    """Whether a percentile of so many samples rests on fewer than ten beyond it."""
+    return count > 0 and count * (1 - quantile) < LEAST_BEYOND - 1e-6  # 1 - 0.9999 is less
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +145,13 @@ class Summary:
     p99_99: int = 0
     maximum: int = 0
 
-    def as_dict(self) -> dict[str, float | None]:
+    @property
+    def too_few_samples(self) -> tuple[str, ...]:
+        """Keys of the percentiles that rest on too few samples."""
+        pairs = zip(QUANTILE_KEYS, QUANTILES, strict=True)
+        return tuple(key for key, quantile in pairs if too_few_samples(self.count, quantile))
+
+    def as_dict(self) -> dict[str, Any]:
         """Keys that name their unit. Where nothing was counted there are no times, not 0 ns."""
         times: dict[str, float] = {
             "min_ns": self.minimum,
@@ -179,25 +163,8 @@ class Summary:
             "p99_99_ns": self.p99_99,
             "max_ns": self.maximum,
         }
-        return {"count": self.count, **(times if self.count else dict.fromkeys(times))}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """What `as_dict` gave.
-
-        Raises:
-            KeyError, TypeError: It is something else.
-        """
-        if not data["count"]:
-            return cls()
-        return cls(
-            data["count"],
-            data["min_ns"],
-            data["mean_ns"],
-            data["p50_ns"],
-            data["p90_ns"],
-            data["p99_ns"],
-            data["p99_9_ns"],
-            data["p99_99_ns"],
-            data["max_ns"],
-        )
+        return {
+            "count": self.count,
+            **(times if self.count else dict.fromkeys(times)),
+            "too_few_samples": list(self.too_few_samples),
+        }

@@ -19,6 +19,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 #ifdef _WIN32
 #include <windows.h>
 #define EXPORT __declspec(dllexport)
@@ -32,7 +37,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#define SCOPE_ABI 3
+#define SCOPE_ABI 4
 #ifndef SCOPE_SOURCE
 #define SCOPE_SOURCE 0
 #endif
@@ -203,7 +208,7 @@ static void guard_arm(void)
 
 static __thread sigjmp_buf guard_place;
 static __thread volatile sig_atomic_t guarded;
-static struct sigaction before;
+static struct sigaction before_bus, before_ill;
 
 static int put_page(uintptr_t at)
 {
@@ -224,24 +229,25 @@ static void on_fault(int number, siginfo_t *info, void *context)
         siglongjmp(guard_place, 1);
     }
     int kept = errno;
-    int again = shielded((uintptr_t)info->si_addr);
+    int again = number == SIGBUS && shielded((uintptr_t)info->si_addr);
     errno = kept;
     if (again) return;
-    /* Not ours: call the handler from before (faulthandler), or end the process by the signal. */
-    if (before.sa_flags & SA_SIGINFO) {
-        before.sa_sigaction(number, info, context);
-    } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
-        before.sa_handler(number);
+    /* Not ours: hand on to whoever had the signal before (faulthandler), or die of it. */
+    struct sigaction *before = number == SIGBUS ? &before_bus : &before_ill;
+    if (before->sa_flags & SA_SIGINFO) {
+        before->sa_sigaction(number, info, context);
+    } else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
+        before->sa_handler(number);
     } else {
         signal(number, SIG_DFL);
         raise(number);
     }
 }
 
-static void guard_arm(void)
+static void take_signal(int number, struct sigaction *before)
 {
     struct sigaction there;
-    sigaction(SIGBUS, 0, &there);
+    sigaction(number, 0, &there);
     if ((there.sa_flags & SA_SIGINFO) && there.sa_sigaction == on_fault)
         return;
     struct sigaction ours;
@@ -249,8 +255,16 @@ static void guard_arm(void)
     ours.sa_sigaction = on_fault;
     ours.sa_flags = SA_SIGINFO | SA_NODEFER; /* the jump leaves no signal blocked */
     sigemptyset(&ours.sa_mask);
-    before = there;
-    sigaction(SIGBUS, &ours, 0);
+    *before = there;
+    sigaction(number, &ours, 0);
+}
+
+/* SIGILL too: where a device's memory is switched off, KVM emulates each access to it, and answers
+ * a vector instruction that it does not know as an undefined one. */
+static void guard_arm(void)
+{
+    take_signal(SIGBUS, &before_bus);
+    take_signal(SIGILL, &before_ill);
 }
 
 #define GUARDED(call)                                   \
@@ -296,7 +310,14 @@ struct ping {
     int64_t wait, poll_ns;
     int64_t capacity, count;      /* of the four arrays */
     int64_t *intended, *sent, *received, *stamps;
-    int64_t lost, missed, late, unexpected;
+    int64_t lost;                 /* sent, and no answer in time */
+    int64_t missed;               /* due while an answer was waited for, and never sent */
+    int64_t skipped;              /* due, and never sent because of ourselves */
+    int64_t unexpected;
+    int64_t turn_ns;              /* when our loop last went round, or an answer was there */
+    int64_t stall_ns;             /* a turn that takes longer is one in which we stood still */
+    int64_t stood_ns;             /* how long that was, outside the waits for answers */
+    int64_t answered_ns;          /* when the last wait for an answer was over */
 };
 
 static inline int64_t due_ns(const struct ping *p)
@@ -314,11 +335,20 @@ static inline void wait_a_bit(int64_t wait, int64_t poll_ns)
         sleep_ns(poll_ns);
 }
 
-/* Count the requests that are due until then as missed, without sending them. */
-static void miss_until(struct ping *p, int64_t then)
+/* Pass over what is due until then; how many those were. */
+static int64_t pass_until(struct ping *p, int64_t then)
 {
+    int64_t passed = 0;
     if (then > p->end_ns) then = p->end_ns;
-    for (; p->interval_ns > 0 && due_ns(p) < then; p->index++) p->missed++;
+    for (; p->interval_ns > 0 && due_ns(p) < then; p->index++) passed++;
+    return passed;
+}
+
+/* Another turn of our own loop. */
+static inline void note_turn(struct ping *p, int64_t now)
+{
+    if (now - p->turn_ns > p->stall_ns) p->stood_ns += now - p->turn_ns;
+    p->turn_ns = now;
 }
 
 /* Wait until the next one is due. 1: send it now. What was due before the end is sent also after
@@ -328,9 +358,11 @@ static int await_due(struct ping *p, int *result)
     for (;;) {
         int64_t now = now_ns();
         int64_t due = p->interval_ns > 0 ? due_ns(p) : now;
+        note_turn(p, now);
         if (due >= p->end_ns) { *result = DONE; return 0; }
         if (now >= p->end_ns + p->timeout_ns) {
-            miss_until(p, now);
+            p->missed += pass_until(p, now < p->answered_ns ? now : p->answered_ns);
+            p->skipped += pass_until(p, now);
             *result = DONE;
             return 0;
         }
@@ -338,7 +370,6 @@ static int await_due(struct ping *p, int *result)
         if (now >= due) {
             p->intended_ns = due;
             p->index++;
-            p->late += p->interval_ns > 0 && now - due > (int64_t)p->interval_ns;
             return 1;
         }
         if (told_to_stop(p->stop)) { *result = STOPPED; return 0; }
@@ -353,7 +384,8 @@ static void give_up(struct ping *p, int64_t now)
 {
     p->lost++;
     p->pending = 0;
-    miss_until(p, now); /* these were due while no answer came */
+    p->turn_ns = p->answered_ns = now;
+    p->missed += pass_until(p, now); /* these were due while nobody answered */
 }
 
 static void record_pong(struct ping *p, int64_t now)
@@ -365,6 +397,7 @@ static void record_pong(struct ping *p, int64_t now)
     p->stamps[at] = (int64_t)(load(p->pong + 1) & INT64_MAX);
     p->seen = p->number;
     p->pending = 0;
+    p->turn_ns = p->answered_ns = now;
 }
 
 /* The answer comes soon, mostly: nothing but the load in between. 1: it came. */
@@ -403,10 +436,12 @@ static int await_pong(struct ping *p, int *result)
 static int run_ping(struct ping *p)
 {
     int result = AGAIN;
+    p->turn_ns = now_ns();
     while (p->count < p->capacity) {
         if (!p->pending) {
             if (!await_due(p, &result)) return result;
             p->sent_ns = now_ns();
+            note_turn(p, p->sent_ns);
             if (p->payload) memcpy(p->out, p->source, p->payload);
             store(p->ping, ++p->number);
             p->pending = 1;
@@ -584,6 +619,287 @@ static int run_flow(struct flow *f)
 
 EXPORT int scope_flow(struct flow *f) { GUARDED(run_flow(f)); }
 
+/* --- copies between a mapping and our own memory ----------------------------------------------- */
+
+/* The mapping is accessed by aligned loads and stores only, each as wide as place and length allow,
+ * and each byte once: what is narrow and aligned is one access of its width, and no access reaches
+ * out of the range. On uncached memory each access is a transaction of its own, and a copy byte by
+ * byte (rep movsb, as the system's own copies are) takes as many times as long. */
+
+typedef uint16_t half_word __attribute__((may_alias));
+typedef uint32_t single_word __attribute__((may_alias));
+typedef uint64_t double_word __attribute__((may_alias));
+typedef uint64_t wide __attribute__((vector_size(16), may_alias));
+typedef uint64_t any_wide __attribute__((vector_size(16), may_alias, aligned(1)));
+
+enum { GROUP = 128 };             /* bytes of one turn of the wide loops */
+enum { COPY_PAGE = 4096 };        /* what vanishes vanishes by pages */
+enum { LARGE = 4 << 20 };         /* stores of so much would push all else out of the cache */
+
+struct copy {
+    uint8_t *mapped, *own;
+    uint64_t length;
+    int64_t storing;              /* 1: from our own memory into the mapping */
+    int64_t streaming;            /* 1: the mapping is write-combined */
+    volatile uint64_t done;       /* bytes that were copied for certain */
+};
+
+/* One access of the largest width that fits; its bytes. */
+static inline uint64_t load_narrow(uint8_t *own, const uint8_t *mapped, uint64_t left)
+{
+    uint64_t width = 16;
+    while (((uintptr_t)mapped & (width - 1)) || width > left) width >>= 1;
+    if (width == 16) {
+        *(any_wide *)own = *(const volatile wide *)mapped;
+    } else if (width == 8) {
+        uint64_t x = *(const volatile double_word *)mapped;
+        memcpy(own, &x, 8);
+    } else if (width == 4) {
+        uint32_t x = *(const volatile single_word *)mapped;
+        memcpy(own, &x, 4);
+    } else if (width == 2) {
+        uint16_t x = *(const volatile half_word *)mapped;
+        memcpy(own, &x, 2);
+    } else {
+        *own = *(const volatile uint8_t *)mapped;
+    }
+    return width;
+}
+
+static inline uint64_t store_narrow(uint8_t *mapped, const uint8_t *own, uint64_t left)
+{
+    uint64_t width = 16;
+    while (((uintptr_t)mapped & (width - 1)) || width > left) width >>= 1;
+    if (width == 16) {
+        *(volatile wide *)mapped = *(const any_wide *)own;
+    } else if (width == 8) {
+        uint64_t x;
+        memcpy(&x, own, 8);
+        *(volatile double_word *)mapped = x;
+    } else if (width == 4) {
+        uint32_t x;
+        memcpy(&x, own, 4);
+        *(volatile single_word *)mapped = x;
+    } else if (width == 2) {
+        uint16_t x;
+        memcpy(&x, own, 2);
+        *(volatile half_word *)mapped = x;
+    } else {
+        *(volatile uint8_t *)mapped = *own;
+    }
+    return width;
+}
+
+/* Groups of 128 bytes at an aligned place, `size` a multiple of them. */
+static void load_groups(uint8_t *own, const uint8_t *mapped, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP) {
+        const volatile wide *from = (const volatile wide *)(mapped + at);
+        any_wide *to = (any_wide *)(own + at);
+        for (int half = 0; half < 2; half++, from += 4, to += 4) {
+            wide a = from[0], b = from[1], c = from[2], d = from[3];
+            to[0] = a, to[1] = b, to[2] = c, to[3] = d;
+        }
+    }
+}
+
+static void store_groups(uint8_t *mapped, const uint8_t *own, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP) {
+        volatile wide *to = (volatile wide *)(mapped + at);
+        const any_wide *from = (const any_wide *)(own + at);
+        for (int half = 0; half < 2; half++, from += 4, to += 4) {
+            wide a = from[0], b = from[1], c = from[2], d = from[3];
+            to[0] = a, to[1] = b, to[2] = c, to[3] = d;
+        }
+    }
+}
+
+#if defined(__x86_64__) && !defined(_WIN32) /* gcc does not align a stack for these on Windows */
+
+typedef uint64_t wider __attribute__((vector_size(32), may_alias));
+
+/* A load from write-combined memory that is no streaming load fetches its line each time. */
+__attribute__((target("sse4.1")))
+static void load_groups_streaming(uint8_t *own, const uint8_t *mapped, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP / 2) {
+        __m128i *from = (__m128i *)(mapped + at), *to = (__m128i *)(own + at);
+        __m128i a = _mm_stream_load_si128(from), b = _mm_stream_load_si128(from + 1);
+        __m128i c = _mm_stream_load_si128(from + 2), d = _mm_stream_load_si128(from + 3);
+        _mm_storeu_si128(to, a), _mm_storeu_si128(to + 1, b);
+        _mm_storeu_si128(to + 2, c), _mm_storeu_si128(to + 3, d);
+    }
+}
+
+__attribute__((target("avx2")))
+static void load_groups_avx2(uint8_t *own, const uint8_t *mapped, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP) {
+        const volatile wider *from = (const volatile wider *)(mapped + at);
+        __m256i *to = (__m256i *)(own + at);
+        wider a = from[0], b = from[1], c = from[2], d = from[3];
+        _mm256_storeu_si256(to, (__m256i)a), _mm256_storeu_si256(to + 1, (__m256i)b);
+        _mm256_storeu_si256(to + 2, (__m256i)c), _mm256_storeu_si256(to + 3, (__m256i)d);
+    }
+}
+
+__attribute__((target("avx2")))
+static void store_groups_avx2(uint8_t *mapped, const uint8_t *own, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP) {
+        volatile wider *to = (volatile wider *)(mapped + at);
+        const __m256i *from = (const __m256i *)(own + at);
+        wider a = (wider)_mm256_loadu_si256(from), b = (wider)_mm256_loadu_si256(from + 1);
+        wider c = (wider)_mm256_loadu_si256(from + 2), d = (wider)_mm256_loadu_si256(from + 3);
+        to[0] = a, to[1] = b, to[2] = c, to[3] = d;
+    }
+}
+
+static void store_groups_streaming(uint8_t *mapped, const uint8_t *own, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP / 2) {
+        __m128i *to = (__m128i *)(mapped + at);
+        const __m128i *from = (const __m128i *)(own + at);
+        __m128i a = _mm_loadu_si128(from), b = _mm_loadu_si128(from + 1);
+        __m128i c = _mm_loadu_si128(from + 2), d = _mm_loadu_si128(from + 3);
+        _mm_stream_si128(to, a), _mm_stream_si128(to + 1, b);
+        _mm_stream_si128(to + 2, c), _mm_stream_si128(to + 3, d);
+    }
+}
+
+__attribute__((target("avx2")))
+static void load_groups_streaming_avx2(uint8_t *own, const uint8_t *mapped, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP) {
+        __m256i *from = (__m256i *)(mapped + at), *to = (__m256i *)(own + at);
+        __m256i a = _mm256_stream_load_si256(from), b = _mm256_stream_load_si256(from + 1);
+        __m256i c = _mm256_stream_load_si256(from + 2), d = _mm256_stream_load_si256(from + 3);
+        _mm256_storeu_si256(to, a), _mm256_storeu_si256(to + 1, b);
+        _mm256_storeu_si256(to + 2, c), _mm256_storeu_si256(to + 3, d);
+    }
+}
+
+__attribute__((target("avx2")))
+static void store_groups_streaming_avx2(uint8_t *mapped, const uint8_t *own, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += GROUP) {
+        __m256i *to = (__m256i *)(mapped + at);
+        const __m256i *from = (const __m256i *)(own + at);
+        __m256i a = _mm256_loadu_si256(from), b = _mm256_loadu_si256(from + 1);
+        __m256i c = _mm256_loadu_si256(from + 2), d = _mm256_loadu_si256(from + 3);
+        _mm256_stream_si256(to, a), _mm256_stream_si256(to + 1, b);
+        _mm256_stream_si256(to + 2, c), _mm256_stream_si256(to + 3, d);
+    }
+}
+
+static int has_sse41, has_avx2;
+
+static void ask_processor(void)
+{
+    static int asked;
+    unsigned a, b, c, d, low, high;
+    if (__atomic_load_n(&asked, __ATOMIC_ACQUIRE)) return;
+    if (__get_cpuid(1, &a, &b, &c, &d)) {
+        has_sse41 = (c & bit_SSE4_1) != 0;
+        if ((c & bit_OSXSAVE) && (c & bit_AVX)) {
+            __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+            if ((low & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d))
+                has_avx2 = (b & bit_AVX2) != 0;
+        }
+    }
+    __atomic_store_n(&asked, 1, __ATOMIC_RELEASE);
+}
+
+typedef void groups(uint8_t *to, const uint8_t *from, uint64_t size);
+
+static groups *choose_groups(int64_t storing, int64_t streaming)
+{
+    ask_processor();
+    if (streaming && storing)
+        return has_avx2 ? store_groups_streaming_avx2 : store_groups_streaming;
+    if (streaming && has_sse41)
+        return has_avx2 ? load_groups_streaming_avx2 : load_groups_streaming;
+    if (storing)
+        return has_avx2 ? store_groups_avx2 : store_groups;
+    return has_avx2 ? load_groups_avx2 : load_groups;
+}
+
+#else
+
+typedef void groups(uint8_t *to, const uint8_t *from, uint64_t size);
+
+static groups *choose_groups(int64_t storing, int64_t streaming)
+{
+    (void)streaming;
+    return storing ? store_groups : load_groups;
+}
+
+#endif
+
+static void copy_part(groups *move, int64_t storing, uint8_t *mapped, uint8_t *own, uint64_t size)
+{
+    uint64_t at = 0;
+    while (at < size) {
+        uint64_t whole = (size - at) & ~(uint64_t)(GROUP - 1);
+        if (whole && !((uintptr_t)(mapped + at) & 31)) {
+            if (storing) move(mapped + at, own + at, whole);
+            else move(own + at, mapped + at, whole);
+            at += whole;
+        } else if (storing) {
+            at += store_narrow(mapped + at, own + at, size - at);
+        } else {
+            at += load_narrow(own + at, mapped + at, size - at);
+        }
+    }
+}
+
+/* What was stored is on its way to the memory, out of the write-combining buffers. */
+static void drain(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __asm__ volatile("sfence" ::: "memory");
+#elif defined(__aarch64__)
+    __asm__ volatile("dsb st" ::: "memory");
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+static int run_copy(struct copy *c)
+{
+    groups *move = choose_groups(c->storing, c->streaming || (c->storing && c->length >= LARGE));
+    for (uint64_t at = 0; at < c->length;) {
+        uint64_t left = c->length - at;
+        uint64_t size = COPY_PAGE - ((uintptr_t)(c->mapped + at) & (COPY_PAGE - 1));
+        if (size > left) size = left;
+        copy_part(move, c->storing, c->mapped + at, c->own + at, size);
+        c->done = at += size;
+    }
+    if (c->storing) drain();
+    return DONE;
+}
+
+static int guarded_copy(struct copy *c) { GUARDED(run_copy(c)); }
+
+/* The mapping's bytes into our own memory. How many came: fewer than asked when the memory went. */
+EXPORT uint64_t scope_copy_out(uint8_t *own, uint8_t *mapped, uint64_t length, int streaming)
+{
+    struct copy c = {.mapped = mapped, .own = own, .length = length, .streaming = streaming};
+    guarded_copy(&c);
+    return c.done;
+}
+
+/* Our own bytes into the mapping, likewise; of what follows, some may have been stored too. */
+EXPORT uint64_t scope_copy_in(uint8_t *mapped, uint8_t *own, uint64_t length, int streaming)
+{
+    struct copy c = {
+        .mapped = mapped, .own = own, .length = length, .storing = 1, .streaming = streaming,
+    };
+    guarded_copy(&c);
+    return c.done;
+}
+
 /* --- raw mapping: single words, and blocks ------------------------------------------------------------ */
 
 struct touch {
@@ -614,18 +930,32 @@ static int run_touch(struct touch *t)
 
 EXPORT int scope_touch(struct touch *t) { GUARDED(run_touch(t)); }
 
+enum { INSIDE = 0, OUT_OF_MAPPING = 1, INTO_MAPPING = 2 };
+
 struct copies {
-    uint8_t *to;
-    const uint8_t *from;
+    uint8_t *to, *from;
     uint64_t size, count;
+    int64_t direction, streaming;
     int64_t took_ns;
 };
 
+/* Blocks go in and out of the mapping as a Region copies them. */
 static int run_copies(struct copies *c)
 {
+    int storing = c->direction == INTO_MAPPING;
+    struct copy block = {
+        .mapped = storing ? c->to : c->from,
+        .own = storing ? c->from : c->to,
+        .length = c->size,
+        .storing = storing,
+        .streaming = c->streaming,
+    };
     int64_t began = now_ns();
     for (uint64_t i = 0; i < c->count; i++) {
-        memcpy(c->to, c->from, c->size);
+        if (c->direction == INSIDE)
+            memcpy(c->to, c->from, c->size);
+        else
+            run_copy(&block);
         __asm__ volatile("" ::: "memory");
     }
     c->took_ns = now_ns() - began;

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, Final
 
-ABI: Final = 3
+ABI: Final = 4
 _NAME: Final = "_kernel.dll" if sys.platform == "win32" else "_kernel.so"
 _SWITCH: Final = "IVSHMEM_SCOPE_KERNEL"  # 0 turns it off, for tests and comparisons
 log = logging.getLogger(__name__)
@@ -29,6 +29,14 @@ class Slice(IntEnum):
     DONE = 1
     STOPPED = 2
     FAULT = 3  # the memory is gone
+
+
+class Toward(IntEnum):
+    """Where a block is copied: within one kind of memory, or between a mapping and our own."""
+
+    INSIDE = 0
+    OUT_OF_MAPPING = 1
+    INTO_MAPPING = 2
 
 
 class Wait(IntEnum):
@@ -57,7 +65,8 @@ class PingState(ctypes.Structure):
         ("timeout_ns", _NUMBER), ("wait", _NUMBER), ("poll_ns", _NUMBER),
         ("capacity", _NUMBER), ("count", _NUMBER), ("intended", _POINTER), ("sent", _POINTER),
         ("received", _POINTER), ("stamps", _POINTER), ("lost", _NUMBER), ("missed", _NUMBER),
-        ("late", _NUMBER), ("unexpected", _NUMBER),
+        ("skipped", _NUMBER), ("unexpected", _NUMBER), ("turn_ns", _NUMBER),
+        ("stall_ns", _NUMBER), ("stood_ns", _NUMBER), ("answered_ns", _NUMBER),
     ]  # fmt: skip
 
 
@@ -101,7 +110,7 @@ class CopiesState(ctypes.Structure):
 
     _fields_: ClassVar = [
         ("to", _POINTER), ("from_", _POINTER), ("size", _WORD), ("count", _WORD),
-        ("took_ns", _NUMBER),
+        ("direction", _NUMBER), ("streaming", _NUMBER), ("took_ns", _NUMBER),
     ]  # fmt: skip
 
 
@@ -125,6 +134,9 @@ class Kernel:
             "scope_differ",
         ):  # fmt: skip
             getattr(library, name).argtypes = (ctypes.c_void_p,)
+        for copy in (library.scope_copy_out, library.scope_copy_in):
+            copy.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
+            copy.restype = ctypes.c_size_t
         library.scope_pin.argtypes = (ctypes.c_int,)
         library.scope_shield.argtypes = (ctypes.c_size_t, ctypes.c_uint64, ctypes.c_void_p)
         library.scope_unshield.argtypes = (ctypes.c_int,)
@@ -152,6 +164,14 @@ class Kernel:
     def copies(self, state: CopiesState) -> Slice:
         """One block copied `count` times."""
         return Slice(self.library.scope_copies(ctypes.addressof(state)))
+
+    def copy_out(self, own: int, mapped: int, length: int, *, streaming: bool) -> int:
+        """A mapping's bytes into our own memory; fewer than `length` when the memory went."""
+        return int(self.library.scope_copy_out(own, mapped, length, streaming))
+
+    def copy_in(self, mapped: int, own: int, length: int, *, streaming: bool) -> int:
+        """Our own bytes into a mapping; fewer than `length` when the memory went."""
+        return int(self.library.scope_copy_in(mapped, own, length, streaming))
 
     def differ(self, state: DifferState) -> Slice:
         """Pages that differ, flagged and copied; STOPPED before pages without memory."""

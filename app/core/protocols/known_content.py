@@ -44,6 +44,7 @@ SCREAM_MAGIC: Final = 0x11112014  # duncanthrax/scream; jack-ivshmem reads the s
 # magic, write_idx, offset, max_chunks, chunk_size, rate, bits, channels, channel_map with the
 # compiler's padding.
 _SCREAM: Final = struct.Struct("<IHBxHxxIBBBxH")
+_HEADERS: Final = {"LGMP": 8, "KVMFR": 12, "Scream": _SCREAM.size, "Demo": 24}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ class Content:
     def protocol(self) -> bool:
         """Whether only programs that share memory with a guest write such bytes."""
         return self.name not in ("text", "zeros")
+
+    @property
+    def header_bytes(self) -> int:
+        """How many bytes from `offset` on told what it is; 0 when no header did."""
+        return _HEADERS.get(self.name, 0)
 
     def __str__(self) -> str:
         return f"{self.name}, {self.detail}" if self.detail else self.name

@@ -11,8 +11,9 @@ from ..errors import CannotFindError
 _LINUX: Final = re.compile(
     r"^(?:([0-9a-f]{4,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])$", re.IGNORECASE
 )
-_NUMBERS: Final = re.compile(r"\d+")
+_NUMBERS: Final = re.compile(r"[0-9]+")
 _MOST_DIGITS: Final = 5
+_LAST_WINDOWS_BUS: Final = 0xFFFF
 _LIMITS: Final = (("domain", 0xFFFFFFFF), ("bus", 255), ("device", 31), ("function", 7))
 
 
@@ -53,16 +54,33 @@ class PciAddress:
         )
 
     @classmethod
+    def from_windows(cls, bus: int, device: int, function: int) -> Self:
+        """From Windows' numbers, where the buses of further segments count on from 256.
+
+        Raises:
+            CannotFindError: Numbers out of range.
+        """
+        if bus > _LAST_WINDOWS_BUS:
+            raise CannotFindError(f"PCI bus {bus} does not exist.")
+        return cls(bus >> 8, bus & 0xFF, device, function)
+
+    @classmethod
     def from_windows_location(cls, text: str) -> Self:
-        """From SPDRP_LOCATION_INFORMATION, in any language: three decimal numbers in order.
+        r"""From SPDRP_LOCATION_INFORMATION, in any language: three decimal numbers in order.
+
+        Raw resource references such as "@System32\drivers\pci.sys,#65536;PCI bus %1, device %2,
+        function %3;(12,31,0)" carry the numbers in the last parentheses.
 
         Raises:
             CannotFindError: Not three numbers, or numbers out of range.
         """
-        numbers = _NUMBERS.findall(text)
+        part = text.strip()
+        if part.startswith("@") or part.endswith(")"):
+            part = part[part.rfind("(") :]
+        numbers = _NUMBERS.findall(part)
         if len(numbers) != 3 or any(len(number) > _MOST_DIGITS for number in numbers):
             raise CannotFindError(f"{text[:80]!r} names no bus, device and function.")
-        return cls(0, *(int(number) for number in numbers))
+        return cls.from_windows(*(int(number) for number in numbers))
 
     def __str__(self) -> str:
         return f"{self.domain:04x}:{self.bus:02x}:{self.device:02x}.{self.function}"

@@ -22,6 +22,7 @@ from ..errors import (
     OutOfRangeError,
     ReadOnlyError,
     UnsuitableError,
+    ValueFormatError,
 )
 from ..native.fault_shield import shielded
 from ..values.units import exact_size, format_offset
@@ -193,8 +194,17 @@ class Region(ABC):
                 self._raw_write(offset, view)
 
     def store(self, offset: int, width: int, value: int) -> None:
-        """One aligned store of 1, 2, 4 or 8 bytes, little endian. Raises as `load` and `write`."""
+        """One aligned store of 1, 2, 4 or 8 bytes, little endian; negative is two's complement.
+
+        Raises:
+            ValueFormatError: The value needs more bytes than `width`; nothing was written.
+            Others as `load` and `write`.
+        """
         self._aligned(offset, width)
+        if not -(1 << (8 * width - 1)) <= value < 1 << (8 * width):
+            raise ValueFormatError(
+                f"{value} does not fit into a store of {width} byte{'s' if width > 1 else ''}."
+            )
         self.info.need_writable()
         with self._using:
             self._raw_store(offset, width, value & ((1 << (8 * width)) - 1))

@@ -22,7 +22,7 @@ from typing import BinaryIO, Final
 from ..errors import StorageError
 from .memory_files import memory_use
 from .os_errors import meaning
-from .pipes import BINARY, WAIT_S, open_stream, own_stream, pipe_meaning, write_stream
+from .pipes import BINARY, WAIT_S, Stop, open_stream, own_stream, pipe_meaning, write_stream
 
 _LONG: Final = 220  # folders end at 248, files at 260; make_beside adds some
 _TRIES: Final = 16
@@ -58,8 +58,12 @@ def resolved(path: str | Path) -> Path:
         return full.absolute()  # some file systems cannot tell where a long path ends
 
 
-def make_beside(target: Path) -> tuple[int, Path]:
+def make_beside(target: Path, mode: int = 0o600) -> tuple[int, Path]:
     """A new empty file in the target's folder, to be renamed to it: its descriptor and path.
+
+    Args:
+        target: What it will replace.
+        mode: Its permissions, less those that the process's umask takes away.
 
     Raises:
         OSError: As opening does.
@@ -68,7 +72,7 @@ def make_beside(target: Path) -> tuple[int, Path]:
         # 20 characters: with what is added, never more than a name's 255 bytes.
         path = target.with_name(f".{target.name[:20]}-{secrets.token_hex(4)}")
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600), path
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode), path
         except FileExistsError:
             if not left:
                 raise
@@ -78,7 +82,14 @@ def make_beside(target: Path) -> tuple[int, Path]:
 # -- writing a file for a person -------------------------------------------------------------------
 
 
-def write_file(path: str | Path, chunks: Iterable[bytes], *, wait_s: float | None = WAIT_S) -> int:
+def write_file(
+    path: str | Path,
+    chunks: Iterable[bytes],
+    *,
+    wait_s: float | None = WAIT_S,
+    stop: Stop = lambda: None,
+    mode: int = 0o666,
+) -> int:
     """Write a file that a person named: beside it, then renamed, so that the old one stays whole.
 
     A link is followed and kept. A pipe or a device that takes a stream is written into, as renaming
@@ -88,6 +99,8 @@ def write_file(path: str | Path, chunks: Iterable[bytes], *, wait_s: float | Non
         path: Where.
         chunks: The content; an exception from it ends the writing, and the old file is kept.
         wait_s: How long a pipe may take nothing; None waits as long as it has a reader.
+        stop: Asked again and again while a pipe is waited for; an exception from it ends that.
+        mode: Permissions of a new file, less those that the umask takes away; an old one's stay.
 
     Returns:
         Bytes written.
@@ -97,19 +110,21 @@ def write_file(path: str | Path, chunks: Iterable[bytes], *, wait_s: float | Non
     """
     target = check_target(path)
     try:
-        stream = open_stream(target, wait_s)
+        stream = open_stream(target, wait_s, stop)
         if stream is not None:
-            return write_stream(stream, chunks, wait_s)
+            return write_stream(stream, chunks, wait_s, stop)
     except OSError as error:
         raise StorageError(
             f"{path} could not be written ({pipe_meaning(error)}).", _CHOOSE
         ) from error
-    return _write_beside(path, target, chunks)
+    return _write_beside(path, target, chunks, mode)
 
 
-def write_text(path: str | Path, text: str, *, wait_s: float | None = WAIT_S) -> int:
+def write_text(
+    path: str | Path, text: str, *, wait_s: float | None = WAIT_S, mode: int = 0o666
+) -> int:
     """Write a text as UTF-8. Raises as write_file."""
-    return write_file(path, (text.encode(),), wait_s=wait_s)
+    return write_file(path, (text.encode(),), wait_s=wait_s, mode=mode)
 
 
 def check_target(path: str | Path) -> Path:
@@ -208,17 +223,20 @@ def _is_same(path: Path, status: os.stat_result) -> bool:
         return False
 
 
-def _write_beside(path: str | Path, target: Path, chunks: Iterable[bytes]) -> int:
+def _write_beside(path: str | Path, target: Path, chunks: Iterable[bytes], mode: int) -> int:
     temporary: Path | None = None
     written = 0
     try:
-        handle, temporary = make_beside(target)
+        old = _status(target) if os.name == "posix" else None
+        # A new file gets what the umask leaves; the umask can only be read by changing it.
+        handle, temporary = make_beside(target, mode if old is None else 0o600)
         with os.fdopen(handle, "wb") as file:
             for chunk in chunks:
                 written += file.write(chunk)
             file.flush()
             os.fsync(handle)
-        _like_the_old(temporary, target)
+        if old is not None:
+            _like_the_old(temporary, old)
         check_target(target)  # a guest may have started meanwhile
         temporary.replace(target)
         temporary = None
@@ -234,17 +252,8 @@ def _write_beside(path: str | Path, target: Path, chunks: Iterable[bytes]) -> in
     return written
 
 
-def _like_the_old(temporary: Path, target: Path) -> None:
-    """make_beside makes it 0600; give it mode and owner of the old file, or what the umask says."""
-    if os.name != "posix":
-        return
-    try:
-        old = target.stat()
-    except OSError:
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        return
+def _like_the_old(temporary: Path, old: os.stat_result) -> None:
+    """Give it the owner and the mode of the file that it replaces."""
     with contextlib.suppress(OSError):  # only root may give a file away
         os.chown(temporary, old.st_uid, old.st_gid)  # type: ignore[attr-defined, unused-ignore]
     temporary.chmod(old.st_mode & 0o777)

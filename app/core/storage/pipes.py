@@ -1,7 +1,7 @@
 """Pipes, devices and standard output: what a person may name where a file is expected.
 
 Opening a pipe by name waits for the other end, for ever where there is none; here each wait has a
-bound.
+bound, and whoever writes can end it sooner.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -23,8 +23,11 @@ from .os_errors import meaning
 BINARY: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 WAIT_S: Final = 5.0
 _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
-_STEP_S: Final = 0.01
+_STEP_S: Final = 0.02
 _PIECE: Final = 1 << 16
+_SMALL_PIECE: Final = 4096  # Linux's PIPE_BUF: so much fits into a pipe that has room at all
+
+Stop = Callable[[], None]
 
 
 def open_source(path: str | Path, wait_s: float = WAIT_S) -> BinaryIO:
@@ -75,8 +78,10 @@ def _release(path: str | Path, thread: threading.Thread) -> None:
         thread.join(1.0)
 
 
-def open_stream(target: Path, wait_s: float | None) -> int | None:
+def open_stream(target: Path, wait_s: float | None, stop: Stop) -> int | None:
     """A descriptor for what is written into and never replaced; None for a file.
+
+    `stop` is asked while a reader is waited for; what it raises ends that.
 
     Raises:
         OSError: As opening does; ENXIO when no program opened the pipe in time.
@@ -93,16 +98,13 @@ def open_stream(target: Path, wait_s: float | None) -> int | None:
     flags = os.O_WRONLY | BINARY | _NONBLOCK
     until = time.monotonic() + (WAIT_S if wait_s is None else wait_s)
     while True:
+        stop()
         try:
-            handle = os.open(target, flags)
+            return os.open(target, flags)
         except OSError as error:
             if error.errno != errno.ENXIO or time.monotonic() >= until:
                 raise
             time.sleep(_STEP_S)  # its reader may be about to open it
-            continue
-        if wait_s is None and os.name != "nt":
-            os.set_blocking(handle, True)  # type: ignore[attr-defined, unused-ignore]
-        return handle
 
 
 def own_stream(status: os.stat_result) -> int | None:
@@ -114,8 +116,10 @@ def own_stream(status: os.stat_result) -> int | None:
     return None
 
 
-def write_stream(handle: int, chunks: Iterable[bytes], wait_s: float | None) -> int:
+def write_stream(handle: int, chunks: Iterable[bytes], wait_s: float | None, stop: Stop) -> int:
     """Write everything and close the descriptor; the bytes written.
+
+    `stop` is asked before each piece and while nothing is taken; what it raises ends that.
 
     Raises:
         OSError: As writing does; ETIMEDOUT when nothing was taken for `wait_s`.
@@ -124,23 +128,43 @@ def write_stream(handle: int, chunks: Iterable[bytes], wait_s: float | None) -> 
         sys.stdout.flush()  # it may be the same file
     written = 0
     try:
+        piece = _piece(handle)
         for chunk in chunks:
             left = memoryview(chunk)
             while left:
-                left = left[_write_some(handle, left, wait_s) :]
+                left = left[_write_some(handle, left[:piece], wait_s, stop) :]
             written += len(chunk)
     finally:
         os.close(handle)
     return written
 
 
-def _write_some(handle: int, data: memoryview[int], wait_s: float | None) -> int:
+def _piece(handle: int) -> int:
+    """How much to write at once, so that a write into what has room never waits.
+
+    Standard output is shared with other programs and stays as it is, mostly one that waits.
+    """
+    if sys.platform == "win32":
+        return _PIECE
+    else:  # noqa: RET505 - the type checker reads platforms by branches
+        return _SMALL_PIECE if os.get_blocking(handle) else _PIECE
+
+
+def _write_some(handle: int, data: memoryview[int], wait_s: float | None, stop: Stop) -> int:
+    until = None if wait_s is None else time.monotonic() + wait_s
     while True:
-        try:
-            return os.write(handle, data[:_PIECE])
-        except BlockingIOError as error:
-            if not select.select([], [handle], [], wait_s)[1]:
-                raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
+        stop()
+        if _has_room(handle):
+            with contextlib.suppress(BlockingIOError):
+                return os.write(handle, data)
+        if until is not None and time.monotonic() >= until:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+
+def _has_room(handle: int) -> bool:
+    """Whether it takes bytes now; waits a moment for it."""
+    # Windows can be asked about sockets only.
+    return os.name == "nt" or bool(select.select([], [handle], [], _STEP_S)[1])
 
 
 def pipe_meaning(error: OSError) -> str:

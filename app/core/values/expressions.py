@@ -3,6 +3,10 @@
 Numbers: 64, 0x40, 40h, $40, 0b101, 0o17, with ' or _ between digits and K, M, G (binary) or
 KiB, MB ... behind. Operators: + - * / % << >> & | ( ). A leading + or - is relative to the
 cursor; `end` is the region's size; names: cursor, here, start, end, size, sel; `page 5`.
+
+Offsets as this program and dumps print them are hex without 0x: eight digits or more that begin
+with 0 (`00000040`) or have a mark before each four (`0000'0040`). `64` is decimal, and so is
+`1'000'000`.
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ from .units import parse_size
 
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<hexh>[0-9][0-9a-f_']*h\b)|(?P<dollar>\$[0-9a-f_']+)"
-    r"|(?P<prefixed>0[xbo][0-9a-f_']+)"
+    r"|(?P<prefixed>0x[0-9a-f_']+|0b[01_']+(?![0-9a-z])|0o[0-9a-f_']+)"
+    r"|(?P<printed>(?:0[0-9a-f]{7,15}|[0-9a-f]{1,4}(?:'[0-9a-f]{4})+)(?![\w'.]))"
     r"|(?P<size>\d[\d_']*(?:\.\d+)?\s*(?:[kmgt](?:i?b)?|b)\b)"
     r"|(?P<number>\d[\d_']*)|(?P<name>[a-z]+)|(?P<op><<|>>|[-+*/%&|()]))",
     re.IGNORECASE,
@@ -26,6 +31,7 @@ _LIMIT: Final = 1 << 128
 _MAX_DEPTH: Final = 64
 _LONGEST: Final = 1000
 _PAGE: Final = 4096
+_PRINTED: Final = 8  # an offset is printed with so many digits at least
 
 
 def evaluate(
@@ -111,11 +117,13 @@ def _token(kind: str, word: str) -> tuple[str, int | str]:
     try:
         if kind == "hexh":
             return "number", int(digits[:-1], 16)
+        if kind == "printed" and len(digits) >= _PRINTED:
+            return "number", int(digits, 16)
         if kind == "dollar":
             return "number", int(digits[1:], 16)
         if kind == "prefixed":
             return "number", int(digits, 0)
-        if kind == "number":
+        if kind in ("number", "printed"):
             return "number", int(digits)
         if kind == "size":
             return "number", parse_size(word)

@@ -1,10 +1,11 @@
-"""Sizes, offsets and rates as text, one way everywhere.
+"""Sizes, offsets, rates and durations as text, one way everywhere.
 
 Binary units for sizes (MiB), SI units for rates (MB/s), hex offsets in groups of four.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from typing import Final
@@ -13,6 +14,15 @@ from ..errors import ExpressionError
 
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _LONGEST: Final = 100  # characters of a size
+_TIMES: Final = {"ns": 1.0, "µs": 1e3, "ms": 1e6, "s": 1e9, "min": 60e9, "h": 3600e9}
+# unit, below how many ns, decimals
+_AGES: Final = (
+    ("µs", 1e6, 0),
+    ("ms", 1e8, 0),
+    ("s", 60e9, 1),
+    ("min", 3600e9, 0),
+    ("h", math.inf, 1),
+)
 _SI: Final = ("", "k", "M", "G", "T", "P")
 _SIZE_RE: Final = re.compile(
     r"^\s*(0x[0-9a-f_']+|[0-9][0-9_']*(?:\.[0-9]+)?)\s*([a-z]*)\s*$", re.IGNORECASE
@@ -83,18 +93,27 @@ def format_rate(per_second: float, unit: str = "B/s") -> str:
     raise AssertionError
 
 
+def format_time(time_ns: float, digits: int = 3) -> str:
+    """`290 ns`, `4.20 µs`, `16.7 ms`, `1.25 s`, `3.5 min`, `26 h`: significant digits.
+
+    Nanoseconds are whole. The unit is that of what is shown: 999.7 ns are 1.00 µs.
+    """
+    size, limits = abs(time_ns), (*list(_TIMES.values())[1:], math.inf)
+    unit, text = "ns", ""
+    for (unit, factor), limit in zip(_TIMES.items(), limits, strict=True):
+        value = size / factor
+        whole = len(f"{value:.0f}") if value >= 1 else 1
+        text = f"{value:.{0 if unit == 'ns' else max(0, digits - whole)}f}"
+        if float(text) * factor < limit:
+            break
+    sign = "-" if time_ns < 0 and float(text) else ""
+    return f"{sign}{text} {unit}"
+
+
 def format_age(age_ns: int) -> str:
-    """`0.4 s`, `12 ms`, `3 min`: how long ago."""
-    seconds = age_ns / 1e9
-    if seconds < 1e-3:
-        return f"{age_ns / 1e3:.0f} µs"
-    if seconds < 0.1:
-        return f"{seconds * 1e3:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    """`0.4 s`, `12 ms`, `3 min`: how long ago, so coarse that it does not flicker."""
+    unit, _, decimals = next(row for row in _AGES if age_ns < row[1])
+    return f"{age_ns / _TIMES[unit]:.{decimals}f} {unit}"
 
 
 def parse_size(text: str) -> int:

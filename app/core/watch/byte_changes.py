@@ -22,7 +22,6 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _WORD: Final = 8
-_WORDS_PER_PAGE: Final = PAGE // _WORD
 # Above this share of changed words, listing each position costs more than a mask (measured).
 _DENSE: Final = 0.05
 
@@ -73,17 +72,6 @@ class Comparer:
             return head
         tail = np.flatnonzero(now[whole:] != before[whole:]) + whole
         return np.concatenate((head, tail))
-
-    def changed_pages(self, now: U8, before: U8) -> Flags:
-        """True for each page of `PAGE` bytes (the last may be short) with a difference."""
-        mask = self.mask(now, before)
-        whole = len(mask) // PAGE * PAGE
-        # Eight flags at a time: any() over a bool row is bytewise.
-        rows = mask[:whole].view(np.uint64).reshape(-1, _WORDS_PER_PAGE)
-        pages: Flags = rows.any(axis=1)
-        if whole == len(mask):
-            return pages
-        return np.append(pages, bool(mask[whole:].any()))
 
     def _word_positions(self, now: U8, before: U8) -> I64:
         """Words first: an eighth of the flags to look through."""

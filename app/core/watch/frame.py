@@ -59,7 +59,6 @@ class Traffic:
         read_bytes_per_s: What we read.
         written_bytes_per_s: What we wrote on a person's behalf.
         cost: Sampler's and sweep's share of one core, 0 to 1.
-        read_ns_per_mib: What reading costs on this mapping.
     """
 
     over_ns: int = 0
@@ -67,23 +66,44 @@ class Traffic:
     read_bytes_per_s: float = 0.0
     written_bytes_per_s: float = 0.0
     cost: float = 0.0
-    read_ns_per_mib: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeSample:
+    """The bytes of one range, read in one go, and what is known of each of them.
+
+    Attributes:
+        start: Offset of the first byte.
+        time_ns: When it was read.
+        data: (n,) uint8, one coherent copy.
+        flux: (n,) True where a second read right after the first differed.
+        changed: (n,) True where the byte differs from the sample before (bytes seen then).
+        changed_ns: (n,) when each byte was last seen to change; 0 = never.
+        mine: (n,) True where that last change was a write of ours.
+    """
+
+    start: int
+    time_ns: int
+    data: U8
+    flux: Flags
+    changed: Flags
+    changed_ns: I64
+    mine: Flags
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last byte."""
+        return self.start + len(self.data)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One look.
+    """One sample of the visible range, and the state of the whole region beside it.
 
     Attributes:
         number: Counts ticks; gaps are frames that nobody fetched.
-        time_ns: When the span was read.
         period_ns: The tick's target period; 0 for a single step.
-        start: Offset of the span's first byte.
-        data: (n,) uint8, one coherent copy.
-        flux: (n,) True where a second read right after the first differed.
-        changed: (n,) True where the byte differs from the tick before (bytes seen then).
-        changed_ns: (n,) when each byte was last seen to change; 0 = never.
-        mine: (n,) True where that last change was a write of ours.
+        sample: The visible range.
         activity: The whole region.
         traffic: Rates and cost.
         health: Of the region, right now.
@@ -93,14 +113,8 @@ class Frame:
     """
 
     number: int
-    time_ns: int
     period_ns: int
-    start: int
-    data: U8
-    flux: Flags
-    changed: Flags
-    changed_ns: I64
-    mine: Flags
+    sample: RangeSample
     activity: Activity
     traffic: Traffic
     health: Health = field(default_factory=Health)
@@ -109,9 +123,24 @@ class Frame:
     locked: bool = True
 
     @property
+    def time_ns(self) -> int:
+        """When the sample was read."""
+        return self.sample.time_ns
+
+    @property
+    def start(self) -> int:
+        """Offset of the sample's first byte."""
+        return self.sample.start
+
+    @property
     def end(self) -> int:
-        """Offset behind the span's last byte."""
-        return self.start + len(self.data)
+        """Offset behind the sample's last byte."""
+        return self.sample.end
+
+    @property
+    def data(self) -> U8:
+        """The sample's bytes."""
+        return self.sample.data
 
 
 def empty_activity(region_size: int) -> Activity:

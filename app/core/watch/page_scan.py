@@ -13,7 +13,7 @@ from __future__ import annotations
 import mmap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,19 +54,10 @@ class Totals:
     changed_bytes: int = 0
     changed_pages: int = 0
 
-    def __add__(self, other: Totals) -> Totals:
-        return Totals(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
-    def __sub__(self, other: Totals) -> Totals:
-        return Totals(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
-
-    def __iter__(self) -> Iterator[int]:
-        return iter((self.read_bytes, self.read_ns, self.changed_bytes, self.changed_pages))
-
 
 @dataclass(slots=True)
 class Shared:
-    """State that all scans of one region share; `lock` guards table, snapshot and totals."""
+    """What a scan works on; `lock` is for those that ask while it does."""
 
     region: Region
     table: PageTable
@@ -79,10 +70,10 @@ class Shared:
 
 
 class PageScan:
-    """One thread's scratch and batch.
+    """The scratch and the batch of the thread that scans.
 
     Args:
-        shared: What it works on; other scans work on other pages of it at the same time.
+        shared: What it works on.
         chunk_blocks: Blocks that fit into the scratch.
         on_change: Called with (pages, time) of each batch of changed pages, with the lock held.
     """

@@ -20,11 +20,12 @@ from typing import Final
 import numpy as np
 
 from ..errors import RegionGoneError, ScopeError
+from ..health import health_of
 from ..region.region import PAGE, Region
-from .frame import Activity, Frame, Health, Level, Traffic, empty_activity
+from .frame import Activity, Frame, Health, Level, RangeSample, Traffic, empty_activity
 from .sweep import MEMORY_BOUND, Sweep, next_offset
 from .timing import DEFAULT_SHARE, MAX_HZ, MIN_HZ, Budget, Deadlines, Meter, Reading
-from .visible_span import RangeSample, RangeSampler, empty_sample
+from .visible_span import RangeSampler, empty_sample
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +41,6 @@ MIN_GAP_NS: Final = 3_000_000
 CHECK_NS: Final = 200_000_000
 ACTIVITY_NS: Final = 100_000_000
 STEP_SWEEP_NS: Final = 20_000_000
-
-
-def health_of(error: ScopeError) -> Health:
-    """An error as the health of a region."""
-    return Health(Level.FAULT, error.code, error.message, error.hint, error.command)
 
 
 @dataclass(slots=True)
@@ -147,10 +143,6 @@ class Sampler:
             self._written += length
             self._span.note_write(offset, length)
             self.sweep.note_write(offset, length)
-
-    def latest(self) -> Frame | None:
-        """The newest Frame; None before the first."""
-        return self._frame
 
     def find_change(self, start: int, backwards: bool = False, within_ns: int = 0) -> int | None:
         """The next byte behind (before) `start` that a peer was seen to change; wraps around.
@@ -278,7 +270,6 @@ class Sampler:
                 time_ns=self._clock(),
                 observed=totals.changed_bytes + span.changed_bytes,
                 read=totals.read_bytes + span.read_bytes,
-                read_ns=totals.read_ns + span.read_ns,
                 written=self._written,
                 spent_ns=time.thread_time_ns(),
             )
@@ -296,14 +287,8 @@ class Sampler:
         self._number += 1
         self._frame = Frame(
             number=self._number,
-            time_ns=sample.time_ns,
             period_ns=period_ns,
-            start=sample.start,
-            data=sample.data,
-            flux=sample.flux,
-            changed=sample.changed,
-            changed_ns=sample.changed_ns,
-            mine=sample.mine,
+            sample=sample,
             activity=self._current_activity(now=paused),
             traffic=self._traffic,
             health=health,
@@ -335,7 +320,10 @@ class Sampler:
             log.warning("Watching stopped: %s", error)
         self.error = error
         self._meter.clear()
-        self._again(health_of(error), paused=wanted.paused)
+        try:
+            self._again(health_of(error), paused=wanted.paused)
+        except Exception:
+            log.exception("A Frame cannot be published")
         self._wait_until(self._clock() + CHECK_NS)
 
 

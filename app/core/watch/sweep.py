@@ -13,8 +13,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -30,7 +28,6 @@ from .snapshot import Snapshot
 I64 = npt.NDArray[np.int64]
 Piece = tuple[int, int, bool]
 
-_NEVER: Final = 1 << 63
 MEMORY_BOUND: Final = 512 << 20
 # The system is asked for allocated ranges window by window, so that each call is short.
 WINDOW_BLOCKS: Final = (64 << 20) // BLOCK
@@ -47,7 +44,7 @@ HOT_FROM_TURN_NS: Final = 50_000_000
 
 
 class Sweep:
-    """The change scan of one region. One thread scans; any may call find_change and note_write.
+    """The change scan of one region. One thread scans; the others may ask and note writes.
 
     Args:
         region: What to watch.
@@ -71,8 +68,7 @@ class Sweep:
         self._chunk_blocks = chunk_blocks
         snapshot = Snapshot(self.table.pages, memory_bound)
         self._shared = Shared(region, self.table, snapshot, OwnWrites(), threading.Lock(), clock)
-        self._scans = [self._new_scan()]
-        self._next = threading.Lock()
+        self._scan = PageScan(self._shared, chunk_blocks, self._remember_hot)
         self._piece_blocks = 1
         self._turn: Iterator[Piece] | None = None
         self._turn_start_ns = 0
@@ -81,9 +77,6 @@ class Sweep:
         self._hot_at = 0
         self._hot_due_ns = 0
         self._mapped_out = False
-
-    def _new_scan(self) -> PageScan:
-        return PageScan(self._shared, self._chunk_blocks, self._remember_hot)
 
     # -- scanning ----------------------------------------------------------------------------
 
@@ -101,30 +94,10 @@ class Sweep:
         """
         self._visit_hot(deadline_ns)
         self._begin_turn()
-        done = self._go_on(self._scans[0], deadline_ns)
+        done = self._go_on(deadline_ns)
         if done:
             self._end_turn()
         return done
-
-    def full_scan(self, threads: int = 1) -> Totals:
-        """One complete pass from the start, now; what was read and found in it.
-
-        Args:
-            threads: Threads that read and compare at the same time, each its own pieces.
-        """
-        before = self.totals
-        self._turn = None
-        while len(self._scans) < threads:
-            self._scans.append(self._new_scan())
-        others = self._scans[1:threads]
-        with ThreadPoolExecutor(max(1, len(others)), "sweep") as pool:
-            self._begin_turn()
-            helping = [pool.submit(self._go_on, scan, _NEVER) for scan in others]
-            self._go_on(self._scans[0], _NEVER)
-            for help_ in helping:
-                help_.result()
-        self._end_turn()
-        return self.totals - before
 
     def _begin_turn(self) -> None:
         if self._turn is None:
@@ -137,12 +110,11 @@ class Sweep:
         self.turns += 1
         self._shared.own.settle(self._turn_start_ns)
 
-    def _go_on(self, scan: PageScan, deadline_ns: int) -> bool:
-        """Read pieces until the pass or the time is over; whether the pass is."""
+    def _go_on(self, deadline_ns: int) -> bool:
+        """Look at pieces until the turn or the time is over; whether the turn is."""
         try:
-            while (piece := self._next_piece()) is not None:
-                first, last, full = piece
-                self._look(scan, first, last, full=full)
+            for first, last, full in self._turn or ():
+                self._look(first, last, full=full)
                 if self._clock() >= deadline_ns:
                     return False
             return True
@@ -151,17 +123,13 @@ class Sweep:
             self._turn = None
             raise
         finally:
-            scan.flush()
+            self._scan.flush()
 
-    def _next_piece(self) -> Piece | None:
-        with self._next:
-            return None if self._turn is None else next(self._turn, None)
-
-    def _look(self, scan: PageScan, first: int, last: int, *, full: bool) -> None:
-        """Read a piece, and adapt the next one's size to the speed of this mapping."""
-        totals = scan.totals
+    def _look(self, first: int, last: int, *, full: bool) -> None:
+        """Look at a piece, and fit the next one to what this mapping costs."""
+        totals = self._scan.totals
         read, took = totals.read_bytes, totals.read_ns
-        scan.sample_pages(first, last, full=full)
+        self._scan.sample_pages(first, last, full=full)
         per_block = (totals.read_ns - took) * BLOCK // max(1, totals.read_bytes - read)
         fitting = max(1, min(PIECE_NS // max(per_block, 1), self._chunk_blocks))
         self._piece_blocks = min(fitting, self._piece_blocks * 2)
@@ -215,10 +183,10 @@ class Sweep:
                 continue
             first = block * BLOCK_PAGES
             last = min(first + BLOCK_PAGES, self.table.pages)
-            self._look(self._scans[0], first, last, full=False)
+            self._look(first, last, full=False)
             if self._clock() >= half:
                 break
-        self._scans[0].flush()
+        self._scan.flush()
 
     def _remember_hot(self, changed: I64, now_ns: int) -> None:
         if len(changed) and len(self._recent) < HOT_BLOCKS * 64:
@@ -237,8 +205,8 @@ class Sweep:
 
     @property
     def totals(self) -> Totals:
-        """What was read and found since the sweep was made."""
-        return reduce(Totals.__add__, (scan.totals for scan in self._scans), Totals())
+        """What was read and found since the sweep was made; it grows on."""
+        return self._scan.totals
 
     # -- what others ask ---------------------------------------------------------------------------
 
@@ -272,11 +240,6 @@ class Sweep:
             at = pages * PAGE
             found = np.union1d(at + self.table.first[pages], at + self.table.last[pages])
         return found[(found < low) | (found >= high)]
-
-    def find_change(self, start: int, *, backwards: bool = False, within_ns: int = 0) -> int | None:
-        """The next byte behind (before) `start` that was seen to change, wrapping around."""
-        found = self.changed_offsets(self._clock() - within_ns if within_ns else 1)
-        return next_offset(found, start, backwards=backwards)
 
 
 def next_offset(found: I64, start: int, *, backwards: bool) -> int | None:

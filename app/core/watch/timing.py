@@ -18,7 +18,6 @@ DEFAULT_SHARE: Final = 0.25
 # Unused budget is kept for this long, so that a burst after an idle time is short.
 SAVED_NS: Final = 100_000_000
 WINDOW_NS: Final = 700_000_000
-MIB: Final = 1 << 20
 
 
 class Deadlines:
@@ -79,7 +78,6 @@ class Reading(NamedTuple):
     time_ns: int
     observed: int
     read: int
-    read_ns: int
     written: int
     spent_ns: int
 
@@ -89,7 +87,6 @@ class Meter:
 
     def __init__(self) -> None:
         self._readings: deque[Reading] = deque()
-        self._ns_per_mib = 0.0
 
     def add(self, reading: Reading) -> Traffic:
         """Add the present totals; the rates over the window that ends now."""
@@ -102,9 +99,6 @@ class Meter:
         over_ns = reading.time_ns - first.time_ns
         if over_ns <= 0:
             return Traffic()
-        if reading.read > first.read:
-            read = reading.read - first.read
-            self._ns_per_mib = (reading.read_ns - first.read_ns) * MIB / read
         per_s = 1e9 / over_ns
         return Traffic(
             over_ns=over_ns,
@@ -112,7 +106,6 @@ class Meter:
             read_bytes_per_s=(reading.read - first.read) * per_s,
             written_bytes_per_s=(reading.written - first.written) * per_s,
             cost=min(1.0, max(0.0, (reading.spent_ns - first.spent_ns) / over_ns)),
-            read_ns_per_mib=self._ns_per_mib,
         )
 
     def clear(self) -> None:

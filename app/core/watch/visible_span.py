@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,22 +17,9 @@ import numpy.typing as npt
 
 from ..region.buffers import aligned_bytes
 from ..region.region import PAGE, Region
-from .frame import I64, U8, Flags
+from .frame import I64, U8, Flags, RangeSample
 from .own_writes import GRACE_NS
 from .page_table import frozen
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RangeSample:
-    """The span as of `time_ns`; the arrays are those of a Frame."""
-
-    start: int
-    time_ns: int
-    data: U8
-    flux: Flags
-    changed: Flags
-    changed_ns: I64
-    mine: Flags
 
 
 def empty_sample(start: int, time_ns: int) -> RangeSample:
@@ -56,8 +42,7 @@ class RangeSampler:
     Attributes:
         last: The last sample.
         read_bytes: Bytes read so far.
-        read_ns: Wall time inside reads so far.
-        changed_bytes: Bytes seen to change so far, without our own writes.
+        changed_bytes: Bytes seen to change by another hand than ours so far.
     """
 
     def __init__(self, region: Region, clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -69,7 +54,6 @@ class RangeSampler:
         self._again = aligned_bytes(PAGE)
         self.last = empty_sample(0, 0)
         self.read_bytes = 0
-        self.read_ns = 0
         self.changed_bytes = 0
 
     def note_write(self, offset: int, length: int) -> None:
@@ -96,9 +80,7 @@ class RangeSampler:
         return self.last
 
     def _read(self, start: int, into: U8) -> U8:
-        began = time.monotonic_ns()
         self._region.read_into(start, into.data)
-        self.read_ns += time.monotonic_ns() - began
         self.read_bytes += len(into)
         return into
 

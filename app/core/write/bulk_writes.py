@@ -27,7 +27,7 @@ from ..storage.os_errors import meaning
 from ..values.units import exact_size, format_short_offset, format_size
 from .journal import Journal
 from .patterns import Pattern
-from .record import WriteRecord
+from .record import Seen, WriteRecord
 
 CHUNK: Final = 1 << 20
 
@@ -70,10 +70,12 @@ def _chunked(
     start: int,
     length: int,
     source: Callable[[int, int], bytes],
+    seen: Seen | None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
-    with journal.bulk(label) as bulk:
+    mine = source(seen.offset - start, len(seen.data)) if seen is not None else b""
+    with journal.bulk(label, seen, mine) as bulk:
         for at in range(0, length, CHUNK):
             _stop_if(cancelled, verb, at)
             size = min(CHUNK, length - at)
@@ -90,19 +92,26 @@ def fill(
     length: int,
     pattern: Pattern,
     *,
+    seen: Seen | None = None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
     """Fill a range with a pattern.
 
+    `seen` is what the person saw of the range. It is compared before anything is written; what
+    nobody saw counts as it is.
+
     Raises:
-        OutOfRangeError, LockedError, ReadOnlyError: Nothing was written.
-        CancelledError, RegionGoneError: Part may have been written; undo takes it back.
+        OutOfRangeError, LockedError, ReadOnlyError, ConflictError: Nothing was written.
+        CancelledError, RegionGoneError: Part may have landed; undo takes it back. A LockedError
+            in the middle says how much was written.
     """
     fits(region, start, length, "Fill")
     may_write(journal, region)
     label = f"fill, {pattern.label}"
-    return _chunked(journal, label, "The fill", start, length, pattern.chunk, progress, cancelled)
+    return _chunked(
+        journal, label, "The fill", start, length, pattern.chunk, seen, progress, cancelled
+    )
 
 
 def load_file(
@@ -113,6 +122,7 @@ def load_file(
     length: int | None = None,
     file_offset: int = 0,
     *,
+    seen: Seen | None = None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
@@ -148,7 +158,9 @@ def load_file(
                 return data
 
             label = f"load {Path(path).name}"
-            return _chunked(journal, label, "Loading", start, wanted, source, progress, cancelled)
+            return _chunked(
+                journal, label, "Loading", start, wanted, source, seen, progress, cancelled
+            )
     except (FileNotFoundError, ValueError) as error:  # ValueError: a name with a zero byte
         raise CannotFindError(f"There is no file {path}.") from error
     except IsADirectoryError as error:
@@ -173,10 +185,14 @@ def copy_range(
     target: int,
     length: int,
     *,
+    seen: Seen | None = None,
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> WriteRecord:
-    """Copy inside the region; where the ranges overlap the target gets what the source had."""
+    """Copy inside the region; where the ranges overlap the target gets what the source had.
+
+    `seen` is of the target; raises as fill.
+    """
     fits(region, source, length, "Copy from")
     fits(region, target, length, "Copy to")
     may_write(journal, region)
@@ -185,7 +201,10 @@ def copy_range(
     if source < target:
         chunks.reverse()
     done = 0
-    with journal.bulk(label) as bulk:
+    mine = b""
+    if seen is not None:
+        mine = region.read(source + seen.offset - target, len(seen.data))
+    with journal.bulk(label, seen, mine) as bulk:
         for at in chunks:
             _stop_if(cancelled, "The copy", done)
             size = min(CHUNK, length - at)
@@ -204,18 +223,17 @@ def save_file(
     *,
     progress: OnProgress,
     cancelled: IsCancelled,
-    wait_s: float | None = 5.0,
 ) -> int:
     """Copy a range to a file, as write_file of storage/atomic_file.py does.
 
-    A pipe may take nothing for `wait_s`; None waits as long as it has a reader.
+    A pipe is waited for as long as it has a reader, and a few seconds for its first.
 
     Returns:
         Bytes written.
 
     Raises:
         StorageError: Full disk, read-only folder, or memory; the old file is kept.
-        CancelledError: Stopped; the old file is kept.
+        CancelledError: Stopped, also while a pipe takes nothing; the old file is kept.
     """
     fits(region, start, length, "Save")
     with contextlib.suppress(OSError, ValueError):
@@ -226,11 +244,14 @@ def save_file(
                 "Choose another file.",
             )
 
+    def stop() -> None:
+        _stop_if(cancelled, "Saving", 0)
+
     def chunks() -> Iterator[bytes]:
         for at in range(0, length, CHUNK):
-            _stop_if(cancelled, "Saving", 0)
+            stop()
             size = min(CHUNK, length - at)
             yield region.read(start + at, size)
             progress(at + size, length)
 
-    return write_file(path, chunks(), wait_s=wait_s)
+    return write_file(path, chunks(), wait_s=None, stop=stop)

@@ -1,71 +1,50 @@
 """Journal: the one writer on behalf of a person.
 
-It records what was there, what was to be written, and what was read back. Each write is compared
-with what the person saw; undo and redo never overwrite a peer's newer bytes unasked. Old bytes are
-kept in memory up to a bound and beyond it on disk (undo_store.py), so that undo reaches far back.
+What was there, what was asked, what landed. Each write is compared with what the person saw;
+undo and redo never overwrite a peer's newer bytes unasked. Old bytes are kept in memory up to
+a bound and behind that on disk (undo_store.py), so that undo has no end that a person meets.
+
+Large writes and large undos (`bulk`, turn.py) go piece by piece and give way to other writes
+between two pieces. What each of them has done is one step of the undo, in an order in which
+taking steps back from the last to the first restores every byte:
+
+* A write over bytes that a large one has already written splits that one: what it did until
+  then is a step of its own, below the new one.
+* A write over bytes that a large one has yet to write stays below it.
+* A write over bytes that a running undo has yet to put back is refused, for it has no place.
+* What is under way, or under something that is under way, cannot be undone; newer writes can.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from ..errors import (
+    BusyError,
     LockedError,
+    MisalignedError,
     NothingToUndoError,
     ScopeError,
     ValueFormatError,
 )
 from ..region.region import WIDTHS, Region
-from .record import WriteOutcome, WriteRecord
-from .undo_store import StoredBytes, UndoStore
-from .write_outcome import (
-    SHOWN,
-    check_unchanged_since_seen,
-    check_unchanged_since_write,
-    combined_outcome,
-    read_back_outcome,
-)
+from ..values.units import format_short_offset
+from .bulk import Bulk
+from .fifo_lock import FifoLock
+from .record import Seen, WriteOutcome, WriteRecord
+from .steps import Piece, Step, Tally, overlap
+from .turn import Turn
+from .undo_store import UndoStore
+from .write_outcome import check_seen_part, check_unchanged_since_seen, read_back_outcome
 
 MAX_RECORDS: Final = 100_000
 MAX_STEPS: Final = 100_000
-
-
-@dataclass(slots=True)
-class _Piece:
-    """One chunk of a step: its offset, the old bytes, the new ones, the outcome."""
-
-    offset: int
-    old: StoredBytes
-    new: StoredBytes
-    outcome: WriteOutcome = WriteOutcome.WHOLE
-
-
-@dataclass(slots=True)
-class _Step:
-    number: int
-    label: str
-    pieces: list[_Piece]
-
-
-class Bulk:
-    """A large write in chunks that do not overlap: one record, one undo step."""
-
-    def __init__(self, journal: Journal, label: str) -> None:
-        self._journal = journal
-        self.label = label
-        self.pieces: list[_Piece] = []
-        self.record: WriteRecord | None = None
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Write the next chunk; the old bytes are kept first."""
-        self._journal._write_chunk(self.pieces, offset, data)
 
 
 class Journal:
@@ -88,13 +67,15 @@ class Journal:
         self._region = region
         self._on_write = on_write
         self._clock = clock
-        self._lock = threading.RLock()
+        self._lock = FifoLock()
         self._locked = True
         self._store = UndoStore(memory_bound)
-        self._undo: deque[_Step] = deque()
-        self._redo: deque[_Step] = deque()
+        self._undo: deque[Step] = deque()
+        self._redo: deque[Step] = deque()
+        self._under_way: list[Bulk | Turn] = []
         self._records: deque[WriteRecord] = deque(maxlen=MAX_RECORDS)
         self._count = 0
+        self._cleared = 0  # how often a new write ended what could be redone
 
     @property
     def locked(self) -> bool:
@@ -102,7 +83,7 @@ class Journal:
         return self._locked
 
     def set_locked(self, locked: bool) -> None:
-        """Lock or unlock writing."""
+        """Lock or unlock writing; what is under way ends before its next piece."""
         self._locked = locked
 
     @property
@@ -116,23 +97,26 @@ class Journal:
             first = self._count - len(self._records)  # they are numbered without gaps
             return list(islice(self._records, max(0, after - first), None))
 
+    # -- writing ----------------------------------------------------------------------------------
+
     def write(
         self,
         offset: int,
         data: bytes,
         *,
-        seen: bytes | None = None,
+        seen: bytes | Seen | None = None,
         force: bool = False,
         width: int | None = None,
         label: str = "typed",
     ) -> WriteRecord:
         """Write, if the bytes are still as they were seen.
 
-        Aligned writes of 1, 2, 4 or 8 bytes are one store. The record's outcome is what was read
-        back right after; it is less than all if a peer writes there at the same time.
+        Aligned writes of 1, 2, 4 or 8 bytes are one store. The outcome tells what was read back
+        right after; a peer that writes there in the same moment makes it less than whole.
 
         Raises:
             LockedError: Writing is locked.
+            BusyError: A running undo has yet to put these bytes back.
             ConflictError: The bytes are not as seen, and force is off; nothing was written.
             MisalignedError, ValueFormatError: `width` was asked for and does not fit.
             StorageError: The old bytes could not be kept; nothing was written.
@@ -140,56 +124,94 @@ class Journal:
         """
         with self._lock:
             self._may_write()
-            _fits_width(data, width)
+            _fits_width(offset, data, width)
             now = self._region.read(offset, len(data))
-            if seen is not None and not force:
-                check_unchanged_since_seen(offset, seen, now, data)
-            pieces: list[_Piece] = []
+            if not force:
+                _check_seen(seen, offset, now, data)
+            self._make_way(offset, len(data))
+            pieces, tally = list[Piece](), Tally()
             try:
-                self._land(pieces, offset, now, bytes(data), width)
+                self._land(pieces, tally, offset, now, bytes(data), width)
             except ScopeError:
                 if pieces:
-                    self._finish(label, pieces)
+                    self._finish(label, pieces, tally)
                 raise
-            return self._finish(label, pieces)
-
-    def undo(self, force: bool = False) -> WriteRecord:
-        """Take the last step back. Raises NothingToUndoError, ConflictError, LockedError."""
-        with self._lock:
-            return self._turn_back(self._undo, self._redo, "undo", force)
-
-    def redo(self, force: bool = False) -> WriteRecord:
-        """Do the last undone step again. Raises as undo."""
-        with self._lock:
-            return self._turn_back(self._redo, self._undo, "redo", force)
+            return self._finish(label, pieces, tally)
 
     @contextmanager
-    def bulk(self, label: str) -> Iterator[Bulk]:
-        """A large write; if it ends early, what was written is recorded and undoable."""
+    def bulk(self, label: str, seen: Seen | None = None, mine: bytes = b"") -> Iterator[Bulk]:
+        """A large write; whatever ends it early, what landed is recorded and undoable.
+
+        Args:
+            label: What the person did.
+            seen: What the person saw in the range, compared before anything is written.
+            mine: What will be written there.
+
+        Raises:
+            LockedError, ConflictError: As for `write`; nothing was written.
+        """
+        bulk = Bulk(self, label)
         with self._lock:
             self._may_write()
-        bulk = Bulk(self, label)
+            if seen is not None and seen.data:
+                now = self._region.read(seen.offset, len(seen.data))
+                check_unchanged_since_seen(seen.offset, seen.data, now, mine)
+            self._under_way.append(bulk)
         whole = False
         try:
             yield bulk
             whole = True
         finally:
-            if bulk.pieces:
-                with self._lock:
-                    bulk.record = self._finish(label, bulk.pieces, part=not whole)
+            with self._lock:
+                self._under_way.remove(bulk)
+                bulk.end(whole)
 
     def remember(self, label: str, offset: int, old: bytes, new: bytes) -> WriteRecord:
         """Record a write that was made elsewhere (a test signal), undoable."""
         with self._lock:
-            piece = self._keep(offset, old, new)
-            piece.outcome = read_back_outcome(self._region, offset, old, new)
-            return self._finish(label, [piece])
+            self._make_way(offset, len(new))
+            piece, tally = self._keep(offset, old, new), Tally()
+            tally.add(offset, old, new, read_back_outcome(self._region, offset, old, new))
+            return self._finish(label, [piece], tally)
 
     def store_now(self, offset: int, data: bytes) -> None:
         """Write without a record; for signals, which record themselves once at their end."""
         with self._lock:
             self._may_write()
             self._put(offset, data, None)
+
+    # -- undo and redo ----------------------------------------------------------------------------
+
+    def undo(self, force: bool = False) -> WriteRecord:
+        """Take the last step back. Raises as `begin_undo` and `Turn.run`."""
+        return self.begin_undo(force).run()
+
+    def redo(self, force: bool = False) -> WriteRecord:
+        """Do the last undone step again. Raises as undo."""
+        return self.begin_redo(force).run()
+
+    def begin_undo(self, force: bool = False, number: int = 0, since: int = 0) -> Turn:
+        """What takes the last step back, when it is run.
+
+        Args:
+            force: Also where the bytes are no longer as we left them.
+            number: Only if the last step is this entry; 0 takes any.
+            since: Only if the last step is newer than this entry.
+
+        Raises:
+            NothingToUndoError: There is none, or it is another than `number`.
+            BusyError: A large write is under way that has to be taken back before it.
+            LockedError, ReadOnlyError: Nothing may be written.
+        """
+        with self._lock:
+            step = self._last(self._undo, "undo", number, since)
+            return Turn(self, "undo", step, self._undo, self._redo, force=force)
+
+    def begin_redo(self, force: bool = False, number: int = 0, since: int = 0) -> Turn:
+        """What does the last undone step again, when it is run. Raises as `begin_undo`."""
+        with self._lock:
+            step = self._last(self._redo, "redo", number, since)
+            return Turn(self, "redo", step, self._redo, self._undo, force=force)
 
     def close(self) -> None:
         """Forget all and free the disk space. Safe to call twice."""
@@ -198,41 +220,58 @@ class Journal:
             self._redo.clear()
             self._store.close()
 
-    # -- one chunk at a time ----------------------------------------------------------------------
+    # -- one piece at a time; from here on the lock is held ---------------------------------------
 
     def _may_write(self) -> None:
         self._region.info.need_writable()
         if self._locked:
             raise LockedError("Writing is locked; nothing was changed.")
 
-    def _write_chunk(self, pieces: list[_Piece], offset: int, data: bytes) -> None:
-        with self._lock:
-            self._may_write()
-            self._land(pieces, offset, self._region.read(offset, len(data)), data, None)
+    def _make_way(self, offset: int, length: int, by: Bulk | Turn | None = None) -> None:
+        """Before a write lands: give what is under way there its place in the undo's order."""
+        for other in self._under_way:
+            if other is by:
+                continue
+            if overlap(other.ahead, offset, length):
+                raise BusyError(
+                    f"These bytes are being changed by “{other.label}” right now; "
+                    "nothing was written.",
+                    "Wait until it is done, or stop it.",
+                )
+            if overlap(other.pieces, offset, length):
+                other.settle_pieces()
 
-    def _keep(self, offset: int, old: bytes, new: bytes) -> _Piece:
+    def _keep(self, offset: int, old: bytes, new: bytes) -> Piece:
         kept = self._store.put(old)
         try:
-            return _Piece(offset, kept, self._store.put(new))
+            return Piece(offset, kept, self._store.put(new))
         except ScopeError:
             self._store.drop(kept)
             raise
 
     def _land(
-        self, pieces: list[_Piece], offset: int, old: bytes, new: bytes, width: int | None
+        self,
+        pieces: list[Piece],
+        tally: Tally,
+        offset: int,
+        old: bytes,
+        new: bytes,
+        width: int | None,
     ) -> None:
         """Keep the old bytes, write, read back. On failure `pieces` has it if part was written."""
         piece = self._keep(offset, old, new)
-        pieces.append(piece)
         try:
             self._put(offset, new, width)
         except ScopeError:
-            piece.outcome = read_back_outcome(self._region, offset, old, new)
-            if piece.outcome is WriteOutcome.NONE:
-                pieces.remove(piece)
+            outcome = read_back_outcome(self._region, offset, old, new)
+            if outcome is WriteOutcome.NONE or old == new:  # nothing that an undo could tell
                 self._drop(piece)
+            else:
+                pieces.append(piece)
+                tally.add(offset, old, new, outcome)
             raise
-        piece.outcome = read_back_outcome(self._region, offset, old, new)
+        pieces.append(piece)
+        tally.add(offset, old, new, read_back_outcome(self._region, offset, old, new))
 
     def _put(self, offset: int, data: bytes, width: int | None) -> None:
         if self._on_write is not None:
@@ -246,95 +285,104 @@ class Journal:
 
     # -- steps and records ------------------------------------------------------------------------
 
-    def _finish(self, label: str, pieces: list[_Piece], *, part: bool = False) -> WriteRecord:
-        record = self._record(label, pieces, part=part)
-        self._undo.append(_Step(record.number, label, pieces))
-        gone = [*self._redo]
-        self._redo.clear()
-        if len(self._undo) > MAX_STEPS:
-            gone.append(self._undo.popleft())
-        for step in gone:
-            for piece in step.pieces:
-                self._drop(piece)
+    def _finish(self, label: str, pieces: list[Piece], tally: Tally) -> WriteRecord:
+        """A whole new write: what was undone before it cannot be redone any more."""
+        self._clear_redo()
+        record = self._record(label, tally, tally.outcome)
+        self._push(Step(record.number, label, pieces))
         return record
 
-    def _drop(self, piece: _Piece) -> None:
+    def _push(self, step: Step) -> None:
+        self._undo.append(step)
+        if len(self._undo) > MAX_STEPS and not self._is_turned(self._undo[0]):
+            self._forget(self._undo.popleft())
+
+    def _clear_redo(self) -> None:
+        """A step that is being redone right now stays until that ends."""
+        self._cleared += 1
+        for step in [step for step in self._redo if not self._is_turned(step)]:
+            self._redo.remove(step)
+            self._forget(step)
+
+    def _could_redo(self, offset: int, length: int) -> bool:
+        """Whether a redo would write some of these bytes."""
+        return any(overlap(step.pieces, offset, length) for step in self._redo)
+
+    def _is_turned(self, step: Step) -> bool:
+        return any(isinstance(one, Turn) and one.step is step for one in self._under_way)
+
+    def _forget(self, step: Step) -> None:
+        for piece in step.pieces:
+            self._drop(piece)
+
+    def _drop(self, piece: Piece) -> None:
         self._store.drop(piece.new)
         self._store.drop(piece.old)
 
     def _record(
-        self, label: str, pieces: list[_Piece], *, part: bool = False, undoes: int = 0
+        self,
+        label: str,
+        tally: Tally,
+        outcome: WriteOutcome,
+        undoes: int = 0,
+        leaves: WriteOutcome | None = None,
     ) -> WriteRecord:
-        first = min(pieces, key=lambda piece: piece.offset)
         self._count += 1
         record = WriteRecord(
             number=self._count,
             time_ns=self._clock(),
             clock_s=time.time(),
-            offset=first.offset,
-            length=sum(piece.new.length for piece in pieces),
-            old=first.old.get()[:SHOWN],
-            new=first.new.get()[:SHOWN],
-            outcome=WriteOutcome.PART
-            if part
-            else combined_outcome(piece.outcome for piece in pieces),
+            offset=tally.offset,
+            length=tally.length,
+            old=tally.old,
+            new=tally.new,
+            outcome=outcome,
             label=label,
             undoes=undoes,
+            leaves=leaves,
         )
         self._records.append(record)
         return record
 
-    # -- undo and redo ----------------------------------------------------------------------------
+    def _mark(self, number: int, outcome: WriteOutcome) -> None:
+        index = number - 1 - (self._count - len(self._records))
+        if index >= 0:
+            self._records[index] = replace(self._records[index], outcome=outcome)
 
-    def _turn_back(
-        self, source: deque[_Step], target: deque[_Step], word: str, force: bool
-    ) -> WriteRecord:
+    def _last(self, source: deque[Step], word: str, number: int, since: int) -> Step:
         self._may_write()
         if not source:
             raise NothingToUndoError(f"There is nothing to {word}.")
         step = source[-1]
-        if not force:
-            for piece in step.pieces:
-                check_unchanged_since_write(
-                    self._region, piece.offset, piece.new.get(), piece.old.get()
-                )
-        label = f"{word} {step.label}"
-        done: list[_Piece] = []
-        try:
-            for piece in reversed(step.pieces):
-                self._turn_piece(done, piece)
-        except ScopeError:
-            # The step stays where it is: asked again, it goes on from here.
-            if done:
-                self._record(label, done, part=True, undoes=step.number)
-            raise
-        source.pop()
-        target.append(_Step(step.number, step.label, done))
-        record = self._record(label, done, undoes=step.number)
-        self._mark(step.number, WriteOutcome.UNDONE if word == "undo" else record.outcome)
-        return record
-
-    def _turn_piece(self, done: list[_Piece], piece: _Piece) -> None:
-        left, wanted = piece.new.get(), piece.old.get()
-        turned = _Piece(piece.offset, piece.new, piece.old)
-        try:
-            self._put(piece.offset, wanted, None)
-        except ScopeError:
-            turned.outcome = read_back_outcome(self._region, piece.offset, left, wanted)
-            if turned.outcome is not WriteOutcome.NONE:
-                done.append(turned)
-            raise
-        turned.outcome = read_back_outcome(self._region, piece.offset, left, wanted)
-        done.append(turned)
-
-    def _mark(self, number: int, landed: WriteOutcome) -> None:
-        index = number - 1 - (self._count - len(self._records))
-        if index >= 0:
-            self._records[index] = replace(self._records[index], outcome=landed)
+        blocking = next((one for one in self._under_way if one.is_above(step)), None)
+        if blocking is not None or step.number <= since:
+            running = blocking or next(iter(self._under_way), None)
+            what = f"“{running.label}”" if running is not None else "A large write"
+            raise BusyError(
+                f"{what} is still under way; there was nothing to {word} before it.",
+                f"Wait until it is done, or stop it; then {word} again.",
+            )
+        if number and step.number != number:
+            raise NothingToUndoError(f"Something else was written since; nothing was {word}ne.")
+        return step
 
 
-def _fits_width(data: bytes, width: int | None) -> None:
+def _check_seen(seen: bytes | Seen | None, offset: int, now: bytes, mine: bytes) -> None:
+    if isinstance(seen, Seen):
+        check_seen_part(seen, offset, now, mine)
+    elif seen is not None:
+        check_unchanged_since_seen(offset, seen, now, mine)
+
+
+def _fits_width(offset: int, data: bytes, width: int | None) -> None:
     if not data:
         raise ValueFormatError("There is nothing to write.")
-    if width is not None and width != len(data):
+    if width is None:
+        return
+    if width != len(data):
         raise ValueFormatError(f"{len(data)} bytes are no single store of {width} bytes.")
+    if width not in WIDTHS or offset % width:
+        raise MisalignedError(
+            f"A store of {width} bytes at {format_short_offset(offset)} is not aligned; "
+            "nothing was written."
+        )

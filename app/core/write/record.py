@@ -19,6 +19,15 @@ class WriteOutcome(Enum):
     PART = "landed in part"
     NONE = "did not land"
     UNDONE = "undone"
+    UNDONE_IN_PART = "undone in part"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Bytes that a person saw before they asked for a write, somewhere in its range."""
+
+    offset: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class WriteRecord:
         outcome: What became of it.
         label: What the person did.
         undoes: Number of the entry that this one takes back or does again; 0 = a plain write.
+        leaves: What became of that entry by this; None for a plain write.
     """
 
     number: int
@@ -46,6 +56,7 @@ class WriteRecord:
     outcome: WriteOutcome
     label: str
     undoes: int = 0
+    leaves: WriteOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

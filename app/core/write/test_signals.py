@@ -13,7 +13,8 @@ from ..region.region import Region
 from .bulk_writes import fits, may_write
 from .journal import Journal
 from .patterns import MIN_INTERVAL_NS, Repeat
-from .record import RepeatState, WriteRecord
+from .record import RepeatState, Seen, WriteRecord
+from .write_outcome import check_seen_part
 
 _RATE_WRITES: Final = 256
 
@@ -21,7 +22,14 @@ _RATE_WRITES: Final = 256
 class Repeater:
     """One running signal: a thread that writes a value at absolute deadlines."""
 
-    def __init__(self, number: int, journal: Journal, region: Region, repeat: Repeat) -> None:
+    def __init__(
+        self,
+        number: int,
+        journal: Journal,
+        region: Region,
+        repeat: Repeat,
+        seen: Seen | None = None,
+    ) -> None:
         if repeat.interval_ns < MIN_INTERVAL_NS:
             raise ValueFormatError(
                 f"An interval of {repeat.interval_ns / 1000:g} µs is too short.",
@@ -34,6 +42,8 @@ class Repeater:
         self._journal = journal
         self._region = region
         self._before = region.read(repeat.offset, repeat.width)
+        if seen is not None:
+            check_seen_part(seen, repeat.offset, self._before, repeat.encode(0))
         self._last = self._before
         self._writes = 0
         self._times: deque[int] = deque(maxlen=_RATE_WRITES)
@@ -94,11 +104,16 @@ class Repeaters:
         self._numbers = 0
         self._lock = threading.Lock()
 
-    def start(self, repeat: Repeat) -> int:
-        """Start a signal; its number."""
+    def start(self, repeat: Repeat, seen: Seen | None = None) -> int:
+        """Start a signal; its number.
+
+        Raises:
+            ConflictError: The bytes are not as seen; nothing was written.
+            OutOfRangeError, LockedError, ReadOnlyError, ValueFormatError: It cannot be.
+        """
         with self._lock:
             self._numbers += 1
-            signal = Repeater(self._numbers, self._journal, self._region, repeat)
+            signal = Repeater(self._numbers, self._journal, self._region, repeat, seen)
             self._running[self._numbers] = signal
             return self._numbers
 

@@ -49,11 +49,6 @@ class UndoStore:
         self._end = 0
         self._gaps: list[tuple[int, int]] = []  # free (start, end) before _end, in order, apart
 
-    @property
-    def on_disk(self) -> int:
-        """Bytes that the file takes."""
-        return self._end
-
     def put(self, data: bytes) -> StoredBytes:
         """Keep these bytes.
 

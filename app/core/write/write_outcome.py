@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..errors import ConflictError, ScopeError
 from ..region.region import WIDTHS, Region
 from ..values.units import format_short_offset
-from .record import WriteOutcome
+from .record import Seen, WriteOutcome
 
 SHOWN = 64
 
@@ -64,17 +64,26 @@ def check_unchanged_since_write(region: Region, offset: int, left: bytes, wanted
 
 
 def check_unchanged_since_seen(offset: int, seen: bytes, now: bytes, mine: bytes) -> None:
-    """Raise ConflictError unless the bytes are as they were seen."""
+    """Raise ConflictError unless the bytes are as they were seen; of many it shows the first."""
     if now != seen:
-        count = sum(a != b for a, b in zip(seen, now, strict=False)) + abs(len(seen) - len(now))
+        differs = [at for at, (a, b) in enumerate(zip(seen, now, strict=False)) if a != b]
+        count = len(differs) + abs(len(seen) - len(now))
+        at = differs[0] // 16 * 16 if differs and len(seen) > SHOWN else 0
+        part = slice(at, at + SHOWN) if len(seen) > SHOWN else slice(None)
         raise ConflictError(
-            f"The peer changed {_bytes(count)} at {format_short_offset(offset)} "
+            f"The peer changed {_bytes(count)} at {format_short_offset(offset + at)} "
             "since it was shown.",
-            offset=offset,
-            seen=seen,
-            now=now,
-            mine=mine,
+            offset=offset + at,
+            seen=seen[part],
+            now=now[part],
+            mine=mine[part],
         )
+
+
+def check_seen_part(seen: Seen, offset: int, now: bytes, mine: bytes) -> None:
+    """As check_unchanged_since_seen, where only a part of the range at `offset` was seen."""
+    part = slice(seen.offset - offset, seen.offset - offset + len(seen.data))
+    check_unchanged_since_seen(seen.offset, seen.data, now[part], mine[part])
 
 
 def _bytes(count: int) -> str:

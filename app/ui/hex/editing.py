@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from .widget import HexView
 
 _DIGITS: Final = frozenset(string.hexdigits)
-_NO_GAP: Final = (
-    "WindowState cannot be shifted, so that nothing is deleted. Ctrl+I fills the selection."
-)
+_NO_GAP: Final = "Memory cannot be shifted, so that nothing is deleted. Ctrl+I fills the selection."
 
 
 class Editor:

@@ -1,61 +1,169 @@
-"""Which key does what in the hex view: one table, and the arithmetic of moving."""
+"""What the hex view contributes to the table of actions, and the arithmetic of moving."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QKeyCombination, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Qt
 
+from ..action import Action, Gesture
 from .paint.geometry import BLOCK, Grid
 from .paint.surface import Options
+
+if TYPE_CHECKING:
+    from .widget import HexView
 
 _Key = Qt.Key
 _COLUMNS: Final = (4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 512)
 GROUPS: Final = (1, 2, 4, 8)
+_GROUP_WORDS: Final = {
+    1: "Single bytes",
+    2: "Group bytes by 2",
+    4: "Group bytes by 4",
+    8: "Group bytes by 8",
+}
 MENU_COLUMNS: Final = (8, 16, 24, 32, 48, 64)
 ZOOM_LIMITS: Final = (0.5, 4.0)
 
-# Key text to the name of a command of the view. Some are window shortcuts as well: those reach
-# the view only where no window claims them.
-COMMANDS: Final[dict[str, str]] = {
-    "Ctrl+C": "copy",
-    "Ctrl+Ins": "copy",
-    "Ctrl+Shift+C": "copy_as",
-    "Ctrl+V": "paste",
-    "Shift+Ins": "paste",
-    "Ctrl+A": "select_all",
-    "Ctrl+Z": "undo",
-    "Ctrl+Y": "redo",
-    "Ctrl+Shift+Z": "redo",
-    "Ctrl+G": "goto",
-    "F6": "next_change",
-    "Shift+F6": "previous_change",
-    "Ctrl+=": "zoom_in",
-    "Ctrl++": "zoom_in",
-    "Ctrl+-": "zoom_out",
-    "Ctrl+0": "zoom_reset",
-    "Ctrl+]": "more_columns",
-    "Ctrl+[": "fewer_columns",
-    "Ctrl+\\": "fit_columns",
-    "Ctrl+1": "group_1",
-    "Ctrl+2": "group_2",
-    "Ctrl+4": "group_4",
-    "Ctrl+8": "group_8",
-    "Ctrl+Up": "scroll_up",
-    "Ctrl+Down": "scroll_down",
-    "Esc": "escape",
-    "Backspace": "back",
-    "Del": "delete",
-}
+SCOPE: Final = "Hex view"
+GESTURES: Final = (
+    Gesture(SCOPE, "Shift with any of these", "Select"),
+    Gesture(SCOPE, "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
+    Gesture(SCOPE, "Tab", "Swap hex and text pane"),
+    Gesture(SCOPE, "Double, triple click", "Select the group or word, the row"),
+    Gesture(SCOPE, "Ctrl+wheel", "Zoom"),
+    Gesture(SCOPE, "Shift+wheel", "Scroll sideways"),
+)
 
 
-def command_of(combination: QKeyCombination) -> str | None:
-    """The command of a key, None when it has none."""
-    keypad = Qt.KeyboardModifier.KeypadModifier
-    plain = QKeyCombination(combination.keyboardModifiers() & ~keypad, combination.key())
-    return COMMANDS.get(QKeySequence(plain).toString())
+def actions(view: HexView) -> tuple[Action, ...]:
+    """What can be done in a hex view. In a window some of it works from anywhere."""
+    return (*_moving(view), *_editing(view), *_going(view), *_looking(view))
+
+
+def _moving(view: HexView) -> tuple[Action, ...]:
+    def move(name: str, keys: tuple[str, ...], text: str) -> Action:
+        return Action(name, text, keys, view.move_by_key, SCOPE, by_key=True)
+
+    return (
+        move("move", ("Left", "Right", "Up", "Down", "PgUp", "PgDown"), "Move the cursor"),
+        move("move_in_row", ("Home", "End"), "First, last byte of the row"),
+        move("move_to_end", ("Ctrl+Home", "Ctrl+End"), "First, last byte of the region"),
+        move("move_by_group", ("Ctrl+Left", "Ctrl+Right"), "Go by groups"),
+    )
+
+
+def _editing(view: HexView) -> tuple[Action, ...]:
+    """These keys have another meaning in a line of text, which keeps it."""
+
+    def edit(
+        name: str, text: str, keys: tuple[str, ...], call: Callable[[], object], hint: str = ""
+    ) -> Action:
+        icon = name if name in ("undo", "redo") else ""
+        return Action(name, text, keys, call, SCOPE, "Edit", 1, hint, icon, needs_session=True)
+
+    return (
+        edit(
+            "undo",
+            "Undo write",
+            ("Ctrl+Z",),
+            view.undo_wanted.emit,
+            "Put the bytes back that your last write replaced",
+        ),
+        edit(
+            "redo",
+            "Redo write",
+            ("Ctrl+Y", "Ctrl+Shift+Z"),
+            view.redo_wanted.emit,
+            "Do the write again that was undone",
+        ),
+        edit("copy", "Copy", ("Ctrl+C", "Ctrl+Ins"), view.copy),
+        Action(
+            "copy_as",
+            "Copy as…",
+            ("Ctrl+Shift+C",),
+            view.popup_copy_as,
+            SCOPE,
+            "Edit",
+            1,
+            needs_session=True,
+        ),
+        edit("paste", "Paste over", ("Ctrl+V", "Shift+Ins"), view.paste),
+        edit("select_all", "Select all", ("Ctrl+A",), view.select_all),
+        Action(
+            "fill",
+            "Fill…",
+            ("Ctrl+I",),
+            view.fill_wanted.emit,
+            group="Edit",
+            section=2,
+            hint="Fill the selection with a pattern",
+            needs_session=True,
+        ),
+        Action("escape", "Drop the first digit, or the selection", ("Esc",), view.escape, SCOPE),
+        Action("step_back", "Go back by a byte", ("Backspace",), view.editor.back, SCOPE),
+        Action("delete", "Say why nothing can be deleted", ("Del",), view.editor.delete, SCOPE),
+    )
+
+
+def _going(view: HexView) -> tuple[Action, ...]:
+    def change(name: str, text: str, key: str, *, back: bool, hint: str = "") -> Action:
+        call = partial(view.next_change_wanted.emit, back)
+        return Action(name, text, (key,), call, group="Go", hint=hint, needs_session=True)
+
+    return (
+        Action(
+            "goto",
+            "Go to offset…",
+            ("Ctrl+G",),
+            view.goto_requested.emit,
+            group="Go",
+            hint="0x40, 64, +16, or an expression",
+            icon="goto",
+            needs_session=True,
+        ),
+        change(
+            "next_change",
+            "Next changed byte",
+            "F6",
+            back=False,
+            hint="Find what the other side writes",
+        ),
+        change("previous_change", "Previous changed byte", "Shift+F6", back=True),
+    )
+
+
+def _looking(view: HexView) -> tuple[Action, ...]:
+    def zoom(name: str, text: str, keys: tuple[str, ...], call: Callable[[], object]) -> Action:
+        return Action(name, text, keys, call, group="View", section=3)
+
+    def local(name: str, text: str, key: str, call: Callable[[], object]) -> Action:
+        return Action(name, text, (key,), call, SCOPE)
+
+    return (
+        zoom("zoom_in", "Larger bytes", ("Ctrl+=", "Ctrl++"), view.zoom_in),
+        zoom("zoom_out", "Smaller bytes", ("Ctrl+-",), view.zoom_out),
+        zoom("zoom_reset", "Normal size", ("Ctrl+0",), view.zoom_reset),
+        local("fewer_columns", "Fewer bytes in a row", "Ctrl+[", partial(view.step_columns, -1)),
+        local("more_columns", "More bytes in a row", "Ctrl+]", partial(view.step_columns, 1)),
+        local(
+            "fit_columns",
+            "Fit the bytes in a row to the width",
+            "Ctrl+\\",
+            partial(view.set_columns, 0),
+        ),
+        *(
+            local(
+                f"group_{size}", _GROUP_WORDS[size], f"Ctrl+{size}", partial(view.set_group, size)
+            )
+            for size in GROUPS
+        ),
+        local("scroll_up", "Scroll up by a row", "Ctrl+Up", partial(view.scroll_rows, -1)),
+        local("scroll_down", "Scroll down by a row", "Ctrl+Down", partial(view.scroll_rows, 1)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,16 +55,26 @@ def _add_offset(view: HexView, menu: QMenu) -> None:
 
 def _add_bytes(view: HexView, menu: QMenu) -> None:
     selected = view.surface.selection.length > 0
-    _add(menu, "Copy", "Ctrl+C", view.copy)
+    _add(menu, "Copy", view.key_of("copy"), view.copy)
     menu.addMenu(copy_as_menu(view, menu))
-    _add(menu, "Paste over", "Ctrl+V", view.paste)
-    fill = _add(menu, "Fill selection…", "Ctrl+I", view.fill_wanted.emit)
+    _add(menu, "Paste over", view.key_of("paste"), view.paste)
+    fill = _add(menu, "Fill selection…", view.key_of("fill"), view.fill_wanted.emit)
     fill.setEnabled(selected)
     menu.addSeparator()
-    _add(menu, "Select all", "Ctrl+A", view.select_all)
-    _add(menu, "Go to offset…", "Ctrl+G", view.goto_requested.emit)
-    _add(menu, "Next changed byte", "F6", lambda: view.next_change_wanted.emit(False))
-    _add(menu, "Previous changed byte", "Shift+F6", lambda: view.next_change_wanted.emit(True))
+    _add(menu, "Select all", view.key_of("select_all"), view.select_all)
+    _add(menu, "Go to offset…", view.key_of("goto"), view.goto_requested.emit)
+    _add(
+        menu,
+        "Next changed byte",
+        view.key_of("next_change"),
+        lambda: view.next_change_wanted.emit(False),
+    )
+    _add(
+        menu,
+        "Previous changed byte",
+        view.key_of("previous_change"),
+        lambda: view.next_change_wanted.emit(True),
+    )
     menu.addSeparator()
 
 
@@ -78,7 +88,12 @@ def _add_layout(view: HexView, menu: QMenu) -> None:
     )
     group = menu.addMenu("Group bytes")
     words = {1: "Single bytes", 2: "By 2", 4: "By 4", 8: "By 8"}
-    _choice(group, [(g, f"{words[g]}\tCtrl+{g}") for g in GROUPS], options.group, view.set_group)
+    _choice(
+        group,
+        [(g, f"{words[g]}\t{view.key_of(f'group_{g}')}") for g in GROUPS],
+        options.group,
+        view.set_group,
+    )
 
 
 def _choice(

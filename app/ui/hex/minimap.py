@@ -8,13 +8,23 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QHelpEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ...core.values.units import format_age, format_offset, format_rate, format_size
 from ...core.watch.frame import Activity, Frame
 from ..style.heat_colors import heat_index, heat_table
 from ..style.theme import DARK, Theme
+from . import tooltip
+from .paint.decorations import Decoration, Decorations
+from .paint.overview import tint_colors, tint_strip, to_image
 
 _REPAINT_MS: Final = 100
 _WIDTH: Final = 28
@@ -40,7 +50,7 @@ def strip(activity: Activity, rows: int, theme: Theme) -> Pixels:
 
 
 class Minimap(QWidget):
-    """A strip beside the hex view.
+    """A strip beside the hex view. Decorations are marked at its left edge, beside the heat.
 
     Signals:
         goto_wanted(int): A place was clicked.
@@ -58,6 +68,8 @@ class Minimap(QWidget):
         self._cursor = 0
         self._activity: Activity | None = None
         self._image: QImage | None = None
+        self._decorations: Decorations | None = None
+        self._marks: QImage | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_REPAINT_MS)
@@ -74,13 +86,23 @@ class Minimap(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self._theme = theme
-        self._image = None
+        self._image = self._marks = None
         self.update()
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Mark these ranges."""
+        self._decorations = decorations
+        decorations.changed.connect(self._decorated)
+        self._decorated()
+
+    def _decorated(self) -> None:
+        self._marks = None
+        self._later()
 
     def set_region(self, size: int) -> None:
         """Another region; 0 is none."""
         self._size = size
-        self._activity = self._image = None
+        self._activity = self._image = self._marks = None
         self.update()
 
     def set_frame(self, frame: Frame) -> None:
@@ -132,8 +154,20 @@ class Minimap(QWidget):
             self._image = QImage(pixels.data, 1, rows, 4, QImage.Format.Format_RGB32).copy()
         return self._image
 
+    def _mark_picture(self) -> QImage | None:
+        """The decorations as a column of one pixel; None while there are none."""
+        if self._decorations is None or not len(self._decorations):
+            return None
+        rows = max(1, round(self.height() * self.devicePixelRatioF()))
+        if self._marks is None or self._marks.height() != rows:
+            least = round(_LEAST * self.devicePixelRatioF())
+            tints = tint_strip(self._decorations, self._size, rows, least)
+            colors = tint_colors(self._theme, self._theme.panel)
+            self._marks = to_image(colors[tints][:, np.newaxis])
+        return self._marks
+
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Heat, then the view's frame, then the cursor."""
+        """Heat, then decorations, then the view's frame, then the cursor."""
         painter = QPainter(self)
         theme = self._theme
         painter.fillRect(self.rect(), theme.color("panel"))
@@ -143,6 +177,9 @@ class Minimap(QWidget):
         place = QRectF(_INSET, 0, self.width() - 2 * _INSET, self.height())
         if image is not None:
             painter.drawImage(place, image, QRectF(image.rect()))
+        marks = self._mark_picture()
+        if marks is not None:
+            painter.drawImage(QRectF(0, 0, _INSET, self.height()), marks, QRectF(marks.rect()))
         if self._view[1]:
             mark = self.view_mark()
             painter.fillRect(mark, theme.color("text", 40))
@@ -156,7 +193,7 @@ class Minimap(QWidget):
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         """The picture has as many rows as the strip."""
-        self._image = None
+        self._image = self._marks = None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go there."""
@@ -185,7 +222,17 @@ class Minimap(QWidget):
         if activity is not None:
             cell = min(offset // activity.cell_bytes, len(activity.rate) - 1)
             lines += _about(activity, cell)
+        ranges = self._ranges_at(place.y())
+        if ranges:
+            lines += ["", tooltip.ranges_text(ranges)]
         return "\n".join(lines)
+
+    def _ranges_at(self, y: float) -> list[Decoration]:
+        """The decorations that may be marked at a height, the topmost first."""
+        if self._decorations is None:
+            return []
+        low, high = self.offset_at(y - _LEAST / 2), self.offset_at(y + _LEAST / 2)
+        return self._decorations.touching(low, high - low + 1)[::-1]
 
 
 def _about(activity: Activity, cell: int) -> list[str]:

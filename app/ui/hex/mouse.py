@@ -31,7 +31,6 @@ class Mouse(QObject):
         self._place = QPointF()
         self._rest = 0.0
         self._zoom_rest = 0
-        self._clicks = 0
         self._triple_until = QTimer(self)
         self._triple_until.setSingleShot(True)
         self._timer = QTimer(self)

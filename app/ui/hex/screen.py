@@ -25,6 +25,7 @@ from ...core.watch.frame import Frame
 from ..style.theme import DARK, Theme, mono_font
 from . import keys
 from .paint import dirty, empty
+from .paint.decorations import Decorations
 from .paint.geometry import MAX_COLUMNS, Pane
 from .paint.selection import Selection
 from .paint.surface import Options, Surface, to_device
@@ -58,6 +59,7 @@ class HexScreen(QAbstractScrollArea):
         self._fade = QTimer(self)
         self._fade.setSingleShot(True)
         self._fade.timeout.connect(self.refresh)
+        self.surface.decorations.changed.connect(self.refresh)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Hex view")
@@ -88,6 +90,11 @@ class HexScreen(QAbstractScrollArea):
         self.select(surface.selection.clamped(surface.size), reveal=False)
         if size:
             self._tell_spans(again=True)
+
+    @property
+    def decorations(self) -> Decorations:
+        """What tints, labels and explains ranges; each source owns a layer of it."""
+        return self.surface.decorations
 
     def set_greyed(self, greyed: bool) -> None:
         """Show the last Frame of a region that is gone, without colours and without ageing."""

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from ...core.values.units import format_age, format_offset, format_rate
+from collections.abc import Sequence
+from typing import Final
+
+from ...core.values.units import (
+    format_age,
+    format_offset,
+    format_rate,
+    format_short_offset,
+    format_size,
+)
 from ...core.watch.frame import Frame
 from .paint.cell_states import CellStates
+from .paint.decorations import Decoration
 
+_MOST_RANGES: Final = 6
 _NAMES = {
     0: "NUL",
     9: "tab",
@@ -31,6 +42,21 @@ def offset_text(offset: int) -> str:
     return f"offset {format_offset(offset)} ({offset})"
 
 
+def range_text(item: Decoration) -> str:
+    """One decoration: `slot 2, 64 KiB at 0x3F0000: answered by guest vm1`."""
+    where = f"{format_size(item.length)} at {format_short_offset(item.start)}"
+    head = f"{item.label}, {where}" if item.label else where
+    return f"{head}: {item.tip}" if item.tip else head
+
+
+def ranges_text(items: Sequence[Decoration]) -> str:
+    """Some decorations, a line each; of many the first ones and how many more there are."""
+    lines = [range_text(item) for item in items[:_MOST_RANGES]]
+    if len(items) > _MOST_RANGES:
+        lines.append(f"and {len(items) - _MOST_RANGES} more")
+    return "\n".join(lines)
+
+
 def byte_text(picture: CellStates, offset: int, clock_ns: int) -> str:
     """Everything about one byte, in lines."""
     seen = picture.seen(offset, 1)
@@ -47,12 +73,12 @@ def byte_text(picture: CellStates, offset: int, clock_ns: int) -> str:
 
 def _history(frame: Frame, offset: int, now_ns: int) -> str:
     at = offset - frame.start
-    changed = int(frame.changed_ns[at])
-    if frame.flux[at]:
+    changed = int(frame.sample.changed_ns[at])
+    if frame.sample.flux[at]:
         return "in flux: two reads in a row differed"
     if not changed:
         return "not seen to change"
-    who = "written here" if frame.mine[at] else "changed by the peer"
+    who = "written here" if frame.sample.mine[at] else "changed by the peer"
     return f"{who} {format_age(max(0, now_ns - changed))} ago"
 
 

@@ -6,8 +6,6 @@ It never reads or writes memory: what a person wants to see or to change is emit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 from time import monotonic_ns
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
@@ -26,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from ..action import Action, KeyMap
 from . import keys, menu, tooltip
 from .editing import Editor
 from .mouse import Mouse
@@ -66,6 +65,8 @@ class HexView(HexScreen):
         super().__init__(parent)
         self.editor = Editor(self)
         self._mouse = Mouse(self)
+        self._actions = keys.actions(self)
+        self._keys = KeyMap(self._actions)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
@@ -90,6 +91,38 @@ class HexView(HexScreen):
     def paste(self) -> None:
         """Overwrite from the cursor on with the clipboard."""
         self.editor.paste()
+
+    def own_actions(self) -> tuple[Action, ...]:
+        """What can be done here, with the keys for it."""
+        return self._actions
+
+    def key_of(self, name: str) -> str:
+        """The key of an action, as a menu shows it."""
+        return next(action.key for action in self._actions if action.name == name)
+
+    def move_by_key(self, event: QKeyEvent) -> None:
+        """Move the cursor as a key says; Shift selects."""
+        modifier, surface = Qt.KeyboardModifier, self.surface
+        place = keys.Place(self.cursor(), surface.grid, surface.scroll.page)
+        ctrl = bool(event.modifiers() & modifier.ControlModifier)
+        target = keys.moved(place, event.key(), ctrl=ctrl)
+        if target is not None and surface.size:
+            extend = bool(event.modifiers() & modifier.ShiftModifier)
+            self.select(surface.selection.moved(target, surface.size, extend=extend))
+
+    def step_columns(self, step: int) -> None:
+        """More (1) or fewer (-1) bytes in a row."""
+        surface = self.surface
+        self.set_columns(keys.next_columns(surface.options, surface.grid.columns, step))
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll down by rows, up when negative."""
+        self.scroll_by(rows * self.surface.grid.height)
+
+    def escape(self) -> None:
+        """Drop the first digit of two, or else the selection."""
+        if not self.editor.drop_digit() and self.surface.selection.length:
+            self.select(Selection(self.cursor()))
 
     # --- events -------------------------------------------------------------------------------
 
@@ -119,21 +152,12 @@ class HexView(HexScreen):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move, run a command, or type."""
-        modifiers = event.modifiers()
-        ctrl = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
-        shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-        alt = bool(modifiers & Qt.KeyboardModifier.AltModifier)
-        surface = self.surface
-        place = keys.Place(self.cursor(), surface.grid, surface.scroll.page)
-        target = None if alt else keys.moved(place, event.key(), ctrl=ctrl)
-        if target is not None and surface.size:
-            self.select(surface.selection.moved(target, surface.size, extend=shift))
+        """Do what the key stands for, or type."""
+        if self._keys.run(event):
             return
-        command = keys.command_of(event.keyCombination())
-        if command is not None:
-            self._run(command)
-        elif ctrl or alt or not self.editor.type(event.text()):
+        modifier = Qt.KeyboardModifier
+        held = event.modifiers() & (modifier.ControlModifier | modifier.AltModifier)
+        if held or not self.editor.type(event.text()):
             event.ignore()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
@@ -141,42 +165,6 @@ class HexView(HexScreen):
         for character in event.commitString():
             self.editor.type(character)
         event.accept()
-
-    def _run(self, command: str) -> None:
-        """A command of keys.COMMANDS."""
-        surface = self.surface
-        table: dict[str, Callable[[], object]] = {
-            "copy": self.copy,
-            "copy_as": self._popup_copy_as,
-            "paste": self.paste,
-            "select_all": self.select_all,
-            "undo": self.undo_wanted.emit,
-            "redo": self.redo_wanted.emit,
-            "goto": self.goto_requested.emit,
-            "next_change": lambda: self.next_change_wanted.emit(False),
-            "previous_change": lambda: self.next_change_wanted.emit(True),
-            "zoom_in": self.zoom_in,
-            "zoom_out": self.zoom_out,
-            "zoom_reset": self.zoom_reset,
-            "more_columns": lambda: self._step_columns(1),
-            "fewer_columns": lambda: self._step_columns(-1),
-            "fit_columns": lambda: self.set_columns(0),
-            **{f"group_{group}": partial(self.set_group, group) for group in keys.GROUPS},
-            "scroll_up": lambda: self.scroll_by(-surface.grid.height),
-            "scroll_down": lambda: self.scroll_by(surface.grid.height),
-            "escape": self._escape,
-            "back": self.editor.back,
-            "delete": self.editor.delete,
-        }
-        table[command]()
-
-    def _step_columns(self, step: int) -> None:
-        surface = self.surface
-        self.set_columns(keys.next_columns(surface.options, surface.grid.columns, step))
-
-    def _escape(self) -> None:
-        if not self.editor.drop_digit() and self.surface.selection.length:
-            self.select(Selection(self.cursor()))
 
     def shown(self, start: int, length: int) -> tuple[int, bytes]:
         """The part of a range that is on record as shown: its offset and its bytes."""
@@ -186,7 +174,8 @@ class HexView(HexScreen):
             first, last = max(start, picture.frame.start), min(last, picture.frame.end)
         return first, picture.seen(first, last - first) or b"" if first < last else b""
 
-    def _popup_copy_as(self) -> None:
+    def popup_copy_as(self) -> None:
+        """Offer all forms to copy in."""
         popup = menu.copy_as_menu(self)
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         popup.popup(self.viewport().mapToGlobal(self._below_cursor()))
@@ -257,7 +246,9 @@ class HexView(HexScreen):
             return ""
         if hit.part is Part.ADDRESS:
             return tooltip.offset_text(hit.offset)
-        return tooltip.byte_text(self.surface.cells, hit.offset, monotonic_ns())
+        about = tooltip.byte_text(self.surface.cells, hit.offset, monotonic_ns())
+        ranges = tooltip.ranges_text(self.decorations.at(hit.offset))
+        return f"{about}\n\n{ranges}" if ranges else about
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file may be dropped on a byte."""

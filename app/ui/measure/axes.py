@@ -11,7 +11,7 @@ from typing import Final
 
 import pyqtgraph as pg
 
-from ...core.values.units import format_rate, format_size
+from ...core.values.units import format_rate, format_size, format_time
 
 Ticks = list[tuple[float, list[float]]]
 _NINES: Final = {
@@ -28,16 +28,6 @@ _NINES: Final = {
 _ROW_PX: Final = 18  # a label of a vertical axis
 _LABEL_PX: Final = 62  # and of a horizontal one
 _SHARE_PX: Final = 52  # `99.99 %`
-
-
-def format_time(time_ns: float) -> str:
-    """`290 ns`, `4.2 µs`, `16.7 ms`, `1.2 s`: three digits."""
-    for factor, unit in ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns")):
-        if abs(time_ns) >= factor or factor == 1:
-            value = time_ns / factor
-            digits = 0 if unit == "ns" or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-            return f"{value:.{digits}f} {unit}"
-    raise AssertionError
 
 
 def _round_time(time_ns: float) -> str:

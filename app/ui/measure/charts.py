@@ -18,7 +18,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout
 
 from ...core.measure.histogram import Histogram
-from ...core.values.units import format_rate, format_size
+from ...core.values.units import format_rate, format_size, format_time
 from ..style.theme import DARK, Theme
 from .axes import (
     NinesAxis,
@@ -26,7 +26,6 @@ from .axes import (
     SecondsAxis,
     SizeAxis,
     TimeAxis,
-    format_time,
 )
 
 F64 = npt.NDArray[np.float64]

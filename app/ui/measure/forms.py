@@ -16,7 +16,7 @@ from ...core.measure.latency.latency import LatencyOptions
 from ...core.measure.transfer.transfer import SWEEP, TransferOptions
 from ...core.measure.transfer.transfer_result import Direction
 from ...core.native.kernel import Wait
-from ...core.values.units import parse_size
+from ...core.values.units import format_size, parse_size
 from ..style.theme import PAD, mono_font
 
 ENGINES: Final = (
@@ -24,7 +24,12 @@ ENGINES: Final = (
     ("C kernel", EngineKind.KERNEL),
     ("Python", EngineKind.PYTHON),
 )
-DEFAULT_EVERY_S: Final = 0.5
+# What the command line starts with, too.
+LATENCY: Final = LatencyOptions()
+TRANSFER: Final = TransferOptions()
+BANDWIDTH: Final = BandwidthOptions()
+FLASH: Final = FlashPlan()
+DEFAULT_EVERY_S: Final = FLASH.every_s
 CORES: Final = (("any", ""), ("keep on one", "auto"))
 
 
@@ -114,19 +119,29 @@ class LatencyForm(TestForm):
             "Fixed rate: each request is timed from when it is due, so that stalls count. Closed "
             "loop: the next is sent when the last came back, which is blind to stalls",
         )
-        self.rate = self.line("Rate, 1/s", "1000", "10 to 1000000 requests per second")
+        self.rate = self.line(
+            "Rate, 1/s", f"{LATENCY.rate_hz:g}", "10 to 1000000 requests per second"
+        )
         self.loop.currentIndexChanged.connect(
             lambda: self.show_row(self.rate, on=not self.loop.currentData())
         )
-        self.duration = self.line("Duration, s", "5", "After the warm-up")
-        self.warm_up = self.line("Warm-up, s", "0.5", "Run, but not counted")
-        self.payload = self.line("Payload", "8 B", "8 B to 4 KiB, copied in and out on both sides")
+        self.duration = self.line("Duration, s", f"{LATENCY.duration_s:g}", "After the warm-up")
+        self.warm_up = self.line("Warm-up, s", f"{LATENCY.warm_up_s:g}", "Run, but not counted")
+        payload = format_size(LATENCY.payload_bytes)
+        self.payload = self.line(
+            "Payload", payload, "8 B to 4 KiB, copied in and out on both sides"
+        )
         self.wait = self.choice(
             "Wait",
-            (("poll, 50 µs", Wait.POLL), ("spin", Wait.SPIN), ("doorbell", Wait.BELL)),
-            "How both sides wait: polling every 50 µs leaves the core to others, spinning is the "
-            "quickest, and with a doorbell both sleep until the other rings",
+            (
+                ("spin", Wait.SPIN),
+                (f"poll, {LATENCY.poll_ns / 1e3:g} µs", Wait.POLL),
+                ("doorbell", Wait.BELL),
+            ),
+            "How both sides wait: spinning is the quickest and takes a core on each side, polling "
+            "leaves it to others, and with a doorbell both sleep until the other rings",
         )
+        self.wait.setCurrentIndex(self.wait.findData(LATENCY.wait))
         self.engine = self.choice(
             "Engine", ENGINES, "What runs the loop here; the result says which it was"
         )
@@ -164,10 +179,12 @@ class TransferForm(TestForm):
         )
         self.sizes = self.line(
             "Messages",
-            "64 KiB",
+            ", ".join(map(format_size, TRANSFER.message_bytes)),
             "64 B to 16 MiB; several, with commas, or `sweep`, are measured one after the other",
         )
-        self.duration = self.line("Duration, s", "2", "For each size, after a short warm-up")
+        self.duration = self.line(
+            "Duration, s", f"{TRANSFER.duration_s:g}", "For each size, after a short warm-up"
+        )
         self.engine = self.choice("Engine", ENGINES, "What runs the loop here")
         self.core = self.choice("Core", CORES, "Keep the measuring loop on one core")
 
@@ -195,7 +212,7 @@ class BandwidthForm(TestForm):
         super().__init__()
         self.blocks = self.line(
             "Blocks",
-            "4K, 64K, 256K",
+            ", ".join(map(format_size, BANDWIDTH.blocks)),
             "Whole pages; read, written and copied again and again inside the lane",
         )
         self.engine = self.choice("Engine", ENGINES, "What runs the loops")
@@ -222,7 +239,7 @@ class FlashForm(TestForm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.flips = self.line("Flashes", "40", "How many; 0 until stopped")
+        self.flips = self.line("Flashes", f"{FLASH.flips}", "How many; 0 until stopped")
         self.every = self.line(
             "Every, s", f"{DEFAULT_EVERY_S:g}", "Mean time between two, 0.05 to 60"
         )

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from ...core.watch.frame import Frame
+from ..session.session import Session
 
 if TYPE_CHECKING:
     from ...core.measure.flash.flash import Flip
@@ -33,6 +34,7 @@ class HexFlash(QObject):
     def __init__(self, viewport: QWidget, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._viewport = viewport
+        self._session: Session | None = None
         self._flip: Flip | None = None
         self._seen_ns = 0
         self._paints = 0
@@ -42,8 +44,16 @@ class HexFlash(QObject):
         """This flash is in the memory; a Frame will show it."""
         self._flip, self._seen_ns = flip, 0
 
-    def set_frame(self, frame: Frame) -> None:
-        """A newer Frame, which may hold the number."""
+    def set_session(self, session: Session | None) -> None:
+        """Another region, or none: whose Frames hold the numbers."""
+        if self._session is not None:
+            self._session.disconnect(self)
+        self._session, self._flip = session, None
+        if session is not None:
+            session.frame_arrived.connect(self._look)
+
+    def _look(self, frame: Frame) -> None:
+        """A newer Frame; it may hold the number."""
         flip = self._flip
         if flip is None or self._seen_ns or not frame.start <= flip.offset <= frame.end - 8:
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
@@ -28,8 +29,10 @@ from ...core.measure.peers.responder_state import Phase, ResponderState
 from ...core.values.expressions import evaluate
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Level
+from ..hex.paint.decorations import Decorations, Depth, Layer
 from ..session.session import Session
 from ..style.theme import DARK, Theme, mono_font
+from .lane_ranges import lane_ranges
 
 LOOK_MS: Final = 700
 _LANE_TIP: Final = (
@@ -56,17 +59,17 @@ class LaneBox(QWidget):
 
     Signals:
         failed(ScopeError): The responder could not be switched.
-        slot_chosen(object): Slot of the chosen peer, or None for the first that fits.
         edited(): The place of a new lane changed.
     """
 
     failed = Signal(object)
-    slot_chosen = Signal(object)
     edited = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._session: Session | None = None
+        self._asking = self._ask_again = False
+        self._layer: Layer | None = None
         self._theme = DARK
         self.command = ""
         self.view = LaneView(None)
@@ -109,7 +112,6 @@ class LaneBox(QWidget):
         layout.addWidget(self.copy)
         self.answer.toggled.connect(self._switch)
         self.offset.textChanged.connect(self._edited)
-        self.peers.currentRowChanged.connect(lambda _row: self.slot_chosen.emit(self.slot()))
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._tick)
@@ -118,6 +120,7 @@ class LaneBox(QWidget):
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
         self._session = session
+        self._asking = self._ask_again = False
         self._set_answer(on=False)
         self.answer.setEnabled(session is not None)
         self._report("")
@@ -128,6 +131,11 @@ class LaneBox(QWidget):
             "instead; `ivshmem-scope list` shows it."
         )
         self._show_view(LaneView(None))
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Show in these where the lane lies."""
+        self._layer = decorations.layer("lane", Depth.AREA)
+        self._layer.replace(lane_ranges(self.view))
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -178,15 +186,33 @@ class LaneBox(QWidget):
     # -- looking -----------------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Ask who is there."""
-        if self._session is None or self._session.info is None:
+        """Ask who is there. One question at a time: who asks meanwhile is answered by the next."""
+        session = self._session
+        if session is None or session.info is None:
+            return
+        self._ask_again = self._asking
+        if self._asking:
             return
         try:
             wanted = self.wanted()
         except ScopeError as error:
             self.where.setText(str(error))
             return
-        self._session.ask(PollLane(wanted), self._show_view, self._blind)
+        self._asking = True
+        session.ask(
+            PollLane(wanted),
+            lambda view: self._polled(session, self._show_view, view),
+            lambda error: self._polled(session, self._blind, error),
+        )
+
+    def _polled(self, session: Session, show: Callable[[Any], None], answer: object) -> None:
+        """An answer; of a region that is not shown any more it tells nothing."""
+        if session is not self._session:
+            return
+        self._asking = False
+        show(answer)
+        if self._ask_again:
+            self.poll()
 
     def _blind(self, error: ScopeError) -> None:
         """The region is gone: list no peers any more."""
@@ -199,6 +225,9 @@ class LaneBox(QWidget):
 
     def _show_view(self, view: LaneView) -> None:
         self.view = view
+        if self._layer is not None:
+            self._layer.replace(lane_ranges(view))
+        self._look_on()
         lane = view.lane
         if view.trouble:
             self.where.setText(view.trouble)
@@ -253,6 +282,7 @@ class LaneBox(QWidget):
 
     def show_state(self, state: ResponderState) -> None:
         """What the responder does."""
+        self.poll()  # it may have laid a lane, or put back what lay under it
         text = state.phase.value if self.answer.isChecked() else ""
         if state.phase is Phase.ANSWERING and state.initiator is not None:
             text = f"answering {state.command} for {name_of(state.initiator)}"
@@ -264,19 +294,32 @@ class LaneBox(QWidget):
                 text = f"ended: {state.ending.value}"
         self._report(text)
 
+    def _shown_elsewhere(self) -> bool:
+        """Whether other views show a lane, which must not stay when it is gone."""
+        return self._layer is not None and len(self._layer) > 0
+
+    def _look_on(self) -> None:
+        """Look while this can be seen, or a lane elsewhere."""
+        if self.isVisible() or self._shown_elsewhere():
+            if not self._timer.isActive():
+                self._timer.start()
+        else:
+            self._timer.stop()
+
     def _tick(self) -> None:
-        if not self.visibleRegion().isEmpty():  # Qt does not call what is behind a tab hidden
+        # Qt does not call what is behind a tab hidden.
+        if self._shown_elsewhere() or not self.visibleRegion().isEmpty():
             self.poll()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look only while it can be seen."""
-        self._timer.start()
+        self._look_on()
         self.poll()
         super().showEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nothing when hidden."""
-        self._timer.stop()
+        """Nothing when hidden, unless a lane is shown elsewhere."""
+        self._look_on()
         super().hideEvent(event)
 
 

@@ -7,10 +7,9 @@ from typing import Any
 
 from ...core.engine.measurement_messages import LiveLatency
 from ...core.measure.bandwidth.bandwidth import BandwidthLive
-from ...core.measure.flash.flash_result import FlashSample
+from ...core.measure.flash.flash_result import FlashLive, FlashSample
 from ...core.measure.transfer.transfer_result import TransferLive
-from ...core.values.units import format_rate, format_size
-from .axes import format_time
+from ...core.values.units import format_rate, format_size, format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,12 @@ def live_sentence(figures: Any) -> LiveStatus:
                 return LiveStatus(share=share)
             read = format_rate(done[-1].read_bytes_per_s)
             return LiveStatus(f"{format_size(done[-1].block_bytes)}: read {read}", share)
-        case (FlashSample() as sample, int(lost)):
+        case FlashLive(FlashSample() as sample, lost):
             return LiveStatus(
                 f"answered after {format_time(sample.total_ns)}, painted in "
                 f"{format_time(sample.paint_ns)}, {lost} lost"
             )
-        case (None, int(lost)):
+        case FlashLive(None, lost):
             return LiveStatus(f"{lost} flashes were not answered within a second", bad=True)
     return LiveStatus()
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -24,22 +23,19 @@ from ...core.measure.flash.flash import Flip, Painted, Surface
 from ...core.measure.flash.flash_result import FlashPlan
 from ...core.measure.lane.hold import RestoreOutcome
 from ...core.measure.peers.responder_state import Phase, ResponderState
+from ...core.values.units import format_time
 from ...core.watch.frame import Level
 from ..session.notice import Notice
 from ..session.session import Session
 from ..style.theme import DARK, PAD, Theme
-from .axes import format_time
 from .chart_tabs import BY_HAND, FIRST, ChartTabs
 from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
 from .lane_box import LaneBox
 from .live import live_sentence
+from .place import Place
 from .run_table import RunTable
 from .runs import headline, missing, run_of
 
-# Peers, test, charts, runs: what they get of 1280 pixels, and what is enough for the first two.
-_WIDTHS: Final = (184, 224, 372, 476)
-_LEAST: Final = (150, 190, 268, 150)  # the charts: three tabs with their whole names
-_ENOUGH: Final = (240, 280)
 _NOBODY: Final = "Nobody answers"  # how the engine's sentence begins
 
 
@@ -105,29 +101,20 @@ class MeasurePanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.choice, 1)
         head.addWidget(self.start)
-        middle, right = QWidget(), QWidget()
-        left_column, right_column = QVBoxLayout(middle), QVBoxLayout(right)
-        for column in (left_column, right_column):
+        test, chart = QWidget(), QWidget()
+        test_column, chart_column = QVBoxLayout(test), QVBoxLayout(chart)
+        for column in (test_column, chart_column):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(4)
-        left_column.addLayout(head)
-        left_column.addWidget(form, 1)
-        right_column.addWidget(self.charts, 1)
-        right_column.addWidget(self.progress)
-        right_column.addWidget(self.status)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        for number, part in enumerate((self.lane, middle, right, self.runs)):
-            self.splitter.addWidget(part)
-            part.setMinimumWidth(_LEAST[number])
-            self.splitter.setStretchFactor(number, _WIDTHS[number])
-        for part, enough in zip((self.lane, middle), _ENOUGH, strict=True):
-            part.setMaximumWidth(enough)
-        self.splitter.setSizes(list(_WIDTHS))
-        self.splitter.setHandleWidth(PAD)
-        self.splitter.setChildrenCollapsible(False)
+        test_column.addLayout(head)
+        test_column.addWidget(form, 1)
+        chart_column.addWidget(self.charts, 1)
+        chart_column.addWidget(self.progress)
+        chart_column.addWidget(self.status)
+        self.place = Place(test, self.lane, chart, self.runs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(PAD, 4, PAD, 4)
-        layout.addWidget(self.splitter)
+        layout.addWidget(self.place)
         self.setFocusProxy(self.choice)
 
     def _connect(self) -> None:
@@ -138,7 +125,7 @@ class MeasurePanel(QWidget):
         self.start.clicked.connect(self.toggle)
         self.runs.changed.connect(self._draw)
         self.runs.reported.connect(self.status.setText)
-        self.lane.failed.connect(self._failed)
+        self.lane.failed.connect(self._complain)
         self.lane.edited.connect(self._check)
         self.charts.patch.painted.connect(self.painted)
         self.charts.patch.pressed.connect(self._pressed)
@@ -215,7 +202,7 @@ class MeasurePanel(QWidget):
         if self._request:
             self._report("Stopping …")
             self._stopped = True
-            session.ask(dm.StopTest(), on_error=self._failed)
+            session.ask(dm.StopTest(), on_error=self._complain)
             return
         try:
             plan, wanted = self.form().plan(), self.lane.wanted()
@@ -267,6 +254,10 @@ class MeasurePanel(QWidget):
         self._show_running(on=False)
         self._end(self._kind())
         self._draw()  # without the curve of what came to nothing
+        self._complain(error)
+
+    def _complain(self, error: ScopeError) -> None:
+        """Something was refused; a test that runs goes on."""
         self._report(str(error), bad=not isinstance(error, CancelledError))
         self._was_locked = isinstance(error, LockedError)
         if self._was_locked:

@@ -6,8 +6,9 @@ import dataclasses
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPixmap
 
+from ...core.measure.histogram import LEAST_BEYOND
 from ..style.theme import DARK, Theme
 from .charts import trace_pen
 from .runs import KEPT, Run
@@ -42,6 +43,9 @@ ABOUT: Final = {
     "load": ("One load of 8 bytes at a random place", "999 ns"),
     "store": ("One store of 8 bytes at a random place", "999 ns"),
 }
+_WEAK: Final = (
+    f"Rests on too few samples: fewer than {LEAST_BEYOND} lie beyond it. A longer test tells more."
+)
 LONGEST_NAME: Final = 60
 SWATCH: Final = QSize(18, 8)
 
@@ -124,8 +128,12 @@ class RunModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.CheckStateRole and first:
             on = run.number in self.shown
             return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+        weak = COLUMNS[self.kind][index.column()] in run.weak
+        if role == Qt.ItemDataRole.ForegroundRole and weak:
+            return QColor(self.theme.quiet)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join((f"{run.kind}: {run.title}", *run.lines))
+            lines = [f"{run.kind}: {run.title}", *run.lines]
+            return "\n".join([_WEAK, *lines] if weak else lines)
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
@@ -21,12 +22,16 @@ from PySide6.QtWidgets import (
 )
 
 from ...core.errors import ScopeError
+from ..action import bind_keys
 from ..style.theme import PAD, Theme, mono_font
+from .keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
 from .runs import Run, comparison, save_run
 
+_WIDE: Final = 560  # pixels
+_FLAT: Final = 3  # times as wide as high
 _LEAST_NAME: Final = "☑ ─── 1  1000/s, 8"
-_EMPTY: Final = "Finished tests are listed above; what is known of the chosen one stands here."
+_EMPTY: Final = "Finished tests are listed here; what is known of the chosen one stands beside it."
 
 
 class RunTable(QWidget):
@@ -54,8 +59,7 @@ class RunTable(QWidget):
         self.table.setAccessibleName("Finished tests")
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        triggers = QAbstractItemView.EditTrigger
-        self.table.setEditTriggers(triggers.EditKeyPressed | triggers.DoubleClicked)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.setIconSize(SWATCH)
         self.table.verticalHeader().hide()
@@ -84,23 +88,19 @@ class RunTable(QWidget):
         foot = QHBoxLayout()
         foot.addWidget(self.detail, 1)
         foot.addLayout(buttons)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(foot, 1)
+        self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(4)
+        self._box.addWidget(self.table, 1)
+        self._box.addLayout(foot, 1)
         self.model.dataChanged.connect(self._changed)
         self.table.viewport().installEventFilter(self)
         self.table.customContextMenuRequested.connect(self._menu)
-        for key, call in (
-            (QKeySequence.StandardKey.Delete, self.remove),
-            (QKeySequence.StandardKey.Copy, self.copy),
-        ):
-            shortcut = QShortcut(QKeySequence(key), self.table, call)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        self._actions = run_actions(lambda: self)
+        bind_keys(self.table, self._actions)
         self.model.modelReset.connect(self._choose)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._choose())
-        self.save.clicked.connect(self._save)
+        self.save.clicked.connect(self.choose_file)
         self.clear.clicked.connect(self._clear)
         self._choose()
 
@@ -136,6 +136,15 @@ class RunTable(QWidget):
             self._fit_columns()
             self._show_detail()
         return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wide and low, what is known of a run stands beside the table."""
+        super().resizeEvent(event)
+        width, height = event.size().width(), event.size().height()
+        wide = width > _WIDE and width > _FLAT * height
+        directions = QBoxLayout.Direction
+        self._box.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+        self._box.setSpacing(PAD if wide else 4)
 
     def current(self) -> Run | None:
         """The run of the current row."""
@@ -199,11 +208,8 @@ class RunTable(QWidget):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Rename", "F2", self.rename)
-        menu.addAction("Copy figures", QKeySequence.StandardKey.Copy, self.copy)
-        menu.addAction("Save run…", self._save)
-        menu.addSeparator()
-        menu.addAction("Remove", QKeySequence.StandardKey.Delete, self.remove)
+        for action in self._actions:
+            menu.addAction(action.text, QKeySequence(action.key), action.callback)
         menu.popup(self.table.viewport().mapToGlobal(at))
 
     def rename(self) -> None:
@@ -234,7 +240,8 @@ class RunTable(QWidget):
         self.changed.emit()
         self.reported.emit(f"Removed run {run.number}.")
 
-    def _save(self) -> None:
+    def choose_file(self) -> None:
+        """Ask where to save the current run."""
         run = self.current()
         if run is None:
             return

@@ -12,13 +12,12 @@ import numpy as np
 from ...core.errors import ValueFormatError
 from ...core.measure.bandwidth.bandwidth import BandwidthResult
 from ...core.measure.flash.flash_result import FlashResult
-from ...core.measure.histogram import Histogram
+from ...core.measure.histogram import LEAST_BEYOND, Histogram
 from ...core.measure.latency.latency_result import LatencyResult
 from ...core.measure.latency.one_way import OneWay
 from ...core.measure.transfer.transfer_result import SizeResult, TransferResult
 from ...core.storage.atomic_file import write_text
-from ...core.values.units import format_rate, format_size
-from .axes import format_time
+from ...core.values.units import format_rate, format_size, format_time
 from .charts import F64
 
 KEPT: Final = 24
@@ -41,6 +40,7 @@ class Run:
         seconds, times_ns: The series.
         sizes, rates: A sweep by size.
         marked: Other rates of the sweep, by the symbol of their points.
+        weak: Columns whose figures rest on too few samples.
     """
 
     number: int
@@ -55,6 +55,7 @@ class Run:
     sizes: F64 = field(default_factory=lambda: np.zeros(0))
     rates: F64 = field(default_factory=lambda: np.zeros(0))
     marked: dict[str, F64] = field(default_factory=dict)
+    weak: frozenset[str] = frozenset()
 
     @property
     def color(self) -> int:
@@ -97,6 +98,12 @@ def time_figures(histogram: Histogram, lost: int) -> dict[str, str]:
     }
 
 
+def weak_figures(histogram: Histogram) -> frozenset[str]:
+    """The columns of `time_figures` that rest on too few samples."""
+    keys = histogram.summary().too_few_samples
+    return frozenset(key.removesuffix("_ns").replace("_", ".") for key in keys)
+
+
 def _latency(number: int, result: LatencyResult, ending: str) -> Run:
     mode = f"{result.rate_hz:g}/s" if result.rate_hz else "closed loop"
     title = f"{mode}, {result.payload_bytes} B, {result.wait.name.lower()}"
@@ -113,10 +120,17 @@ def _latency(number: int, result: LatencyResult, ending: str) -> Run:
             f"{format_time(response.mean)}",
             f"Service time p50 {format_time(service.p50)}, p99 {format_time(service.p99)}",
         ]
+    weak = weak_figures(result.response)
+    if weak:
+        names = ", ".join(sorted(weak))
+        lines.append(f"Fewer than {LEAST_BEYOND} samples lie beyond {names}: more by chance")
     lines.append(
-        f"In {result.duration_s:.3g} s {result.late:,} sent late, "
-        f"{result.unexpected:,} unexpected; of the time {result.stalled_share * 100:.1f} % "
-        f"stalled, {result.paused_share * 100:.1f} % taken by counting"
+        f"Of {result.due:,} due {response.count:,} answered ({result.late:,} sent late), "
+        f"{result.lost:,} lost, {result.skipped:,} skipped; {result.unexpected:,} unexpected"
+    )
+    lines.append(
+        f"Of {result.duration_s:.3g} s {result.stalled_share * 100:.1f} % stalled, "
+        f"{result.paused_share * 100:.1f} % taken by counting"
     )
     if result.ways is not None:
         lines.append(one_way_sentence(result.ways))
@@ -126,11 +140,12 @@ def _latency(number: int, result: LatencyResult, ending: str) -> Run:
         "latency",
         title,
         result,
-        time_figures(result.response, result.lost),
+        {**time_figures(result.response, result.lost), "skipped": f"{result.skipped:,}"},
         tuple(line for line in lines if line),
         result.response,
         np.array([point.at_s for point in result.series]),
         np.array([float(point.p99_ns) for point in result.series]),
+        weak=weak,
     )
 
 
@@ -180,6 +195,7 @@ def _flash(number: int, result: FlashResult, ending: str) -> Run:
         histogram,
         np.arange(len(totals), dtype=np.float64) * result.plan.every_s,
         totals.astype(np.float64),
+        weak=weak_figures(histogram),
     )
 
 
@@ -293,7 +309,19 @@ def comparison(run: Run, base: Run) -> str:
         ]
     # Nothing answered is no time of 0 ns.
     parts = [f"{name} {_percent(mine / other)}" for name, mine, other in pairs if mine and other]
-    return f"Against run {base.number}: {', '.join(parts)}" if parts else ""
+    if not parts:
+        return ""
+    return f"Against run {base.number}{_unlike(run.result, base.result)}: {', '.join(parts)}"
+
+
+def _unlike(result: Any, base: Any) -> str:
+    """Why two times cannot be compared as they stand; empty when they can."""
+    if not isinstance(result, LatencyResult) or not isinstance(base, LatencyResult):
+        return ""
+    if bool(result.rate_hz) == bool(base.rate_hz):
+        return ""
+    mine, other = ("fixed rate" if each.rate_hz else "closed loop" for each in (result, base))
+    return f" (unlike tests: {mine} against {other}, which times from another moment)"
 
 
 def _percent(ratio: float) -> str:

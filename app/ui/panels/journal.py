@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -20,8 +21,9 @@ from PySide6.QtWidgets import (
 
 from ...core.engine.messages import ListWrites
 from ...core.values.units import format_offset, format_size
-from ...core.watch.frame import Frame
 from ...core.write.record import WriteOutcome, WriteRecord
+from ..action import Action, Gesture, bind_keys
+from ..panel import About, Panel, PanelHost
 from ..session.session import Session
 from ..style.theme import DARK, Theme, mono_font
 
@@ -59,20 +61,17 @@ class JournalModel(QAbstractTableModel):
         self.records += fresh
         self.endInsertRows()
         for record in fresh:
-            if record.undoes:
-                self._mark(record)
+            if record.leaves is not None:
+                self._mark(record.undoes, record.leaves)
         if len(self.records) > _KEPT:
             self.beginRemoveRows(QModelIndex(), 0, len(self.records) - _KEPT - 1)
             del self.records[:-_KEPT]
             self.endRemoveRows()
 
-    def _mark(self, by: WriteRecord) -> None:
-        from dataclasses import replace
-
+    def _mark(self, number: int, outcome: WriteOutcome) -> None:
         for row in range(len(self.records) - 1, -1, -1):
-            if self.records[row].number == by.undoes:
-                landed = WriteOutcome.UNDONE if by.label.startswith("undo") else WriteOutcome.WHOLE
-                self.records[row] = replace(self.records[row], outcome=landed)
+            if self.records[row].number == number:
+                self.records[row] = replace(self.records[row], outcome=outcome)
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(_HEADS) - 1))
                 return
 
@@ -115,7 +114,7 @@ class JournalModel(QAbstractTableModel):
         return None
 
 
-class JournalPanel(QWidget):
+class JournalPanel(Panel):
     """The panel.
 
     Signals:
@@ -123,13 +122,21 @@ class JournalPanel(QWidget):
         undo_wanted(), redo_wanted(): The buttons.
     """
 
+    about = About(
+        "journal",
+        "Journal",
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+        ("edit",),
+        ("Alt+6",),
+        "journal",
+        "Every write of this window, to undo",
+    )
     goto_wanted = Signal(object)
     undo_wanted = Signal()
     redo_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
         self.model = JournalModel()
         self.table = QTableView()
         self.table.setTabKeyNavigation(False)
@@ -146,9 +153,8 @@ class JournalPanel(QWidget):
         for column, characters in enumerate((14, 14, 10, 27, 27, 28)):
             self.table.setColumnWidth(column, digit * characters)
         header.setSectionResizeMode(6, QHeaderView.ResizeMode.Stretch)
-        self.table.doubleClicked.connect(
-            lambda index: self.goto_wanted.emit(self.model.records[index.row()].offset)
-        )
+        self.table.doubleClicked.connect(lambda _index: self.go_to_row())
+        bind_keys(self.table, self.own_actions())
         self.empty = QLabel(
             "Nothing was written in this window yet.\n"
             "Unlock writing (Ctrl+L), then type over a byte; each write stands here and can be "
@@ -181,25 +187,38 @@ class JournalPanel(QWidget):
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
-        self._session = session
+        super().set_session(session)
         self.model.clear()
         self._count()
-        if session is not None:
-            session.writes_changed.connect(self._fetch)
-            session.opened.connect(lambda _info: self._reset(session))
 
-    def set_frame(self, frame: Frame) -> None:
-        """Nothing in a Frame concerns it."""
+    def attach(self, host: PanelHost) -> None:
+        self.goto_wanted.connect(host.goto_wanted)
+        self.undo_wanted.connect(lambda: host.action_wanted.emit("undo"))
+        self.redo_wanted.connect(lambda: host.action_wanted.emit("redo"))
+
+    def listen(self, session: Session) -> None:
+        session.writes_changed.connect(self._fetch)
+        session.opened.connect(self._reset)
+
+    def own_actions(self) -> tuple[Action, ...]:
+        scope = self.about.title
+        go, copy = "Go to where it was written", "Copy the row"
+        return (
+            Action("go_to_write", go, ("Return", "Enter"), self.go_to_row, scope),
+            Action("copy_write", copy, ("Ctrl+C",), self.copy_row, scope),
+        )
+
+    def own_gestures(self) -> tuple[Gesture, ...]:
+        return (Gesture(self.about.title, "Double click", "Go to where it was written"),)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self.model.theme = theme
         self.empty.setStyleSheet(f"color: {theme.quiet}")
 
-    def _reset(self, session: Session) -> None:
-        if session is self._session:
-            self.model.clear()
-            self._count()
+    def _reset(self, _info: object) -> None:
+        self.model.clear()
+        self._count()
 
     def _fetch(self) -> None:
         if self._session is not None:
@@ -215,6 +234,12 @@ class JournalPanel(QWidget):
         number = len(self.model.records)
         self._stack.setCurrentIndex(1 if number else 0)
         self.count.setText("" if not number else "1 write" if number == 1 else f"{number} writes")
+
+    def go_to_row(self) -> None:
+        """Go to where the chosen write is."""
+        index = self.table.currentIndex()
+        if index.isValid():
+            self.goto_wanted.emit(self.model.records[index.row()].offset)
 
     def copy_row(self) -> None:
         """The current row as text."""

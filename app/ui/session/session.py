@@ -11,40 +11,45 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, Never, TypeVar, cast
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ...core.engine import messages as msg
 from ...core.engine.client import EngineClient
 from ...core.errors import EngineGoneError, ScopeError
+from ...core.health import health_of
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
 from .notice import Notice
+from .write_requests import Writing
 
 POLL_MS: Final = 4
 _TROUBLE_EVERY_NS: Final = 100_000_000
 DEFAULT_HZ: Final = 60.0
 
-OnDone = Callable[[Any], None]
+R = TypeVar("R")
 OnError = Callable[[ScopeError], None]
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class _Waiting:
-    done: OnDone | None
+class _Waiting(Generic[R]):
+    done: Callable[[R], object] | None
     error: OnError | None
     progress: OnProgress | None
 
-
-def health_of(error: ScopeError, level: Level = Level.FAULT) -> Health:
-    """An error as the health of a region."""
-    return Health(level, error.code, error.message, error.hint, error.command)
+    def take(self, value: object) -> None:
+        """Hand the result over; the engine's command table says that it is of the right type."""
+        if self.done is not None:
+            self.done(cast("R", value))
 
 
 class Session(QObject):
     """One region in the window.
+
+    Attributes:
+        writing: Through which all of the window's writes go.
 
     Signals:
         frame_arrived(Frame): A newer Frame; on the window's thread, newest only.
@@ -56,7 +61,6 @@ class Session(QObject):
         rate_changed(float): Ticks per second.
         notice(Notice): A sentence for the message bar.
         unasked(Answer): An answer without a request: progress of a test, its responder's state.
-        closed(): The session ends; the engine is being closed.
         ended(): The engine is gone; nothing follows.
     """
 
@@ -69,7 +73,6 @@ class Session(QObject):
     rate_changed = Signal(float)
     notice = Signal(object)
     unasked = Signal(object)
-    closed = Signal()
     ended = Signal()
     _retired = Signal()
 
@@ -92,7 +95,7 @@ class Session(QObject):
         self.lost = False
         self._make_client = make_client
         self._client: EngineClient | None = None
-        self._waiting: dict[int, _Waiting] = {}
+        self._waiting: dict[int, _Waiting[Any]] = {}
         self._span = (0, 4096)
         self._writes = 0
         self._trouble_due_ns = 0
@@ -103,6 +106,7 @@ class Session(QObject):
         self._retiring: threading.Thread | None = None
         self._restart = False
         self._retired.connect(self._on_retired)
+        self.writing = Writing(self, self)
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -134,7 +138,6 @@ class Session(QObject):
         if self._client is None and not self._timer.isActive():
             return
         self._retire()
-        self.closed.emit()
 
     def join(self, timeout_s: float = 5.0) -> bool:
         """Wait until the closed engine is gone; for the end of the program and for tests."""
@@ -172,12 +175,12 @@ class Session(QObject):
 
     def ask(
         self,
-        command: msg.Command,
-        on_done: OnDone | None = None,
+        command: msg.Command[R],
+        on_done: Callable[[R], object] | None = None,
         on_error: OnError | None = None,
         on_progress: OnProgress | None = None,
     ) -> int:
-        """Send a command. The callbacks run on the window's thread.
+        """Send a command; `on_done` gets its result. The callbacks run on the window's thread.
 
         Without `on_error`, an error becomes a notice.
         """
@@ -236,7 +239,7 @@ class Session(QObject):
             self._send(msg.SetLocked(locked))
             self.lock_changed.emit(locked)
 
-    def _send(self, command: msg.Command) -> None:
+    def _send(self, command: msg.Command[Never]) -> None:
         if self._client is not None and not self.lost:
             self._client.ask(command)
 
@@ -282,8 +285,8 @@ class Session(QObject):
                     waiting.progress(done, total)
             case msg.Done(request, value):
                 waiting = self._waiting.pop(request, None)
-                if waiting and waiting.done:
-                    waiting.done(value)
+                if waiting:
+                    waiting.take(value)
             case msg.Failed(request, error):
                 waiting = self._waiting.pop(request, None)
                 if waiting and waiting.error:

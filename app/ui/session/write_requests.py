@@ -1,29 +1,83 @@
-"""A person's writes on their way to the engine: compared, asked about in place, undoable."""
+"""A person's writes on their way to the engine: compared, asked about in place, undoable.
+
+All of a window's writes go through here: what is typed, pasted, edited in the inspector, and what
+the write tools do. Each is compared with what the person saw: the bytes that the view showed in
+the moment of asking. What nobody saw, because it is not on the screen, counts as it is when the
+write begins; the journal keeps it for the undo.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from ...core.engine import messages as msg
-from ...core.errors import ConflictError, LockedError, NothingToUndoError, ScopeError
+from ...core.errors import (
+    CancelledError,
+    ConflictError,
+    LockedError,
+    NothingToUndoError,
+    ScopeError,
+)
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Level
-from ...core.write.record import WriteOutcome, WriteRecord
+from ...core.write.record import Seen, WriteOutcome, WriteRecord
 from .notice import Notice
-from .session import Session
+
+if TYPE_CHECKING:
+    from .session import Session
+
+# How long something may take before its progress is worth a place on the screen.
+SHOW_PROGRESS_NS: Final = 200_000_000
+R = TypeVar("R")
+# Commands that a conflict can stop, and that `force` makes go on.
+ToolWrite = msg.Fill | msg.LoadFile | msg.CopyRange | msg.Write | msg.StartRepeat
+Compared = ToolWrite | msg.Undo | msg.Redo
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A conflict that waits for a person: what differs, and the command that would go ahead."""
+    """A conflict that waits for a person: what differs, and the two ways on."""
 
     error: ConflictError
-    command: msg.Write | msg.Undo | msg.Redo
     go_text: str
+    go_ahead: Callable[[], object]
+    give_up: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An undo or redo that takes long."""
+
+    word: str
+    request: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who wants to know how a tool's write goes; all on the window's thread.
+
+    Attributes:
+        begun: Gets the request's number, to cancel it by; once more when a person went ahead.
+        done: Gets the result: WriteRecord, a signal's number.
+        failed: Gets the error, also a ConflictError about which a person is being asked.
+        progress: Bytes done, and in all.
+        given_up: A person kept what the peer wrote; nothing was written.
+    """
+
+    begun: Callable[[int], object]
+    done: Callable[[object], object]
+    failed: Callable[[ScopeError], object]
+    progress: Callable[[int, int], None]
+    given_up: Callable[[], object]
 
 
 class Writing(QObject):
@@ -32,57 +86,136 @@ class Writing(QObject):
     Signals:
         question(Question | None): Ask this in place; None when nothing is left to ask.
         notice(Notice): A sentence for the message bar.
+        working(Working | None): How far an undo or redo is that takes long; None when it is over.
+
+    Attributes:
+        shown: Gives the part of a range that is on the screen, and the bytes that stand there.
     """
 
     question = Signal(object)
     notice = Signal(object)
+    working = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._questions: deque[Question] = deque()
+        self.shown: Callable[[int, int], tuple[int, bytes]] = lambda start, _length: (start, b"")
 
     def write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
-        """Write what a person typed or pasted over what they saw."""
-        self._send(msg.Write(offset, data, seen=seen, label=label), "Write mine")
+        """Write what a person typed or pasted over what they saw; None: what the view shows."""
+        what = self._seen(offset, len(data)) if seen is None else seen
+        self._compared(msg.Write(offset, data, seen=what, label=label), "Write mine", self._landed)
+
+    def use_tool(
+        self,
+        command: ToolWrite,
+        target: tuple[int, int],
+        go_text: str,
+        watcher: Watcher,
+        in_form: Seen | None = None,
+    ) -> None:
+        """Carry out what a write tool asks, compared with what was seen of its range.
+
+        Args:
+            command: What it asks.
+            target: Offset and length of what it writes.
+            go_text: The word of the button that goes ahead after a conflict.
+            watcher: Who is told how it goes.
+            in_form: What the tool's own form shows of the target; counts when the view shows none.
+        """
+        self._tool(replace(command, seen=self._seen(*target) or in_form), go_text, watcher)
 
     def undo(self) -> None:
         """Take the last write back."""
-        self._send(msg.Undo(), "Undo anyway", self._undone)
+        self._turn(msg.Undo(), "Undo")
 
     def redo(self) -> None:
         """Do it again."""
-        self._send(msg.Redo(), "Redo anyway", self._undone)
+        self._turn(msg.Redo(), "Redo")
 
     def answer(self, *, go_ahead: bool) -> None:
         """A person's answer to the question that is shown."""
         if not self._questions:
             return
         question = self._questions.popleft()
-        if go_ahead:
-            self._send(replace(question.command, force=True), question.go_text)
+        (question.go_ahead if go_ahead else question.give_up)()
         self.question.emit(self._questions[0] if self._questions else None)
 
     def forget(self) -> None:
         """Drop all questions (the region was opened anew)."""
-        self._questions.clear()
+        while self._questions:
+            self._questions.popleft().give_up()
         self.question.emit(None)
+        self.working.emit(None)
 
-    def _send(
+    # -- sending ----------------------------------------------------------------------------------
+
+    def _seen(self, start: int, length: int) -> Seen | None:
+        offset, data = self.shown(start, length)
+        return Seen(offset, data) if data else None
+
+    def _ask(
         self,
-        command: msg.Write | msg.Undo | msg.Redo,
+        error: ScopeError,
         go_text: str,
-        done: Callable[[WriteRecord], None] | None = None,
+        go_ahead: Callable[[], object],
+        give_up: Callable[[], object] = lambda: None,
+    ) -> bool:
+        """Whether this error is a question; then a person is asked."""
+        if not isinstance(error, ConflictError):
+            return False
+        self._questions.append(Question(error, go_text, go_ahead, give_up))
+        if len(self._questions) == 1:
+            self.question.emit(self._questions[0])
+        return True
+
+    def _compared(
+        self,
+        command: msg.Write,
+        go_text: str,
+        done: Callable[[WriteRecord], None],
     ) -> None:
         def failed(error: ScopeError) -> None:
-            if isinstance(error, ConflictError):
-                self._questions.append(Question(error, command, go_text))
-                if len(self._questions) == 1:
-                    self.question.emit(self._questions[0])
-            else:
+            if not self._ask(error, go_text, lambda: self._compared(forced, go_text, done)):
                 self._tell(error)
 
-        self._session.ask(command, done or self._landed, failed)
+        forced = replace(command, force=True)
+        self._session.ask(command, done, failed)
+
+    def _tool(self, command: ToolWrite, go_text: str, watcher: Watcher) -> None:
+        def failed(error: ScopeError) -> None:
+            again = partial(self._tool, forced, go_text, watcher)
+            self._ask(error, go_text, again, watcher.given_up)
+            watcher.failed(error)
+
+        forced = replace(command, force=True)
+        asked: msg.Command[object] = command
+        watcher.begun(self._session.ask(asked, watcher.done, failed, watcher.progress))
+
+    def _turn(self, command: msg.Undo | msg.Redo, word: str) -> None:
+        began_ns = time.monotonic_ns()
+        request = 0
+
+        def progress(done: int, total: int) -> None:
+            if time.monotonic_ns() - began_ns >= SHOW_PROGRESS_NS:
+                self.working.emit(Working(word, request, done, total))
+
+        def ended(record: WriteRecord) -> None:
+            self.working.emit(None)
+            self._undone(record)
+
+        def failed(error: ScopeError) -> None:
+            self.working.emit(None)
+            entry = error.entry if isinstance(error, ConflictError) else 0
+            # Only that entry: something else may have been written while the question stood.
+            forced = replace(command, force=True, number=entry)
+            if not self._ask(error, f"{word} anyway", lambda: self._turn(forced, word)):
+                self._tell(error)
+
+        request = self._session.ask(command, ended, failed, progress)
+
+    # -- telling ----------------------------------------------------------------------------------
 
     def _landed(self, record: WriteRecord) -> None:
         if record.outcome is not WriteOutcome.WHOLE:
@@ -102,6 +235,7 @@ class Writing(QObject):
         self.notice.emit(Notice(Level.GOOD, f"Put back {where}.", key="undo"))
 
     def _tell(self, error: ScopeError) -> None:
-        level = Level.GOOD if isinstance(error, NothingToUndoError) else Level.WARNING
+        good = isinstance(error, NothingToUndoError | CancelledError)
         actions = ("Unlock",) if isinstance(error, LockedError) else ()
+        level = Level.GOOD if good else Level.WARNING
         self.notice.emit(Notice(level, error.message, error.hint, actions, key=error.code))

@@ -14,39 +14,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from .actions import GROUPS, Actions, ActionSpec
-
-VIEW_KEYS: tuple[tuple[str, str, str], ...] = (
-    ("Hex view", "Arrows, Page Up, Page Down", "Move the cursor"),
-    ("Hex view", "Home, End", "First, last byte of the row"),
-    ("Hex view", "Ctrl+Home, Ctrl+End", "First, last byte of the region"),
-    ("Hex view", "Shift with any of these", "Select"),
-    ("Hex view", "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
-    ("Hex view", "Tab", "Swap hex and text pane"),
-    ("Hex view", "Ctrl+Shift+C", "Copy as…"),
-    ("Hex view", "Backspace", "Go back by a byte"),
-    ("Hex view", "Ctrl+[, Ctrl+]", "Fewer, more bytes in a row"),
-    ("Hex view", "Ctrl+\\", "Fit the bytes in a row to the width"),
-    ("Hex view", "Ctrl+1, 2, 4, 8", "Group bytes"),
-    ("Hex view", "Ctrl+Up, Ctrl+Down", "Scroll by a row"),
-    ("Hex view", "Ctrl+Left, Ctrl+Right", "Go by groups"),
-    ("Hex view", "Double, triple click", "Select the group or word, the row"),
-    ("Hex view", "Ctrl+wheel", "Zoom"),
-    ("Hex view", "Shift+wheel", "Scroll sideways"),
-    ("Devices", "Enter, double click", "Open the chosen one"),
-    ("Devices", "Home, End", "First, last device"),
-    ("Measure", "Enter", "Start the test, from its text fields and the button"),
-    ("Measure", "Space", "Show or hide the chosen run; flip the flash patch"),
-    ("Measure", "F2, Del", "Rename, remove the chosen run"),
-    ("Measure", "Ctrl+C", "Copy the chosen run's figures"),
-    ("Inspector", "F2, Enter", "Edit the value"),
-    ("Inspector", "Esc", "Leave the value as it is"),
-)
+from ..action import WINDOW, Action
+from .actions import GROUPS, Actions
 
 
-def _score(words: list[str], spec: ActionSpec) -> bool:
-    text = f"{spec.group} {spec.text} {spec.hint} {' '.join(spec.keys)}".lower()
+def _matches(words: list[str], entry: Action) -> bool:
+    place = entry.group if entry.scope == WINDOW else entry.scope
+    text = f"{place} {entry.text} {entry.hint} {' '.join(entry.keys)}".lower()
     return all(word in text for word in words)
+
+
+def _row(entry: Action) -> tuple[str, str]:
+    return entry.text.rstrip("…"), ", ".join(entry.keys)
 
 
 class CommandPalette(QDialog):
@@ -90,15 +69,16 @@ class CommandPalette(QDialog):
     def _filter(self, text: str) -> None:
         words = text.lower().split()
         self.list.clear()
-        for spec, action in self._actions.items():
-            if spec.name == "palette" or not _score(words, spec):
+        for entry, action in self._actions.items():
+            if entry.by_key or entry.name == "palette" or not _matches(words, entry):
                 continue
             key = action.shortcut().toString()
-            item = QTreeWidgetItem(self.list, [action.text().rstrip("…"), key])
+            place = "" if entry.group else f"{entry.scope}: "
+            item = QTreeWidgetItem(self.list, [place + action.text().rstrip("…"), key])
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             item.setForeground(1, self.palette().placeholderText())
             item.setToolTip(0, action.toolTip())
-            item.setData(0, Qt.ItemDataRole.UserRole, spec.name)
+            item.setData(0, Qt.ItemDataRole.UserRole, entry.name)
             if not action.isEnabled():
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
         if not self.list.topLevelItemCount():
@@ -153,19 +133,37 @@ class KeyList(QDialog):
         layout.addWidget(self.search)
         layout.addWidget(self.tree)
         self.resize(620, 560)
-        views = sorted({view for view, _, _ in VIEW_KEYS}, key=lambda view: view != focus)
-        for view in views:
-            self._add(view, [(what, key) for name, key, what in VIEW_KEYS if name == view])
+        for scope in self._scopes(actions, focus):
+            self._add(scope, self._rows_of(actions, scope))
         for group in GROUPS:
-            rows = [
-                (spec.text.rstrip("…"), ", ".join(spec.keys))
-                for spec, _ in actions.items()
-                if spec.group == group and spec.keys
-            ]
-            self._add(group, rows)
+            self._add(
+                group,
+                [
+                    _row(entry)
+                    for entry, _ in actions.items()
+                    if entry.group == group and entry.scope == WINDOW and entry.keys
+                ],
+            )
         self.tree.expandAll()
         self.tree.resizeColumnToContents(0)
         self.search.textChanged.connect(self._filter)
+
+    @staticmethod
+    def _scopes(actions: Actions, focus: str) -> list[str]:
+        """Views that have keys of their own, in order, but the one in focus first."""
+        named = [entry.scope for entry in actions.entries() if entry.keys]
+        named += [gesture.scope for gesture in actions.gestures()]
+        views = [scope for scope in dict.fromkeys(named) if scope != WINDOW]
+        return sorted(views, key=lambda view: view != focus)
+
+    @staticmethod
+    def _rows_of(actions: Actions, scope: str) -> list[tuple[str, str]]:
+        entries = sorted(
+            (entry for entry in actions.entries() if entry.scope == scope and entry.keys),
+            key=lambda entry: not entry.by_key,
+        )
+        gestures = [(one.text, one.how) for one in actions.gestures() if one.scope == scope]
+        return [*map(_row, entries), *gestures]
 
     def _add(self, head: str, rows: list[tuple[str, str]]) -> None:
         item = QTreeWidgetItem(self.tree, [head])

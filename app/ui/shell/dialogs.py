@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ...core.errors import StorageError
@@ -53,15 +52,9 @@ def write_picture(window: QWidget, path: str) -> None:
     write_file(path, (bytes(content.data()),), wait_s=0)  # the window does not wait for a pipe
 
 
-def show_keys(actions: Actions, views: dict[str, QWidget], parent: QWidget) -> None:
+def show_keys(actions: Actions, parent: QWidget) -> None:
     """All keys, those of the view that has the focus first."""
-    focus = QGuiApplication.focusObject()
-    inside = (
-        name
-        for name, view in views.items()
-        if isinstance(focus, QWidget) and view.isAncestorOf(focus)
-    )
-    KeyList(actions, next(inside, "Hex view"), parent).show()
+    KeyList(actions, actions.scope_in_focus(), parent).show()
 
 
 def show_about(parent: QWidget) -> None:

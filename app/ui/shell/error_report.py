@@ -5,21 +5,38 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Final
 
-from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import (
+    QMessageLogContext,
+    QObject,
+    Qt,
+    QtMsgType,
+    Signal,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
+from ...core.storage import crash_reports
 from ...core.storage.logs import describe_system
 from ...version import __version__
 from ..style.theme import mono_font
 
-log = logging.getLogger(__name__)
+_GOES_ON: Final = (
+    "Something unexpected happened. The program goes on; the memory is untouched "
+    "by this. The report below is also in the log."
+)
 _QT_LEVELS: Final = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -50,15 +67,26 @@ class _Reporter(QObject):
 
 
 class ErrorReport(QDialog):
-    """What went wrong, to copy; the program goes on."""
+    """What went wrong, to copy.
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.setWindowTitle("IVSHMEM Scope: unexpected error")
-        head = QLabel(
-            "Something unexpected happened. The program goes on; the memory is untouched "
-            "by this. The report below is also in the log."
-        )
+    Args:
+        text: The report.
+        title: What the window is called.
+        head_text: A sentence above the report.
+        parent: The window that it belongs to.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        title: str = "IVSHMEM Scope: unexpected error",
+        head_text: str = _GOES_ON,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        head = QLabel(head_text)
+        head.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         head.setWordWrap(True)
         body = QPlainTextEdit(text)
         body.setReadOnly(True)
@@ -73,27 +101,18 @@ class ErrorReport(QDialog):
         self.resize(720, 420)
 
 
-def report_text(
-    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
-) -> str:
-    """The report for one exception."""
-    stack = "".join(traceback.format_exception(kind, error, trace))
-    return f"IVSHMEM Scope {__version__}\n{describe_system()}\n\n{stack}"
-
-
 @contextmanager
 def reported() -> Iterator[None]:
     """Report what nobody caught, from every thread, and Qt's own messages, to the log."""
     reporter = _Reporter()
 
     def on_error(
-        kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+        _kind: type[BaseException], error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if issubclass(kind, KeyboardInterrupt):
+        if error is None or isinstance(error, KeyboardInterrupt):
             return
-        text = report_text(kind, error, trace)
-        log.error("%s", text)
-        reporter.report.emit(text)
+        stack = crash_reports.record(error, seen=True)
+        reporter.report.emit(f"IVSHMEM Scope {__version__}\n{describe_system()}\n\n{stack}")
 
     def on_thread_error(args: threading.ExceptHookArgs) -> None:
         if args.exc_type is not SystemExit:

@@ -11,28 +11,6 @@ from .actions import Actions
 from .status_bar import StatusBar
 from .toolbar import ToolBar
 
-_NEEDS_REGION = (
-    "duplicate",
-    "save_range",
-    "load_file",
-    "lock",
-    "undo",
-    "redo",
-    "copy",
-    "paste",
-    "select_all",
-    "select_range",
-    "fill",
-    "goto",
-    "next_change",
-    "previous_change",
-    "back",
-    "forward",
-    "pause",
-    "step",
-    "retry",
-    "speed",
-)
 _SLOW_MS = 250
 
 
@@ -72,7 +50,7 @@ class Indicators(QObject):
 
     def _enable(self) -> None:
         on = self._session is not None
-        self._actions.enable(_NEEDS_REGION, on)
+        self._actions.set_session(on)
         self._toolbar.lock.setEnabled(on)
         self._toolbar.live.setEnabled(on)
         if not on:

@@ -1,4 +1,4 @@
-"""The one tool bar: which device, is it live, may we write, and the way to everything else."""
+"""The one tool bar: which device, is it live, may we write, workspaces, the way to all else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QMenu,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QWidget,
+    QWidgetAction,
+)
 
 from ...core.measure.bandwidth.mapping_speed import MappingSpeed
 from ...core.region.region import RegionInfo, RegionKind
@@ -15,27 +22,23 @@ from ...core.watch.frame import Health, Level
 from ..style.icons import icon
 from ..style.theme import SYMBOLS, Theme
 from .actions import Actions
+from .workspaces import WORKSPACES, action_name
 
 if TYPE_CHECKING:
     from ...core.discovery.finder import DeviceList
 
-_OTHERS = 720  # what everything but the name takes, generously
-_LEAST_NAME = 140
+_LEAST_NAME = 140  # pixels
+_SHORTEST_NAME = 32  # with less it is left out
+_AIR = 12  # between what stands left and what stands right
 RATES: tuple[int, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 240)
-_ICONS = {
-    "pause": "pause",
-    "step": "step",
-    "undo": "undo",
-    "redo": "redo",
-    "goto": "goto",
-    "theme": "theme",
-    "retry": "refresh",
-    "palette": "search",
-}
+# In a narrow window these give way, in this order; each has its key, and stands in the menu.
+_GIVE_WAY = ("theme", "goto", "redo", "undo", "step")
 
 
 class ToolBar(QToolBar):
-    """Device, live indicator with rate, pause, step, lock, undo, redo, go to, menu.
+    """Device, live indicator with rate, pause, step, lock, undo, redo, go to, workspaces, menu.
+
+    It stays: it cannot be moved, floated or switched off, since the only menu is in it.
 
     Signals:
         open_wanted(RegionSpec): A device of the menu was chosen.
@@ -51,12 +54,19 @@ class ToolBar(QToolBar):
         super().__init__("Main", parent)
         self.setObjectName("toolbar")
         self.setMovable(False)
+        self.setFloatable(False)
+        self.setAllowedAreas(Qt.ToolBarArea.TopToolBarArea)
+        self.toggleViewAction().setEnabled(False)
+        self.toggleViewAction().setVisible(False)
         self.setIconSize(QSize(16, 16))
         self._actions = actions
         self._theme: Theme | None = None
         self._locked = True
         self._name = self._amount = ""
+        self._buttons: dict[str, QWidgetAction] = {}
+        self.workspaces: dict[str, QToolButton] = {}
         self._about = ""
+        self._rate: tuple[float, bool, Health | None] = (60, False, None)
         self.device = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.device.setText("No region open")
@@ -78,19 +88,16 @@ class ToolBar(QToolBar):
     def _fill(self) -> None:
         for widget in (self.device, self.live):
             self.addWidget(widget)
-        for name in ("pause", "step"):
-            self.addAction(self._actions[name])
+        self._add_buttons("pause", "step")
         self.addSeparator()
         self.addWidget(self.lock)
-        for name in ("undo", "redo"):
-            self.addAction(self._actions[name])
-        self.addSeparator()
-        self.addAction(self._actions["goto"])
+        self._add_buttons("undo", "redo", "goto")
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(spacer)
-        self.addAction(self._actions["palette"])
-        self.addAction(self._actions["theme"])
+        self._spacer = self.addWidget(spacer)
+        self._add_workspaces()
+        self.addSeparator()
+        self._add_buttons("palette", "theme")
         self.addWidget(self.menu_button)
         self._rates = QActionGroup(self)
         rates = QMenu(self.live)
@@ -102,13 +109,52 @@ class ToolBar(QToolBar):
         self._rates.triggered.connect(lambda action: self.rate_wanted.emit(float(action.data())))
         self.live.setMenu(rates)
 
+    def _add_buttons(self, *names: str) -> None:
+        for name in names:
+            button = QToolButton()
+            button.setDefaultAction(self._actions[name])
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            added = self.addWidget(button)
+            assert isinstance(added, QWidgetAction)
+            self._buttons[name] = added
+
+    def _add_workspaces(self) -> None:
+        """Their names, side by side; the one that is on is marked."""
+        group = QActionGroup(self)
+        for workspace in WORKSPACES:
+            action = self._actions[action_name(workspace.name)]
+            action.setIconText(workspace.title)
+            group.addAction(action)
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            button.setProperty("workspace", True)
+            self.addWidget(button)
+            self.workspaces[workspace.name] = button
+
+    def show_workspace(self, name: str) -> None:
+        """Mark the workspace that is on."""
+        self._actions[action_name(name)].setChecked(True)
+
     def set_theme(self, theme: Theme) -> None:
         """Tint the icons."""
         self._theme = theme
-        for name, picture in _ICONS.items():
-            self._actions[name].setIcon(icon(picture, theme))
+        for entry, action in self._actions.items():
+            if entry.icon:
+                action.setIcon(icon(entry.icon, theme))
+        for button in self.workspaces.values():
+            button.setStyleSheet(
+                f"QToolButton {{ color: {theme.quiet}; padding: 4px 8px; border-radius: 0;"
+                f" border: none; border-bottom: 2px solid transparent; }}"
+                f"QToolButton:hover {{ color: {theme.text}; background: {theme.hover}; }}"
+                f"QToolButton:checked {{ color: {theme.text}; background: transparent;"
+                f" border-bottom-color: {theme.mine}; }}"
+            )
         self.menu_button.setIcon(icon("menu", theme))
         self.set_locked(self._locked)
+        hz, paused, health = self._rate
+        if self._name:
+            self.set_rate(hz, paused=paused, health=health)
 
     def set_devices(self, found: DeviceList) -> None:
         """Offer what was found, and the ways to more."""
@@ -139,14 +185,34 @@ class ToolBar(QToolBar):
         self._fit_name()
 
     def _fit_name(self) -> None:
-        """A long path gives way in its middle before any button does."""
-        if not self._name:
-            self.device.setText("No region open  ▾")
-            return
-        room = max(_LEAST_NAME, self.width() - _OTHERS)
+        """A long path gives way in its middle, then buttons that stand in the menu too."""
         metrics = self.device.fontMetrics()
-        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
-        self.device.setText(f"{name} · {self._amount}  ▾")
+        tail = f"{self._amount}  ▾" if self._name else "No region open  ▾"
+        least = min(_LEAST_NAME, metrics.horizontalAdvance(f"{self._name} · "))
+        for name in _GIVE_WAY:
+            self._buttons[name].setVisible(True)
+        for name in _GIVE_WAY:
+            if self._room(tail) >= least:
+                break
+            self._buttons[name].setVisible(False)
+        middle, room = Qt.TextElideMode.ElideMiddle, self._room(f" · {tail}")
+        shown = bool(self._name) and room >= _SHORTEST_NAME
+        name = metrics.elidedText(self._name, middle, room) + " · " if shown else ""
+        self.device.setText(name + tail)
+
+    def _room(self, text: str) -> int:
+        """Pixels that are left beside a text on the device button and all other parts."""
+        self.device.setText(text)
+        widths = [
+            self.widgetForAction(action).sizeHint().width()
+            for action in self.actions()
+            if action.isVisible() and action is not self._spacer
+        ]
+        layout, margins = self.layout(), self.contentsMargins()
+        assert layout is not None
+        around = layout.contentsMargins()
+        taken = sum(widths) + layout.spacing() * len(widths) + around.left() + around.right()
+        return self.width() - taken - margins.left() - margins.right() - _AIR
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The name takes what room is left."""
@@ -159,6 +225,7 @@ class ToolBar(QToolBar):
 
     def set_rate(self, hz: float, *, paused: bool, health: Health | None = None) -> None:
         """Show the live indicator."""
+        self._rate, before = (hz, paused, health), self.live.text()
         level = health.level if health else Level.GOOD
         if level is Level.FAULT:
             self.live.setText(f"{SYMBOLS[level]} lost")
@@ -170,11 +237,14 @@ class ToolBar(QToolBar):
             theme = self._theme
             color = theme.warning if paused else theme.level(level).name()
             self.live.setStyleSheet(f"color: {color}")
+        if before != self.live.text():
+            self._fit_name()
 
     def set_locked(self, locked: bool) -> None:
         """Show the lock; an open one is loud."""
         self._locked = locked
         self._actions["lock"].setText("Unlock writing" if locked else "Lock writing")
+        before = self.lock.text()
         self.lock.setText("Writing locked" if locked else "Writing unlocked")
         self.lock.setToolTip(
             "Nothing in this window can change the memory.\n"
@@ -187,3 +257,5 @@ class ToolBar(QToolBar):
             self.lock.setIcon(icon("lock" if locked else "unlock", self._theme))
             color = self._theme.text if locked else self._theme.warning
             self.lock.setStyleSheet(f"color: {color}")
+        if before != self.lock.text():
+            self._fit_name()

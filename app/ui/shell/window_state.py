@@ -1,4 +1,4 @@
-"""What a window remembers from one start to the next: its place, its docks, its views' settings."""
+"""What a window remembers from one start to the next: its place, its layouts, its views."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QMainWindow
 
 from ...core.storage.settings import Settings
-from .docks import Docks
+from .workspaces import FIRST, Workspaces
 
 
 class Remembered(Protocol):
@@ -27,35 +27,41 @@ class WindowState:
     Args:
         settings: Where it is kept.
         window: Whose place is remembered.
-        docks: Its docks.
+        workspaces: Its workspaces.
         views: Its views, by the name in the settings.
     """
 
     def __init__(
-        self, settings: Settings, window: QMainWindow, docks: Docks, views: dict[str, Remembered]
+        self,
+        settings: Settings,
+        window: QMainWindow,
+        workspaces: Workspaces,
+        views: dict[str, Remembered],
     ) -> None:
         self._settings = settings
         self._window = window
-        self._docks = docks
+        self._workspaces = workspaces
         self._views = views
 
-    def restore(self) -> bool:
-        """Set all as it was; False where the docks got the default layout."""
+    def restore(self) -> None:
+        """Set all as it was, or by default."""
         geometry = self._settings.get("window.geometry", "")
         if geometry:
             self._window.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "replace")))
-        docks = self._settings.get("window.docks", "")
-        laid_out = bool(docks) and self._docks.restore(docks)
-        if not laid_out:
-            self._docks.default()
         for name, view in self._views.items():
             view.restore(self._settings.get(name, {}))
-        return laid_out
+        layouts = dict(self._settings.get("window.layouts", {}))
+        before = self._settings.get("window.docks", "")  # the one layout of older versions
+        if before and FIRST not in layouts:
+            size = self._window.size()
+            layouts[FIRST] = {"docks": before, "size": [size.width(), size.height()]}
+        self._workspaces.restore(layouts, self._settings.get("window.workspace", FIRST))
 
     def save(self) -> None:
         """Put it into the settings."""
         geometry = bytes(self._window.saveGeometry().toBase64().data()).decode("ascii")
         self._settings.set("window.geometry", geometry)
-        self._settings.set("window.docks", self._docks.state())
+        self._settings.set("window.layouts", self._workspaces.state())
+        self._settings.set("window.workspace", self._workspaces.current)
         for name, view in self._views.items():
             self._settings.set(name, view.state())

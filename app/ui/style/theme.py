@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -24,7 +24,8 @@ class Theme:
     """One set of colours, as #rrggbb text.
 
     `line` divides, `raised` is a control's face, `hover` and `pressed` its answer. `grid` parts the
-    cells of a heat map, whose own ground is dark in both themes.
+    cells of a heat map, whose own ground is dark in both themes. `tints` are the grounds of
+    decorations; none is near the colour of a change, of an own write or of flux.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Theme:
     selection: str
     grid: str
     traces: tuple[str, ...]
+    tints: tuple[str, ...]
 
     @property
     def dark(self) -> bool:
@@ -79,6 +81,7 @@ DARK: Final = Theme(
     selection="#2F5D8A",
     grid="#14171A",
     traces=("#59C2FF", "#FFB454", "#7FD962", "#D2A6FF", "#F07178", "#95E6CB"),
+    tints=("#93A4B8", "#B792F2", "#4FC9B0", "#86C65A", "#CDBB4E", "#D98AA8", "#7C8FF5"),
 )
 
 LIGHT: Final = Theme(
@@ -99,6 +102,7 @@ LIGHT: Final = Theme(
     selection="#B7D4F2",
     grid="#141728",
     traces=("#0B6BCB", "#A85500", "#267A37", "#7A3EB1", "#C2183B", "#147060"),
+    tints=("#566779", "#7A3EB1", "#147060", "#267A37", "#6E6400", "#A03A66", "#3F4FC4"),
 )
 
 SYMBOLS: Final = {Level.GOOD: "●", Level.WARNING: "▲", Level.FAULT: "■"}
@@ -169,8 +173,3 @@ def palette(theme: Theme) -> QPalette:
     for qt_role in (role.Text, role.WindowText, role.ButtonText):
         result.setColor(QPalette.ColorGroup.Disabled, qt_role, theme.color("quiet"))
     return result
-
-
-def roles() -> tuple[str, ...]:
-    """Names of all single-colour roles."""
-    return tuple(f.name for f in fields(Theme) if f.name not in ("name", "traces"))

@@ -34,7 +34,8 @@ class GotoBar(LineBar):
             example="0x40, +16, end-1K",
         )
         self.edit.setToolTip(
-            "An offset: 0x40, 64, 2 MiB, page 5, end-0x100, or from the cursor: +16, -0x10"
+            "An offset: 0x40, 64, 2 MiB, page 5, end-0x100, or from the cursor: +16, -0x10\n"
+            "As it is printed it is hex: 00000040, 0000'0040"
         )
         self._history: list[str] = []
         self._at = 0

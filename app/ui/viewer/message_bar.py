@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from ...core.errors import ConflictError
 from ...core.values.units import format_short_offset
@@ -16,6 +25,8 @@ from ..style.theme import DARK, SYMBOLS, Theme, mono_font
 
 _GOOD_MS: Final = 4000
 _SHOWN: Final = 16
+_SHARE: Final = 0.45  # of the bar's width, that buttons beside the text may take
+_LEFT, _MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignVCenter
 
 
 class MessageBar(QFrame):
@@ -41,11 +52,13 @@ class MessageBar(QFrame):
         self._close.setToolTip("Close this message")
         self._close.setAccessibleName("Close message")
         self._close.clicked.connect(self._drop)
+        self._content = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._content.addWidget(self.text, 1)
+        self._content.addLayout(self._buttons)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)
-        layout.addWidget(self.text, 1)
-        layout.addLayout(self._buttons)
-        layout.addWidget(self._close)
+        layout.addLayout(self._content, 1)
+        layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._fade = QTimer(self)
         self._fade.setSingleShot(True)
         self._fade.timeout.connect(self._drop)
@@ -73,6 +86,18 @@ class MessageBar(QFrame):
         """Use these colours."""
         self._theme = theme
         self._refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the buttons would take the text's room they stand below it."""
+        super().resizeEvent(event)
+        self._place_buttons()
+
+    def _place_buttons(self) -> None:
+        wide = sum(button.sizeHint().width() for button in self._shown_buttons)
+        below = wide > _SHARE * self.width()
+        directions = QBoxLayout.Direction
+        self._content.setDirection(directions.TopToBottom if below else directions.LeftToRight)
+        self._buttons.setAlignment(_LEFT if below else _MIDDLE)
 
     def _drop(self) -> None:
         shown = self.shown
@@ -113,6 +138,7 @@ class MessageBar(QFrame):
                 button.setToolTip(notice.command)
             self._buttons.addWidget(button)
             self._shown_buttons.append(button)
+        self._place_buttons()
 
     def _press(self, word: str) -> None:
         notice = self.shown
@@ -162,12 +188,15 @@ class ConflictBar(QFrame):
             head.setFont(mono_font())
             label.setFont(mono_font())
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            # In a narrow window the bytes are cut off, and not the answers.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(head, row, 0)
             layout.addWidget(label, row, 1)
         layout.setColumnStretch(1, 1)
         answers = QHBoxLayout()
         answers.setSpacing(4)
         for button in (self.theirs, self.mine):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             answers.addWidget(button)
         layout.addLayout(answers, 1, 2, 3, 1)
 

@@ -6,7 +6,7 @@ from functools import partial
 from time import monotonic_ns
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ...core.engine import messages as msg
 from ...core.measure.bandwidth.mapping_speed import MappingSpeed
@@ -14,6 +14,7 @@ from ...core.region.region import RegionInfo, RegionKind
 from ...core.values.export_formats import copy_as
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Frame, Health, Level
+from ..action import Action
 from ..hex import clipboard
 from ..hex.minimap import Minimap
 from ..hex.paint.selection import Selection
@@ -23,19 +24,26 @@ from ..session.notice import Notice
 from ..session.session import Session
 from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
+from .bar_column import BarColumn
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
+from .work_bar import WorkBar
 
 
-class RegionView(QWidget):
+class RegionView(BarColumn):
     """Puts the hex view and one session together.
+
+    Attributes:
+        decorations: What tints, labels and explains ranges of this region, in all its views; a
+            source takes a layer of it. Another session empties all layers.
 
     Signals:
         cursor_moved(int): The cursor's offset.
         selection_changed(int, int): Start and length.
-        fill_wanted(): The context menu asked for the fill tool.
+        fill_wanted(): Somebody asked for the fill tool.
+        sight_wanted(): Something leads to a byte while only the bars are shown.
         load_wanted(str, int): A file was dropped at an offset.
         speed_measured(MappingSpeed): How fast the mapping copies.
     """
@@ -43,6 +51,7 @@ class RegionView(QWidget):
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
     selection_changed = Signal(object, object)
     fill_wanted = Signal()
+    sight_wanted = Signal()
     load_wanted = Signal(str, object)
     speed_measured = Signal(object)
 
@@ -50,10 +59,13 @@ class RegionView(QWidget):
         super().__init__(parent)
         self.messages = MessageBar(self)
         self.conflict = ConflictBar(self)
+        self.work = WorkBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
-        self.hex = HexView(self)
-        self.minimap = Minimap(self)
+        self.hex = HexView(self.body)
+        self.minimap = Minimap(self.body)
+        self.decorations = self.hex.decorations
+        self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
         self.writing: Writing | None = None
         self.jumps = JumpHistory()
@@ -61,21 +73,10 @@ class RegionView(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        for bar in (self.messages, self.conflict, self.goto, self.range):
-            layout.addWidget(bar)
-            bar.hide()
-        for slim in (self.messages, self.goto, self.range):
-            policy = slim.sizePolicy()  # a long text in a bar must not push the docks aside
-            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
-            slim.setSizePolicy(policy)
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addWidget(self.hex, 1)
-        row.addWidget(self.minimap)
-        layout.addLayout(row, 1)
+        for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
+            self.add_bar(bar, slim=bar is not self.conflict)
+        self.add_to_body(self.hex, 1)
+        self.add_to_body(self.minimap)
 
     def _connect(self) -> None:
         view = self.hex
@@ -84,9 +85,9 @@ class RegionView(QWidget):
         view.view_changed.connect(self.minimap.set_view)
         view.selection_changed.connect(self.selection_changed)
         view.span_wanted.connect(self._look)
-        view.write_wanted.connect(self._write)
+        view.write_wanted.connect(self.write)
         view.goto_requested.connect(self.open_goto)
-        view.unlock_wanted.connect(self._say_locked)
+        view.unlock_wanted.connect(self.say_locked)
         view.undo_wanted.connect(self.undo)
         view.redo_wanted.connect(self.redo)
         view.next_change_wanted.connect(self.find_change)
@@ -102,6 +103,33 @@ class RegionView(QWidget):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.conflict.answered.connect(self._answer)
+        self.work.stop_wanted.connect(self._stop)
+
+    def own_actions(self) -> tuple[Action, ...]:
+        """What can be done here, the hex view's part first."""
+        entry = partial(Action, needs_session=True)
+        return (
+            *self.hex.own_actions(),
+            entry(
+                "select_range",
+                "Select range…",
+                ("Ctrl+E",),
+                self.open_range,
+                group="Edit",
+                section=1,
+            ),
+            entry("back", "Back", ("Alt+Left",), self.go_back, group="Go"),
+            entry("forward", "Forward", ("Alt+Right",), self.go_forward, group="Go"),
+            entry(
+                "speed",
+                "Measure the mapping's speed",
+                (),
+                self.measure_speed,
+                group="View",
+                section=2,
+                hint="Reading; with a selection and writing unlocked also writing, put back after",
+            ),
+        )
 
     # -- session -----------------------------------------------------------------------------------
 
@@ -109,29 +137,33 @@ class RegionView(QWidget):
         """Show another session (or none)."""
         if self.session is not None:
             self.session.disconnect(self)
+            self.session.writing.disconnect(self)
         self.session = session
         self.writing = None
         self.messages.clear()
-        for bar in (self.conflict, self.goto, self.range):
+        for bar in (self.conflict, self.work, self.goto, self.range):
             bar.hide()
         self.jumps = JumpHistory()
+        self.decorations.clear()
         if session is None:
             self.hex.set_frame(None)
             self.hex.set_region(0, False)
             self.minimap.set_region(0)
             return
-        self.writing = Writing(session, session)
+        self.writing = session.writing
+        self.writing.shown = self.hex.shown
         self.writing.question.connect(self._ask)
-        self.writing.notice.connect(self.messages.show_notice)
+        self.writing.notice.connect(self._notice)
+        self.writing.working.connect(self.work.show_work)
         session.frame_arrived.connect(self._show)
         session.opened.connect(self._opened)
         session.health_changed.connect(self._health)
         session.lock_changed.connect(self._lock)
-        session.notice.connect(self.messages.show_notice)
+        session.notice.connect(self._notice)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.goto, self.range)
+        bars = (self.messages, self.conflict, self.work, self.goto, self.range)
         for part in (*bars, self.hex, self.minimap):
             part.set_theme(theme)
 
@@ -169,36 +201,19 @@ class RegionView(QWidget):
         if not locked:
             self.messages.clear("locked")
 
+    def _notice(self, notice: Notice) -> None:
+        self.messages.show_notice(notice)
+
     def _look(self, start: int, length: int) -> None:
         if self.session is not None:
             self.session.watch_range(start, length)
 
     # -- writing -----------------------------------------------------------------------------------
 
-    def _write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
-        if self.writing is None or self.session is None:
-            return
-        if seen is not None:
+    def write(self, offset: int, data: bytes, seen: bytes | None, label: str) -> None:
+        """Write what a person typed; `seen` is what was shown there, None where not all was."""
+        if self.writing is not None:
             self.writing.write(offset, data, seen, label)
-            return
-        # Reaches beyond the screen: what is on it counts as seen, the rest as it is right now.
-        shown = self.hex.shown(offset, len(data))
-        self.session.ask(
-            msg.Read(offset, len(data)),
-            partial(self._write_unseen, self.writing, offset, data, shown, label),
-        )
-
-    def _write_unseen(
-        self,
-        writing: Writing,
-        offset: int,
-        data: bytes,
-        shown: tuple[int, bytes],
-        label: str,
-        now: bytes,
-    ) -> None:
-        start, known = shown[0] - offset, shown[1]
-        writing.write(offset, data, now[:start] + known + now[start + len(known) :], label)
 
     def undo(self) -> None:
         """Take the last write back."""
@@ -210,7 +225,8 @@ class RegionView(QWidget):
         if self.writing is not None:
             self.writing.redo()
 
-    def _say_locked(self) -> None:
+    def say_locked(self) -> None:
+        """Say why nothing was written, and offer to unlock where that helps."""
         info = self.session.info if self.session else None
         if info is not None and not info.writable:
             reason = info.read_only_reason or "It was opened for reading only."
@@ -236,6 +252,11 @@ class RegionView(QWidget):
     def _answer(self, what: str) -> None:
         if self.writing is not None:
             self.writing.answer(go_ahead=what == "mine")
+        self.hex.setFocus()
+
+    def _stop(self, request: int) -> None:
+        if self.session is not None:
+            self.session.cancel(request)
         self.hex.setFocus()
 
     def _act(self, action: str) -> None:
@@ -271,6 +292,7 @@ class RegionView(QWidget):
     def select_range(self, start: int, length: int) -> None:
         """Select these bytes; the first of them comes into sight."""
         self.jumps.leave(self.hex.cursor(), start)
+        self._to_sight()
         self.hex.set_cursor(start)
         self.hex.select(Selection.of(start, length))
         self.hex.setFocus()
@@ -287,8 +309,13 @@ class RegionView(QWidget):
             )
             return
         self.jumps.leave(self.hex.cursor(), offset)
+        self._to_sight()
         self.hex.set_cursor(offset)
         self.hex.setFocus()
+
+    def _to_sight(self) -> None:
+        if self.body.isHidden():
+            self.sight_wanted.emit()
 
     def go_back(self) -> None:
         """Where the cursor was before the last jump."""
@@ -300,6 +327,7 @@ class RegionView(QWidget):
 
     def _place(self, offset: int | None) -> None:
         if offset is not None:
+            self._to_sight()
             self.hex.set_cursor(offset)
 
     def find_change(self, backwards: bool = False) -> None:
@@ -314,6 +342,7 @@ class RegionView(QWidget):
             self.report("No byte was seen to change since this region was opened.")
         else:
             self.jumps.leave(self.hex.cursor(), offset)
+            self._to_sight()
             self.hex.set_cursor(offset)
 
     def measure_speed(self, selected: bool = True) -> None:

@@ -14,7 +14,8 @@ from unittest.mock import Mock
 import pytest
 
 from app.core.backends import kvmfr
-from app.core.backends.kvmfr import UDEV_RULE, ask_size, open_kvmfr
+from app.core.backends.kvmfr import ask_size, open_kvmfr
+from app.core.backends.permission import UDEV_RULE
 from app.core.errors import (
     AccessDeniedError,
     CannotFindError,

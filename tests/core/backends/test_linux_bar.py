@@ -223,7 +223,7 @@ def test_every_width_at_every_place_in_a_word(sysfs, opened, width):
         for offset in range(0, 32, width):
             want = int.from_bytes(bytes(range(1, 33))[offset : offset + width], "little")
             assert region.load(offset, width) == want
-        region.store(16, width, 0xF1F2F3F4F5F6F7F8)
+        region.store(16, width, 0xF1F2F3F4F5F6F7F8 & (1 << 8 * width) - 1)
     after = bar(folder)[:32]
     assert after[:16] == bytes(range(1, 17)), "neighbours below stay"
     assert after[16 + width :] == bytes(range(17 + width, 33)), "neighbours above stay"

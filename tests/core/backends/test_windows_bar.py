@@ -23,10 +23,8 @@ from app.core.backends.windows.abi import (
     MmapAnswer64,
     Ring,
     driver_error,
-    parse_location,
 )
 from app.core.backends.windows.bar import list_windows_bars, open_windows_bar
-from app.core.backends.windows.doorbell import Doorbell
 from app.core.backends.windows.setup import FoundDevice, Guid, detail_size, undriven
 from app.core.errors import (
     CannotFindError,
@@ -42,6 +40,7 @@ from app.core.errors import (
     UnsuitableError,
 )
 from app.core.region.doorbell import ANSWERS, MEASURES, BellAddress
+from app.core.region.pci_address import PciAddress
 from app.core.region.region import PAGE, CacheMode, RegionKind, RegionSpec
 from tests.fakes.windows_driver import FakeDriver, FakeSetup
 
@@ -155,13 +154,14 @@ def test_548_names_the_likely_owners_and_offers_retry():
     ],
 )
 def test_location_text_in_any_language(text, place):
-    assert parse_location(text) == place
+    found = FoundDevice("path", "instance", location=text).place
+    assert found == (None if place is None else PciAddress(0, *place))
 
 
-@given(st.text())
-def test_any_location_text_gives_numbers_or_none(text):
-    place = parse_location(text)
-    assert place is None or (place[1] < 32 and place[2] < 8)
+@given(st.text(), st.integers(0, 1 << 32), st.integers(0, 1 << 32))
+def test_any_numbers_and_any_text_give_an_address_or_none(text, bus, address):
+    place = FoundDevice("path", "instance", bus=bus, address=address, location=text).place
+    assert place is None or PciAddress.parse(str(place)) == place
 
 
 # -- finding ---------------------------------------------------------------------------------------
@@ -289,8 +289,9 @@ def test_reads_and_writes_every_width_and_across_chunks(driver, opened):
         assert region.read(7, len(data)) == data
         assert bytes(driver.memory[PAGE + 7 : PAGE + 11]) == data[:4]
         for width in (1, 2, 4, 8):
-            region.store(16, width, 0x0102030405060708)
-            assert region.load(16, width) == 0x0102030405060708 & ((1 << 8 * width) - 1)
+            value = 0x0102030405060708 & ((1 << 8 * width) - 1)
+            region.store(16, width, value)
+            assert region.load(16, width) == value
 
 
 def test_a_refused_block_goes_page_by_page(opened, driver):
@@ -347,7 +348,7 @@ def test_another_holder_is_named_and_no_handle_stays(opened, driver):
 
 def test_release_then_reopen(opened, driver):
     with opened() as region:
-        Doorbell(region, driver).listen(1)
+        assert region.bell(MEASURES) is not None
         windows_sharing.release_all("the machine goes to sleep")
         assert driver.calls[-2:] == ["release", "close"]
         with pytest.raises(UnpluggedError, match="goes to sleep"):
@@ -500,27 +501,6 @@ def test_a_device_of_another_size_is_never_taken_by_itself(opened, driver):
 
 
 # -- doorbell ------------------------------------------------------------------------------------------
-
-
-def test_doorbell_tells_and_rings(opened, driver):
-    with opened() as region:
-        bell = Doorbell(region, driver)
-        assert (bell.peer, bell.vectors) == (3, 2)
-        bell.ring(4, 1)
-        assert driver.rung == [(4, 1)]
-        assert bell.listen(0).wait(0)
-        for wrong in (-1, 2, 64):
-            with pytest.raises(OutOfRangeError):
-                bell.listen(wrong)
-        with pytest.raises(OutOfRangeError):
-            bell.ring(0x10000, 0)
-
-
-def test_listening_again_takes_no_second_place(opened, driver):
-    with opened() as region:
-        for _ in range(40):
-            Doorbell(region, driver).listen(0)
-    assert len(driver.events) == 1
 
 
 def test_a_region_gives_its_doorbell_to_each_who_waits(opened, driver):

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from app.core.engine import messages as msg
-from app.core.engine.client import LocalEngine
 from app.core.engine.process import EngineProcess
 from app.core.errors import (
     CancelledError,
@@ -24,12 +23,12 @@ from app.core.measure.bandwidth.mapping_speed import MappingSpeed
 from app.core.watch.frame import Level
 from app.core.write.patterns import BytePattern, RandomPattern
 from app.core.write.record import WriteOutcome, WriteRecord
-from tests.core.talk import Talk
+from tests.core.talk import InProcess, Talk
 
 ShmFile = Callable[..., Path]
 
 
-@pytest.fixture(params=[LocalEngine, EngineProcess])
+@pytest.fixture(params=[InProcess, EngineProcess])
 def make(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Talk]]:
     talks: list[Talk] = []
 
@@ -75,7 +74,7 @@ def test_a_write_needs_the_unlocking_lands_and_is_undone(
     assert record.outcome is WriteOutcome.WHOLE
     assert path.read_bytes()[16:20] == b"abcd"
     frame = talk.frame(lambda f: bytes(f.data[16:20]) == b"abcd" and f.writes == 1)
-    assert frame.mine[16:20].all()
+    assert frame.sample.mine[16:20].all()
     assert not frame.locked
     talk.do(msg.Undo())
     assert path.read_bytes()[16:20] == bytes(4)

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from app.core.backends.open_region import open_region
 from app.core.engine import measurement_messages as dm
+from app.core.engine import measurements
 from app.core.engine import messages as msg
+from app.core.engine.measurements import MeasurementService
 from app.core.engine.process import EngineProcess
 from app.core.errors import (
     CancelledError,
@@ -22,12 +25,13 @@ from app.core.errors import (
 )
 from app.core.measure.flash.flash import Flip, Painted, Surface
 from app.core.measure.flash.flash_result import FlashPlan, FlashResult
-from app.core.measure.lane.hold import RestoreOutcome
+from app.core.measure.lane.hold import RestoreOutcome, create_lane
+from app.core.measure.lane.placement import place_lane
 from app.core.measure.latency.latency import LatencyOptions
 from app.core.measure.latency.latency_result import LatencyResult
 from app.core.native.kernel import Wait
-from app.core.region.region import RegionKind, RegionSpec
-from tests.core.talk import Talk
+from app.core.region.region import Region, RegionKind, RegionSpec
+from tests.core.talk import InProcess, Talk
 
 FILL = b"somebody's bytes "
 
@@ -284,3 +288,37 @@ def test_what_a_killed_engine_owes_is_told_and_paid(shm_file: Callable[..., Path
     assert later.do(dm.ListUnrestored()) == ()
     later.client.close()
     assert path.read_bytes() == before
+
+
+def test_polls_go_on_after_a_bug_in_another_command(
+    shm_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_region: Region) -> list[object]:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(measurements, "unrestored", fail)
+    talk = Talk(InProcess(), shm_file(1 << 20))
+    try:
+        failed = talk.result(talk.client.ask(dm.ListUnrestored()))
+        assert isinstance(failed, msg.Failed)
+        assert "ZeroDivisionError in ListUnrestored" in failed.error.message
+        assert talk.do(dm.PollLane(dm.LaneRequest())) == dm.LaneView(None)
+    finally:
+        talk.client.close(timeout_s=5)
+
+
+def test_a_lane_far_off_in_a_large_region_is_found_by_looks_that_are_short(
+    shm_file: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measurements, "_FIND_S", 0.0)  # as on a machine that is slow
+    with open_region(RegionSpec(RegionKind.FILE, str(shm_file(16 << 20, fill=b"full")))) as region:
+        hold = create_lane(region, place_lane(region, 5 << 20, 65536), tmp_path)
+        service = MeasurementService(region, lambda answer: None, lambda: False)
+        views = []
+        while not views or views[-1].lane is None:
+            views.append(service.poll_lane(dm.LaneRequest()))
+            assert len(views) < 50
+        assert len(views) > 3
+        assert views[-1].lane == hold.lane
+        service.close()
+        hold.close()

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from app.core.engine import messages as msg
-from app.core.engine.client import EngineClient, LocalEngine
+from app.core.engine.client import EngineClient
 from app.core.engine.process import EngineProcess
 from app.core.errors import CannotFindError, EngineGoneError, UnsuitableError
-from tests.core.talk import Talk
+from tests.core.talk import InProcess, Talk
 
 ShmFile = Callable[..., Path]
 
@@ -63,6 +63,12 @@ def test_a_death_is_noticed_by_its_name_and_the_window_lives(talk: Talk, name: s
     assert isinstance(trouble, EngineGoneError)
     assert name in trouble.message
     assert trouble.hint
+    report = trouble.hint.partition("Crash report: ")[2]
+    if name in ("SIGKILL", "SIGTERM"):
+        assert report == ""
+    else:
+        assert "Fatal Python error" in Path(report).read_text()
+    assert talk.client.trouble() is trouble
     talk.result(pending)  # one way or the other
     assert talk.newest is not None
     assert bytes(talk.newest.data[:6]) == b"engine"
@@ -85,11 +91,8 @@ def test_what_is_asked_of_the_dead_is_answered(talk: Talk) -> None:
     assert isinstance(talk.fail(msg.Undo()), EngineGoneError)
 
 
-@pytest.mark.parametrize("make", [LocalEngine, EngineProcess])
-def test_what_is_asked_of_what_never_opened_is_answered(
-    make: Callable[[], EngineClient], tmp_path: Path
-) -> None:
-    talk = Talk(make(), tmp_path)
+def test_what_is_asked_of_what_never_opened_is_answered(tmp_path: Path) -> None:
+    talk = Talk(EngineProcess(), tmp_path)
     try:
         early = talk.client.ask(msg.Read(0, 16))
         answer = talk.result(early)
@@ -139,7 +142,7 @@ def test_closing_before_it_opened_anything() -> None:
 def test_closing_in_the_middle_of_a_fill_ends_it_at_a_whole_chunk(shm_file: ShmFile) -> None:
     from app.core.write.patterns import BytePattern
 
-    for make in (LocalEngine, EngineProcess):
+    for make in (InProcess, EngineProcess):
         path = shm_file(64 << 20)
         talk = Talk(make(), path)
         talk.frame()
@@ -219,7 +222,7 @@ def held() -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize(("make", "cycles"), [(LocalEngine, 50), (EngineProcess, 5)])
+@pytest.mark.parametrize(("make", "cycles"), [(InProcess, 50), (EngineProcess, 5)])
 def test_opening_and_closing_leaves_nothing(
     make: Callable[[], EngineClient], cycles: int, shm_file: ShmFile
 ) -> None:

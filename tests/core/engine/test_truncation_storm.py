@@ -28,6 +28,7 @@ from app.core.write.patterns import RandomPattern
 from app.core.write.record import WriteRecord
 from tests.core.children import script
 from tests.core.talk import Talk
+from tests.core.watch.turns import whole_turn
 
 ShmFile = Callable[..., Path]
 SIZE = 4 << 20
@@ -130,20 +131,20 @@ def test_a_change_scan_survives_in_this_process(shm_file: ShmFile) -> None:
     seen: Counter[str] = Counter()
     with open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
-        sweep.full_scan()
+        whole_turn(sweep)
+        whole_turn(sweep)
         with storm(path) as child:
             deadline = time.monotonic() + 20
             while min(seen["good"], seen["truncated"]) < 50 and time.monotonic() < deadline:
                 try:
-                    sweep.full_scan(threads=1 + seen["good"] % 2)
+                    whole_turn(sweep)
                     seen["good"] += 1
                 except TruncatedError:
                     seen["truncated"] += 1
             assert cuts(child) > 50
         assert seen["truncated"] >= 50
-        sweep.full_scan()
-        assert sweep.full_scan().changed_pages == 0
+        whole_turn(sweep)
+        assert whole_turn(sweep).changed_pages == 0
     assert path.stat().st_size == SIZE
 
 
@@ -183,7 +184,7 @@ def test_an_engine_survives_tells_and_recovers(shm_file: ShmFile) -> None:
         assert talk.client.pid == pid
         os.kill(pid or 0, 0)
         assert codes["truncated"]
-        assert set(errors) <= {"good", "truncated", "nothing-to-undo", "region-gone"}
+        assert set(errors) <= {"good", "truncated", "nothing-to-undo", "busy", "region-gone"}
         assert errors["good"]
         assert isinstance(talk.do(msg.Write(0, b"calm", force=True)), WriteRecord)
     finally:

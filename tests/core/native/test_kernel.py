@@ -20,7 +20,16 @@ from app.core.measure.lane.peer_card import EngineKind
 from app.core.measure.lane.placement import default_lane
 from app.core.measure.latency.echo import EchoLoop
 from app.core.native import kernel as module
-from app.core.native.kernel import DifferState, PingState, PongState, Slice, kernel, why_absent
+from app.core.native.kernel import (
+    CopiesState,
+    DifferState,
+    PingState,
+    PongState,
+    Slice,
+    TouchState,
+    kernel,
+    why_absent,
+)
 from tests.core.measure.peer_programs import ROOT, opened
 
 MakeFile = Callable[..., Path]
@@ -75,7 +84,10 @@ def test_the_structs_are_the_same_on_both_sides(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("no C compiler here")
     source = ROOT / "app" / "core" / "native" / "kernel.c"
-    pairs = [("ping", PingState), ("pong", PongState), ("differ", DifferState)]
+    pairs = [
+        ("ping", PingState), ("pong", PongState), ("differ", DifferState),
+        ("copies", CopiesState), ("touch", TouchState),
+    ]  # fmt: skip
     prints = "".join(
         f'printf("%zu ", sizeof(struct {name}));'
         + "".join(

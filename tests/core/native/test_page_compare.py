@@ -19,6 +19,7 @@ from app.core.native.kernel import kernel, why_absent
 from app.core.native.page_compare import copy_differing
 from app.core.region.region import PAGE, Region, RegionKind, RegionSpec
 from app.core.watch.sweep import Sweep
+from tests.core.watch.turns import whole_turn
 
 ShmFile = Callable[..., Path]
 MIB = 1 << 20
@@ -131,14 +132,14 @@ def test_a_turn_over_what_is_known_copies_nothing_but_changes(
     path = shm_file(4 * MIB + 100, fill=b"abc")
     with opened(path) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
+        whole_turn(sweep)
         monkeypatch.setattr(region, "_raw_read", None)  # whoever reads fails
         invert(path, [5, 6, 300 * PAGE, 4 * MIB + 99])
-        found = sweep.full_scan()
+        found = whole_turn(sweep)
         assert (found.changed_pages, found.changed_bytes) == (3, 4)
         assert found.read_bytes == region.size
         assert sweep.changed_offsets().tolist() == [5, 6, 300 * PAGE, 4 * MIB + 99]
-        assert sweep.full_scan(threads=2).changed_pages == 0
+        assert whole_turn(sweep).changed_pages == 0
 
 
 @without_reset
@@ -166,7 +167,7 @@ def test_the_findings_are_the_same_without_the_kernel(
             found = {}
             for switch, sweep in sweeps.items():
                 monkeypatch.setenv(SWITCH, switch)
-                totals = sweep.full_scan()
+                totals = whole_turn(sweep)
                 told = totals.read_bytes, totals.changed_bytes, totals.changed_pages
                 found[switch] = (*told, sweep.changed_offsets().tolist())
             assert found["1"] == found["0"]
@@ -181,12 +182,12 @@ def test_what_was_cut_and_has_grown_again_is_not_filled_by_looking(shm_file: Shm
     with opened(path) as region:
         sweep = Sweep(region)
         for _ in range(2):
-            sweep.full_scan()
+            whole_turn(sweep)
         os.truncate(path, 0)
         with pytest.raises(TruncatedError):
-            sweep.full_scan()
+            whole_turn(sweep)
         os.truncate(path, MIB)
-        assert sweep.full_scan().changed_pages == MIB // PAGE
+        assert whole_turn(sweep).changed_pages == MIB // PAGE
         for _ in range(2):
-            assert sweep.full_scan().changed_pages == 0
+            assert whole_turn(sweep).changed_pages == 0
         assert path.stat().st_blocks == 0

@@ -272,13 +272,31 @@ def test_settings_that_are_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "settings.json")
     settings = Settings(tmp_path / "settings.json")
     assert "no regular file" in settings.problem
+    settings.set("a", 1)
     assert not settings.save()
+    assert "no program reads" in settings.problem
+    assert os.listdir(tmp_path) == ["settings.json"]
 
 
-def test_settings_that_are_memory(memory: tuple[Path, int], tmp_path: Path) -> None:
+def test_settings_that_are_memory(shm_file: MakeFile, tmp_path: Path) -> None:
+    content = b'{"version": 1, "values": {}}'.ljust(8192)
+    path = shm_file(8192, fill=content)
+    (tmp_path / "settings.json").symlink_to(path)
+    with holder(path):
+        settings = Settings(tmp_path / "settings.json")
+        assert not settings.problem
+        settings.set("a", 1)
+        assert not settings.save()
+        assert "is the shared memory itself" in settings.problem
+    assert path.read_bytes() == content
+    assert os.listdir(tmp_path) == ["settings.json"]
+
+
+def test_new_settings_are_for_their_owner_alone(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "settings.json")
-    (tmp_path / "settings.json").symlink_to(memory[0])
-    assert not settings.save()
+    settings.set("a", 1)
+    assert settings.save()
+    assert stat.S_IMODE((tmp_path / "settings.json").stat().st_mode) == 0o600
 
 
 # -- what an error means ---------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import ExpressionError
+from app.core.values.export_formats import hexdump
 from app.core.values.expressions import evaluate, parse_range
+from app.core.values.units import format_offset
 
 SIZE = 64 << 20
 
@@ -34,6 +36,17 @@ SIZE = 64 << 20
         ("10 MB", 10_000_000),
         ("512B", 512),
         ("007", 7),
+        ("00000040", 0x40),
+        ("00000a40", 0xA40),
+        ("0000'0040", 0x40),
+        ("1'2345'6789", 0x1_2345_6789),
+        ("00000040+8", 0x48),
+        ("00000040h", 0x40),
+        ("00000064K", 64 << 10),
+        ("0b00000101", 5),
+        ("10000000", 10_000_000),
+        ("1'000'000", 1_000_000),
+        ("1'0000", 10_000),
         ("+16", 0x1010),
         ("-0x10", 0xFF0),
         ("- 5 * 2", 0x1000 - 10),
@@ -209,3 +222,16 @@ def test_ranges(text: str, expected: tuple[int, int]) -> None:
 def test_ranges_that_are_none(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse_range(text, cursor=100, size=1000)
+
+
+@given(st.integers(0, (1 << 60) - 1))
+def test_an_offset_is_taken_as_this_program_prints_it(offset: int) -> None:
+    printed = format_offset(offset)
+    assert evaluate(printed) == offset
+    assert evaluate(printed.removeprefix("0x")) == offset
+    assert parse_range(f"{printed[2:]}:16") == (offset, 16)
+
+
+@given(st.integers(0, 0x0AFF_FFFF))
+def test_an_offset_of_a_dump_is_hex(offset: int) -> None:
+    assert evaluate(hexdump(b"x", offset).split()[0]) == offset

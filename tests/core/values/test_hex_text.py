@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import ValueFormatError
 from app.core.values.export_formats import copy_as, hexdump
-from app.core.values.hex_text import typed_hex
+from app.core.values.hex_text import parse_hex, typed_hex
 
 BYTES = b"\xde\xad\xbe\xef"
 
@@ -114,3 +114,59 @@ def test_any_text_is_hex_or_refused_by_name(text: str) -> None:
 def test_a_dump_of_several_lines() -> None:
     data = bytes(range(100))
     assert typed_hex(hexdump(data, 0x7FFF_0000)) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("{ 10, 20 }", b"\x0a\x14"),
+        ("[10, 20,]", b"\x0a\x14"),
+        ("uint8_t x[] = { 10, 20 };", b"\x0a\x14"),
+        ("bytes([10, 20])", b"\x0a\x14"),
+        ("vec![10, 20]", b"\x0a\x14"),
+        ("{0x10, 0x20}", b"\x10\x20"),
+        ("{ 0x1, 2u }", b"\x01\x02"),
+        ("10 20", b"\x10\x20"),
+        ("10, 20", b"\x10\x20"),
+        ("[DE AD]", b"\xde\xad"),
+        ("0x7", b"\x07"),
+        ("0xDEAD", b"\xde\xad"),
+        ("41 42 // AB", b"AB"),
+        ('"\\x41"\n"\\x42"', b"AB"),
+    ],
+)
+def test_decimal_in_lists_and_hex_elsewhere(text: str, data: bytes) -> None:
+    assert parse_hex(text).data == data
+    assert typed_hex(text) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        ("{ 10, 256 }", "256"),
+        ("[1, 0x100]", "0x100"),
+        ("{ DE, AD }", "DE"),
+        ("{ 1, -1 }", "-1"),
+        ("{ 010 }", "010"),
+        ("[10 20]", "10 20"),
+        ("41 4", "4"),
+        ("41 -42", "-42"),
+        ("DE [0xAD]", "DE [0xAD]"),
+        ("[1, [2]]", "[1, [2]]"),
+        ("DEA", "DEA"),
+        ("0xDEA", "DEA"),
+    ],
+)
+def test_the_bad_part_is_shown(text: str, bad: str) -> None:
+    with pytest.raises(ValueFormatError) as caught:
+        parse_hex(text)
+    assert repr(bad) in caught.value.message
+
+
+def test_one_digit_is_a_byte_only_where_it_is_all_of_a_field() -> None:
+    assert typed_hex(" 7 ") == b"\x07"
+    for text in ("7", "7 7", "77 7"):
+        with pytest.raises(ValueFormatError, match="odd number"):
+            parse_hex(text)
+    with pytest.raises(ValueFormatError, match="odd number"):
+        typed_hex("7 7")

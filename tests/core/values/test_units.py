@@ -14,6 +14,7 @@ from app.core.values.units import (
     format_rate,
     format_short_offset,
     format_size,
+    format_time,
     parse_size,
 )
 
@@ -179,3 +180,23 @@ def test_sizes_that_are_none(text: str) -> None:
 )
 def test_sizes_in_sentences_are_exact(size: int, text: str) -> None:
     assert exact_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "text"),
+    [
+        (0, "0 ns"),
+        (999.4, "999 ns"),
+        (999.7, "1.00 µs"),
+        (9_996, "10.0 µs"),
+        (99_960, "100 µs"),
+        (1_249_000_000, "1.25 s"),
+        (59_960_000_000, "1.00 min"),
+        (90_000_000_000, "1.50 min"),
+        (26 * 3_600_000_000_000, "26.0 h"),
+        (-1_500, "-1.50 µs"),
+        (-0.2, "0 ns"),
+    ],
+)
+def test_durations(time_ns: float, text: str) -> None:
+    assert format_time(time_ns) == text

@@ -43,13 +43,6 @@ def test_positions_mask_and_count_agree_with_a_loop(pair: tuple[U8, U8]) -> None
 
 
 @given(pairs())
-def test_changed_pages_agree_with_a_loop(pair: tuple[U8, U8]) -> None:
-    flags = Comparer(4 * PAGE).changed_pages(*pair)
-    assert len(flags) == -(-len(pair[0]) // PAGE)
-    assert np.flatnonzero(flags).tolist() == sorted({at // PAGE for at in differing(*pair)})
-
-
-@given(pairs())
 def test_page_summaries_agree_with_a_loop(pair: tuple[U8, U8]) -> None:
     now, before = (np.concatenate((half, np.zeros(-len(half) % PAGE, np.uint8))) for half in pair)
     found = Comparer(len(now)).pages(now, before)

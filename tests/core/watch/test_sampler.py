@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from app.core.backends.open_region import open_region
+from app.core.engine.frame_board import FrameBoard
 from app.core.errors import TruncatedError
 from app.core.region.region import PAGE, RegionKind, RegionSpec
 from app.core.watch.frame import Frame, Level
@@ -57,9 +58,7 @@ class Watch:
 
     @property
     def frame(self) -> Frame:
-        latest = self.sampler.latest()
-        assert latest is not None
-        return latest
+        return self.frames[-1]
 
     def next_frame(self) -> Frame:
         """The first frame whose look began after now."""
@@ -86,7 +85,7 @@ def path() -> Iterator[Path]:
 def watch(path: Path) -> Iterator[Watch]:
     made = Watch(path)
     made.sampler.start()
-    until(lambda: made.sampler.latest() is not None)
+    until(lambda: made.frames)
     yield made
     made.sampler.stop()
     made.region.close()
@@ -108,9 +107,10 @@ def test_a_frame_is_the_bytes_and_nothing_in_it_can_be_changed(watch: Watch) -> 
     assert (frame.start, len(frame.data)) == (0, PAGE)
     assert frame.data.tobytes() == os.pread(watch.region.fd, PAGE, 0)
     assert frame.health.level is Level.GOOD
-    assert not frame.changed.any()
-    assert not frame.changed_ns.any()
-    for array in (frame.data, frame.flux, frame.changed, frame.changed_ns, frame.mine):
+    sample = frame.sample
+    assert not sample.changed.any()
+    assert not sample.changed_ns.any()
+    for array in (sample.data, sample.flux, sample.changed, sample.changed_ns, sample.mine):
         assert len(array) == PAGE
         assert not array.flags.writeable
 
@@ -118,22 +118,22 @@ def test_a_frame_is_the_bytes_and_nothing_in_it_can_be_changed(watch: Watch) -> 
 def test_a_change_is_seen_once_and_its_time_stays(watch: Watch) -> None:
     before = time.monotonic_ns()
     watch.flip(100, 3)
-    until(lambda: watch.frame.changed_ns[100])
-    first = watch.next_frame().changed_ns
+    until(lambda: watch.frame.sample.changed_ns[100])
+    first = watch.next_frame().sample.changed_ns
     assert np.flatnonzero(first).tolist() == [100, 101, 102]
     assert before < first[100] == first[102]
-    assert not watch.next_frame().changed.any()
-    assert watch.frame.changed_ns[101] == first[101]
-    assert [np.flatnonzero(f.changed).tolist() for f in watch.frames if f.changed.any()] == [
-        [100, 101, 102]
-    ]
+    assert not watch.next_frame().sample.changed.any()
+    assert watch.frame.sample.changed_ns[101] == first[101]
+    assert [
+        np.flatnonzero(f.sample.changed).tolist() for f in watch.frames if f.sample.changed.any()
+    ] == [[100, 101, 102]]
 
 
 def test_numbers_grow_and_frames_already_given_out_stay_as_they_were(watch: Watch) -> None:
     kept = watch.frame
     copy = kept.data.copy()
     watch.flip(0, PAGE)
-    until(lambda: watch.frame.changed_ns.all())
+    until(lambda: watch.frame.sample.changed_ns.all())
     assert (kept.data == copy).all()
     assert [frame.number for frame in watch.frames] == list(range(1, len(watch.frames) + 1))
 
@@ -141,13 +141,13 @@ def test_numbers_grow_and_frames_already_given_out_stay_as_they_were(watch: Watc
 def test_scrolling_keeps_what_is_known_and_new_bytes_take_nothing(watch: Watch) -> None:
     watch.flip(3000, 2)
     watch.flip(5000, 1)
-    until(lambda: watch.frame.changed_ns[3000])
-    stamp = watch.frame.changed_ns[3000]
+    until(lambda: watch.frame.sample.changed_ns[3000])
+    stamp = watch.frame.sample.changed_ns[3000]
     watch.sampler.watch_range(2000, 4000)
     until(lambda: watch.frame.start == 2000)
     frame = watch.frame
-    assert np.flatnonzero(frame.changed_ns).tolist() == [1000, 1001]
-    assert frame.changed_ns[1000] == stamp
+    assert np.flatnonzero(frame.sample.changed_ns).tolist() == [1000, 1001]
+    assert frame.sample.changed_ns[1000] == stamp
     assert frame.data.tobytes() == os.pread(watch.region.fd, 4000, 2000)
 
 
@@ -168,10 +168,10 @@ def test_looks_are_clamped(watch: Watch, asked: tuple[int, int], shown: tuple[in
 
 @pytest.mark.usefixtures("toggler")
 def test_bytes_in_flux_are_marked_and_only_those(watch: Watch) -> None:
-    until(lambda: any(frame.flux.any() for frame in watch.frames))
+    until(lambda: any(frame.sample.flux.any() for frame in watch.frames))
     for frame in watch.frames:
-        assert not frame.flux[:64].any()
-        assert not frame.flux[64 + 2048 :].any()
+        assert not frame.sample.flux[:64].any()
+        assert not frame.sample.flux[64 + 2048 :].any()
 
 
 @pytest.mark.usefixtures("toggler")
@@ -184,19 +184,18 @@ def test_a_busy_page_shows_in_activity_and_traffic(watch: Watch) -> None:
     assert np.flatnonzero(activity.changed_ns).tolist() == [0]
     assert activity.seen_ns.all()
     assert watch.frame.traffic.over_ns > 0
-    assert watch.frame.traffic.read_ns_per_mib > 0
 
 
 def test_our_own_write_is_mine_until_a_peer_changes_it(watch: Watch) -> None:
     watch.sampler.note_write(200, 4)
     watch.flip(200, 4)
-    until(lambda: watch.frame.changed_ns[200])
+    until(lambda: watch.frame.sample.changed_ns[200])
     frame = watch.next_frame()
-    assert np.flatnonzero(frame.mine).tolist() == [200, 201, 202, 203]
+    assert np.flatnonzero(frame.sample.mine).tolist() == [200, 201, 202, 203]
     assert watch.sampler.find_change(0) is None
     watch.flip(202)
-    until(lambda: not watch.frame.mine[202])
-    assert np.flatnonzero(watch.frame.mine).tolist() == [200, 201, 203]
+    until(lambda: not watch.frame.sample.mine[202])
+    assert np.flatnonzero(watch.frame.sample.mine).tolist() == [200, 201, 203]
     assert watch.sampler.find_change(0) == 202
 
 
@@ -216,7 +215,7 @@ def test_find_change_is_exact_in_view_and_knows_pages_elsewhere(watch: Watch) ->
     for offset in (10, 12, 3 * MIB + 77):
         watch.flip(offset)
     until(lambda: watch.sampler.find_change(12) == 3 * MIB + 77)
-    until(lambda: watch.frame.changed_ns[12])
+    until(lambda: watch.frame.sample.changed_ns[12])
     assert watch.sampler.find_change(0) == 10
     assert watch.sampler.find_change(10) == 12
     assert watch.sampler.find_change(4 * MIB - 1) == 10
@@ -235,7 +234,7 @@ def test_paused_reads_nothing_and_a_step_reads_once(watch: Watch) -> None:
     assert watch.frame.data is frozen.data
     assert not watch.frame.locked
     watch.sampler.step()
-    until(lambda: watch.frame.changed.any())
+    until(lambda: watch.frame.sample.changed.any())
     assert watch.frame.paused
     assert watch.frame.period_ns == 0
     assert watch.region.reads[reads : reads + 2] == [(0, PAGE), (0, PAGE)]
@@ -254,6 +253,22 @@ def test_truncation_is_a_fault_that_keeps_the_picture_and_heals(watch: Watch) ->
     until(lambda: watch.frame.health.level is Level.GOOD)
     assert watch.sampler.error is None
     until(lambda: not watch.next_frame().data[100:].any())
+
+
+def test_a_frame_that_its_board_refuses_does_not_end_the_thread(path: Path) -> None:
+    board = FrameBoard()
+    with open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
+        sampler = Sampler(region, publish=board.publish)
+        sampler.start()
+        until(board.fetch)
+        sampler.watch_range(0, MIB)  # four times what the board takes
+        until(lambda: sampler.error is not None)
+        assert "do not fit" in str(sampler.error)
+        sampler.watch_range(0, PAGE)
+        until(board.fetch)
+        until(lambda: sampler.error is None)
+        sampler.stop()
+    board.close()
 
 
 def test_truncated_and_grown_again_and_again_never_ends_the_thread(watch: Watch) -> None:
@@ -276,7 +291,7 @@ def test_truncated_and_grown_again_and_again_never_ends_the_thread(watch: Watch)
 def test_closing_the_region_is_said_and_the_sampler_still_stops(path: Path) -> None:
     watch = Watch(path)
     watch.sampler.start()
-    until(lambda: watch.sampler.latest())
+    until(lambda: watch.frames)
     watch.region.close()
     until(lambda: watch.frame.health.code == "closed")
     watch.sampler.stop()
@@ -330,14 +345,13 @@ def test_rates_are_over_the_window_that_they_name() -> None:
     for number in range(30):
         total = 1000 * number
         traffic = meter.add(
-            Reading(number * tenth, total, 2 * total, total, 3 * total, number * tenth // 4)
+            Reading(number * tenth, total, 2 * total, 3 * total, number * tenth // 4)
         )
     assert WINDOW_NS <= traffic.over_ns <= 1_000_000_000
     assert traffic.observed_bytes_per_s == pytest.approx(10_000)
     assert traffic.read_bytes_per_s == pytest.approx(20_000)
     assert traffic.written_bytes_per_s == pytest.approx(30_000)
     assert traffic.cost == pytest.approx(0.25)
-    assert traffic.read_ns_per_mib == pytest.approx(MIB / 2)
 
 
 def test_looking_allocates_no_holes(path: Path) -> None:
@@ -347,7 +361,7 @@ def test_looking_allocates_no_holes(path: Path) -> None:
     watch.sampler.start()
     until(lambda: watch.sampler.sweep.turns > 3)
     watch.sampler.watch_range(MIB, MIB)
-    until(lambda: watch.sampler.latest() and watch.frame.start == MIB)
+    until(lambda: watch.frames and watch.frame.start == MIB)
     assert os.fstat(watch.region.fd).st_blocks == 0
     assert not watch.next_frame().activity.allocated.any()
     watch.sampler.stop()
@@ -356,9 +370,10 @@ def test_looking_allocates_no_holes(path: Path) -> None:
 
 def test_a_real_shared_file_is_watched_faults_and_heals(path: Path) -> None:
     with open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
-        sampler = Sampler(region)
+        frames: list[Frame] = []
+        sampler = Sampler(region, publish=frames.append)
         sampler.start()
-        until(lambda: sampler.latest() is not None and sampler.sweep.turns)
+        until(lambda: frames and sampler.sweep.turns)
         with path.open("r+b") as peer:
             peer.seek(2 * MIB)
             peer.write(b"other bytes than before")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from app.core.errors import TruncatedError
 from app.core.region.region import PAGE
 from app.core.watch.page_table import BLOCK, MAX_CELLS, cell_pages
-from app.core.watch.sweep import Sweep
+from app.core.watch.sweep import Sweep, next_offset
+from tests.core.watch.turns import whole_turn
 from tests.fakes.file_region import FileRegion
 
 MIB = 1 << 20
@@ -50,6 +51,13 @@ def region_of(path: Path, size: int, *, filled: bool = False) -> FileRegion:
     return FileRegion(path)
 
 
+def find_change(
+    sweep: Sweep, start: int, *, backwards: bool = False, since_ns: int = 1
+) -> int | None:
+    """As the sampler finds it outside of the visible range."""
+    return next_offset(sweep.changed_offsets(since_ns), start, backwards=backwards)
+
+
 def blocks_of(region: FileRegion) -> int:
     return os.fstat(region.fd).st_blocks
 
@@ -57,24 +65,24 @@ def blocks_of(region: FileRegion) -> int:
 def test_first_look_is_no_change_and_the_second_finds_exactly_what_changed(path: Path) -> None:
     with region_of(path, MIB, filled=True) as region:
         sweep = Sweep(region)
-        first = sweep.full_scan()
+        first = whole_turn(sweep)
         assert (first.read_bytes, first.changed_pages) == (MIB, 0)
         old = region.read(5 * PAGE + 10, 3)
         region.write(5 * PAGE + 10, bytes(byte ^ 0xFF for byte in old))
-        second = sweep.full_scan()
+        second = whole_turn(sweep)
         assert (second.changed_pages, second.changed_bytes) == (1, 3)
         assert sweep.changed_offsets().tolist() == [5 * PAGE + 10, 5 * PAGE + 12]
-        assert sweep.full_scan().changed_pages == 0
+        assert whole_turn(sweep).changed_pages == 0
 
 
 @pytest.mark.parametrize("size", [1, 5, PAGE - 1, PAGE, PAGE + 1, BLOCK + 1, 3 * BLOCK - 7])
 def test_odd_sizes_are_watched_to_their_last_byte(path: Path, size: int) -> None:
     with region_of(path, size, filled=True) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
+        whole_turn(sweep)
         region.write(size - 1, bytes([region.read(size - 1, 1)[0] ^ 1]))
-        assert sweep.full_scan().changed_bytes == 1
-        assert sweep.find_change(0) == size - 1
+        assert whole_turn(sweep).changed_bytes == 1
+        assert find_change(sweep, 0) == size - 1
         activity = sweep.activity()
         assert len(activity.rate) == -(-size // PAGE)
         assert activity.changed_ns[-1] > 0
@@ -88,25 +96,14 @@ def test_odd_sizes_are_watched_to_their_last_byte(path: Path, size: int) -> None
 def test_any_changes_are_counted_to_the_byte(path: Path, rounds: list[list[int]]) -> None:
     with region_of(path, 40 * PAGE, filled=True) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
+        whole_turn(sweep)
         for offsets in rounds:
             chosen = sorted(set(offsets))
             for at in chosen:
                 region.write(at, bytes([region.read(at, 1)[0] ^ 0x55]))
-            found = sweep.full_scan()
+            found = whole_turn(sweep)
             assert found.changed_bytes == len(chosen)
             assert found.changed_pages == len({at // PAGE for at in chosen})
-
-
-def test_two_threads_find_the_same_as_one(path: Path) -> None:
-    with region_of(path, 16 * MIB, filled=True) as region:
-        sweep = Sweep(region, chunk_blocks=4)
-        assert sweep.full_scan(threads=2).read_bytes == 16 * MIB
-        at = np.random.default_rng(3).choice(16 * MIB // PAGE, 200, replace=False) * PAGE
-        for offset in at.tolist():
-            region.write(offset, bytes([region.read(offset, 1)[0] ^ 1]))
-        found = sweep.full_scan(threads=2)
-        assert (found.changed_pages, found.changed_bytes) == (200, 200)
 
 
 def test_looking_at_holes_allocates_nothing_and_reads_only_what_is_there(path: Path) -> None:
@@ -116,7 +113,7 @@ def test_looking_at_holes_allocates_nothing_and_reads_only_what_is_there(path: P
         before = blocks_of(region)
         sweep = Sweep(region)
         for _ in range(3):
-            assert sweep.full_scan().read_bytes == 2 * PAGE
+            assert whole_turn(sweep).read_bytes == 2 * PAGE
         assert blocks_of(region) == before
         allocated = np.flatnonzero(sweep.activity().allocated)
         assert allocated.tolist() == [9 * 256, 9 * 256 + 2]
@@ -127,12 +124,12 @@ def test_looking_at_holes_allocates_nothing_and_reads_only_what_is_there(path: P
 def test_what_appears_in_a_hole_is_a_change_even_if_it_is_zeros(path: Path, data: bytes) -> None:
     with region_of(path, 4 * MIB) as region:
         sweep = Sweep(region)
-        assert sweep.full_scan().read_bytes == 0
+        assert whole_turn(sweep).read_bytes == 0
         os.pwrite(region.fd, data, MIB)
-        found = sweep.full_scan()
+        found = whole_turn(sweep)
         assert found.changed_pages == 1
         assert found.changed_bytes == len(data.strip(b"\0"))
-        assert sweep.full_scan().changed_pages == 0
+        assert whole_turn(sweep).changed_pages == 0
 
 
 def test_sixteen_gib_sparse_takes_cells_not_gigabytes(path: Path) -> None:
@@ -142,14 +139,14 @@ def test_sixteen_gib_sparse_takes_cells_not_gigabytes(path: Path) -> None:
         os.pwrite(region.fd, b"b", far)
         before = blocks_of(region)
         sweep = Sweep(region)
-        assert sweep.full_scan().read_bytes == 2 * PAGE
+        assert whole_turn(sweep).read_bytes == 2 * PAGE
         os.pwrite(region.fd, b"c", far)
-        assert sweep.full_scan().changed_bytes == 1
+        assert whole_turn(sweep).changed_bytes == 1
         activity = sweep.activity()
         assert len(activity.rate) == MAX_CELLS
         assert activity.cell_bytes == MIB
         assert np.flatnonzero(activity.changed_ns).tolist() == [far // MIB]
-        assert sweep.find_change(0) == far
+        assert find_change(sweep, 0) == far
         assert blocks_of(region) == before
 
 
@@ -164,12 +161,12 @@ def test_cells_are_powers_of_two_and_few_enough() -> None:
 def test_beyond_the_memory_bound_pages_are_counted_whole_and_it_says_so(path: Path) -> None:
     with region_of(path, 8 * PAGE, filled=True) as region:
         sweep = Sweep(region, memory_bound=2 * PAGE)
-        sweep.full_scan()
+        whole_turn(sweep)
         assert not sweep.activity().exact
         region.write(0, bytes([region.read(0, 1)[0] ^ 1]))
-        assert sweep.full_scan().changed_bytes == 1
+        assert whole_turn(sweep).changed_bytes == 1
         region.write(7 * PAGE, bytes([region.read(7 * PAGE, 1)[0] ^ 1]))
-        found = sweep.full_scan()
+        found = whole_turn(sweep)
         assert (found.changed_pages, found.changed_bytes) == (1, PAGE)
 
 
@@ -190,10 +187,10 @@ def test_a_busy_block_is_visited_more_often_than_the_rest(path: Path) -> None:
     clock = Clock()
     with region_of(path, 4 * MIB, filled=True) as region:
         sweep = Sweep(region, clock=clock, chunk_blocks=1)
-        sweep.full_scan()
+        whole_turn(sweep)
         busy, quiet = 7 * BLOCK, 40 * BLOCK
         region.write(busy, bytes([region.read(busy, 1)[0] ^ 1]))
-        sweep.full_scan()
+        whole_turn(sweep)
         clock.now_ns += SECOND // 5
         sweep.turn_ns = SECOND
         region.reads.clear()
@@ -208,16 +205,16 @@ def test_rate_is_changes_per_second_between_looks_and_decays(path: Path) -> None
     clock = Clock()
     with region_of(path, 2 * PAGE, filled=True) as region:
         sweep = Sweep(region, clock=clock)
-        sweep.full_scan()
+        whole_turn(sweep)
         for number in range(60):
             clock.now_ns += SECOND // 10
             region.write(PAGE, bytes([number]))
-            sweep.full_scan()
+            whole_turn(sweep)
         rate = sweep.activity().rate
         assert rate[0] == 0
         assert rate[1] == pytest.approx(10, rel=0.1)
         clock.now_ns += 3 * SECOND
-        sweep.full_scan()
+        whole_turn(sweep)
         assert sweep.activity().rate[1] == pytest.approx(10 * np.exp(-3), rel=0.1)
         assert rate[1] == pytest.approx(10, rel=0.1)
 
@@ -225,23 +222,23 @@ def test_rate_is_changes_per_second_between_looks_and_decays(path: Path) -> None
 def test_our_own_write_is_not_observed_but_a_peers_next_one_is(path: Path) -> None:
     with region_of(path, BLOCK, filled=True) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
+        whole_turn(sweep)
         sweep.note_write(100, 4)
         region.write(100, bytes(byte ^ 1 for byte in region.read(100, 4)))
-        assert sweep.full_scan().changed_bytes == 0
-        assert sweep.find_change(0) is None
+        assert whole_turn(sweep).changed_bytes == 0
+        assert find_change(sweep, 0) is None
         region.write(100, bytes(byte ^ 1 for byte in region.read(100, 4)))
-        assert sweep.full_scan().changed_bytes == 4
-        assert sweep.find_change(0) == 100
+        assert whole_turn(sweep).changed_bytes == 4
+        assert find_change(sweep, 0) == 100
 
 
 def test_a_peers_change_beside_ours_in_the_same_page_is_observed(path: Path) -> None:
     with region_of(path, BLOCK, filled=True) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
+        whole_turn(sweep)
         sweep.note_write(100, 4)
         region.write(98, bytes(byte ^ 1 for byte in region.read(98, 8)))
-        found = sweep.full_scan()
+        found = whole_turn(sweep)
         assert (found.changed_pages, found.changed_bytes) == (1, 4)
         assert sweep.changed_offsets().tolist() == [98, 105]
 
@@ -250,26 +247,26 @@ def test_find_change_goes_both_ways_around_and_by_age(path: Path) -> None:
     clock = Clock()
     with region_of(path, 8 * BLOCK, filled=True) as region:
         sweep = Sweep(region, clock=clock)
-        sweep.full_scan()
+        whole_turn(sweep)
         for at in (10, 3 * BLOCK + 5, 6 * BLOCK):
             region.write(at, bytes([region.read(at, 1)[0] ^ 1]))
-            sweep.full_scan()
+            whole_turn(sweep)
             clock.now_ns += SECOND
-        assert sweep.find_change(0) == 10
-        assert sweep.find_change(10) == 3 * BLOCK + 5
-        assert sweep.find_change(7 * BLOCK) == 10
-        assert sweep.find_change(10, backwards=True) == 6 * BLOCK
-        assert sweep.find_change(0, within_ns=3 * SECOND // 2) == 6 * BLOCK
-        assert sweep.find_change(0, within_ns=SECOND // 2) is None
+        assert find_change(sweep, 0) == 10
+        assert find_change(sweep, 10) == 3 * BLOCK + 5
+        assert find_change(sweep, 7 * BLOCK) == 10
+        assert find_change(sweep, 10, backwards=True) == 6 * BLOCK
+        assert find_change(sweep, 0, since_ns=clock.now_ns - 3 * SECOND // 2) == 6 * BLOCK
+        assert find_change(sweep, 0, since_ns=clock.now_ns - SECOND // 2) is None
 
 
 def test_a_truncated_file_is_raised_and_the_next_turn_starts_anew(path: Path) -> None:
     with region_of(path, MIB, filled=True) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
+        whole_turn(sweep)
         os.ftruncate(region.fd, MIB // 2)
         with pytest.raises(TruncatedError):
-            sweep.full_scan()
+            whole_turn(sweep)
         with pytest.raises(TruncatedError):
             sweep.scan(1 << 62)
         os.ftruncate(region.fd, MIB)
@@ -279,10 +276,10 @@ def test_a_truncated_file_is_raised_and_the_next_turn_starts_anew(path: Path) ->
 def test_activity_is_frozen_and_the_same_until_something_was_looked_at(path: Path) -> None:
     with region_of(path, MIB, filled=True) as region:
         sweep = Sweep(region)
-        sweep.full_scan()
+        whole_turn(sweep)
         activity = sweep.activity()
         assert sweep.activity() is activity
-        sweep.full_scan()
+        whole_turn(sweep)
         assert sweep.activity().number == activity.number + 1
         for array in (activity.rate, activity.changed_ns, activity.seen_ns, activity.allocated):
             assert not array.flags.writeable

@@ -300,13 +300,26 @@ def leftovers(place: Path) -> list[str]:
     return sorted(path.name for path in place.iterdir())
 
 
+def test_saving_leaves_the_umask_alone(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[int] = []  # a change that lasts a moment cannot be seen from outside
+    monkeypatch.setattr(os, "umask", changes.append)
+    bench.save(tmp_path / "out", 0, 5)
+    assert changes == []
+
+
 def test_saving(bench: Bench, tmp_path: Path) -> None:
     target = tmp_path / "out"
     assert bench.save(target, 10, SIZE - 20) == SIZE - 20
     assert target.read_bytes() == bench.bytes[10:-10]
-    umask = os.umask(0)
-    os.umask(umask)
-    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+    umask = os.umask(0o027)
+    try:
+        bench.save(tmp_path / "new", 0, 5)
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
+    (tmp_path / "new").unlink()
     target.chmod(0o640)
     bench.save(target, 0, 5)
     assert target.read_bytes() == bench.bytes[:5]

@@ -171,6 +171,10 @@ def test_aligned_words_are_single_stores(memory: Memory, journal: Journal) -> No
 def test_a_wanted_single_store_that_cannot_be_one(memory: Memory, journal: Journal) -> None:
     with pytest.raises(MisalignedError):
         journal.write(1, b"abcd", width=4)
+    with pytest.raises(MisalignedError):
+        journal.write(2, bytes(4), width=4)  # these bytes are there already, and are no write
+    with pytest.raises(MisalignedError):
+        journal.write(0, bytes(3), width=3)
     with pytest.raises(ValueFormatError):
         journal.write(0, b"abc", width=4)
     with pytest.raises(ValueFormatError):
@@ -180,6 +184,23 @@ def test_a_wanted_single_store_that_cannot_be_one(memory: Memory, journal: Journ
     assert not any(memory.bytes)
     assert journal.count == 0
     assert journal._store.used == 0
+
+
+@pytest.mark.parametrize(
+    ("width", "value"),
+    [(1, 256), (1, -129), (2, 1 << 16), (4, 1 << 32), (8, 1 << 64), (8, -(1 << 64))],
+)
+def test_a_value_too_wide_for_its_store_is_refused(memory: Memory, width: int, value: int) -> None:
+    with pytest.raises(ValueFormatError, match="does not fit"):
+        memory.store(0, width, value)
+    assert memory.stores == []
+
+
+def test_a_store_takes_what_just_fits(memory: Memory) -> None:
+    for width in (1, 2, 4, 8):
+        for value in ((1 << 8 * width) - 1, -(1 << 8 * width - 1), -1, 0):
+            memory.store(8, width, value)
+            assert memory.load(8, width) == value % (1 << 8 * width)
 
 
 def test_read_only_keeps_nothing(shm_file: ShmFile) -> None:
@@ -416,15 +437,18 @@ def test_an_undo_that_fails_half_way_goes_on_later(memory: Memory, journal: Jour
     assert not any(memory.bytes[300:500])
     assert journal.records()[-1].outcome is WriteOutcome.PART
     assert journal.records()[-1].undoes == 1
+    assert journal.records()[0].outcome is WriteOutcome.UNDONE_IN_PART
     memory.good_writes = 1 << 30
-    with pytest.raises(NothingToUndoError):
-        journal.redo()
-    memory.bytes[350] = 77  # a peer wrote there meanwhile
+    memory.bytes[50] = 77  # a peer wrote there meanwhile, where the undo has yet to go
     with pytest.raises(ConflictError):
         journal.undo()
-    memory.bytes[350] = 0
+    memory.bytes[50] = 1
+    memory.bytes[350] = 77  # and there, where it has been: that is the peer's
     journal.undo()
-    assert not any(memory.bytes)
+    assert memory.bytes == bytes(350) + b"\x4d" + bytes(SIZE - 351)
+    with pytest.raises(ConflictError):
+        journal.redo()
+    memory.bytes[350] = 0
     journal.redo()
     assert memory.bytes == whole
     journal.undo()
@@ -443,6 +467,23 @@ def test_a_region_that_is_gone_leaves_the_step(memory: Memory, journal: Journal)
     assert not any(memory.bytes)
 
 
+def test_an_undo_that_fails_half_way_can_be_redone(memory: Memory, journal: Journal) -> None:
+    write_chunks(journal, *((100 * n, bytes([n + 1]) * 100) for n in range(5)))
+    whole = bytes(memory.bytes)
+    memory.good_writes = 2
+    with pytest.raises(TruncatedError):
+        journal.undo()
+    assert memory.bytes[:300] != whole[:300], "the third piece is torn"
+    memory.good_writes = 1 << 30
+    journal.redo()
+    assert memory.bytes == whole
+    assert landed(journal) == [WriteOutcome.WHOLE, WriteOutcome.PART, WriteOutcome.WHOLE]
+    with pytest.raises(NothingToUndoError):
+        journal.redo()
+    journal.undo()
+    assert not any(memory.bytes)
+
+
 # -- how much is kept --------------------------------------------------------------------------
 
 
@@ -453,7 +494,7 @@ def test_beyond_the_bound_it_goes_to_disk_and_comes_back(memory: Memory) -> None
         journal.write(number * 90, bytes([number]) * 100)
         states.append(bytes(memory.bytes))
         assert journal._store.used <= 4 * (100 + OVERHEAD)
-    assert journal._store.on_disk == 27 * 200
+    assert journal._store._end == 27 * 200
     for state in reversed(states[:-1]):
         journal.undo()
         assert memory.bytes == state
@@ -465,7 +506,7 @@ def test_beyond_the_bound_it_goes_to_disk_and_comes_back(memory: Memory) -> None
     journal.write(0, b"x")
     journal.undo()
     journal.write(0, b"y" * 80)  # takes the place of what was dropped
-    assert journal._store.on_disk <= 8 * 200  # the tail was given back
+    assert journal._store._end <= 8 * 200  # the tail was given back
     journal.undo()
     for state in reversed(states[:9]):
         journal.undo()
@@ -484,7 +525,7 @@ def test_writing_and_undoing_all_day_takes_no_more_disk(
             journal.write(number % 90, bytes([number & 0xFF]) * (number % 50 + 1))
             if number % 7 == 0:
                 journal.undo()
-        assert journal._store.on_disk < 2 * 20 * 2 * 50
+        assert journal._store._end < 2 * 20 * 2 * 50
         for _ in range(20):
             journal.undo()
 
@@ -720,7 +761,7 @@ class World:
             assert self.journal._store.used == kept + 2 * len(pieces) * OVERHEAD
         else:
             store = self.journal._store
-            assert store.on_disk - sum(b - a for a, b in store._gaps) == kept
+            assert store._end - sum(b - a for a, b in store._gaps) == kept
             assert store._gaps == sorted(store._gaps)
         numbers = [record.number for record in self.journal.records()]
         assert numbers == list(range(1, self.journal.count + 1))

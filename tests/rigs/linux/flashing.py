@@ -6,37 +6,39 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 from app.core.backends.open_region import spec_for
 from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
-from app.core.engine.client import LocalEngine
+from app.core.engine.engine import Engine
 from app.core.measure.flash.flash_result import FlashPlan
 
 PATIENCE_S = 120.0
 
 
-def until(engine: LocalEngine, fits: Callable[[msg.Answer], bool]) -> msg.Answer:
+def until(answers: SimpleQueue[msg.Answer], fits: Callable[[msg.Answer], bool]) -> msg.Answer:
     """The first answer that fits."""
     end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        for answer in engine.answers():
-            if fits(answer):
-                return answer
-        time.sleep(0.002)
-    raise SystemExit(f"no such answer; trouble: {engine.trouble()}")
+    while True:
+        try:
+            answer = answers.get(timeout=max(0.0, end - time.monotonic()))
+        except Empty:
+            raise SystemExit("no such answer") from None
+        if fits(answer):
+            return answer
 
 
 def main(address: str, flips: int) -> None:
     """Open, unlock, flash."""
-    engine = LocalEngine()
-    engine.open(spec_for(address))
-    until(engine, lambda answer: isinstance(answer, msg.Opened))
-    engine.ask(msg.SetLocked(locked=False))
-    request = engine.ask(dm.StartTest(FlashPlan(flips=flips, every_s=0.2)))
+    answers: SimpleQueue[msg.Answer] = SimpleQueue()
+    engine = Engine(spec_for(address), answers.put)
+    engine.start()
+    engine.handle(1, msg.SetLocked(locked=False))
+    engine.handle(2, dm.StartTest(FlashPlan(flips=flips, every_s=0.2)))
     ended = until(
-        engine,
-        lambda answer: isinstance(answer, msg.Done | msg.Failed) and answer.request == request,
+        answers,
+        lambda answer: isinstance(answer, msg.Done | msg.Failed) and answer.request == 2,
     )
     engine.close(6.0)
     if isinstance(ended, msg.Failed):

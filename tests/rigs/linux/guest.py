@@ -102,8 +102,9 @@ class Guest:
             if not json.loads(self._lines.readline() or b"{}").get("ready"):
                 raise RigError(f"the guest did not come up:\n{self.console()}")
         except (OSError, ValueError) as error:
-            self.stop()
-            raise RigError(f"the guest did not come up: {error}\n{self.console()}") from error
+            printed = self.console()
+            self.stop()  # removes it
+            raise RigError(f"the guest did not come up: {error}\n{printed}") from error
 
     def _command(self, boot: Boot, devices: list[Shared], place: Path) -> list[str]:
         agent = ROOT / "tests" / "rigs" / "linux" / "agent.py"

@@ -27,8 +27,9 @@ from app.core.measure.flash.flash import Painted
 from app.core.measure.lane.hold import RestoreOutcome, acquire_lane
 from app.core.measure.lane.layout import MAGIC
 from app.core.measure.lane.placement import default_lane, find_lane
-from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
-from app.core.measure.latency.latency_result import LatencyResult, Tally
+from app.core.measure.latency.latency import LatencyLive, LatencyOptions, run_latency
+from app.core.measure.latency.latency_result import LatencyResult
+from app.core.measure.run_context import RunContext
 from app.core.native.kernel import Wait, why_absent
 from tests.core.measure.peer_programs import PeerProcess, opened, responding
 from tests.rigs.linux.guest import ROOT, Guest, Spawned
@@ -167,12 +168,12 @@ class Running:
         plan = LatencyOptions(
             rate_hz=200, duration_s=600, warm_up_s=0, wait=Wait.POLL, timeout_s=0.2
         )
-        watcher = Watcher(self._count, self.said.append, self._end.is_set)
+        context = RunContext(self._count, self.said.append, self._end.is_set)
         with opened(self._path) as region, acquire_lane(region, folder=self._folder) as hold:
-            self.result = run_latency(region, hold.lane, plan, watcher, give_up_s=60)
+            self.result = run_latency(region, hold.lane, plan, context, give_up_s=60)
 
-    def _count(self, tally: Tally, share: float) -> None:
-        self.answered = tally.response.count
+    def _count(self, live: LatencyLive) -> None:
+        self.answered = live.tally.response.count
 
     def until_answered(self, more: int) -> None:
         wanted = self.answered + more

@@ -7,41 +7,47 @@ from typing import Any
 
 import numpy as np
 
-from app.core.watch.frame import Frame, Traffic, empty_activity
+from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 
 NOW = 10_000_000_000
 
 
-def frame_of(data: bytes, start: int = 0, **changes: Any) -> Frame:
+def frame_of(data: bytes, start: int = 0) -> Frame:
     """Quiet bytes, read at NOW."""
     size = len(data)
-    frame = Frame(
+    return Frame(
         number=1,
-        time_ns=NOW,
         period_ns=16_666_667,
-        start=start,
-        data=np.frombuffer(data, np.uint8),
-        flux=np.zeros(size, np.bool_),
-        changed=np.zeros(size, np.bool_),
-        changed_ns=np.zeros(size, np.int64),
-        mine=np.zeros(size, np.bool_),
+        sample=RangeSample(
+            start=start,
+            time_ns=NOW,
+            data=np.frombuffer(data, np.uint8),
+            flux=np.zeros(size, np.bool_),
+            changed=np.zeros(size, np.bool_),
+            changed_ns=np.zeros(size, np.int64),
+            mine=np.zeros(size, np.bool_),
+        ),
         activity=empty_activity(start + size),
         traffic=Traffic(),
     )
-    return dataclasses.replace(frame, **changes)
+
+
+def sampled(frame: Frame, **changes: Any) -> Frame:
+    """The same with another sample."""
+    return dataclasses.replace(frame, sample=dataclasses.replace(frame.sample, **changes))
 
 
 def changed_at(frame: Frame, ages: dict[int, int], *, mine: bool = False) -> Frame:
     """The same with bytes (offset: age in ns at NOW) that changed."""
-    changed, own = frame.changed_ns.copy(), frame.mine.copy()
+    changed, own = frame.sample.changed_ns.copy(), frame.sample.mine.copy()
     for offset, age in ages.items():
         changed[offset - frame.start] = NOW - age
         own[offset - frame.start] = mine
-    return dataclasses.replace(frame, changed_ns=changed, mine=own)
+    return sampled(frame, changed_ns=changed, mine=own)
 
 
 def flux_at(frame: Frame, *offsets: int) -> Frame:
     """The same with bytes in flux."""
-    flux = frame.flux.copy()
+    flux = frame.sample.flux.copy()
     flux[[offset - frame.start for offset in offsets]] = True
-    return dataclasses.replace(frame, flux=flux)
+    return sampled(frame, flux=flux)

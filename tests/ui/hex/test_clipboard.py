@@ -11,7 +11,16 @@ from app.core.values.export_formats import copy_as
 from app.ui.hex import clipboard
 from app.ui.hex.clipboard import pasted_hex
 
-FORMS = ("hex", "hex without spaces", "hex dump", "C array", "Rust array", "Go slice", "JSON array")
+FORMS = (
+    "hex",
+    "hex without spaces",
+    "hex dump",
+    "C array",
+    "Python bytes",
+    "Rust array",
+    "Go slice",
+    "JSON array",
+)
 
 
 @pytest.mark.parametrize(
@@ -35,18 +44,18 @@ FORMS = ("hex", "hex without spaces", "hex dump", "C array", "Rust array", "Go s
     ],
 )
 def test_hex_is_read_in_every_usual_form(text: str) -> None:
-    assert pasted_hex(text) == b"\xde\xad\xbe\xef"
+    assert pasted_hex(text).data == b"\xde\xad\xbe\xef"
 
 
 @given(st.binary(min_size=1, max_size=70), st.sampled_from(FORMS))
 def test_what_we_copy_as_hex_is_read_back(data: bytes, form: str) -> None:
-    assert pasted_hex(copy_as(form, data, 0x40)) == data
+    assert pasted_hex(copy_as(form, data, 0x40)).data == data
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_bytes_or_a_sentence(text: str) -> None:
     try:
-        data = pasted_hex(text)
+        data = pasted_hex(text).data
     except ValueFormatError as error:
         said = error.message
     else:

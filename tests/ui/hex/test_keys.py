@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
-from app.ui.hex.keys import COMMANDS, ZOOM_LIMITS, Place, command_of, moved, next_columns, zoomed
+from app.ui.action import KeyMap
+from app.ui.hex.keys import ZOOM_LIMITS, Place, moved, next_columns, zoomed
 from app.ui.hex.paint.geometry import Grid
 from app.ui.hex.paint.surface import Options
+from app.ui.hex.widget import HexView
 
 K = Qt.Key
 MOVES = (
@@ -71,25 +78,58 @@ def test_no_key_leaves_the_region(
         assert target % columns == cursor % columns
 
 
-def test_keys_of_the_pad_count_as_well() -> None:
+@pytest.fixture
+def view() -> Iterator[HexView]:
+    made = HexView()
+    yield made
+    made.deleteLater()
+
+
+def test_keys_of_the_pad_count_as_well(view: HexView) -> None:
+    keys = KeyMap(view.own_actions())
     modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.KeypadModifier
-    assert command_of(QKeyCombination(modifiers, K.Key_0)) == "zoom_reset"
-    assert command_of(QKeyCombination(K.Key_F7)) is None
+    found = keys.find(QKeyCombination(modifiers, K.Key_0))
+    assert found is not None
+    assert found.name == "zoom_reset"
+    assert keys.find(QKeyCombination(K.Key_F7)) is None
 
 
-def test_keys_are_written_as_qt_writes_them() -> None:
-    for key in COMMANDS:
-        assert QKeySequence(key).toString() == key
+def test_shift_selects_with_the_keys_that_move_and_with_no_other(view: HexView) -> None:
+    keys = KeyMap(view.own_actions())
+    shift, ctrl = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+    found = keys.find(QKeyCombination(shift | ctrl, K.Key_End))
+    assert found is not None
+    assert found.by_key
+    assert keys.find(QKeyCombination(shift, K.Key_Backspace)) is None
 
 
-def test_every_command_is_one_of_the_view(qtbot: object) -> None:
-    from app.ui.hex.widget import HexView
+def test_every_listed_key_reaches_its_entry(qtbot: QtBot, view: HexView) -> None:
+    """With real key events."""
+    reached: list[str] = []
 
-    view = HexView()
+    def record(name: str) -> Callable[..., None]:
+        return lambda *_: reached.append(name)
+
+    entries = [replace(entry, callback=record(entry.name)) for entry in view.own_actions()]
+    view._keys = KeyMap(entries)
+    for entry in entries:
+        for key in entry.keys:
+            reached.clear()
+            QTest.keySequence(view, QKeySequence(key))
+            assert reached == [entry.name], key
+
+
+def test_keys_are_written_as_qt_writes_them(view: HexView) -> None:
+    for action in view.own_actions():
+        for key in action.keys:
+            assert QKeySequence(key).toString() == key
+
+
+def test_everything_can_be_called_in_an_empty_view(view: HexView) -> None:
     view.unlock_wanted.connect(lambda: None)
-    for name in sorted(set(COMMANDS.values()) - {"copy_as"}):
-        view._run(name)
-    view.deleteLater()
+    for action in view.own_actions():
+        if action.name != "copy_as" and not action.by_key:
+            action.callback()
 
 
 def test_columns_step_through_whole_groups() -> None:

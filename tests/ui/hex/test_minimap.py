@@ -5,14 +5,17 @@ from time import monotonic_ns
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from app.core.watch.frame import Activity, Frame
 from app.ui.hex.minimap import Minimap, strip
-from app.ui.style.theme import DARK, LIGHT
+from app.ui.hex.paint import styles
+from app.ui.hex.paint.decorations import Decoration, Decorations, Tint
+from app.ui.hex.paint.overview import tint_strip
+from app.ui.style.theme import DARK, LIGHT, Theme
 from tests.ui.helpers import pixels
 from tests.ui.hex.frames import frame_of
 
@@ -141,3 +144,94 @@ def test_no_region_shows_and_does_nothing(qtbot: QtBot, minimap: Minimap) -> Non
         qtbot.mouseClick(minimap, LEFT, NO, QPoint(14, 100))
     assert minimap.tip_at(QPointF(14, 100)) == ""
     assert len(np.unique(pixels(minimap).reshape(-1, 4), axis=0)) == 1
+
+
+# -- decorations -----------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 1 << 40),
+    st.integers(4, 900),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20),
+)
+def test_each_range_has_its_rows_on_the_strip(
+    size: int, rows: int, shares: list[tuple[float, float]]
+) -> None:
+    store = Decorations()
+    layer = store.layer("one")
+    for at, much in shares:
+        start = min(int(at * size), size - 1)
+        item = Decoration(start, max(1, int(much * much * (size - start))), Tint.TEAL)
+        layer.replace([item])
+        lit = np.flatnonzero(tint_strip(store, size, rows, 4))
+        assert len(lit) >= 4
+        assert (np.diff(lit) == 1).all()
+        assert lit[0] <= start * rows / size
+        assert lit[-1] + 1 >= min(item.end * rows / size, rows) - 1e-6
+        assert len(lit) <= item.length * rows / size + 5
+
+
+def test_a_decoration_is_marked_beside_the_heat_and_never_on_it(
+    qtbot: QtBot, minimap: Minimap
+) -> None:
+    store = Decorations()
+    size = 64 << 30
+    minimap.set_decorations(store)
+    minimap.set_region(size)
+    minimap.set_frame(frame_with(activity_of(1000, {500: 60.0})))
+    minimap.set_cursor(0)
+    before = pixels(minimap)
+    store.layer("one").add(Decoration(size // 2, 1, Tint.VIOLET))
+    after = pixels(minimap)
+    rows, columns = np.nonzero((before != after).any(axis=2))
+    assert rows.max() - rows.min() + 1 >= 4
+    assert abs(rows.mean() - 200) <= 3
+    assert columns.max() - columns.min() + 1 == 4
+    assert columns.max() < 4, "the heat begins behind it"
+    store.layer("one").clear()
+    assert (pixels(minimap) == before).all()
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("tint", list(Tint), ids=lambda tint: tint.name.lower())
+def test_a_mark_stands_out_from_its_ground_without_colour(
+    minimap: Minimap, theme: Theme, tint: Tint
+) -> None:
+    store = Decorations()
+    minimap.set_theme(theme)
+    minimap.set_decorations(store)
+    store.layer("one").add(Decoration(300 * CELL, 100 * CELL, tint))
+    blue, green, red, _ = pixels(minimap)[140, 1].tolist()
+    assert styles.contrast((red, green, blue), styles.rgb(theme.panel)) >= 3
+
+
+def test_a_change_of_decorations_is_drawn_soon_and_once(qtbot: QtBot, minimap: Minimap) -> None:
+    store = Decorations()
+    minimap.set_decorations(store)
+    qtbot.waitUntil(lambda: not minimap._soon.isActive())
+    store.layer("one").add(Decoration(0, 1))
+    assert minimap._soon.isActive()
+    qtbot.waitUntil(lambda: not minimap._soon.isActive())
+    picture = minimap._mark_picture()
+    assert minimap._mark_picture() is picture
+    minimap.resize(28, 300)
+    again = minimap._mark_picture()
+    assert again is not None
+    assert again.height() == 300
+
+
+def test_the_tip_names_what_is_marked_there(minimap: Minimap) -> None:
+    store = Decorations()
+    minimap.set_decorations(store)
+    store.layer("one").replace(
+        [
+            Decoration(500 * CELL, 300 * CELL, label="lane"),
+            Decoration(500 * CELL, 1, label="flag", tip="raised by the peer"),
+        ]
+    )
+    tip = minimap.tip_at(QPointF(14, 200))
+    assert tip.endswith("\n\nflag, 1 B at 0x1F4000: raised by the peer\nlane, 1.17 MiB at 0x1F4000")
+    assert "lane" in minimap.tip_at(QPointF(14, 300))
+    assert "flag" not in minimap.tip_at(QPointF(14, 300))
+    assert "lane" not in minimap.tip_at(QPointF(14, 100))

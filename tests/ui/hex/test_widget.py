@@ -437,8 +437,8 @@ def test_a_changed_byte_glows_and_only_its_row_is_drawn(
     updates: list[object] = []
     monkeypatch.setattr(view.viewport(), "update", lambda *place: updates.append(place))
     changed = changed_at(frame, {0x38: 0})
-    changed.changed_ns.flags.writeable = True
-    changed.changed_ns[0x38] = monotonic_ns()
+    changed.sample.changed_ns.flags.writeable = True
+    changed.sample.changed_ns[0x38] = monotonic_ns()
     view.set_frame(changed)
     assert len(updates) == 1
     monkeypatch.undo()
@@ -453,7 +453,7 @@ def test_a_glow_fades_without_new_frames_and_the_timer_ends(qtbot: QtBot, view: 
     frame = view.surface.cells.frame
     assert frame is not None
     changed = changed_at(frame, {0x38: 0})
-    changed.changed_ns[0x38] = monotonic_ns() - styles.FADE_NS + 2 * styles.STEP_NS
+    changed.sample.changed_ns[0x38] = monotonic_ns() - styles.FADE_NS + 2 * styles.STEP_NS
     quiet = pixels(view.viewport())
     view.set_frame(changed)
     assert view._fade.isActive()
@@ -466,7 +466,7 @@ def test_nothing_fades_while_hidden(view: HexView) -> None:
     frame = view.surface.cells.frame
     assert frame is not None
     changed = changed_at(frame, {0x38: 0})
-    changed.changed_ns[0x38] = monotonic_ns()
+    changed.sample.changed_ns[0x38] = monotonic_ns()
     view.set_frame(changed)
     assert view._fade.isActive()
     view.hide()
@@ -545,7 +545,7 @@ def test_a_tool_tip_says_who_changed_a_byte_and_when(view: HexView) -> None:
     frame = view.surface.cells.frame
     assert frame is not None
     changed = changed_at(frame, {0x41: 0})
-    changed.changed_ns[0x41] = monotonic_ns() - 5_000_000_000
+    changed.sample.changed_ns[0x41] = monotonic_ns() - 5_000_000_000
     view.set_frame(changed)
     assert "changed by the peer 5.0 s ago" in view.tip_at(QPointF(at(view, 0x41)))
 

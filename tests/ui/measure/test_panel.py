@@ -18,7 +18,7 @@ from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Painted, Surface
 from app.core.measure.histogram import Histogram
 from app.core.native.kernel import Wait
-from app.ui.measure.axes import format_time
+from app.core.values.units import format_time
 from app.ui.measure.charts import HistogramChart, PercentileChart
 from app.ui.measure.flash_patch import FlashPatch
 from app.ui.measure.lazy_panel import LazyMeasurePanel

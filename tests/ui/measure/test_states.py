@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from app.core.engine import measurement_messages as dm
+from app.core.engine import messages as msg
 from app.core.engine.measurement_messages import LiveLatency, SlotView
 from app.core.engine.process import EngineProcess
 from app.core.errors import LaneError
 from app.core.measure.histogram import Summary
 from app.core.measure.lane.peer_card import PeerCard
 from app.core.measure.lane.presence import Life
+from app.core.native.kernel import Wait
 from app.ui.measure.charts import EMPTY, WAITING
 from app.ui.measure.forms import FlashForm, LatencyForm
 from app.ui.measure.lane_box import check_offset, slot_text
@@ -180,3 +185,48 @@ def test_a_master_that_is_gone_measures_nobody() -> None:
     seat = SlotView(0, card, Life.ALIVE, card, Life.ALIVE, ours=False)
     assert "measured by" in slot_text(seat)
     assert "measured by" not in slot_text(dataclasses.replace(seat, initiator_life=Life.GONE))
+
+
+def test_a_refused_answer_does_not_call_a_running_test_over(qtbot: QtBot, sides: Sides) -> None:
+    answering(qtbot, sides)
+    a = sides.a
+    a.forms["latency"].duration.setText("1.5")
+    a.forms["latency"].wait.setCurrentIndex(a.forms["latency"].wait.findData(Wait.POLL))
+    qtbot.mouseClick(a.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: a.progress.maximum() > 0, timeout=WAIT_MS)
+    a.lane.offset.setText("0x1001")  # where no lane can lie
+    qtbot.mouseClick(a.lane.answer, Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
+    assert not a.lane.answer.isChecked()
+    assert a.start.text() == "Stop", "it goes on"
+    assert not a.choice.isEnabled()
+    qtbot.waitUntil(lambda: len(a.runs.model.runs) == 1, timeout=WAIT_MS)
+    assert a.runs.model.runs[0].result.complete
+    assert a.start.text() == "Start"
+
+
+def test_looks_do_not_pile_up_at_an_engine_that_is_busy(qtbot: QtBot, sides: Sides) -> None:
+    a, session = sides.a, sides.sessions[0]
+    qtbot.waitUntil(lambda: not a.lane._asking, timeout=WAIT_MS)
+    client = session._client
+    assert isinstance(client, EngineProcess)
+    asked: list[object] = []
+    ask = client.ask
+
+    def noting(command: msg.Command) -> int:
+        asked.append(command)
+        return ask(command)
+
+    client.ask = noting  # type: ignore[method-assign]
+    assert client.pid
+    os.kill(client.pid, signal.SIGSTOP)
+    try:
+        for place in ("0x1000", "0x2000", "0x3000"):
+            a.lane.offset.setText(place)
+            a.lane.poll()
+        looks = [command for command in asked if isinstance(command, dm.PollLane)]
+        assert [look.wanted.offset for look in looks] == [0x1000]
+    finally:
+        os.kill(client.pid, signal.SIGCONT)
+    qtbot.waitUntil(lambda: asked[-1] == dm.PollLane(dm.LaneRequest(0x3000)), timeout=WAIT_MS)
+    looks = [command for command in asked if isinstance(command, dm.PollLane)]
+    assert dm.PollLane(dm.LaneRequest(0x2000)) not in looks

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
+from app.ui.hex.paint.decorations import Decoration, Decorations, Tint
 from app.ui.panels.activity.maps import fold
 from app.ui.panels.activity.panel import ActivityPanel
 from app.ui.panels.activity.sample_buffer import Ring, step_up, thin
@@ -39,7 +40,6 @@ def live(
     path = shm_file(SIZE)
     session = sessions.open(path)
     panel.set_session(session)
-    session.frame_arrived.connect(panel.set_frame)
     stop = threading.Event()
 
     def write() -> None:
@@ -203,3 +203,42 @@ def test_folding_keeps_the_busiest() -> None:
     assert len(folded) == 256
     assert folded[-1] == 5
     assert fold(cells[:10], 256).shape == (10,)
+
+
+def test_decorations_are_outlined_on_the_map_and_named_under_the_mouse(
+    qtbot: QtBot, panel: ActivityPanel, live: SimpleNamespace
+) -> None:
+    store = Decorations()
+    panel.set_decorations(store)
+    heat = panel.heat
+
+    def lit() -> bool:
+        row, column = divmod(HOT // 4096, heat._columns)
+        return heat.image is not None and heat.image.pixelIndex(column, row) > 0
+
+    qtbot.waitUntil(lit, timeout=WAIT_MS)
+    panel.freeze.setChecked(True)
+    before = pixels(heat)
+    store.layer("one").replace(
+        [Decoration(HOT, 4096, Tint.TEAL, label="hot page"), Decoration(0, 1 << 16, label="head")]
+    )
+    after = pixels(heat)
+    cell = [
+        (y, x)
+        for y in range(heat.height())
+        for x in range(heat.width())
+        if heat.cell_at(QPointF(x + 0.5, y + 0.5)) == HOT // 4096
+    ]
+    top, left = min(y for y, _ in cell), min(x for _, x in cell)
+    bottom, right = max(y for y, _ in cell), max(x for _, x in cell)
+    inner = (slice(top + 2, bottom - 1), slice(left + 2, right - 1))
+    assert (before[inner] != before[0, 0]).any(), "it is hot"
+    assert (after[inner] == before[inner]).all(), "the heat is not hidden"
+    rim = (after != before).any(axis=2)[top : bottom + 1, left : right + 1]
+    assert rim.any(axis=1).sum() >= 4
+    assert rim.any(axis=0).sum() >= 4
+    y, x = cell[len(cell) // 2]
+    qtbot.mouseMove(heat, QPoint(x, y))
+    qtbot.waitUntil(lambda: "hot page" in panel.hover.text())
+    store.clear()
+    assert (pixels(heat) == before).all()

@@ -16,6 +16,8 @@ from app.core.discovery.processes import User
 from app.core.protocols.known_content import Content
 from app.core.region.region import CacheMode, RegionKind, RegionSpec
 from app.core.watch.frame import Health, Level
+from app.ui.hex.paint.decorations import Decorations
+from app.ui.panel import PanelHost
 from app.ui.panels.devices.panel import DevicesPanel
 from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import colors, show
@@ -215,6 +217,29 @@ def test_content_that_is_known_is_named(panel: DevicesPanel) -> None:
     assert "size unknown" in panel.model.rows[1].detail
 
 
+def test_what_was_recognised_is_shown_where_it_lies(panel: DevicesPanel) -> None:
+    store = Decorations()
+    panel.set_decorations(store)
+    found = (
+        device("lg", content=Content("KVMFR", "in LGMP, version 34", 0x2040)),
+        device("notes", content=Content("text", "hello")),
+    )
+    panel.set_devices(DeviceList(found))
+    assert not len(store), "nothing is open"
+    panel.set_open(found[0].location)
+    (shown,) = store.touching(0, 64 << 20)
+    assert (shown.start, shown.length, shown.label) == (0x2040, 12, "KVMFR")
+    assert shown.tip == "header of KVMFR, in LGMP, version 34"
+    panel.set_open(found[1].location)
+    assert not len(store), "a text has no header"
+    panel.set_open(found[0].location)
+    panel.set_devices(DeviceList((device("lg", content=Content("LGMP", "version 10")),)))
+    (shown,) = store.touching(0, 64 << 20)
+    assert (shown.start, shown.length) == (0, 8)
+    panel.set_open("")
+    assert not len(store)
+
+
 # -- the empty state -------------------------------------------------------------------------------
 
 
@@ -244,6 +269,16 @@ def test_an_empty_list_teaches(qtbot: QtBot, empty: DevicesPanel) -> None:
     xml = teaching.text.toPlainText()
     assert "<shmem name='frames'>" in xml
     assert "<size unit='M'>1024</size>" in xml
+
+
+def test_where_the_guide_stands_elsewhere_it_is_not_told_twice(empty: DevicesPanel) -> None:
+    host = PanelHost(empty, Decorations())
+    empty.attach(host)
+    host.guide_shown.emit(True)
+    assert not empty.teaching.text.isVisible()
+    assert buttons(empty)["Open demo"].isVisible()
+    host.guide_shown.emit(False)
+    assert empty.teaching.text.isVisible()
 
 
 def test_a_bad_name_is_told_in_place_and_not_copied(qtbot: QtBot, empty: DevicesPanel) -> None:

@@ -38,7 +38,6 @@ def region(
     session = sessions.open(path)
     writing = Writing(session, session)
     panel.set_session(session)
-    session.frame_arrived.connect(panel.set_frame)
     panel.write_wanted.connect(writing.write)
     panel.set_cursor(0)
     return SimpleNamespace(path=path, session=session, writing=writing)

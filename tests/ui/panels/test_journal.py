@@ -108,6 +108,18 @@ def test_double_click_goes_there(
         qtbot.mouseDClick(view, Qt.MouseButton.LeftButton, pos=place)
 
 
+def test_keys_copy_and_go_there(qtbot: QtBot, panel: JournalPanel, region: SimpleNamespace) -> None:
+    region.session.ask(msg.Write(0x123, b"x"))
+    qtbot.waitUntil(lambda: panel.model.rowCount() == 1, timeout=WAIT_MS)
+    with qtbot.assertNotEmitted(panel.goto_wanted):
+        qtbot.keyClick(panel.table, Qt.Key.Key_Return)  # no row is chosen
+    panel.table.selectRow(0)
+    with qtbot.waitSignal(panel.goto_wanted, check_params_cb=lambda offset: offset == 0x123):
+        qtbot.keyClick(panel.table, Qt.Key.Key_Return)
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert "0x0000'0123" in QGuiApplication.clipboard().text()
+
+
 def test_buttons(qtbot: QtBot, panel: JournalPanel, region: SimpleNamespace) -> None:
     buttons = {b.text(): b for b in panel.findChildren(QPushButton)}
     with qtbot.waitSignal(panel.undo_wanted):

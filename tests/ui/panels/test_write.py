@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +13,13 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.engine import messages as msg
+from app.core.errors import ScopeError
+from app.core.write.patterns import Repeat
+from app.core.write.record import RepeatState
+from app.ui.hex.paint.decorations import Decorations
 from app.ui.panels.write import forms
 from app.ui.panels.write.panel import WritePanel
+from app.ui.panels.write.signal_ranges import signal_ranges
 from app.ui.style.theme import DARK
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
 
@@ -216,12 +222,12 @@ def test_copy_a_range(qtbot: QtBot, panel: WritePanel, region: SimpleNamespace) 
     poke(region.path, 0, b"abcd")
     form = place(qtbot, panel, "copy", "0", "4")
     assert isinstance(form, forms.CopyForm)
-    write(qtbot, form.target, "end-4")
+    write(qtbot, form.to, "end-4")
     apply(qtbot, panel)
     assert peek(region.path, SIZE - 4, 4) == b"abcd"
     undo(qtbot, region)
     assert peek(region.path, SIZE - 4, 4) == bytes(4)
-    write(qtbot, form.target, "end-2")
+    write(qtbot, form.to, "end-2")
     assert "not inside" in panel.check.text()
     assert not panel.apply.isEnabled()
 
@@ -274,6 +280,41 @@ def test_a_signal_runs_until_stopped(
     qtbot.waitUntil(lambda: panel.stop_signals.isHidden(), timeout=WAIT_MS)
     undo(qtbot, region)
     assert peek(region.path, 0x800, 4) == bytes(4)
+
+
+def test_a_running_signal_is_shown_as_a_decoration(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
+    store = Decorations()
+    panel.set_decorations(store)
+    form = place(qtbot, panel, "signal", "0x800")
+    assert isinstance(form, forms.SignalForm)
+    write(qtbot, form.interval, "100")
+    panel._states.setInterval(50)
+    apply(qtbot, panel)
+    qtbot.waitUntil(lambda: len(store) == 1, timeout=WAIT_MS)
+    (shown,) = store.at(0x803)
+    assert (shown.start, shown.length, shown.label) == (0x800, 4, "signal counter u32")
+    assert shown.tip == "this window writes it 10 times a second"
+    press(qtbot, panel.stop_signals)
+    qtbot.waitUntil(lambda: not len(store), timeout=WAIT_MS)
+    apply(qtbot, panel)
+    qtbot.waitUntil(lambda: len(store) == 1, timeout=WAIT_MS)
+    panel.set_session(None)
+    assert not len(store)
+
+
+def test_how_often_a_signal_writes_is_said_in_words() -> None:
+    def said(interval_ns: int) -> str:
+        repeat = Repeat(0, interval_ns=interval_ns)
+        state = RepeatState(1, repeat, 1, 0.0, 1e9 / interval_ns, b"", None)
+        (shown,) = signal_ranges([state])
+        assert not signal_ranges([replace(state, error=ScopeError("gone"))])
+        return shown.tip.removeprefix("this window writes it ")
+
+    assert said(1_000_000) == "1,000 times a second"
+    assert said(400_000_000) == "2.5 times a second"
+    assert said(2_500_000_000) == "every 2.5 s"
 
 
 def test_locking_stops_a_signal(qtbot: QtBot, panel: WritePanel, region: SimpleNamespace) -> None:

@@ -1,4 +1,4 @@
-"""The window's bridge to its engine, on real memory, in this process and in a child."""
+"""The window's bridge to its engine, on real memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.engine import messages as msg
-from app.core.engine.client import LocalEngine
 from app.core.engine.process import EngineProcess
 from app.core.errors import EngineGoneError, LockedError, OutOfRangeError, ScopeError
 from app.core.watch.frame import Frame, Level
@@ -27,16 +26,11 @@ def child_of(session: object) -> int:
     return client.pid
 
 
-@pytest.fixture(params=[LocalEngine, EngineProcess])
-def engine(request: pytest.FixtureRequest) -> type:
-    return request.param
-
-
 def test_it_opens_shows_frames_and_closes(
-    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, engine: type
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
     path = shm_file(16384, fill=b"scope")
-    session = sessions.make(spec_of(path), engine)
+    session = sessions.make(spec_of(path))
     with qtbot.waitSignals([session.opened, session.frame_arrived], timeout=WAIT_MS):
         session.start()
     assert session.info is not None
@@ -50,28 +44,26 @@ def test_it_opens_shows_frames_and_closes(
     ):
         pass
     ends: list[None] = []
-    session.closed.connect(lambda: ends.append(None))
+    session.ended.connect(lambda: ends.append(None))
     session.close()
     session.close()
     assert session.join(5)
-    assert len(ends) == 1
+    qtbot.waitUntil(lambda: len(ends) == 1)
 
 
-def test_the_span_follows_the_look(
-    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, engine: type
-) -> None:
-    session = sessions.open(shm_file(65536), engine)
+def test_the_span_follows_the_look(qtbot: QtBot, sessions: Sessions, shm_file: ShmFile) -> None:
+    session = sessions.open(shm_file(65536))
     session.watch_range(0x8000, 512)
     qtbot.waitUntil(lambda: session.frame.start == 0x8000, timeout=WAIT_MS)
     assert session.frame.end == 0x8200
 
 
 def test_what_cannot_be_opened_is_told_and_opened_by_retry(
-    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, engine: type
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
     path = shm_file(4096)
     path.unlink()
-    session = sessions.make(spec_of(path), engine)
+    session = sessions.make(spec_of(path))
     session.start()
     qtbot.waitUntil(lambda: session.health.level is Level.FAULT, timeout=WAIT_MS)
     assert session.health.code == "cannot-find"
@@ -84,10 +76,10 @@ def test_what_cannot_be_opened_is_told_and_opened_by_retry(
 
 
 def test_locked_at_first_and_again_after_a_retry(
-    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, engine: type
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
     path = shm_file(8192)
-    session = sessions.open(path, engine)
+    session = sessions.open(path)
     errors: list[ScopeError] = []
     session.ask(msg.Write(0, b"x"), on_error=errors.append)
     qtbot.waitUntil(lambda: bool(errors), timeout=WAIT_MS)
@@ -130,11 +122,9 @@ def test_a_read_only_region_says_why_it_stays_locked(
     assert notices[0].hint
 
 
-def test_pause_step_and_rate(
-    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, engine: type
-) -> None:
+def test_pause_step_and_rate(qtbot: QtBot, sessions: Sessions, shm_file: ShmFile) -> None:
     path = shm_file(4096)
-    session = sessions.open(path, engine)
+    session = sessions.open(path)
     session.set_rate(120)
     qtbot.waitUntil(lambda: session.frame.period_ns == 1_000_000_000 // 120, timeout=WAIT_MS)
     session.set_paused(True)
@@ -149,11 +139,11 @@ def test_pause_step_and_rate(
 
 
 def test_progress_arrives_and_a_long_command_can_be_cancelled(
-    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, engine: type
+    qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
     from app.core.write.patterns import BytePattern
 
-    session = sessions.open(shm_file(64 << 20), engine)
+    session = sessions.open(shm_file(64 << 20))
     session.set_locked(False)
     errors: list[ScopeError] = []
     steps: list[tuple[int, int]] = []
@@ -174,7 +164,7 @@ def test_a_killed_engine_is_told_within_a_second_and_comes_back(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
     path = shm_file(8192, fill=b"scope")
-    session = sessions.open(path, EngineProcess)
+    session = sessions.open(path)
     session.set_paused(True)
     qtbot.waitUntil(lambda: session.frame.paused, timeout=WAIT_MS)
     last = session.frame
@@ -198,7 +188,7 @@ def test_a_killed_engine_is_told_within_a_second_and_comes_back(
 def test_what_waits_for_a_lost_engine_is_told(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
-    session = sessions.open(shm_file(8192), EngineProcess)
+    session = sessions.open(shm_file(8192))
     os.kill(child_of(session), signal.SIGSTOP)
     errors: list[ScopeError] = []
     session.ask(msg.Read(0, 4), on_error=errors.append)
@@ -210,7 +200,7 @@ def test_what_waits_for_a_lost_engine_is_told(
 def test_a_stopped_engine_is_told_and_forgiven(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
-    session = sessions.open(shm_file(8192), EngineProcess)
+    session = sessions.open(shm_file(8192))
     os.kill(child_of(session), signal.SIGSTOP)
     try:
         qtbot.waitUntil(lambda: session.lost, timeout=WAIT_MS)
@@ -226,7 +216,7 @@ def test_a_stopped_engine_is_told_and_forgiven(
 def test_closing_a_stopped_engine_is_bounded(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
-    session = sessions.open(shm_file(8192), EngineProcess)
+    session = sessions.open(shm_file(8192))
     pid = child_of(session)
     os.kill(pid, signal.SIGSTOP)
     session.close()
@@ -241,7 +231,7 @@ def test_a_file_that_is_not_what_it_was(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile, harm: str, code: str
 ) -> None:
     path = shm_file(65536)
-    session = sessions.open(path, EngineProcess)
+    session = sessions.open(path)
     if harm == "truncate":
         os.truncate(path, 4096)
     elif harm == "unlink":

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.shell.actions import GROUPS, TABLE, Actions
-from app.ui.shell.command_palette import VIEW_KEYS, CommandPalette, KeyList
+from app.core.storage.settings import Settings
+from app.ui.action import WINDOW
+from app.ui.main_window import MainWindow
+from app.ui.session.session import Session
+from app.ui.shell.actions import GROUPS, Actions
+from app.ui.shell.command_palette import CommandPalette, KeyList
+from app.ui.style.theme import DARK
+from tests.ui.helpers import bury
+
+
+def no_session(_spec: object) -> Session:
+    raise AssertionError("nothing is opened here")
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> QWidget:
-    made = QWidget()
-    made.resize(900, 600)
-    qtbot.addWidget(made)
+def window(tmp_path: Path) -> Iterator[MainWindow]:
+    """A whole window, with what it and all its views contribute."""
+    made = MainWindow(no_session, Settings(tmp_path / "settings.json"), DARK)
     made.show()
-    return made
+    yield made
+    bury(made)
 
 
 @pytest.fixture
-def actions(window: QWidget) -> Actions:
-    return Actions(window)
+def actions(window: MainWindow) -> Actions:
+    window.actions_table.set_session(True)
+    return window.actions_table
 
 
 @pytest.fixture
@@ -39,17 +53,20 @@ def rows(palette: CommandPalette) -> list[tuple[str, str]]:
     return [(item.text(0), item.text(1)) for item in items]
 
 
-def test_all_actions_are_there_with_their_keys(palette: CommandPalette) -> None:
-    assert len(rows(palette)) == len(TABLE) - 1  # it does not offer itself
+def test_all_actions_are_there_with_their_keys(palette: CommandPalette, actions: Actions) -> None:
+    by_name = [entry for entry in actions.entries() if not entry.by_key]
+    assert len(rows(palette)) == len(by_name) - 1  # it does not offer itself
     assert ("Go to offset", "Ctrl+G") in rows(palette)
+    assert ("Hex view: Fit the bytes in a row to the width", "Ctrl+\\") in rows(palette)
+    assert ("Measure: Rename", "F2") in rows(palette)
 
 
 def test_letters_find_and_enter_runs(
     qtbot: QtBot, palette: CommandPalette, actions: Actions
 ) -> None:
     ran: list[str] = []
-    for spec, action in actions.items():
-        action.triggered.connect(lambda _=False, name=spec.name: ran.append(name))
+    for entry, action in actions.items():
+        action.triggered.connect(lambda _=False, name=entry.name: ran.append(name))
     qtbot.keyClicks(palette.search, "OFFSET go")
     assert rows(palette) == [("Go to offset", "Ctrl+G")]
     qtbot.keyClick(palette.search, Qt.Key.Key_Return)
@@ -62,13 +79,14 @@ def test_arrows_choose(qtbot: QtBot, palette: CommandPalette, actions: Actions) 
         qtbot.keyClick(palette.search, key)
     chosen = palette.list.currentItem()
     assert chosen.text(0) == rows(palette)[2][0]
-    with qtbot.waitSignal(actions[TABLE[2].name].triggered):
+    third = actions.entries()[2].name
+    with qtbot.waitSignal(actions[third].triggered):
         qtbot.keyClick(palette.search, Qt.Key.Key_Return)
 
 
 def test_hints_and_keys_can_be_searched(qtbot: QtBot, palette: CommandPalette) -> None:
     qtbot.keyClicks(palette.search, "nothing in this window")
-    assert [text for text, _ in rows(palette)] == ["Lock or unlock writing"]
+    assert [text for text, _ in rows(palette)] == ["Unlock writing"]
     palette.search.clear()
     qtbot.keyClicks(palette.search, "shift+f6")
     assert [text for text, _ in rows(palette)] == ["Previous changed byte"]
@@ -85,7 +103,7 @@ def test_nothing_found_does_nothing(qtbot: QtBot, palette: CommandPalette) -> No
 def test_what_cannot_be_done_now_does_not_run(
     qtbot: QtBot, palette: CommandPalette, actions: Actions
 ) -> None:
-    actions.enable(("goto",), False)
+    actions.set_session(False)
     qtbot.keyClicks(palette.search, "go to off")
     with qtbot.assertNotEmitted(actions["goto"].triggered):
         qtbot.keyClick(palette.search, Qt.Key.Key_Return)
@@ -117,13 +135,23 @@ def test_the_key_list(qtbot: QtBot, window: QWidget, actions: Actions) -> None:
     assert shown == ["Go to offset"]
 
 
-def test_the_table_has_no_key_twice() -> None:
-    keys = [QKeySequence(key).toString() for spec in TABLE for key in spec.keys]
-    assert len(keys) == len(set(keys))
-    assert all(keys)
-    assert {spec.group for spec in TABLE} == set(GROUPS)
-    assert len({spec.name for spec in TABLE}) == len(TABLE)
-    assert VIEW_KEYS
+def test_every_key_means_one_thing(actions: Actions) -> None:
+    """In the window once; in a view once, and nothing that the window takes away."""
+    taken: dict[tuple[str, str], str] = {}
+    for entry in actions.entries():
+        for key in entry.keys:
+            assert QKeySequence(key).toString() == key, "as Qt writes it"
+            assert (entry.scope, key) not in taken, (key, entry.name, taken[entry.scope, key])
+            taken[entry.scope, key] = entry.name
+    in_window = {key for scope, key in taken if scope == WINDOW}
+    assert not in_window & {key for scope, key in taken if scope != WINDOW}
+    assert {entry.group for entry in actions.entries()} == {*GROUPS, ""}
+
+
+def test_a_name_is_given_once(actions: Actions) -> None:
+    entry = actions.entries()[0]
+    with pytest.raises(ValueError, match=entry.name):
+        actions.add((entry,))
 
 
 def test_the_menu_is_the_table(actions: Actions, window: QWidget) -> None:
@@ -131,4 +159,23 @@ def test_the_menu_is_the_table(actions: Actions, window: QWidget) -> None:
     actions.fill_menu(menu)
     parts = menu.findChildren(QMenu)
     assert [part.title() for part in parts] == list(GROUPS)
-    assert sum(len(part.actions()) for part in parts) == len(TABLE)
+    for part in parts:
+        shown = [action for action in part.actions() if not action.isSeparator()]
+        entries = [entry for entry in actions.entries() if entry.group == part.title()]
+        assert shown == [actions[entry.name] for entry in entries]
+        for action, entry in zip(shown, entries, strict=True):
+            assert action.shortcut().toString() == entry.key
+
+
+def test_the_list_of_keys_is_the_table(window: MainWindow, actions: Actions) -> None:
+    listed = KeyList(actions, WINDOW, window)
+    rows = {
+        (head.text(0), head.child(n).text(0), head.child(n).text(1))
+        for head in (listed.tree.topLevelItem(at) for at in range(listed.tree.topLevelItemCount()))
+        for n in range(head.childCount())
+    }
+    for entry in actions.entries():
+        head = entry.group if entry.scope == WINDOW else entry.scope
+        if entry.keys:
+            assert (head, entry.text.rstrip("…"), ", ".join(entry.keys)) in rows
+    listed.deleteLater()

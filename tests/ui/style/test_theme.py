@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import fields
 
 import pytest
 from PySide6.QtGui import QColor
@@ -13,7 +14,7 @@ from app.core.watch.frame import Level
 from app.ui.style import icons
 from app.ui.style.heat_colors import TOP_RATE, heat_index, heat_table
 from app.ui.style.style_sheet import apply_theme, style_sheet
-from app.ui.style.theme import DARK, LIGHT, SYMBOLS, Theme, mono_family, mono_font, palette, roles
+from app.ui.style.theme import DARK, LIGHT, SYMBOLS, Theme, mono_family, mono_font, palette
 from tests.ui.helpers import pixels
 
 BOTH = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
@@ -81,7 +82,7 @@ def test_lines_between_the_cells_of_a_heat_map_do_not_shine(theme: Theme) -> Non
 
 @BOTH
 def test_every_role_is_a_colour(theme: Theme) -> None:
-    for role in roles():
+    for role in (each.name for each in fields(Theme) if each.name not in ("name", "traces")):
         assert QColor(getattr(theme, role)).isValid(), role
     assert theme.dark is (theme is DARK)
     assert theme.color("text", 40).alpha() == 40

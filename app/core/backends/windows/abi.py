@@ -7,7 +7,6 @@ Source: virtio-win/kvm-guest-drivers-windows, ivshmem/Public.h and Queue.c (HEAD
 from __future__ import annotations
 
 import ctypes
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -228,28 +227,6 @@ def size_notes(size: int) -> tuple[str, ...]:
 
 
 # -- location -----------------------------------------------------------------------------------
-
-_NUMBERS: Final = re.compile(r"[0-9]+")
-
-
-def parse_location(text: str) -> tuple[int, int, int] | None:
-    r"""Bus, device and function from the location text, in any language.
-
-    Windows writes "PCI bus 12, device 31, function 0" in the person's language; the order of
-    the three numbers is the same in all that were seen. Raw resource references such as
-    "@System32\drivers\pci.sys,#65536;PCI bus %1, device %2, function %3;(12,31,0)" carry the
-    numbers in the last parentheses. None when the text has not exactly three fitting numbers.
-    """
-    text = text.strip()
-    if text.startswith("@") or text.endswith(")"):
-        text = text[text.rfind("(") :]
-    found = _NUMBERS.findall(text)
-    if len(found) != 3 or any(len(digits) > 5 for digits in found):
-        return None
-    bus, device, function = map(int, found)
-    if device > 31 or function > 7 or bus > 0xFFFF:
-        return None
-    return bus, device, function
 
 
 def split_address(address: int) -> tuple[int, int]:

@@ -129,15 +129,8 @@ def find_windows_bar(
     return _look_at(_find(location, setup or setup_api()), api or win32())
 
 
-def _address(found: FoundDevice) -> PciAddress | None:
-    if found.place is None:
-        return None
-    bus, device, function = found.place
-    return PciAddress(bus >> 8, bus & 0xFF, device, function)  # further segments count on
-
-
 def _name(found: FoundDevice) -> str:
-    address = _address(found)
+    address = found.place
     return str(address) if address else found.description or _PLAIN_NAME
 
 
@@ -163,7 +156,7 @@ def _look_at(found: FoundDevice, api: Win32) -> WindowsBar:
         name,
         found.description,
         found.instance,
-        _address(found),
+        found.place,
         size,
         peer,
         trouble,
@@ -176,7 +169,7 @@ def _without_driver(found: FoundDevice) -> WindowsBar:
     trouble = DriverMissingError(
         f"The ivshmem device {name} has no driver that offers its memory.", DRIVER_HINT
     )
-    return WindowsBar("", name, found.description, found.instance, _address(found), trouble=trouble)
+    return WindowsBar("", name, found.description, found.instance, found.place, trouble=trouble)
 
 
 # -- opening ------------------------------------------------------------------------------------
@@ -222,7 +215,7 @@ def interface_path(location: str, setup: SetupApi | None = None) -> str:
 def _named(location: str, driven: list[FoundDevice]) -> FoundDevice | None:
     wanted = location.strip().lower()
     for number, found in enumerate(driven):
-        address = str(_address(found) or "")
+        address = str(found.place or "")
         names = (found.path.lower(), found.instance.lower(), str(number), address, address[5:])
         if wanted in names:
             return found
@@ -237,7 +230,7 @@ def _find(location: str, setup: SetupApi) -> FoundDevice:
     wanted = location.strip().lower()
     bare = undriven(driven, setup.on_pci())
     for found in bare:
-        address = str(_address(found) or "")
+        address = str(found.place or "")
         if wanted in (found.instance.lower(), address, address[5:]):
             raise DriverMissingError(
                 f"The ivshmem device {_name(found)} has no driver that offers its memory.",
@@ -274,7 +267,7 @@ def _info(spec: RegionSpec, found: FoundDevice, mapping: DeviceMapping) -> Regio
         writable=not spec.read_only,
         read_only_reason="It was opened for reading only." if spec.read_only else "",
         cache=CACHE_WORDS[mapping.cache],
-        address=_address(found),
+        address=found.place,
         details=_connection(mapping),
         notes=(
             *_cache_notes(spec.cache, mapping.cache),

@@ -9,13 +9,15 @@ from __future__ import annotations
 import ctypes
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import POINTER, byref, c_int, c_size_t, c_uint8, c_uint16, c_uint32, c_void_p, c_wchar_p
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from .abi import HARDWARE, INTERFACE_GUID, parse_location, split_address
+from ...errors import CannotFindError
+from ...region.pci_address import PciAddress
+from .abi import HARDWARE, INTERFACE_GUID, split_address
 from .api import INVALID_HANDLE, Win32Error, declare, last_error, library
 
 _PRESENT: Final = 0x02  # DIGCF_PRESENT
@@ -52,21 +54,22 @@ class FoundDevice:
     location: str = ""
 
     @property
-    def place(self) -> tuple[int, int, int] | None:
-        """Bus, device and function: from the properties, else from the location text."""
+    def place(self) -> PciAddress | None:
+        """From the properties, else from the location text; None where both tell nothing."""
         if self.bus is not None and self.address is not None:
-            device, function = split_address(self.address)
-            if device < 32 and function < 8 and self.bus <= 0xFFFF:
-                return self.bus, device, function
-        return parse_location(self.location)
+            with suppress(CannotFindError):
+                return PciAddress.from_windows(self.bus, *split_address(self.address))
+        with suppress(CannotFindError):
+            return PciAddress.from_windows_location(self.location)
+        return None
 
     @property
     def order(self) -> int:
         """Looking Glass sorts by bus << 32 | address, and its index counts in that order."""
         if self.place is None:
             return _NOBODY
-        bus, device, function = self.place
-        return bus << 32 | device << 16 | function
+        place = self.place
+        return (place.domain << 8 | place.bus) << 32 | place.device << 16 | place.function
 
 
 class Guid(ctypes.Structure):

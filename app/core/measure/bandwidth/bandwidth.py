@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...errors import LaneError, MeasureOptionError
+from ...native.kernel import Toward
 from ...region.buffers import aligned_bytes
 from ...region.region import CacheMode, Region, RegionInfo, RegionKind, RegionSpec
 from ...values.units import format_size
@@ -24,7 +25,8 @@ from ..lane.layout import Lane, Side
 from ..lane.peer_card import EngineKind, own_card
 from ..lane.presence import SlotClaim
 from ..lane.slots import take_slot
-from ..latency.echo import on_core, pick_engine
+from ..loops import on_core, pick_engine
+from ..run_context import RunContext
 from ..transfer.ring import U8
 from .raw_access import RawAccess
 
@@ -33,7 +35,7 @@ BLOCKS: Final = (4 << 10, 64 << 10, 1 << 20, 4 << 20)
 LANE_SIZE: Final = 9 << 20  # two halves of more than 4 MiB in one slot
 UNCACHED_BYTES_PER_S: Final = 300e6  # docs/measurements.md, "Published speeds of ivshmem"
 _LIKE_OWN: Final = 0.5
-Sleep = Callable[[float], None]
+_PAST_THE_CACHE: Final = 8.0  # times what a load of a small block takes in our own memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,7 @@ def run_bandwidth(
     region: Region,
     lane: Lane,
     options: BandwidthOptions,
-    progress: Callable[[BandwidthLive], None] = lambda live: None,
-    cancelled: Callable[[], bool] = lambda: False,
-    sleep: Sleep = time.sleep,
+    context: RunContext | None = None,
 ) -> BandwidthResult:
     """Measure this mapping; a cancelled test gives what it has.
 
@@ -169,11 +169,12 @@ def run_bandwidth(
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
+    context = context or RunContext()
     core = choose_core(options.core)
     kernel = pick_engine(options.engine)
     started_s = time.time()
     with region.window(lane.offset, lane.size) as window:
-        claim = take_slot(region, lane, own_card(region.info), sleep)
+        claim = take_slot(region, lane, own_card(region.info), context.sleep)
         try:
             half = claim.slot.data(Side.RESPONDER)
             blocks, notes = _fitting(options.blocks, half.length)
@@ -182,11 +183,11 @@ def run_bandwidth(
                 window.part(half.offset, max(blocks)) as part,
                 on_core(core, kernel, short_sleeps=False) as pinned,
             ):
-                run = _Run(
-                    np.frombuffer(part, np.uint8), RawAccess(kernel, options.slice_s), window.check
-                )
+                combined = region.info.cache.startswith(CacheMode.WRITE_COMBINED.value)
+                access = RawAccess(kernel, options.slice_s, streaming=combined)
+                run = _Run(np.frombuffer(part, np.uint8), access, window.check)
                 try:
-                    done = run.measure(blocks, claim, progress, cancelled)
+                    done = run.measure(blocks, claim, context)
                 finally:
                     run.close()
             facts = conditions(
@@ -245,20 +246,19 @@ class _Run:
         self,
         blocks: list[int],
         claim: SlotClaim,
-        progress: Callable[[BandwidthLive], None],
-        cancelled: Callable[[], bool],
+        context: RunContext,
     ) -> list[BlockFigures]:
         """All sizes, or those that were done before it was cancelled."""
         done: list[BlockFigures] = []
         for number, block in enumerate(blocks):
             found: list[float] = []
             for what in (self._copies, self._words):
-                if cancelled():
+                if context.cancelled():
                     return done
                 found += what(block, claim)
                 self._check()
                 share = (number + len(found) / 8) / len(blocks)
-                progress(BandwidthLive(share, tuple(done)))
+                context.progress(BandwidthLive(share, tuple(done)))
             done.append(BlockFigures(block, *found))
         return done
 
@@ -269,15 +269,15 @@ class _Run:
             return []
         one, other = self._one[:block], self._other[:block]
         pairs = (
-            (one, memory[:block]),
-            (memory[:block], one),
-            (memory[:half], memory[half : 2 * half]),
-            (one, other),
+            (one, memory[:block], Toward.OUT_OF_MAPPING),
+            (memory[:block], one, Toward.INTO_MAPPING),
+            (memory[:half], memory[half : 2 * half], Toward.INSIDE),
+            (one, other, Toward.INSIDE),
         )
         rates = []
-        for to, source in pairs:
+        for to, source, toward in pairs:
             claim.beat()
-            rates.append(len(source) / self._access.copy_ns(to, source) * 1e9)
+            rates.append(len(source) / self._access.copy_ns(to, source, toward) * 1e9)
         return rates
 
     def _words(self, block: int, claim: SlotClaim) -> list[float]:
@@ -299,14 +299,17 @@ def verdict(info: RegionInfo, blocks: list[BlockFigures]) -> Verdict:
     last = blocks[-1]
     read, write = last.read_bytes_per_s, last.write_bytes_per_s
     what = "BAR" if info.spec.kind in (RegionKind.BAR, RegionKind.WINDOWS) else "mapping"
-    if read < UNCACHED_BYTES_PER_S:
-        if write >= 4 * UNCACHED_BYTES_PER_S:
+    share = read / last.own_copy_bytes_per_s
+    # Wide loads may read uncached memory at a good rate; each single one still goes out to it.
+    first = min(blocks, key=lambda block: block.block_bytes)
+    goes_out = first.load_ns >= _PAST_THE_CACHE * first.own_load_ns
+    if read < UNCACHED_BYTES_PER_S or (goes_out and share < _LIKE_OWN):
+        if write >= max(4 * UNCACHED_BYTES_PER_S, 2 * read):
             return Verdict(
                 f"This {what} is write-combined: writing {_rate(write)}, reading {_rate(read)}.",
                 f"Write here as much as you like, and read as little as you can. {_KVMFR}",
             )
         return Verdict(f"This {what} is uncached: {_rate(read)}.", _KVMFR)
-    share = read / last.own_copy_bytes_per_s
     if share >= _LIKE_OWN:
         return Verdict(
             f"This {what} is cached: {_rate(read)}, {share * 100:.0f} % of what this machine's own "

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from ...errors import TruncatedError
-from ...native.kernel import CopiesState, Kernel, Slice, TouchState
+from ...native.kernel import CopiesState, Kernel, Slice, TouchState, Toward
 from ..transfer.ring import U8
 
 _SLICES: Final = 5
@@ -28,16 +28,18 @@ class RawAccess:
     Args:
         kernel: Runs the loops; None is Python.
         slice_s: How long one slice should take.
+        streaming: The mapping is write-combined.
     """
 
-    def __init__(self, kernel: Kernel | None, slice_s: float) -> None:
+    def __init__(self, kernel: Kernel | None, slice_s: float, *, streaming: bool = False) -> None:
         self._kernel = kernel
+        self._streaming = streaming
         self._slice_ns = int(slice_s * 1e9)
         self._random = np.random.default_rng(1)
 
-    def copy_ns(self, to: U8, source: U8) -> float:
-        """Nanoseconds of copying a block."""
-        return self._median(lambda count: self._copies(to, source, count), 1)
+    def copy_ns(self, to: U8, source: U8, toward: Toward = Toward.INSIDE) -> float:
+        """Nanoseconds of copying a block: out of and into a mapping as a Region does it."""
+        return self._median(lambda count: self._copies(to, source, count, toward), 1)
 
     def word_ns(self, block: U8, *, storing: bool) -> float:
         """Nanoseconds of an 8-byte load (each waits for the one before) or store, at random."""
@@ -52,10 +54,15 @@ class RawAccess:
             took = max(1, run(count))
         return statistics.median([took, *(run(count) for _ in range(_SLICES - 1))]) / count
 
-    def _copies(self, to: U8, source: U8, count: int) -> int:
+    def _copies(self, to: U8, source: U8, count: int, toward: Toward) -> int:
         if self._kernel is not None:
             state = CopiesState(
-                to=to.ctypes.data, from_=source.ctypes.data, size=len(source), count=count
+                to=to.ctypes.data,
+                from_=source.ctypes.data,
+                size=len(source),
+                count=count,
+                direction=int(toward),
+                streaming=int(self._streaming),
             )
             _checked(self._kernel.copies(state))
             return int(state.took_ns)

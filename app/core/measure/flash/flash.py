@@ -96,14 +96,6 @@ def bars(number: int) -> tuple[bool, ...]:
     return tuple(bool(gray >> bit & 1) for bit in range(BARS - 1, -1, -1))
 
 
-def number_of(pattern: tuple[bool, ...]) -> int:
-    """The number that a pattern shows: the inverse of `bars`, for reading a photo."""
-    number = 0
-    for bit in pattern:
-        number = number << 1 | (number & 1 ^ bit)
-    return number
-
-
 # -- the answering side -------------------------------------------------------------------------
 
 

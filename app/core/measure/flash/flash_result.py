@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ValueFormatError
+from ..histogram import too_few_samples
 from .flash import Surface
 
 I64 = npt.NDArray[np.int64]
@@ -31,7 +32,7 @@ class FlashPlan:
         manual: Flip only when asked to (`FlashMaster.flip`).
     """
 
-    flips: int = 60
+    flips: int = 40
     every_s: float = 0.5
     jitter: float = 0.4
     surface: Surface = Surface.PATCH
@@ -70,6 +71,14 @@ class FlashSample:
     seen_ns: int
     seen_error_ns: int
     reaction_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FlashLive:
+    """What a running test tells: the last sample, None when it was lost, and how many were."""
+
+    sample: FlashSample | None
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,9 @@ class FlashResult:
             "one_clock": self.one_clock,
             "peer_period_ns": self.peer_period_ns,
             "count": len(self.samples),
+            "too_few_samples": [
+                f"p{p:g}_ns" for p in PERCENTILES if too_few_samples(len(self.samples), p / 100)
+            ],
             "lost": self.lost,
             "began_s": self.began_s,
             "stored_to_seen": {

@@ -18,7 +18,7 @@ from ..lane.requests import Command
 from ..peers.initiator import TICK_S
 from ..peers.peer_monitor import PeerMonitor
 from .flash import OWNER_WORDS, POLL_S, REACTED, Flip, Surface
-from .flash_result import FlashPlan, FlashResult, FlashSample
+from .flash_result import FlashLive, FlashPlan, FlashResult, FlashSample
 
 LOST_S: Final = 1.0
 MAX_REACTION_NS: Final = 10_000_000_000
@@ -28,23 +28,21 @@ class FlashMaster:
     """Runs a flash test against the responder of a slot.
 
     Args:
-        monitor: Watches the peer of an initiator that has its side and has not asked yet.
+        monitor: Of the peer of an initiator that is seated and has not asked yet; its context is
+            told of each sample (FlashLive), and asked whether to end.
         show: Called with each of our own flashes, so that our window shows them too.
-        report: Called with each sample and the number lost so far.
     """
 
     def __init__(
         self,
         monitor: PeerMonitor,
         show: Callable[[Flip], None] = lambda flip: None,
-        report: Callable[[FlashSample | None, int], None] = lambda sample, lost: None,
     ) -> None:
         self._monitor = monitor
         self._initiator = monitor.initiator
         self._show = show
-        self._report = report
+        self._context = monitor.context
         self._flip = threading.Event()
-        self._end = threading.Event()
         self._samples: list[FlashSample] = []
         self._lost = 0
         self._period_ns = 0
@@ -53,13 +51,8 @@ class FlashMaster:
         """Flash now (a click, a key); any thread."""
         self._flip.set()
 
-    def stop(self) -> None:
-        """End after the flash that is under way; any thread."""
-        self._end.set()
-        self._flip.set()
-
     def run(self, plan: FlashPlan) -> FlashResult:
-        """Run the test; returns what was measured until the end or the stop.
+        """Do it; returns what was measured until the end, or until it was cancelled.
 
         Raises:
             NoPeerError, PeerRefusedError, CancelledError: As PeerMonitor.ask.
@@ -76,10 +69,10 @@ class FlashMaster:
         number = secrets.randbits(30) | 1
         try:
             done = 0
-            while not self._end.is_set() and (plan.flips == 0 or done < plan.flips):
+            while not self._context.cancelled() and (plan.flips == 0 or done < plan.flips):
                 self._wait(plan)
                 self._take_reaction()
-                if self._end.is_set():
+                if self._context.cancelled():
                     break
                 number += 1
                 done += 1
@@ -102,7 +95,7 @@ class FlashMaster:
         """Wait until the next flash is due or wanted, sending heartbeats meanwhile."""
         spread = (secrets.randbelow(2001) - 1000) / 1000 * plan.jitter
         due = None if plan.manual else time.monotonic() + plan.every_s * (1 + spread)
-        while not self._end.is_set():
+        while not self._context.cancelled():
             self._monitor.poll()
             left = TICK_S if due is None else due - time.monotonic()
             if left <= 0:
@@ -112,8 +105,8 @@ class FlashMaster:
                 return
 
     def _wait_for_reaction(self, plan: FlashPlan) -> None:
-        """Wait for a reaction to the last flash of a finished run."""
-        if not self._end.is_set() and not plan.manual:
+        """The last flash of a finished run has its time for a reaction too."""
+        if not self._context.cancelled() and not plan.manual:
             self._wait(replace(plan, every_s=min(plan.every_s, LOST_S)))
         self._take_reaction()
 
@@ -135,13 +128,13 @@ class FlashMaster:
         answer = self._answer(region, owner_line, number, sent_ns)
         if answer is None:
             self._lost += 1
-            self._report(None, self._lost)
+            self._context.progress(FlashLive(None, self._lost))
             return
         came_ns, words = answer
         sample = sample_of(number, sent_ns, came_ns, words, one_clock)
         self._period_ns = words[5]
         self._samples.append(sample)
-        self._report(sample, self._lost)
+        self._context.progress(FlashLive(sample, self._lost))
 
     def _answer(
         self, region: Region, line: int, number: int, sent_ns: int

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -28,6 +27,7 @@ from ...errors import (
 from ...protocols.known_content import identify
 from ...region.region import Region
 from ...values.units import format_short_offset
+from ..run_context import Sleep
 from .layout import CLOSING, IDENTITY_SIZE, OPEN, STATE_AT, WORD, ByteRange, Lane
 from .placement import claimed_ranges, find_lanes, free_place, lane_at, place_lane
 from .presence import SETTLE_S
@@ -61,7 +61,6 @@ LOOKS: Final = 9
 _LOOK_BYTES: Final = 16 << 20
 _CHUNK: Final = 64 << 10
 _TRIES: Final = 3
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,20 +189,25 @@ def acquire_lane(
 
 def _existing(region: Region, wanted: Lane, *, anywhere: bool, sleep: Sleep) -> Lane | None:
     for _ in range(int(2 * LEAVE_S / STEP_S)):
-        lane = _sound(region, wanted, anywhere=anywhere)
+        lane = _sound(region, wanted, sleep, anywhere=anywhere)
         if lane is None or region.load(lane.offset + STATE_AT, WORD) != CLOSING:
             return lane
         sleep(STEP_S)  # its creator is about to remove it
-    return _sound(region, wanted, anywhere=anywhere)
+    return _sound(region, wanted, sleep, anywhere=anywhere)
 
 
-def _sound(region: Region, wanted: Lane, *, anywhere: bool) -> Lane | None:
+def _sound(region: Region, wanted: Lane, sleep: Sleep, *, anywhere: bool) -> Lane | None:
     if not anywhere:
         with contextlib.suppress(LaneError):
             return lane_at(region, wanted.offset)
     trouble: LaneVersionError | None = None
     overlapping: list[Lane] = []
-    for found in find_lanes(region):
+
+    def cancelled() -> bool:
+        sleep(0)  # raises when the caller ends the waiting; a large region takes seconds
+        return False
+
+    for found in find_lanes(region, cancelled):
         if isinstance(found, LaneVersionError):
             trouble = found
         elif isinstance(found, Lane):

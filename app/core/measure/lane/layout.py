@@ -30,7 +30,6 @@ SIDE_SIZE: Final = 8 * LINE
 MIN_STRIDE: Final = CONTROL_SIZE + 2 * ALIGN
 MIN_SIZE: Final = HEAD_SIZE + MIN_STRIDE
 MAX_SLOTS: Final = 64
-TEXT_AT: Final = LINE
 STATE_AT: Final = 2 * LINE
 OPEN: Final = 0
 CLOSING: Final = 1

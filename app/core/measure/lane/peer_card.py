@@ -24,6 +24,7 @@ BEAT_WORD: Final = 1
 TOUCHED_WORD: Final = 7
 _PRESENCE: Final = struct.Struct("<3Q8B5Q")
 _MOST: Final = 0xFFFF
+_made: Final[set[int]] = set()  # tokens of this process
 _SYSTEMS: Final = ("", "host", "guest")
 _PLATFORMS: Final = ("", "Linux", "Windows")
 _CACHES: Final = ("", "cached", "uncached", "write-combined")
@@ -154,14 +155,21 @@ def own_card(
     """The card of this process for a region that it has open."""
     if bell is not None:
         capabilities |= Capability.DOORBELL
+    token = new_token()
+    _made.add(token)
     return replace(
         _machine_card(),
-        token=new_token(),
+        token=token,
         capabilities=capabilities,
         system=info.system,
         cache=_cache_of(info),
         bell=bell.address if bell else None,
     )
+
+
+def is_ours(card: PeerCard | None) -> bool:
+    """Whether a card was made by this very process: its token tells, where no boot is known too."""
+    return card is not None and card.token in _made
 
 
 def boot_number() -> int:

@@ -111,13 +111,3 @@ def refusal_of(reply: Message) -> Refusal:
 
 def _check(line: bytes) -> int:
     return zlib.crc32(line[: _LINE.size - 8]) | 1 << 32
-
-
-def signed(value: int) -> int:
-    """A value of a message as a signed number."""
-    return value - (1 << 64) if value >> 63 else value
-
-
-def unsigned(value: int) -> int:
-    """A number, which may be negative, as a value of a message."""
-    return value & (1 << 64) - 1

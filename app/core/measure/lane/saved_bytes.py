@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import shutil
@@ -19,17 +20,17 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Self
 
 import psutil  # type: ignore[import-untyped]
 
-from ...errors import StorageError
+from ...errors import LaneError, StorageError
 from ...region.region import Region, RegionInfo
 from ...storage.atomic_file import open_regular
 from ...storage.os_errors import lacks_space, meaning
 from ...storage.paths import state_dir
 from ...values.units import format_size
-from .layout import ByteRange, Lane
+from .layout import ByteRange, Lane, check_geometry
 from .peer_card import boot_number
 
 _SUFFIX: Final = ".lane"
@@ -37,6 +38,7 @@ _DRAFT: Final = ".part"
 _CHUNK: Final = 256 << 10
 _KEEP_S: Final = 30 * 86400.0
 FORMAT: Final = 1
+_COUNTS: Final = ("start", "region_size", "offset", "size", "slots", "token", "pid", "boot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,31 @@ class SavedHeader:
     saved_s: float
     boot: int = 0
 
+    @classmethod
+    def parse(cls, fields: dict[str, Any]) -> Self:
+        """What a file says.
+
+        Raises:
+            TypeError, ValueError, LaneError: It is no header: fields of another kind, or out of
+                bounds.
+        """
+        header = cls(**fields)
+        if not all(isinstance(text, str) for text in (header.path, header.identity)):
+            raise TypeError("a path is a text")
+        for name in _COUNTS:
+            count = getattr(header, name)
+            if type(count) is not int or not 0 <= count < 1 << 64:
+                raise ValueError(f"{name} is no count")
+        for name in ("process_s", "saved_s"):
+            if type(getattr(header, name)) not in (int, float) or not math.isfinite(
+                getattr(header, name)
+            ):
+                raise ValueError(f"{name} is no time")
+        check_geometry(header.size, header.slots)
+        if header.offset + header.size > header.region_size:
+            raise ValueError("the lane reaches out of its region")
+        return header
+
     @property
     def lane(self) -> Lane:
         """The lane that was created."""
@@ -83,7 +110,7 @@ class SavedHeader:
             return True
         try:
             return abs(_began_s(self.pid) - self.process_s) > 1.0
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, OverflowError):  # no process has such a number
             return True
         except psutil.Error:
             return False
@@ -149,8 +176,16 @@ class SavedBytes:
                 fields = json.loads(file.readline(1 << 16))
             if fields.pop("format") != FORMAT:
                 return None
-            return cls(SavedHeader(**fields), path)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return cls(SavedHeader.parse(fields), path)
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+            LaneError,
+        ):
             return None
 
     def adopt(self) -> SavedBytes | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ from typing import Final
 
 from ...errors import NoPeerError, PeerBusyError
 from ...region.region import Region
+from ..run_context import Sleep
 from .layout import Lane, Side, Slot
-from .peer_card import Capability, PeerCard, boot_number
+from .peer_card import Capability, PeerCard, is_ours
 from .presence import (
     GONE_NS,
     SILENT_NS,
@@ -24,7 +24,6 @@ from .presence import (
 
 PATIENCE_S: Final = 2.0
 _STEP_S: Final = 0.05
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def wait_for_peer(
     while True:
         slots = [claim for claim in watch.poll() if slot in (None, claim.slot.index)]
         there = [
-            claim for claim in slots if claim.responder.alive and not _is_us(claim.responder.card)
+            claim for claim in slots if claim.responder.alive and not is_ours(claim.responder.card)
         ]
         able = [
             claim
@@ -165,10 +164,6 @@ def wait_for_peer(
         if give_up_s is not None and waited >= give_up_s:
             raise NoPeerError(_nobody(there, needs))
         sleep(_STEP_S)
-
-
-def _is_us(card: PeerCard | None) -> bool:
-    return card is not None and card.pid == os.getpid() and card.boot == boot_number() != 0
 
 
 def _busy(slots: SlotPeers) -> str:

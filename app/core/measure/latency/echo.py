@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +21,7 @@ from ..histogram import Times
 from ..lane.layout import Line, Side, Slot
 from ..lane.peer_card import Capability, EngineKind
 from ..lane.requests import Command, Refusal
+from ..loops import on_core, pick_engine
 from ..peers.responder_task import RefusedRequest, ResponderTask
 from . import echo_python
 from .echo_python import Arrays, Memory
@@ -33,11 +31,6 @@ MAX_PAYLOAD: Final = 4096
 BATCH: Final = 1 << 16
 _OWNER_SLICE_NS: Final = 1_000_000_000  # the loop checks `stop` in every turn
 _LONGEST_POLL_NS: Final = 1_000_000_000
-
-
-def pick_engine(wanted: EngineKind | None) -> Kernel | None:
-    """The kernel, unless Python is wanted or there is none."""
-    return None if wanted is EngineKind.PYTHON else kernel()
 
 
 def capabilities(able: Capability = Capability.ECHO) -> Capability:
@@ -82,8 +75,8 @@ class EchoLoop:
     """The initiator's side: state, buffers and engine. Use it inside its window only.
 
     Attributes:
-        state: The loop's state; counters of lost, missed, late and unexpected are in it.
-        engine: The engine that runs it.
+        state: The loop's state; counters of lost, missed, skipped and unexpected are in it.
+        engine: What runs it.
     """
 
     def __init__(
@@ -130,6 +123,7 @@ class EchoLoop:
             number=_first_number(first),
             timeout_ns=1_000_000_000,
             end_ns=(1 << 62),
+            stall_ns=(1 << 62),
             capacity=BATCH,
             intended=self._columns[0].ctypes.data,
             sent=self._columns[1].ctypes.data,
@@ -159,8 +153,18 @@ class EchoLoop:
         return pause
 
     def pass_over(self, then_ns: int) -> None:
-        """Send nothing more; requests that were due until `then_ns` count as missed."""
-        echo_python.miss_until(self.state, then_ns)
+        """Nothing is sent any more: what was due until then is missed or skipped."""
+        state = self.state
+        waited_ns = then_ns if state.pending else int(state.answered_ns)
+        echo_python.give_account(state, then_ns, waited_ns)
+
+    def note_return(self, now_ns: int) -> None:
+        """The slice is over; from its last turn until now our loop stood still, if that was long.
+
+        While an answer is waited for, its time tells that.
+        """
+        if not self.state.pending:
+            echo_python.note_turn(self.state, now_ns)
 
     def stop(self) -> None:
         """End the running slice soon; from any thread."""
@@ -327,36 +331,3 @@ def _bell_of(task: ResponderTask) -> Bell | None:
     if ours is None or theirs is None:
         raise RefusedRequest(Refusal.NO_DOORBELL)
     return PeerBell(ours, theirs)
-
-
-@contextlib.contextmanager
-def on_core(core: int | None, engine: Kernel | None, *, short_sleeps: bool) -> Iterator[bool]:
-    """Keep this thread on a core for a while; whether that worked (True when none is wanted)."""
-    if short_sleeps and (native := kernel()) is not None:
-        native.short_sleeps()
-    if core is None:
-        yield True
-        return
-    before = _affinity()
-    try:
-        yield _stay_on({core}, engine)
-    finally:
-        if before:
-            _stay_on(before, engine)
-
-
-def _affinity() -> set[int]:
-    """The cores of this thread; empty where the system has no such call."""
-    cores: set[int] = set()
-    if sys.platform != "win32":
-        cores = os.sched_getaffinity(0)
-    return cores
-
-
-def _stay_on(cores: set[int], engine: Kernel | None) -> bool:
-    done = engine is not None and engine.pin(min(cores))
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, cores)
-        done = os.sched_getaffinity(0) == cores
-    return done

@@ -72,6 +72,7 @@ def run_ping(
     state: PingState, memory: Memory, arrays: Arrays, stopped: Callable[[], bool]
 ) -> Slice:
     """One slice of the initiator's side."""
+    state.turn_ns = _now()
     plain = state.wait == Wait.SPIN and not memory.own and memory.bell is None
     while state.count < state.capacity:
         if state.pending:
@@ -93,13 +94,14 @@ def _send(state: PingState, memory: Memory, stopped: Callable[[], bool]) -> Slic
         return Slice.DONE
     if now < due:
         now = _await_due(state, due, stopped)
+    note_turn(state, now)
     if now < due or now >= state.slice_end_ns or now >= state.end_ns + state.timeout_ns:
         return _why(state, now, stopped)
     state.index += 1
-    state.late += bool(interval and now - due > interval)
     state.number += 1
     state.intended_ns = due
     state.sent_ns = _now()
+    note_turn(state, state.sent_ns)
     if memory.own:
         memory.out[:] = memory.own
     memory.words[memory.ping] = state.number
@@ -129,10 +131,11 @@ def _burst(
         state.end_ns,
         state.slice_end_ns,
     )
-    index, number, count, late = state.index, state.number, state.count, state.late
+    index, number, count = state.index, state.number, state.count
+    stall = state.stall_ns
     last = end + state.timeout_ns
     turns, clock = range(_TURNS), _now
-    now = clock()
+    now = state.turn_ns
     result: Slice | None = None
     pending = broken = False
     for at in range(count, state.capacity):
@@ -141,15 +144,16 @@ def _burst(
             result = Slice.DONE
             break
         if now < due:
+            state.turn_ns = now
             now = _await_due(state, due, stopped)
         if now < due or now >= slice_end or now >= last:
             broken = True
             break
         index += 1
-        if interval and now - due > interval:
-            late += 1
         number += 1
         begun = clock()
+        if begun - now > stall:
+            state.stood_ns += begun - now
         words[ping] = number
         for _ in turns:
             if words[pong] == number:
@@ -166,16 +170,24 @@ def _burst(
         count = at + 1
     if count > state.count:
         state.seen = number - pending  # the last that was answered
-    state.index, state.number, state.count, state.late = index, number, count, late
-    state.pending = pending
+        state.answered_ns = received[count - 1]
+    state.index, state.number, state.count = index, number, count
+    state.pending, state.turn_ns = pending, now
     return _why(state, now, stopped) if broken else result
 
 
 def _await_due(state: PingState, due: int, stopped: Callable[[], bool]) -> int:
-    """Wait until the next request is due, or slice or test are over; returns the time then."""
-    wait, poll_ns = state.wait, state.poll_ns
+    """Wait until the next one is due, the slice or the test is over; the time then."""
+    wait, poll_ns, stall = state.wait, state.poll_ns, state.stall_ns
     until = min(due, state.slice_end_ns)
-    while (now := _now()) < until:
+    turn = state.turn_ns
+    while True:
+        now = _now()
+        if now - turn > stall:
+            state.stood_ns += now - turn
+        turn = state.turn_ns = now
+        if now >= until:
+            break
         if wait == Wait.YIELD:
             _sched_yield()
         elif wait:
@@ -187,18 +199,42 @@ def _await_due(state: PingState, due: int, stopped: Callable[[], bool]) -> int:
 
 def _why(state: PingState, now: int, stopped: Callable[[], bool]) -> Slice:
     if now >= state.end_ns + state.timeout_ns:
-        miss_until(state, now)
+        give_account(state, now, state.answered_ns)
         return Slice.DONE
     return Slice.STOPPED if stopped() else Slice.AGAIN
 
 
-def miss_until(state: PingState, then: int) -> None:
-    """Count the requests that are due until `then` as missed, without sending them."""
-    if state.interval_ns:
-        gone = min(then, state.end_ns) - state.base_ns
-        index = max(state.index, math.ceil(gone / state.interval_ns))
-        state.missed += index - state.index
-        state.index = index
+def due_before(interval_ns: float, elapsed_ns: int) -> int:
+    """How many of a schedule are due before so many ns went by."""
+    count = max(0, math.ceil(elapsed_ns / interval_ns))
+    while int(count * interval_ns) < elapsed_ns:  # the division rounds, and the product does
+        count += 1
+    while count and int((count - 1) * interval_ns) >= elapsed_ns:
+        count -= 1
+    return count
+
+
+def pass_until(state: PingState, then: int) -> int:
+    """Pass over what is due until then; how many those were."""
+    if not state.interval_ns:
+        return 0
+    gone = min(then, state.end_ns) - state.base_ns
+    passed = max(0, due_before(state.interval_ns, gone) - int(state.index))
+    state.index += passed
+    return passed
+
+
+def give_account(state: PingState, then: int, answered_ns: int) -> None:
+    """Pass over what is due until then: an answer was waited for until `answered_ns`."""
+    state.missed += pass_until(state, min(then, answered_ns))
+    state.skipped += pass_until(state, then)
+
+
+def note_turn(state: PingState, now: int) -> None:
+    """Another turn of our own loop, which stood still when the last one was long ago."""
+    if now - state.turn_ns > state.stall_ns:
+        state.stood_ns += now - state.turn_ns
+    state.turn_ns = now
 
 
 def _await_pong(
@@ -239,12 +275,14 @@ def _record(state: PingState, memory: Memory, arrays: Arrays) -> None:
     state.count = at + 1
     state.seen = state.number
     state.pending = 0
+    state.turn_ns = state.answered_ns = now
 
 
 def _give_up(state: PingState, now: int) -> None:
     state.lost += 1
     state.pending = 0
-    miss_until(state, now)
+    state.turn_ns = state.answered_ns = now
+    state.missed += pass_until(state, now)  # these were due while nobody answered
 
 
 def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:

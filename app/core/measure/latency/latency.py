@@ -5,43 +5,33 @@ a stall is felt by all requests that fell into it (no coordinated omission). Bot
 response time from then, and the service time from when it was sent. The closed loop sends the
 next when the last came back; it is the quickest, and hardly sees stalls.
 
-The loop runs in slices; between them, while no request is in flight, samples are counted and the
-peer is polled. These pauses are taken out of the schedule and reported (`paused_share`).
+The loop runs in slices; between them, while nothing is in flight, samples are counted and the
+peer is looked at. What that takes is taken out of the schedule and told: as a share of the time
+(`paused_share`), and as the requests that would have been due (`skipped`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from ...errors import MeasureOptionError, NoPeerError
+from ...errors import MeasureOptionError
 from ...native.kernel import Slice, Wait
-from ...region.doorbell import BellAddress, DeviceBell, PeerBell
+from ...region.doorbell import BellAddress, PeerBell
 from ...region.region import Region
-from ...region.region_window import RegionWindow
-from ..conditions import (
-    choose_core,
-    conditions,
-    spinner_warning,
-    usable_cores,
-)
 from ..histogram import Histogram
 from ..lane.layout import Lane
 from ..lane.peer_card import Capability, EngineKind, PeerCard
 from ..lane.requests import Command
-from ..lane.slots import SlotPeers, wait_for_peer
-from ..peers.doorbells import measuring_bell
-from ..peers.initiator import TICK_S, Initiator
-from ..peers.peer_monitor import PeerMonitor
+from ..peers.initiator import TICK_S
+from ..peers.peer_link import PeerLink, linked
+from ..run_context import RunContext
 from .echo import (
     MAX_PAYLOAD,
     MIN_PAYLOAD,
     EchoLoop,
     joined,
-    on_core,
-    pick_engine,
 )
 from .latency_result import LatencyResult, Tally
 from .one_way import OneWay, one_way
@@ -56,7 +46,6 @@ _CLOCK_RATE_HZ: Final = 5_000.0
 _PATIENCE_NS: Final = 1_000_000_000
 _SLICE_NS: Final = int(TICK_S * 1e9)
 _now: Final = time.perf_counter_ns
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,28 +111,19 @@ class LatencyOptions:
             )
 
 
-@dataclass(slots=True)
-class Watcher:
-    """The callbacks of a running test.
+@dataclass(frozen=True, slots=True)
+class LatencyLive:
+    """What a running test tells of itself: the tally so far, and the share of the time done."""
 
-    Attributes:
-        progress: Called about ten times a second with the tally so far and the share done.
-        report: Called with sentences for a person (no peer answers yet, the peer restarted).
-        cancelled: Called about ten times a second: whether to end.
-        sleep: How to wait; it may raise to end a wait.
-    """
-
-    progress: Callable[[Tally, float], None] = lambda tally, share: None
-    report: Callable[[str], None] = lambda text: None
-    cancelled: Callable[[], bool] = lambda: False
-    sleep: Sleep = field(default=time.sleep)
+    tally: Tally
+    share: float
 
 
 def run_latency(
     region: Region,
     lane: Lane,
     options: LatencyOptions,
-    watcher: Watcher | None = None,
+    context: RunContext | None = None,
     *,
     give_up_s: float | None = None,
 ) -> LatencyResult:
@@ -153,7 +133,7 @@ def run_latency(
         region: Where.
         lane: The lane in it (hold.acquire_lane).
         options: What to measure.
-        watcher: The callbacks.
+        context: Who is told (LatencyLive), and asked.
         give_up_s: Wait no longer for a peer; None waits for ever.
 
     Raises:
@@ -163,68 +143,44 @@ def run_latency(
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
-    watch = watcher or Watcher()
-    bell = measuring_bell(region, options.wait)
-    needs = Capability.ECHO | Capability.MAPPED
-    if bell is not None:
-        needs |= Capability.DOORBELL
-    core = choose_core(options.core)
-    with region.window(lane.offset, lane.size) as window:
-        slots = wait_for_peer(
-            region,
-            lane,
-            needs,
-            slot=options.slot,
-            report=watch.report,
-            give_up_s=give_up_s,
-            sleep=watch.sleep,
-        )
-        with (
-            # With the plain sleep: it must not be cut short when the test is cancelled.
-            Initiator(region, lane, slots, bell=bell) as initiator,
-            on_core(
-                core, pick_engine(options.engine), short_sleeps=options.wait is Wait.POLL
-            ) as ok,
-        ):
-            run = _Run(initiator, window, options, watch, core if ok else None, bell, give_up_s)
-            if not ok:
-                run.tally.note(f"The measuring thread could not be kept on core {core}.")
-            return run.measure(slots)
+    with linked(
+        region,
+        lane,
+        Capability.ECHO,
+        engine=options.engine,
+        core=options.core,
+        slot=options.slot,
+        wait=options.wait,
+        context=context or RunContext(),
+        give_up_s=give_up_s,
+    ) as link:
+        return _Run(link, options).measure()
 
 
 class _Run:
     """One test with one peer."""
 
-    def __init__(
-        self,
-        initiator: Initiator,
-        window: RegionWindow,
-        options: LatencyOptions,
-        watch: Watcher,
-        core: int | None,
-        bell: DeviceBell | None,
-        give_up_s: float | None,
-    ) -> None:
-        self.initiator = initiator
-        self.window = window
+    def __init__(self, link: PeerLink, options: LatencyOptions) -> None:
+        self.link = link
+        self.initiator = link.initiator
         self.options = options
-        self.watch = watch
-        self.core = core
-        self.bell = None if bell is None else PeerBell(bell, _bell_of(initiator.responder))
+        self.context = link.context
+        self.bell = None if link.bell is None else PeerBell(link.bell, _bell_of(link.peer))
         self.tally = Tally(options.duration_s, stall_ns=_stall_ns(options))
+        for text in link.notes:
+            self.tally.note(text)
         self._counting = False
         self._started_s = time.time()
-        self._monitor = PeerMonitor(
-            initiator, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
-        )
+        self._monitor = link.monitor
+        self._monitor.report = self._hear
 
-    def measure(self, slots: SlotPeers) -> LatencyResult:
+    def measure(self) -> LatencyResult:
         """Floor, clock, warm-up, test."""
         options, initiator = self.options, self.initiator
         if options.payload_bytes > MIN_PAYLOAD:
             initiator.claim.touch(options.payload_bytes)
         loop = EchoLoop(
-            self.window,
+            self.link.window,
             initiator.slot,
             payload=options.payload_bytes,
             wanted=options.engine,
@@ -232,12 +188,13 @@ class _Run:
         )
         try:
             loop.state.timeout_ns = int(options.timeout_s * 1e9)
+            loop.state.stall_ns = _stall_ns(options)
             loop.state.wait, loop.state.poll_ns = int(options.wait), options.poll_ns
             floor = Histogram()
             floor.record(loop.floor(FLOOR_COUNT))
             ways = self._one_way(loop)
             peer_engine = self._begin(stamp=False)
-            peer = initiator.responder or slots.responder.card
+            peer = initiator.responder or self.link.peer
             self._warn(peer)
             warm = self._drive(loop, options.warm_up_s, None)
             complete = warm and self._drive(loop, options.duration_s, self.tally)
@@ -249,15 +206,6 @@ class _Run:
         finally:
             loop.stop()
             loop.close()
-        facts = conditions(
-            initiator.region.info,
-            initiator.lane,
-            initiator.slot.index,
-            initiator.claim.card,
-            peer,
-            pinned=self.core,
-            started_s=self._started_s,
-        )
         return self.tally.result(
             rate_hz=options.rate_hz,
             payload_bytes=options.payload_bytes,
@@ -267,7 +215,7 @@ class _Run:
             peer_engine=peer_engine,
             floor=floor.summary(),
             ways=ways,
-            conditions=facts,
+            conditions=self.link.conditions(peer, self._started_s),
             complete=complete,
         )
 
@@ -297,7 +245,7 @@ class _Run:
             result = loop.run(_now() + _SLICE_NS)
             batches.append(loop.batch())
             self._on_initiator()
-            if self.watch.cancelled():
+            if self.context.cancelled():
                 break
         batch = joined(batches)
         us, peer = self.initiator.claim.card, self.initiator.responder
@@ -306,14 +254,7 @@ class _Run:
 
     def _warn(self, peer: PeerCard | None) -> None:
         spins = self.options.wait in (Wait.SPIN, Wait.YIELD)
-        text = spinner_warning(
-            ours=spins,
-            peers=spins,
-            us=self.initiator.claim.card,
-            peer=peer,
-            cores=len(usable_cores()),
-        )
-        if text:
+        if text := self.link.spinners(peer, spins=spins):
             self.tally.note(text)
 
     def _drive(self, loop: EchoLoop, duration_s: float, tally: Tally | None) -> bool:
@@ -323,7 +264,7 @@ class _Run:
         loop.schedule(self.options.rate_hz, start)
         state.end_ns = start + int(duration_s * 1e9)
         if tally is not None:
-            state.lost = state.missed = state.late = state.unexpected = 0
+            state.lost = state.missed = state.skipped = state.unexpected = state.stood_ns = 0
             self._started_s = time.time()
             tally.begin(start)
             self._counting = True
@@ -331,17 +272,20 @@ class _Run:
         while result is Slice.AGAIN:
             result = loop.run(_now() + _SLICE_NS)
             returned = _now()
+            loop.note_return(returned)
             if tally is not None:
                 tally.add(loop.batch(), returned, state)
-                self.watch.progress(tally, (returned - start) / (state.end_ns - start))
+                share = (returned - start) / (state.end_ns - start)
+                self.context.progress(LatencyLive(tally, share))
             self._on_initiator()
-            if self.watch.cancelled():
+            if self.context.cancelled():
                 loop.pass_over(returned)
                 return False
             now = _now()
             pause = loop.shift(returned, now)
             if tally is not None:
-                tally.resume(now, pause)
+                # The time of an answer that is waited for tells the gap already.
+                tally.resume(0 if state.pending else now - returned, pause)
         return True
 
     def _on_initiator(self) -> None:
@@ -350,7 +294,7 @@ class _Run:
             self.bell.to = _bell_of(peer.card)  # another one after a restart
 
     def _hear(self, text: str) -> None:
-        self.watch.report(text)
+        self.context.report(text)
         if self._counting:
             self.tally.note(text, timed=True)
 
@@ -362,13 +306,3 @@ def _bell_of(card: PeerCard | None) -> BellAddress | None:
 def _stall_ns(options: LatencyOptions) -> int:
     """A gap longer than this counts as stalled: 100 µs, or four intervals of a polling peer."""
     return max(100_000, 4 * options.poll_ns if options.wait is not Wait.SPIN else 0)
-
-
-def need_answers(result: LatencyResult) -> None:
-    """For callers that treat a result without any answer as a failure.
-
-    Raises:
-        NoPeerError: Nothing was answered.
-    """
-    if not result.response.count:
-        raise NoPeerError("The peer answered nothing in all that time.")

@@ -6,8 +6,8 @@ import csv
 import io
 import json
 from collections import deque
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Self
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from ..hdr_log import hdr_log
 from ..histogram import Histogram, Summary, Times
 from ..lane.peer_card import EngineKind
 from .echo import Batch
+from .echo_python import due_before
 from .one_way import OneWay
 
 FORMAT: Final = 1
 _POINTS: Final = 600
+LONG_PAUSE_NS: Final = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class LatencyResult:
-    """A finished test; `as_dict` and `from_dict` carry it through files.
+    """A finished test; `as_dict` is for files.
 
     Attributes:
         rate_hz: Asked rate; 0 is the closed loop.
@@ -52,12 +54,16 @@ class LatencyResult:
         complete: False when it was stopped before its end.
         service: From sending to the answer.
         response: From when it should have been sent to the answer.
-        lost: Answers that did not come in time, and what was due and never sent: while we waited
-            for them, or because the rate could not be kept, or the test was stopped.
-        late: Requests that were sent more than an interval after their time.
-        unexpected: Numbers from the peer that were not expected.
+        due: Requests that the rate asked for in the time; each was answered, lost or skipped. In
+            the closed loop those that were sent.
+        lost: Answers that did not come in time, and what was due, and never sent, while an answer
+            was waited for.
+        skipped: Due and never sent because of this side: it counted (`paused_share`), stood still
+            until the end was long over, or was stopped.
+        late: Answered requests that were sent more than an interval after their time.
+        unexpected: Numbers from the peer that nobody waited for.
         stalled_share: Share of the time in gaps longer than `stall_ns`: an answer that was waited
-            for, or a request that was due while our own loop stood still.
+            for, or a turn of our own loop that took so long.
         stall_ns: What counts as a gap.
         paused_share: Share of the time that the instrument itself paused, outside the schedule.
         floor: The same loop without a peer.
@@ -77,7 +83,9 @@ class LatencyResult:
     complete: bool
     service: Histogram
     response: Histogram
+    due: int
     lost: int
+    skipped: int
     late: int
     unexpected: int
     stalled_share: float
@@ -91,7 +99,7 @@ class LatencyResult:
 
     @property
     def sent(self) -> int:
-        """Requests that were due: answered and lost."""
+        """Requests that were answered or lost."""
         return self.response.count + self.lost
 
     def figures(self) -> dict[str, Any]:
@@ -108,8 +116,10 @@ class LatencyResult:
             "complete": self.complete,
             **self.response.summary().as_dict(),
             "service": self.service.summary().as_dict(),
+            "due": self.due,
             "sent": self.sent,
             "lost": self.lost,
+            "skipped": self.skipped,
             "late": self.late,
             "unexpected": self.unexpected,
             "stalled_share": self.stalled_share,
@@ -132,62 +142,27 @@ class LatencyResult:
             "series": [asdict(point) for point in self.series],
         }
 
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """What `as_dict` gave, after a way through JSON.
-
-        Raises:
-            ValueError, KeyError, TypeError: It is something else.
-        """
-        if (data["format"], data["kind"]) != (FORMAT, "latency"):
-            raise ValueError("no latency result of this version")
-        plain = {field.name for field in fields(cls)} & {
-            "rate_hz",
-            "payload_bytes",
-            "poll_ns",
-            "duration_s",
-            "complete",
-            "lost",
-            "late",
-            "unexpected",
-            "stalled_share",
-            "stall_ns",
-            "paused_share",
-        }
-        response = Histogram.from_dict(data["response_buckets"])
-        return cls(
-            **{name: data[name] for name in plain},
-            wait=Wait[data["wait"].upper()],
-            engine=EngineKind(data["engine"]),
-            peer_engine=EngineKind(data["peer_engine"]),
-            service=Histogram.from_dict(data["service_buckets"]),
-            response=response,
-            floor=Summary.from_dict(data["floor"]),
-            ways=None if data["one_way"] is None else OneWay(**data["one_way"]),
-            series=tuple(Point(**point) for point in data["series"]),
-            conditions=Conditions(**data["conditions"]),
-            notes=tuple(data["notes"]),
-        )
-
     def json_text(self) -> str:
         """The JSON file."""
         return json.dumps(self.as_dict(), indent=1) + "\n"
 
     def csv_text(self) -> str:
-        """The buckets of both distributions as a table; what was lost has a row without times."""
+        """The buckets of both distributions as a table; what has no time has a row without."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("distribution", "from_ns", "to_ns", "count"))
         for name, histogram in (("response", self.response), ("service", self.service)):
             writer.writerows((name, *bar) for bar in histogram.bars())
-        writer.writerow(("lost", "", "", self.lost))
+        for name, count in (("lost", self.lost), ("skipped", self.skipped), ("due", self.due)):
+            writer.writerow((name, "", "", count))
         return out.getvalue()
 
     def hdr_text(self) -> str:
         """The HdrHistogram log."""
         both = (("response", self.response), ("service", self.service))
         remark = (
-            f"{self.response.count} answered, {self.lost} lost, {self.late} sent late; "
+            f"{self.due} due: {self.response.count} answered, {self.lost} lost, "
+            f"{self.skipped} skipped; {self.late} answered were sent late; "
             f"{self.rate_hz:g} per second asked (0: closed loop); times in ns"
         )
         return hdr_log(both, self.conditions.started_s, self.duration_s, remark)
@@ -201,6 +176,8 @@ class Tally:
         response: So far.
         series: Finished intervals of the series.
         lost: So far.
+        due: What the schedule asked for, once the test is over.
+        skipped: What of it this side never sent, once the test is over.
         paused_ns: The instrument's own pauses.
         notes: Sentences so far.
     """
@@ -211,6 +188,8 @@ class Tally:
         self.series: list[Point] = []
         self.lost = 0
         self.late = 0
+        self.due = 0
+        self.skipped = 0
         self.unexpected = 0
         self.paused_ns = 0
         self.notes: list[str] = []
@@ -218,7 +197,7 @@ class Tally:
         self._stalled_ns = 0
         self._interval_ns = max(100_000_000, int(duration_s * 1e9 / _POINTS))
         self._open: deque[Times] = deque()
-        self._start_ns = self._point_ns = self._end_ns = self._ready_ns = 0
+        self._start_ns = self._point_ns = self._end_ns = 0
         self._point_lost = 0
 
     def note(self, text: str, *, timed: bool = False) -> None:
@@ -228,12 +207,20 @@ class Tally:
 
     def begin(self, start_ns: int) -> None:
         """The test starts now."""
-        self._start_ns = self._point_ns = self._end_ns = self._ready_ns = start_ns
+        self._start_ns = self._point_ns = self._end_ns = start_ns
 
-    def resume(self, now_ns: int, paused_ns: int) -> None:
-        """The instrument's own pause is over."""
-        self.paused_ns += paused_ns
-        self._ready_ns = now_ns
+    def resume(self, gap_ns: int, paused_ns: int) -> None:
+        """The instrument's own pause is over.
+
+        Args:
+            gap_ns: From the end of the slice until now. Far longer than counting takes, it was no
+                pause: this side stood still.
+            paused_ns: What of it is taken out of the schedule.
+        """
+        if gap_ns > LONG_PAUSE_NS:
+            self._stalled_ns += gap_ns
+        else:
+            self.paused_ns += paused_ns
 
     def add(self, batch: Batch, now_ns: int, state: PingState) -> None:
         """Count a slice."""
@@ -241,29 +228,17 @@ class Tally:
         self.service.record(service)
         self.response.record(response)
         self._stalled_ns += int(service[service > self._stall_ns].sum())
-        self._stalled_ns += self._stood_still(batch, state)
+        if state.interval_ns:
+            self.late += int((batch.sent - batch.intended > state.interval_ns).sum())
         self._count(now_ns, state)
         if response.size:
             self._open.append(response)
         if now_ns - self._point_ns >= self._interval_ns:
             self._close_point(now_ns)
 
-    def _stood_still(self, batch: Batch, state: PingState) -> int:
-        """Time in which our own loop could have sent, should have, and did not (GIL, scheduler)."""
-        if not batch.sent.size:
-            return 0
-        ready = np.concatenate((np.array([self._ready_ns]), batch.received[:-1]))
-        if state.interval_ns:
-            idle = batch.sent - np.maximum(ready, batch.intended)
-        else:
-            idle = batch.sent - ready
-            idle[idle >= state.timeout_ns] = 0  # one that was lost lies between: see `finish`
-        self._ready_ns = int(batch.received[-1])
-        return int(idle[idle > self._stall_ns].sum())
-
     def _count(self, now_ns: int, state: PingState) -> None:
-        timeouts = int(state.lost) + int(state.missed)
-        self.lost, self.late, self.unexpected = timeouts, int(state.late), int(state.unexpected)
+        self.lost = int(state.lost) + int(state.missed)
+        self.unexpected = int(state.unexpected)
         self._end_ns = now_ns
 
     def _close_point(self, now_ns: int) -> None:
@@ -284,17 +259,31 @@ class Tally:
         """The test is over: what is still on its way is lost."""
         end_ns = max(self._end_ns, int(state.end_ns)) if complete else self._end_ns
         self._count(end_ns, state)
-        self._stalled_ns += int(state.lost) * int(state.timeout_ns)
+        self._stalled_ns += int(state.lost) * int(state.timeout_ns) + int(state.stood_ns)
         if state.pending:
             self.lost += 1
             self._stalled_ns += max(0, self._end_ns - int(state.sent_ns))
+        self._account(state, end_ns if not complete else int(state.end_ns))
         if state.missed:
             self.note(
                 f"{int(state.missed)} of the lost were never sent: they were due while nobody "
-                "answered, or faster than the loop is."
+                "answered, or faster than answers came."
+            )
+        if state.skipped:
+            self.note(
+                f"{int(state.skipped)} were due and never sent: this side stood still, or was "
+                "stopped."
             )
         if self._open or self.lost > self._point_lost:
             self._close_point(self._end_ns)
+
+    def _account(self, state: PingState, end_ns: int) -> None:
+        """Each request that was due is one of answered, lost and skipped."""
+        known = self.response.count + self.lost
+        self.due = known
+        if state.interval_ns:
+            self.due = max(known, due_before(state.interval_ns, end_ns - self._start_ns))
+        self.skipped = self.due - known
 
     def result(
         self,
@@ -324,7 +313,9 @@ class Tally:
             complete=complete,
             service=self.service,
             response=self.response,
+            due=self.due,
             lost=self.lost,
+            skipped=self.skipped,
             late=self.late,
             unexpected=self.unexpected,
             stalled_share=min(1.0, self._stalled_ns / whole_ns),

@@ -25,12 +25,12 @@ from ..lane.peer_card import PeerCard, own_card
 from ..lane.presence import Life, Peer, PeerWatch, SlotClaim
 from ..lane.requests import Command, Message, Status, refusal_of
 from ..lane.slots import SlotPeers
+from ..run_context import Sleep
 
 ANSWER_S: Final = 3.0
 _STEP_S: Final = 0.005
 _AWAY: Final = (Life.SILENT, Life.GONE, Life.ABSENT)
 TICK_S: Final = 0.1
-Sleep = Callable[[float], None]
 
 
 class Initiator:

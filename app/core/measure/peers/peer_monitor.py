@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Final
 
 from ...errors import CancelledError, NoPeerError
 from ..lane.presence import Life, Peer
 from ..lane.requests import Command, Message
+from ..run_context import RunContext
 from .initiator import Initiator
 
 _SENTENCES: Final = {
@@ -23,26 +23,24 @@ class PeerMonitor:
     """Watches an initiator's peer, reports its changes, and asks again after a restart.
 
     Args:
-        initiator: It has taken its side.
-        report: Called with a sentence for the person.
-        sleep: How to wait for a peer that is away; it may raise to end the waiting.
-        cancelled: Whether to end the waiting.
+        initiator: Seated.
+        context: How to wait for a peer that is away, and whether to end that.
         give_up_s: Wait no longer for a peer that is away; None waits for ever.
+
+    Attributes:
+        report: Told what a person should know; the context's at first.
     """
 
     def __init__(
         self,
         initiator: Initiator,
-        report: Callable[[str], None],
+        context: RunContext,
         *,
-        sleep: Callable[[float], None] = time.sleep,
-        cancelled: Callable[[], bool] = lambda: False,
         give_up_s: float | None = None,
     ) -> None:
         self.initiator = initiator
-        self._report = report
-        self._sleep = sleep
-        self._cancelled = cancelled
+        self.report = context.report
+        self.context = context
         self._give_up_s = give_up_s
         self._life = Life.ALIVE
         self._restarts = 0
@@ -75,11 +73,11 @@ class PeerMonitor:
         self._report_state(self.initiator.peer)
         now = time.monotonic()
         self._away_since = self._away_since or now
-        if self._cancelled():
+        if self.context.cancelled():
             raise CancelledError("Stopped while nobody answered.")
         if self._give_up_s is not None and now - self._away_since >= self._give_up_s:
             raise NoPeerError("The peer went, and no other came.")
-        self._sleep(_STEP_S)
+        self.context.sleep(_STEP_S)
 
     def _report_state(self, peer: Peer) -> None:
         texts = []
@@ -91,4 +89,4 @@ class PeerMonitor:
             texts.append("The peer is back.")
         self._life, self._restarts = peer.life, self.initiator.restarts
         for text in texts:
-            self._report(text)
+            self.report(text)

@@ -21,7 +21,8 @@ from ...region.region_window import RegionWindow
 from ..lane.layout import Line, Side, Slot
 from ..lane.peer_card import Capability, EngineKind
 from ..lane.requests import Command, Refusal
-from ..latency.echo import capabilities, on_core, pick_engine
+from ..latency.echo import capabilities
+from ..loops import on_core, pick_engine
 from ..peers.responder_task import RefusedRequest, ResponderTask
 from .ring import Half, Layout, Source
 from .ring_python import FlowMemory, PythonFlow

@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from ...errors import CancelledError, MeasureOptionError, NoPeerError
 from ...native.kernel import Slice
 from ...region.region import Region
-from ...region.region_window import RegionWindow
-from ..conditions import (
-    choose_core,
-    conditions,
-    spinner_warning,
-    usable_cores,
-)
+from ..conditions import usable_cores
 from ..lane.layout import Lane, Side
 from ..lane.peer_card import Capability, EngineKind
 from ..lane.requests import Command
-from ..lane.slots import SlotPeers, wait_for_peer
-from ..latency.echo import on_core, pick_engine
-from ..peers.initiator import TICK_S, Initiator
-from ..peers.peer_monitor import PeerMonitor
+from ..loops import pick_engine
+from ..peers.initiator import TICK_S
+from ..peers.peer_link import PeerLink, linked
+from ..run_context import RunContext
 from .ring import Layout, check_message
 from .ring_transfer import (
     BAD,
@@ -96,25 +89,22 @@ class TransferOptions:
             )
 
 
-@dataclass(slots=True)
-class TransferWatcher:
-    """The callbacks of a running transfer, as latency.Watcher."""
-
-    progress: Callable[[TransferLive], None] = lambda live: None
-    report: Callable[[str], None] = lambda text: None
-    cancelled: Callable[[], bool] = lambda: False
-    sleep: Callable[[float], None] = field(default=time.sleep)
-
-
 def run_transfer(
     region: Region,
     lane: Lane,
     options: TransferOptions,
-    watcher: TransferWatcher | None = None,
+    context: RunContext | None = None,
     *,
     give_up_s: float | None = None,
 ) -> TransferResult:
     """Wait for a peer and measure; a cancelled test gives what it has.
+
+    Args:
+        region: Where.
+        lane: The lane in it (hold.acquire_lane).
+        options: What to measure.
+        context: Who is told (TransferLive), and asked.
+        give_up_s: Wait no longer for a peer; None waits for ever.
 
     Raises:
         MeasureOptionError, LaneError: It cannot be measured, or not in this lane.
@@ -123,30 +113,19 @@ def run_transfer(
         UnsuitableError: This region has no mapping of its own.
     """
     options.check()
-    watch = watcher or TransferWatcher()
     half = lane.slot(0).data(Side.INITIATOR).length
     layouts = [Layout.of(message, half) for message in options.message_bytes]
-    core = choose_core(options.core)
-    needs = Capability.TRANSFER | Capability.MAPPED
-    with region.window(lane.offset, lane.size) as window:
-        slots = wait_for_peer(
-            region,
-            lane,
-            needs,
-            slot=options.slot,
-            report=watch.report,
-            give_up_s=give_up_s,
-            sleep=watch.sleep,
-        )
-        with (
-            # With the plain sleep: it must not be cut short when the test is cancelled.
-            Initiator(region, lane, slots) as initiator,
-            on_core(core, pick_engine(options.engine), short_sleeps=False) as ok,
-        ):
-            run = _Run(initiator, window, options, watch, give_up_s)
-            if not ok:
-                run.notes.append(f"The measuring thread could not be kept on core {core}.")
-            return run.measure(layouts, slots, core if ok else None)
+    with linked(
+        region,
+        lane,
+        Capability.TRANSFER,
+        engine=options.engine,
+        core=options.core,
+        slot=options.slot,
+        context=context or RunContext(),
+        give_up_s=give_up_s,
+    ) as link:
+        return _Run(link, options).measure(layouts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,28 +146,20 @@ class _Mark:
 class _Run:
     """One test with one peer, of one or several sizes."""
 
-    def __init__(
-        self,
-        initiator: Initiator,
-        window: RegionWindow,
-        options: TransferOptions,
-        watch: TransferWatcher,
-        give_up_s: float | None,
-    ) -> None:
-        self.initiator, self.window, self.options, self.watch = initiator, window, options, watch
-        self.notes: list[str] = []
+    def __init__(self, link: PeerLink, options: TransferOptions) -> None:
+        self.link, self.initiator, self.options = link, link.initiator, options
+        self.context = link.context
+        self.notes = link.notes
         self.sizes: list[SizeResult] = []
-        self._monitor = PeerMonitor(
-            initiator, self._hear, sleep=watch.sleep, cancelled=watch.cancelled, give_up_s=give_up_s
-        )
-        self._theirs = Lines(initiator.region, initiator.slot, Side.RESPONDER)
+        self._monitor = link.monitor
+        self._monitor.report = self._hear
+        self._theirs = Lines(self.initiator.region, self.initiator.slot, Side.RESPONDER)
 
-    def measure(self, layouts: list[Layout], slots: SlotPeers, core: int | None) -> TransferResult:
+    def measure(self, layouts: list[Layout]) -> TransferResult:
         """All sizes, one after the other."""
         started_s = time.time()
-        initiator, peer = self.initiator, slots.responder.card
-        cores = len(usable_cores())
-        if spinner_warning(ours=True, peers=True, us=initiator.claim.card, peer=peer, cores=cores):
+        if self.link.spinners(self.link.peer):
+            cores = len(usable_cores())
             self.notes.append(
                 f"Both loops share {cores} core{'s' * (cores > 1)} with everything else here: "
                 "the memory can do more than this shows."
@@ -208,21 +179,12 @@ class _Run:
             if not complete:
                 break
         native = pick_engine(self.options.engine) is not None
-        facts = conditions(
-            initiator.region.info,
-            initiator.lane,
-            initiator.slot.index,
-            initiator.claim.card,
-            peer,
-            pinned=core,
-            started_s=started_s,
-        )
         return TransferResult(
             self.options.direction,
             EngineKind.KERNEL if native else EngineKind.PYTHON,
             tuple(self.sizes),
             complete,
-            facts,
+            self.link.conditions(self.link.peer, started_s),
             tuple(self.notes),
         )
 
@@ -234,7 +196,7 @@ class _Run:
         Lines(initiator.region, initiator.slot, Side.INITIATOR).begin(run, 0, 0)
         loop = RingLoop(
             initiator.region,
-            self.window,
+            self.link.window,
             initiator.slot,
             Side.INITIATOR,
             layout,
@@ -286,7 +248,7 @@ class _Run:
                 self._tell(loop, before, now, end_ns)
             before = now
             self._monitor.poll()
-            if self.watch.cancelled():
+            if self.context.cancelled():
                 return False, stalled_ns
         return True, stalled_ns
 
@@ -307,7 +269,7 @@ class _Run:
         whole = len(self.options.message_bytes)
         share = (len(self.sizes) + 1 - min(1.0, max(0.0, left))) / whole
         bad = int(loop.state.bad + loop.state.out_of_order)
-        self.watch.progress(
+        self.context.progress(
             TransferLive(
                 share,
                 loop.layout.message,
@@ -319,7 +281,7 @@ class _Run:
         )
 
     def _hear(self, text: str) -> None:
-        self.watch.report(text)
+        self.context.report(text)
         self.notes.append(text)
 
     def _result(

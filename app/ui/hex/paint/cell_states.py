@@ -61,7 +61,7 @@ class CellStates:
 
     def _hold_flux(self, frame: Frame) -> None:
         same = frame.start == self._flux_start and len(frame.data) == len(self._flux_ns)
-        if same and not frame.flux.any():
+        if same and not frame.sample.flux.any():
             return
         held = np.zeros(len(frame.data), np.int64)
         first = max(frame.start, self._flux_start)
@@ -70,7 +70,7 @@ class CellStates:
             held[first - frame.start : last - frame.start] = self._flux_ns[
                 first - self._flux_start : last - self._flux_start
             ]
-        held[frame.flux] = frame.time_ns
+        held[frame.sample.flux] = frame.time_ns
         self._flux_start, self._flux_ns = frame.start, held
 
     def covers(self, start: int, length: int) -> bool:
@@ -121,7 +121,7 @@ class CellStates:
         return values, shown
 
     def _styles(self, frame: Frame, part: slice, now_ns: int) -> U8:
-        changed_ns, mine = frame.changed_ns[part], frame.mine[part]
+        changed_ns, mine = frame.sample.changed_ns[part], frame.sample.mine[part]
         shown = np.where(frame.data[part] == 0, styles.ZERO, styles.TEXT).astype(np.uint8)
         ever = changed_ns > 0
         shown[mine & ever] = styles.MINE
@@ -151,8 +151,8 @@ class CellStates:
         if frame is None or self.frozen or frame.paused:
             return None
         part = slice(max(0, start - frame.start), max(0, start + length - frame.start))
-        age = np.maximum(clock_ns - frame.changed_ns[part], 0)
-        fading = age[(frame.changed_ns[part] > 0) & (age < styles.FADE_NS)]
+        age = np.maximum(clock_ns - frame.sample.changed_ns[part], 0)
+        fading = age[(frame.sample.changed_ns[part] > 0) & (age < styles.FADE_NS)]
         waits = [styles.STEP_NS - int((fading % styles.STEP_NS).max())] if len(fading) else []
         held = self._flux_ns[part]
         left = FLUX_HOLD_NS - (clock_ns - held[held > 0])
@@ -162,9 +162,14 @@ class CellStates:
 
 
 def cell_codes(
-    values: U8, shown: U8, rows: int, columns: int, selected: tuple[int, int] = (0, 0)
+    values: U8,
+    shown: U8,
+    rows: int,
+    columns: int,
+    selected: tuple[int, int] = (0, 0),
+    decorated: Codes | None = None,
 ) -> Codes:
-    """Codes (style * 256 + value) as a (rows, columns) table; behind the end is BLANK.
+    """Codes (see `styles`) as a (rows, columns) table; behind the end is BLANK.
 
     Args:
         values: From `CellStates.states_at`, beginning at a row's start.
@@ -172,12 +177,14 @@ def cell_codes(
         rows: Rows of the table.
         columns: Bytes in a row.
         selected: First and behind-the-last selected index into `values`.
+        decorated: What decorations add to the codes; None where there are none.
     """
     codes = np.full(rows * columns, BLANK, np.int32)
     tinted = shown.astype(np.int32)
     first, last = max(0, selected[0]), max(0, selected[1])
     tinted[first:last] |= styles.SELECTED
-    codes[: len(values)] = tinted << 8 | values
+    inked = tinted << 8 | values
+    codes[: len(values)] = inked if decorated is None else inked | decorated
     return codes.reshape(rows, columns)
 
 
@@ -185,20 +192,23 @@ DOT: Final = 0xB7
 
 
 def _text_table() -> Codes:
-    """The text pane's code for every code of the hex pane; BLANK, as -1, finds the last."""
-    code = np.arange(styles.COUNT * 256, dtype=np.int32)
+    """For every value in every state the text pane's; what decorations add is no matter here."""
+    code = np.arange(styles.TINT * 256, dtype=np.int32)
     style, value = code >> 8, code & 0xFF
     printable = (value >= 32) & (value < 127)
     quiet = ~printable & (style & ~styles.SELECTED == styles.TEXT)
     style = np.where(quiet, style | styles.ZERO, style)
     glyph = np.where(printable, value, DOT)
-    return np.append(style << 8 | glyph, BLANK).astype(np.int32)
+    table: Codes = (style << 8 | glyph).astype(np.int32)
+    table[-1] = len(table) - 1  # no state has this number: it is what BLANK, as -1, finds
+    return table
 
 
 _TEXT_CODES: Final = _text_table()
+_LOW_BITS: Final = len(_TEXT_CODES) - 1
 
 
 def text_codes(codes: Codes) -> Codes:
     """The same cells for the text pane: what is no ASCII character is a quiet middle dot."""
-    out: Codes = _TEXT_CODES[codes]
+    out: Codes = _TEXT_CODES[codes & _LOW_BITS] | (codes & ~_LOW_BITS)
     return out

@@ -18,7 +18,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from . import styles
-from .styles import CellLook, Rgb
+from .styles import CellLook, Looks, Rgb
 
 Pixels = npt.NDArray[np.uint32]
 Coverage = npt.NDArray[np.uint8]
@@ -88,7 +88,11 @@ def coverage(font: QFont, texts: Sequence[str], width: int, height: int, at: QPo
 
 
 class GlyphPool:
-    """Blocks of one pane's cells: (style, value) to pixels, made on demand."""
+    """Blocks of one pane's cells: (style, value) to pixels, made on demand.
+
+    Of all styles that states and tints make possible few are on the screen: a style gets its row of
+    the table of blocks when it is first asked for.
+    """
 
     def __init__(self, type_: Type, texts: Sequence[str], width: int, inset: int) -> None:
         self.width, self.height = width, type_.height
@@ -96,13 +100,14 @@ class GlyphPool:
         self._inset = inset
         self._texts = tuple(texts)
         self._inks: dict[bool, Coverage] = {}
-        self._looks: tuple[CellLook, ...] = ()
+        self._looks: Sequence[CellLook] = ()
         self._capacity = max(256, POOL_BYTES // (4 * width * self.height))
-        self._slots = np.full(styles.COUNT * 256, -1, np.int32)
+        self._row_of_style = np.full(styles.COUNT, -1, np.int32)
+        self._slots = np.full((0, 256), -1, np.int32)
         self._used = 0
         self.blocks: Pixels = np.zeros((0, self.height, width), np.uint32)
 
-    def set_looks(self, looks: tuple[CellLook, ...]) -> None:
+    def set_looks(self, looks: Looks) -> None:
         """Take other colours; every block is made anew when needed."""
         self._looks = looks
         self._forget()
@@ -112,17 +117,27 @@ class GlyphPool:
         self._used = 0
 
     def slots(self, codes: Indices) -> Indices:
-        """Where in `blocks` the cells with these codes are. Codes are never negative."""
-        slots = self._slots[codes]
+        """Where in `blocks` the cells with these codes are. Codes are those bits of GLYPH."""
+        slots = self._look_up(codes)
         if slots.size and int(slots.min()) < 0:
             missing = np.unique(codes[slots < 0])
             if self._used + len(missing) > self._capacity:
                 self._forget()
                 missing = np.unique(codes)
             self._make(missing)
-            slots = self._slots[codes]
-        found: Indices = slots
-        return found
+            slots = self._look_up(codes)
+        return slots
+
+    def _look_up(self, codes: Indices) -> Indices:
+        rows = self._row_of_style[codes >> 8]
+        if rows.size and int(rows.min()) < 0:
+            fresh = np.unique(codes[rows < 0] >> 8)
+            have = len(self._slots)
+            self._row_of_style[fresh] = np.arange(have, have + len(fresh))
+            self._slots = np.vstack([self._slots, np.full((len(fresh), 256), -1, np.int32)])
+            rows = self._row_of_style[codes >> 8]
+        slots: Indices = self._slots.ravel()[rows << 8 | codes & 0xFF]
+        return slots
 
     def _make(self, codes: Indices) -> None:
         need = self._used + len(codes)
@@ -136,19 +151,23 @@ class GlyphPool:
             members = codes[codes >> 8 == style]
             at = self._used
             self.blocks[at : at + len(members)] = self._render(int(style), members & 0xFF)
-            self._slots[members] = np.arange(at, at + len(members), dtype=np.int32)
+            row = self._row_of_style[style]
+            self._slots[row, members & 0xFF] = np.arange(at, at + len(members), dtype=np.int32)
             self._used += len(members)
 
     def _render(self, style: int, values: Indices) -> Pixels:
         look = self._looks[style]
-        if style & ~styles.SELECTED == styles.ABSENT:
+        if style & styles.STATE == styles.ABSENT:
             values = np.full_like(values, _ABSENT_GLYPH)
         ink = self._ink(bold=look.bold)[values].astype(np.int32)
         below = self._backdrop(look).astype(np.int32)
         color = np.array(look.ink, np.int32)
         out = below + ((color - below) * ink + 127) // 255
         if look.underline is not None:
-            y = min(self._type.baseline + 2 * self._type.stroke, self.height - self._type.stroke)
+            # The outermost lines are no glyph's: marks of decorations lie there.
+            y = min(
+                self._type.baseline + 2 * self._type.stroke, self.height - 2 * self._type.stroke
+            )
             right = self.width - self._inset
             out[:, y : y + self._type.stroke, self._inset : right] = look.underline
         red, green, blue = (out[..., plane].astype(np.uint32) for plane in range(3))
@@ -188,7 +207,7 @@ class Pools:
         self.hex = GlyphPool(type_, pairs, cell, inset)
         self.text = GlyphPool(type_, chars, type_.char, 0)
 
-    def set_looks(self, looks: tuple[CellLook, ...]) -> None:
+    def set_looks(self, looks: Looks) -> None:
         """Take other colours."""
         self.hex.set_looks(looks)
         self.text.set_looks(looks)

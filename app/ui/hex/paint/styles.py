@@ -1,13 +1,19 @@
 """What a byte can look like: style numbers, and their colours in a theme.
 
 A cell's look is one number, so that numpy decides what must be painted again. Every style says
-the same without colour: fresh changes are underlined, own writes bold, flux hatched.
+the same without colour: fresh changes are underlined, own writes bold, flux hatched, decorations
+marked by lines and bars.
+
+A cell's code is, from the lowest bit: 8 bits value, then its style, 5 bits state, SELECTED and 3
+bits tint, then a decoration's marks, 3 bits lines along it and 2 bits bars at its ends. Value and
+style say which glyph block it is; the marks are laid over that.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, overload
 
 from PySide6.QtGui import QColor
 
@@ -28,8 +34,16 @@ PENDING: Final = 20
 ABSENT: Final = 21
 LABEL: Final = 22
 LABEL_HERE: Final = 23
+STATE: Final = 31  # the bits of one of the above
 SELECTED: Final = 32
-COUNT: Final = 64
+TINT: Final = 64  # times a decoration's Tint, 0 to 7
+COUNT: Final = 512
+
+LINES: Final = COUNT << 8  # of a code, times a decoration's Mark, 0 to 7
+BAR_LEFT: Final = LINES << 3  # where a decoration begins
+BAR_RIGHT: Final = LINES << 4  # and where it ends
+GLYPH: Final = LINES - 1  # the bits of a code that say which block of pixels
+GROUND: Final = COUNT - SELECTED << 8  # those that say which ground it is on
 
 TEXT_CONTRAST: Final = 4.5
 QUIET_CONTRAST: Final = 3.0
@@ -49,6 +63,7 @@ class CellLook:
         bold: Heavier characters.
         underline: Its colour, or None.
         hatch: Colour of the diagonal lines on the tile, or None.
+        mark: Lines and bars of a decoration.
     """
 
     ink: Rgb
@@ -57,6 +72,7 @@ class CellLook:
     bold: bool = False
     underline: Rgb | None = None
     hatch: Rgb | None = None
+    mark: Rgb = (128, 128, 128)
 
 
 def rgb(text: str) -> Rgb:
@@ -94,18 +110,61 @@ def readable(ink: Rgb, tile: Rgb, minimum: float) -> Rgb:
     return target
 
 
-def looks(theme: Theme, *, greyed: bool = False) -> tuple[CellLook, ...]:
+class Looks(Sequence[CellLook]):
+    """All states, selected or not, on all tints; those of a ground are made when first needed."""
+
+    def __init__(self, theme: Theme, *, greyed: bool = False) -> None:
+        self._theme, self._greyed = theme, greyed
+        self._groups: dict[int, list[CellLook]] = {}
+
+    def __len__(self) -> int:
+        return COUNT
+
+    @overload
+    def __getitem__(self, style: int) -> CellLook: ...
+
+    @overload
+    def __getitem__(self, style: slice) -> tuple[CellLook, ...]: ...
+
+    def __getitem__(self, style: int | slice) -> CellLook | tuple[CellLook, ...]:
+        if isinstance(style, slice):
+            return tuple(self[at] for at in range(*style.indices(COUNT)))
+        group, state = divmod(range(COUNT)[style], SELECTED)
+        if group not in self._groups:
+            tint, selected = divmod(group, TINT // SELECTED)
+            self._groups[group] = _looks_on(
+                self._theme, tint, selected=bool(selected), greyed=self._greyed
+            )
+        return self._groups[group][state]
+
+
+def looks(theme: Theme, *, greyed: bool = False) -> Looks:
     """All styles in a theme; `greyed` is the picture of a region that is gone."""
+    return Looks(theme, greyed=greyed)
+
+
+def ground_of(theme: Theme, tint: int, *, selected: bool = False) -> Rgb:
+    """Behind the cells: the view's ground, a decoration's tint on it, the selection over both."""
     ground = rgb(theme.ground)
-    tint = mix(ground, rgb(theme.selection), 0.55 if theme.dark else 0.75)
-    plain = _looks_on(theme, ground, greyed=greyed)
-    return plain + _looks_on(theme, tint, greyed=greyed)
+    if tint:
+        ground = mix(ground, rgb(theme.tints[tint - 1]), 0.24 if theme.dark else 0.17)
+    if selected:
+        ground = mix(ground, rgb(theme.selection), 0.55 if theme.dark else 0.75)
+    return ground
 
 
-def _looks_on(theme: Theme, ground: Rgb, *, greyed: bool) -> tuple[CellLook, ...]:
+def mark_color(theme: Theme, tint: int, behind: Rgb) -> Rgb:
+    """Lines and bars of a decoration on a ground."""
+    color = rgb(theme.tints[tint - 1]) if tint else rgb(theme.quiet)
+    return readable(color, behind, QUIET_CONTRAST)
+
+
+def _looks_on(theme: Theme, tint: int, *, selected: bool, greyed: bool) -> list[CellLook]:
+    ground = ground_of(theme, tint, selected=selected)
+    mark = mark_color(theme, 0 if greyed else tint, ground)
     text, quiet = rgb(theme.text), rgb(theme.quiet)
     mine, flux = rgb(theme.mine), rgb(theme.flux)
-    table = [_plain(text, ground)] * (COUNT // 2)
+    table = [_plain(text, ground)] * SELECTED
     table[ZERO] = table[ABSENT] = table[LABEL] = _plain(quiet, ground, QUIET_CONTRAST)
     table[MINE] = _plain(mine, ground, bold=True)
     for step in range(STEPS):
@@ -118,9 +177,8 @@ def _looks_on(theme: Theme, ground: Rgb, *, greyed: bool) -> tuple[CellLook, ...
     )
     table[PENDING] = CellLook(readable(mine, ground, TEXT_CONTRAST), ground, ground, True, mine)
     if greyed:
-        faded = _plain(mix(ground, quiet, 0.85), ground, QUIET_CONTRAST)
-        return tuple([faded] * len(table))
-    return tuple(table)
+        table = [_plain(mix(ground, quiet, 0.85), ground, QUIET_CONTRAST)] * SELECTED
+    return [replace(look, mark=mark) for look in table]
 
 
 def _plain(

@@ -15,10 +15,13 @@ from PySide6.QtGui import QColor, QFont, QPainter
 from ...style.theme import Theme
 from . import overlay, styles
 from .cell_states import CellStates, cell_codes, text_codes
+from .decorated_cells import DecoratedCells
+from .decorations import Decorations
 from .geometry import MAX_COLUMNS, Grid, Pane, address_text, fitted_columns
 from .glyph_atlas import Pools, Type
 from .overlay import CursorLook, Sheet
 from .row_canvas import Canvas
+from .row_labels import LabelColumn
 from .scroll import Scroll
 from .selection import Selection
 
@@ -59,6 +62,7 @@ class Surface:
 
     def __init__(self, theme: Theme, font: QFont, pixels: float) -> None:
         self.cells = CellStates()
+        self.decorations = Decorations()
         self.scroll = Scroll()
         self.selection = Selection()
         self.pane = Pane.HEX
@@ -75,6 +79,9 @@ class Surface:
         self._pools: Pools | None = None
         self._canvas: Canvas | None = None
         self._shown: _Shown | None = None
+        self._decorated = DecoratedCells(self.decorations)
+        self._labels = LabelColumn(self.decorations)
+        self._relabelled = False
         self.grid = self._make_grid(16)
 
     # --- layout -------------------------------------------------------------------------------
@@ -88,11 +95,6 @@ class Surface:
     def header(self) -> int:
         """Height of the header."""
         return self.grid.height + 2 * self._type.stroke
-
-    @property
-    def stroke(self) -> int:
-        """Thickness of a line."""
-        return self._type.stroke
 
     def set_theme(self, theme: Theme, *, greyed: bool) -> None:
         """Take other colours."""
@@ -180,10 +182,20 @@ class Surface:
         values, shown = self.cells.states_at(start, length, clock_ns)
         chosen = self.selection
         selected = (chosen.start - start, chosen.end - start) if chosen.length else (0, 0)
-        codes = cell_codes(values, shown, sheet.rows, grid.columns, selected)
+        decorated = self._decorated.codes(start, length, grid.columns)
+        codes = cell_codes(values, shown, sheet.rows, grid.columns, selected, decorated)
         here = grid.row_of(chosen.cursor)
         touched = canvas.update(sheet.first_row, codes, text_codes(codes), here)
-        return sorted(set(touched.tolist()) | self._overlay_rows(sheet, start, values, shown))
+        rows = set(touched.tolist()) | self._overlay_rows(sheet, start, values, shown)
+        whole_row = sheet.first_row + (sheet.top < self.header)
+        relabelled = self._labels.refresh(sheet, whole_row, self.label_area(0, 1).width())
+        self._relabelled = bool(relabelled)
+        return sorted(rows | relabelled)
+
+    def label_area(self, top: int, height: int) -> QRect:
+        """The free part of a height beside the rows, where labels of decorations are drawn."""
+        left = self.grid.width - self.shift_x
+        return QRect(left, top, max(0, self._view[0] - left - self.grid.margin), height)
 
     def _overlay_rows(self, sheet: Sheet, start: int, values: object, shown: object) -> set[int]:
         ink, value = self._cursor_byte(start, values, shown)
@@ -217,6 +229,9 @@ class Surface:
             painter.translate(-self.shift_x, 0)
             self._paint_rows(painter, area)
             painter.translate(self.shift_x, 0)
+            beside = self.label_area(area.top(), area.height())
+            if beside.intersects(area):
+                self._labels.draw(painter, self.sheet(), self._theme, beside)
         if dirty.top() < self.header:
             width = dirty.right() + 1
             painter.setClipRect(QRect(0, 0, width, self.header))
@@ -267,9 +282,11 @@ class Surface:
         )
 
     def row_rect(self, row: int, count: int) -> QRect:
-        """Where rows are on the screen, header excluded."""
+        """Where rows are on the screen, header excluded; with their labels if those changed."""
         y = max(self.header, self.sheet().y(row))
-        width = min(self._view[0], self.grid.width - self.shift_x)
+        width = self._view[0]
+        if not self._relabelled:
+            width = min(width, self.grid.width - self.shift_x)
         return QRect(0, y, width, self.sheet().y(row + count) - y)
 
     def describe_row(self, offset: int) -> str:
@@ -281,6 +298,8 @@ class Surface:
         if data is None:
             return f"{head}, not read yet"
         text = "".join(chr(b) if 32 <= b < 127 else "." for b in data)
+        names = [item.label for item in self.decorations.at(offset) if item.label]
+        head = ", in ".join([head, *names])
         return f"{head}, byte {data[offset - start]:02X}; {data.hex(' ').upper()}; {text}"
 
 

@@ -12,11 +12,14 @@ from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from ....core.watch.frame import Activity
+from ...hex.paint.decorations import Decorations
+from ...hex.paint.overview import MapShape, map_outlines, tint_colors, to_image
 from ...style.heat_colors import TOP_RATE, heat_index, heat_table
 from ...style.theme import DARK
 
 U8 = npt.NDArray[np.uint8]
 WATER_ROWS: Final = 512
+_LEAST: Final = 6  # pixels of an outline: the four in it show the heat
 
 
 @cache
@@ -87,13 +90,38 @@ class _Map(QWidget):
 
 
 class HeatMap(_Map):
-    """Every cell of the region in reading order."""
+    """Every cell of the region in reading order, with outlines around decorations."""
 
     def __init__(self) -> None:
         super().__init__()
         self._columns = 1
         self._rows = 1
+        self._decorations: Decorations | None = None
+        self._outlines: QImage | None = None
+        self._outlined: tuple[object, ...] = ()
         self.setAccessibleName("Page activity of the whole region")
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Outline these ranges."""
+        self._decorations = decorations
+        decorations.changed.connect(self.update)
+
+    def _outline_picture(self, activity: Activity) -> QImage | None:
+        """The outlines, drawn anew when they or the map's layout changed; None without any."""
+        if self._decorations is None or not len(self._decorations):
+            return None
+        ratio = self.devicePixelRatioF()
+        width, height = (max(1, round(part * ratio)) for part in (self.width(), self.height()))
+        count, size = len(activity.rate), activity.cell_bytes
+        shape = MapShape(count, size, self._columns, self._rows, width, height)
+        key = (self._decorations.version, shape)
+        if key != self._outlined:
+            self._outlined = key
+            line = max(1, round(ratio))
+            tints = map_outlines(self._decorations, shape, _LEAST * line, line)
+            # A heat map's ground is dark in both themes.
+            self._outlines = to_image(tint_colors(DARK, DARK.ground)[tints])
+        return self._outlines
 
     def show_activity(self, activity: Activity) -> None:
         """Another picture."""
@@ -118,8 +146,10 @@ class HeatMap(_Map):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self.activity is not None and self.width() / self._columns >= 6:
-            painter = QPainter(self)
+        if self.activity is None:
+            return
+        painter = QPainter(self)
+        if self.width() / self._columns >= 6:
             painter.setPen(QPen(self.theme.color("grid"), 1))
             for column in range(1, self._columns):
                 x = round(column * self.width() / self._columns)
@@ -127,6 +157,9 @@ class HeatMap(_Map):
             for row in range(1, self._rows):
                 y = round(row * self.height() / self._rows)
                 painter.drawLine(0, y, self.width(), y)
+        outlines = self._outline_picture(self.activity)
+        if outlines is not None:
+            painter.drawImage(QRectF(self.rect()), outlines)
 
 
 class Waterfall(_Map):

@@ -6,6 +6,7 @@ from time import monotonic_ns
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -18,6 +19,8 @@ from PySide6.QtWidgets import (
 
 from ....core.values.units import format_age, format_rate, format_short_offset, format_size
 from ....core.watch.frame import Frame
+from ...hex.paint.decorations import Decorations
+from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
@@ -28,6 +31,7 @@ from .sample_buffer import Ring
 DRAW_MS: Final = 66
 _SAMPLE_NS: Final = 50_000_000
 _NAME_NS: Final = 250_000_000
+_MOST_NAMES: Final = 3
 _PATIENCE: Final = 45  # turns of the timer, 3 s
 SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
 _TRACES: Final = ("observed", "read", "written", "cost")
@@ -38,6 +42,22 @@ _TITLES: Final = {
     "heat": "Page activity",
     "water": "Page activity over time",
 }
+# Row, column, rows, columns of each part; the row of its head, below which it stands.
+_WIDE: Final = {
+    "changes": (0, 0, 3, 1),
+    "own": (0, 1, 1, 1),
+    "cost": (2, 1, 1, 1),
+    "heat": (0, 2, 3, 1),
+    "water": (0, 3, 3, 1),
+}
+_TALL: Final = {
+    "changes": (0, 0, 1, 2),
+    "own": (2, 0, 1, 1),
+    "cost": (2, 1, 1, 1),
+    "heat": (0, 2, 1, 1),
+    "water": (2, 2, 1, 1),
+}
+_TALL_FROM: Final = 340  # pixels
 # How each was measured.
 _ABOUT: Final = {
     "changes": "Bytes that were seen to differ from one look to the next, per second, and the time "
@@ -51,7 +71,7 @@ _ABOUT: Final = {
 }
 
 
-class ActivityPanel(QWidget):
+class ActivityPanel(Panel):
     """The panel. One timer draws everything, and only while it can be seen.
 
     Its plots are built when the window has shown a first Frame, or has none to wait for.
@@ -60,12 +80,22 @@ class ActivityPanel(QWidget):
         goto_wanted(int): A place on a map was clicked.
     """
 
+    about = About(
+        "activity",
+        "Activity",
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+        ("watch", "scope"),
+        ("Alt+4",),
+        "activity",
+        "Change rate, and which pages change",
+    )
     goto_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
         self._frame: Frame | None = None
+        self._decorations: Decorations | None = None
         self._ring = Ring(300 * 1_000_000_000 // _SAMPLE_NS, len(_TRACES))
         self._sampled_ns = 0
         self._drawn = -1
@@ -98,6 +128,9 @@ class ActivityPanel(QWidget):
         for value in self.values.values():
             value.setFont(mono_font(self.font().pointSizeF() - 0.5))
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for name, widest in (("changes", "999 MB/s"), ("cost", "100 % of a core")):
+            metrics = self.values[name].fontMetrics()
+            self.values[name].setMinimumWidth(metrics.horizontalAdvance(widest))
         self.scale_name = QLabel("changes per page")
         self.hover = ElidedLabel()
         self.hover.setFont(mono_font())
@@ -111,26 +144,25 @@ class ActivityPanel(QWidget):
         self.clear()
 
     def _lay_out(self, clear: QPushButton) -> None:
-        grid = QGridLayout()
-        grid.setSpacing(2)
-        grid.setHorizontalSpacing(8)
-        places: tuple[tuple[str, QWidget, int, int, int], ...] = (
-            ("changes", self.changes, 0, 0, 3),
-            ("own", self.own, 0, 1, 1),
-            ("cost", self.cost, 2, 1, 1),
-            ("heat", self.heat, 0, 2, 3),
-            ("water", self.water, 0, 3, 3),
-        )
-        for name, widget, row, column, rows in places:
-            head = QHBoxLayout()
+        self._parts: dict[str, QWidget] = {
+            "changes": self.changes,
+            "own": self.own,
+            "cost": self.cost,
+            "heat": self.heat,
+            "water": self.water,
+        }
+        self._heads: dict[str, QWidget] = {}
+        for name in self._parts:
+            self._heads[name] = QWidget()
+            head = QHBoxLayout(self._heads[name])
+            head.setContentsMargins(0, 0, 0, 0)
             head.addWidget(self.labels[name], 1)
             head.addWidget(self.values[name])
-            grid.addLayout(head, row, column)
-            grid.addWidget(widget, row + 1, column, rows, 1)
-        for column, stretch in enumerate((5, 4, 4, 4)):
-            grid.setColumnStretch(column, stretch)
-        for row in (1, 3):
-            grid.setRowStretch(row, 1)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(2)
+        self._grid.setHorizontalSpacing(8)
+        self._tall: bool | None = None
+        self._arrange(tall=False)
         foot = QHBoxLayout()
         foot.addWidget(self.span)
         foot.addWidget(self.freeze)
@@ -141,16 +173,52 @@ class ActivityPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
-        layout.addLayout(grid, 1)
+        layout.addLayout(self._grid, 1)
         layout.addLayout(foot)
+
+    def _arrange(self, *, tall: bool) -> None:
+        """Graphs and maps side by side, or where there is the height above one another."""
+        if tall == self._tall:
+            return
+        self._tall, grid = tall, self._grid
+        places, columns, rows = (
+            (_TALL, (3, 3, 5), (3, 2)) if tall else (_WIDE, (5, 4, 4, 4), (1, 1))
+        )
+        for name, (row, column, high, wide) in places.items():
+            for part in (self._heads[name], self._parts[name]):
+                grid.removeWidget(part)
+            grid.addWidget(self._heads[name], row, column, 1, wide)
+            grid.addWidget(self._parts[name], row + 1, column, high, wide)
+        for column in range(4):
+            grid.setColumnStretch(column, columns[column] if column < len(columns) else 0)
+        for row, stretch in zip((1, 3), rows, strict=True):
+            grid.setRowStretch(row, stretch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another height may ask for the other arrangement."""
+        super().resizeEvent(event)
+        self._arrange(tall=event.size().height() >= _TALL_FROM)
 
     # -- data ------------------------------------------------------------------------------------
 
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Mark these ranges on the map, and name them under the mouse."""
+        self._decorations = decorations
+        self.heat.set_decorations(decorations)
+
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
+        super().set_session(session)
         self._awaits_frame = session is not None
         self._turns = 0
         self.clear()
+
+    def attach(self, host: PanelHost) -> None:
+        self.set_decorations(host.decorations)
+        self.goto_wanted.connect(host.goto_wanted)
+
+    def listen(self, session: Session) -> None:
+        session.frame_arrived.connect(self.set_frame)
 
     def clear(self) -> None:
         """Forget the past."""
@@ -263,9 +331,15 @@ class ActivityPanel(QWidget):
         changed = int(activity.changed_ns[cell])
         age = f"changed {format_age(monotonic_ns() - changed)} ago" if changed else "no change seen"
         state = age if activity.allocated[cell] else "never written (a hole)"
-        self.hover.setText(
-            f"{format_short_offset(start)}  {activity.rate[cell]:.1f}/s per page  {state}"
-        )
+        text = f"{format_short_offset(start)}  {activity.rate[cell]:.1f}/s per page  {state}"
+        self.hover.setText("  ".join([text, *self._names(start, activity.cell_bytes)]))
+
+    def _names(self, start: int, length: int) -> list[str]:
+        """Labels of the decorations in a cell, the topmost first."""
+        if self._decorations is None:
+            return []
+        items = self._decorations.touching(start, length)[::-1]
+        return [item.label for item in items if item.label][:_MOST_NAMES]
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

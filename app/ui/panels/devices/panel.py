@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QListView,
     QMenu,
     QPushButton,
+    QScrollArea,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
@@ -24,8 +25,12 @@ from PySide6.QtWidgets import (
 
 from ....core.region.region import CacheMode, RegionKind, RegionSpec
 from ....core.watch.frame import Level
+from ...action import Action, Gesture, bind_keys
+from ...hex.paint.decorations import Decorations, Depth, Layer
+from ...panel import About, Panel, PanelHost
 from ...style.icons import icon
 from ...style.theme import SYMBOLS, Theme
+from .content_ranges import content_ranges
 from .device_list import DeviceDelegate, DeviceModel, Row, make_rows
 from .setup_guide import SetupGuide
 
@@ -34,9 +39,7 @@ if TYPE_CHECKING:
 
 
 class _List(QListView):
-    """Enter opens what is chosen; keys that move never end on a head."""
-
-    opened = Signal()
+    """Keys that move never end on a head."""
 
     def moveCursor(
         self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
@@ -57,14 +60,8 @@ class _List(QListView):
                 index = index.siblingAtRow(index.row() + step)
         return target
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text() in ("\r", "\n"):
-            self.opened.emit()
-        else:
-            super().keyPressEvent(event)
 
-
-class DevicesPanel(QWidget):
+class DevicesPanel(Panel):
     """The panel.
 
     Signals:
@@ -72,6 +69,16 @@ class DevicesPanel(QWidget):
         open_file_wanted(), demo_wanted(), rescan_wanted(): The buttons.
     """
 
+    about = About(
+        "devices",
+        "Devices",
+        Qt.DockWidgetArea.LeftDockWidgetArea,
+        ("watch", "link"),
+        ("Alt+1",),
+        "devices",
+        "Shared memory on this computer, and what stands in its way",
+        needs_session=False,
+    )
     open_wanted = Signal(object)
     open_file_wanted = Signal()
     demo_wanted = Signal()
@@ -83,6 +90,7 @@ class DevicesPanel(QWidget):
         self._problems: tuple[str, ...] = ()
         self._recent: list[str] = []
         self._scanned = False
+        self._layer: Layer | None = None
         self.search = QLineEdit(placeholderText="Search devices", clearButtonEnabled=True)
         self.rescan = QToolButton()
         self.rescan.setToolTip("Look for devices now (Ctrl+F5)")
@@ -116,7 +124,13 @@ class DevicesPanel(QWidget):
         body = QWidget()
         self._stack = QStackedLayout(body)
         self._stack.addWidget(self.list)
-        self._stack.addWidget(self.teaching)
+        guide = QScrollArea()  # a low window has less room than it takes
+        guide.setWidget(self.teaching)
+        guide.setWidgetResizable(True)
+        guide.setFrameShape(QScrollArea.Shape.NoFrame)
+        guide.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        guide.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it has it
+        self._stack.addWidget(guide)
         foot = QHBoxLayout()
         foot.addWidget(self.open_file)
         foot.addWidget(self.others)
@@ -139,7 +153,7 @@ class DevicesPanel(QWidget):
         self.search.textChanged.connect(self._refresh)
         self.others.toggled.connect(self._refresh)
         self.list.doubleClicked.connect(self._open)
-        self.list.opened.connect(lambda: self._open(self.list.currentIndex()))
+        bind_keys(self.list, self.own_actions())
         self.list.selectionModel().currentChanged.connect(
             lambda index, _old: self._show_detail(self._row(index))
         )
@@ -149,6 +163,30 @@ class DevicesPanel(QWidget):
         self.teaching.demo_wanted.connect(self.demo_wanted)
         self.teaching.open_file_wanted.connect(self.open_file_wanted)
 
+    def attach(self, host: PanelHost) -> None:
+        self.set_decorations(host.decorations)
+        host.devices_found.connect(self.set_devices)
+        host.recent_changed.connect(self.set_recent)
+        host.region_opened.connect(self.set_open)
+        host.guide_shown.connect(self.teaching.set_brief)
+        self.open_wanted.connect(host.open_wanted)
+        self.open_file_wanted.connect(lambda: host.action_wanted.emit("open_file"))
+        self.demo_wanted.connect(lambda: host.action_wanted.emit("demo"))
+        self.rescan_wanted.connect(lambda: host.action_wanted.emit("rescan"))
+
+    def own_actions(self) -> tuple[Action, ...]:
+        text = "Open the chosen one"
+        return (
+            Action("open_device", text, ("Return", "Enter"), self.open_chosen, self.about.title),
+        )
+
+    def own_gestures(self) -> tuple[Gesture, ...]:
+        scope = self.about.title
+        return (
+            Gesture(scope, "Double click", "Open it"),
+            Gesture(scope, "Home, End", "First, last device"),
+        )
+
     # -- content ---------------------------------------------------------------------------------
 
     def set_devices(self, found: DeviceList) -> None:
@@ -157,6 +195,7 @@ class DevicesPanel(QWidget):
         self._problems = tuple(str(problem) for problem in found.problems)
         self._scanned = True
         self._refresh()
+        self._decorate()
 
     def set_recent(self, recent: Iterable[object]) -> None:
         """What was open before, newest first."""
@@ -167,6 +206,17 @@ class DevicesPanel(QWidget):
         """Mark what this window has open."""
         self.delegate.open_location = location
         self.list.viewport().update()
+        self._decorate()
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Show in these what was recognised in the region that is open."""
+        self._layer = decorations.layer("content", Depth.CONTENT)
+
+    def _decorate(self) -> None:
+        if self._layer is not None:
+            here = self.delegate.open_location
+            known = (device.content for device in self._devices if device.location == here)
+            self._layer.replace(content_ranges(next(known, None)))
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -212,6 +262,10 @@ class DevicesPanel(QWidget):
         self.copy.setToolTip(health.command)
 
     # -- what one can do -------------------------------------------------------------------------
+
+    def open_chosen(self) -> None:
+        """Open the current row."""
+        self._open(self.list.currentIndex())
 
     def _open(self, index: QModelIndex) -> None:
         row = self._row(index)

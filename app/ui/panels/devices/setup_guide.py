@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
@@ -20,9 +22,13 @@ from ....core.errors import ScopeError
 from ....core.values.units import format_size
 from ...style.theme import Theme, mono_font
 
+_TITLE: Final = "No shared memory found"
+_HEAD: Final = "Start a guest with these arguments, and its memory appears here."
+_BRIEF: Final = "Start a guest as the set-up guide tells, and its memory appears here."
+
 
 class SetupGuide(QWidget):
-    """The empty state of the device list.
+    """The empty state of the device list: what gives a guest shared memory, as text to copy.
 
     Signals:
         demo_wanted(): Open the demo.
@@ -34,10 +40,7 @@ class SetupGuide(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head = QLabel(
-            "<b>No shared memory found</b><br>Start a guest with these arguments, and its "
-            "memory appears here."
-        )
+        self.head = QLabel(f"<b>{_TITLE}</b><br>{_HEAD}")
         self.head.setWordWrap(True)
         self.amount = QComboBox()
         for power in range(20, 31):
@@ -75,6 +78,7 @@ class SetupGuide(QWidget):
         layout.addWidget(self.text, 1)
         layout.addLayout(under)
         layout.addLayout(last)
+        layout.addStretch(0)
         self.amount.currentIndexChanged.connect(self.refresh)
         self.form.currentIndexChanged.connect(self.refresh)
         self.name.textChanged.connect(self.refresh)
@@ -92,6 +96,12 @@ class SetupGuide(QWidget):
         self.text.setPlainText(
             made.qemu_args if self.form.currentIndex() == 0 else made.libvirt_xml
         )
+
+    def set_brief(self, on: bool) -> None:
+        """Leave out the text to copy, where it stands on the screen elsewhere."""
+        self.head.setText(f"<b>{_TITLE}</b><br>{_BRIEF if on else _HEAD}")
+        for part in (self.amount, self.name, self.text, self.form, self.copy):
+            part.setHidden(on)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

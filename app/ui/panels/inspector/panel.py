@@ -31,6 +31,8 @@ from ....core.values.units import format_offset
 from ....core.values.value_type import Endian
 from ....core.values.value_types import TYPES
 from ....core.watch.frame import Frame, Health, Level
+from ...action import Action, Gesture, bind_keys
+from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.theme import Theme, mono_font
 from .model import Index, InspectorModel
@@ -73,7 +75,7 @@ class _Editor(QStyledItemDelegate):
 
 
 class _Table(QTableView):
-    """Enter edits, Ctrl+C copies."""
+    """Values to edit and to copy."""
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """By keyboard, begin on a value: the column of types cannot be edited."""
@@ -81,17 +83,10 @@ class _Table(QTableView):
             self.setCurrentIndex(self.model().index(1, 1))
         super().focusInEvent(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        editing = self.state() == QAbstractItemView.State.EditingState
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not editing:
-            if self.currentIndex().column() > 0:
-                self.edit(self.currentIndex())
-        elif event.modifiers() == Qt.KeyboardModifier.ControlModifier and (
-            event.key() == Qt.Key.Key_C
-        ):
-            self.copy()
-        else:
-            super().keyPressEvent(event)
+    def edit_chosen(self) -> None:
+        """Edit the chosen value; the column of types cannot be edited."""
+        if self.currentIndex().column() > 0:
+            self.edit(self.currentIndex())
 
     def copy(self) -> None:
         """The chosen value, as it can be typed."""
@@ -99,7 +94,7 @@ class _Table(QTableView):
         QGuiApplication.clipboard().setText(str(text or ""))
 
 
-class InspectorPanel(QWidget):
+class InspectorPanel(Panel):
     """The panel.
 
     Signals:
@@ -107,6 +102,15 @@ class InspectorPanel(QWidget):
         unlock_wanted(): Somebody typed while writing is locked.
     """
 
+    about = About(
+        "inspector",
+        "Inspector",
+        Qt.DockWidgetArea.RightDockWidgetArea,
+        ("watch", "edit"),
+        ("Alt+3",),
+        "inspector",
+        "The bytes at the cursor as values of every type",
+    )
     write_wanted = Signal(object, bytes, bytes, str)
     unlock_wanted = Signal()
 
@@ -114,7 +118,6 @@ class InspectorPanel(QWidget):
         super().__init__(parent)
         self._offset = 0
         self._frame: Frame | None = None
-        self._session: Session | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SHOW_MS)
@@ -135,7 +138,6 @@ class InspectorPanel(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 5)
         self.table.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked
-            | QAbstractItemView.EditTrigger.EditKeyPressed
             | QAbstractItemView.EditTrigger.AnyKeyPressed
         )
         self.model.modelReset.connect(self._size_rows)
@@ -156,17 +158,40 @@ class InspectorPanel(QWidget):
         for part in (self.head, self.problem, self.table):
             layout.addWidget(part)
         self.setFocusProxy(self.table)
+        bind_keys(self.table, self.own_actions())
+
+    def attach(self, host: PanelHost) -> None:
+        host.cursor_moved.connect(self.set_cursor)
+        self.write_wanted.connect(host.write_wanted.emit)
+        self.unlock_wanted.connect(host.unlock_wanted)
+
+    def own_actions(self) -> tuple[Action, ...]:
+        scope, table = self.about.title, self.table
+        edit, copy = "Edit the value", "Copy the value"
+        return (
+            Action("edit_value", edit, ("F2", "Return", "Enter"), table.edit_chosen, scope),
+            Action("copy_value", copy, ("Ctrl+C",), table.copy, scope),
+        )
+
+    def own_gestures(self) -> tuple[Gesture, ...]:
+        scope = self.about.title
+        return (
+            Gesture(scope, "Typing, double click", "Edit the value"),
+            Gesture(scope, "Esc", "Leave the value as it is"),
+        )
 
     # -- what it shows ---------------------------------------------------------------------------
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
-        self._session = session
+        super().set_session(session)
         self._frame = None
         self.model.show(b"", b"", [])
         self.head.setText("no region open" if session is None else format_offset(self._offset))
-        if session is not None:
-            session.health_changed.connect(self._health)
+
+    def listen(self, session: Session) -> None:
+        session.frame_arrived.connect(self.set_frame)
+        session.health_changed.connect(self._health)
 
     def _health(self, health: Health) -> None:
         """Values of a region that is gone are grey."""
@@ -206,8 +231,8 @@ class InspectorPanel(QWidget):
         at = self._offset - frame.start
         part = slice(at, at + WINDOW)
         now = monotonic_ns()
-        ages = [now - int(stamp) if stamp else 0 for stamp in frame.changed_ns[part][:16]]
-        self.model.show(bytes(frame.data[part]), frame.flux[part].tobytes(), ages)
+        ages = [now - int(stamp) if stamp else 0 for stamp in frame.sample.changed_ns[part][:16]]
+        self.model.show(bytes(frame.data[part]), frame.sample.flux[part].tobytes(), ages)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

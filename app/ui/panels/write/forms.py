@@ -30,6 +30,7 @@ from ....core.write.patterns import (
     SequencePattern,
     TextPattern,
 )
+from ...session.write_requests import ToolWrite
 from .tool_form import ToolForm, endian_box, line, number
 
 
@@ -83,7 +84,7 @@ class FillForm(ToolForm):
     def preview(self, length: int) -> bytes:
         return self.pattern().chunk(0, length)
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> ToolWrite:
         return msg.Fill(start, length, self.pattern())
 
 
@@ -92,6 +93,7 @@ class ValueForm(ToolForm):
 
     title, verb, past = "Typed value", "Write", "Wrote"
     needs_length = False
+    shows_now = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +116,7 @@ class ValueForm(ToolForm):
     def preview(self, length: int) -> bytes:
         return self._bytes()[:length]
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> ToolWrite:
         return msg.Write(start, self._bytes(), label=f"value {self.kind.currentData()}")
 
 
@@ -169,7 +171,7 @@ class LoadForm(_FileForm):
                 f"{self.path.text()} cannot be read ({meaning(error)})."
             ) from error
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> ToolWrite:
         return msg.LoadFile(self.path.text(), start)
 
 
@@ -188,7 +190,7 @@ class SaveForm(_FileForm):
     def preview(self, length: int) -> bytes:
         return b""
 
-    def command(self, start: int, length: int) -> msg.Command | None:
+    def command(self, start: int, length: int) -> msg.SaveFile | None:
         path = self.path.text() or self.ask_path()
         if not path:
             return None
@@ -203,12 +205,12 @@ class CopyForm(ToolForm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.target = line("0x0", "Offset that the range is copied to")
-        self._add("To", self.target)
+        self.to = line("0x0", "Offset that the range is copied to")
+        self._add("To", self.to)
 
     def _target(self, length: int) -> int:
         size = self.size_of_region
-        target = evaluate(self.target.text(), cursor=self.here, size=size)
+        target = evaluate(self.to.text(), cursor=self.here, size=size)
         if target < 0 or target + length > size:
             raise OutOfRangeError(
                 f"{length:,} bytes at {format_short_offset(target)} are not inside the region."
@@ -218,10 +220,13 @@ class CopyForm(ToolForm):
     def check(self, length: int) -> None:
         self._target(length)
 
+    def target(self, start: int, length: int) -> tuple[int, int]:
+        return self._target(length), length
+
     def preview(self, length: int) -> bytes:
         return b""
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> ToolWrite:
         return msg.CopyRange(start, self._target(length), length)
 
 
@@ -230,6 +235,7 @@ class SignalForm(ToolForm):
 
     title, verb, past = "Live signal", "Start", "Started"
     needs_length = False
+    shows_now = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -272,5 +278,5 @@ class SignalForm(ToolForm):
         except (OverflowError, ZeroDivisionError) as error:
             raise ScopeError(f"These numbers make no signal ({error}).") from error
 
-    def command(self, start: int, length: int) -> msg.Command:
+    def command(self, start: int, length: int) -> ToolWrite:
         return msg.StartRepeat(self._repeat(start))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -20,33 +21,44 @@ from PySide6.QtWidgets import (
 )
 
 from ....core.engine import messages as msg
-from ....core.errors import CancelledError, OutOfRangeError, ScopeError
+from ....core.errors import CancelledError, ConflictError, OutOfRangeError, ScopeError
 from ....core.values.expressions import evaluate
 from ....core.values.units import format_rate, format_short_offset, format_size
-from ....core.watch.frame import Frame
 from ....core.write.record import RepeatState, WriteOutcome, WriteRecord
+from ...action import Action
+from ...hex.paint.decorations import Decorations, Depth, Layer
+from ...panel import About, Panel, PanelHost
 from ...session.session import Session
+from ...session.write_requests import Watcher
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
+from .current_bytes import CurrentBytes
+from .signal_ranges import signal_ranges
 from .tool_form import ToolForm, add_row, form_layout
 
 PREVIEW: Final = 48
+_SHOWN_NOW: Final = 16
 _SHOW_PROGRESS_MS: Final = 200
 _STATES_MS: Final = 500
+_WIDEST: Final = 640  # pixels of the fields; wider they are no easier to read
 
 
-class WritePanel(QWidget):
-    """The panel: a tool at the left, its range and preview at the right.
+class WritePanel(Panel):
+    """The panel: a tool at the left, its range and preview at the right."""
 
-    Signals:
-        unlock_wanted(): The Unlock button.
-    """
-
-    unlock_wanted = Signal()
+    about = About(
+        "write",
+        "Write tools",
+        Qt.DockWidgetArea.BottomDockWidgetArea,
+        ("edit",),
+        ("Alt+5",),
+        "write",
+        "Fill, typed values, load, save, copy, repeat",
+    )
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
+        self._layer: Layer | None = None
         self._theme = DARK
         self._cursor = 0
         self._selection = (0, 0)
@@ -98,6 +110,8 @@ class WritePanel(QWidget):
         self._states = QTimer(self)
         self._states.setInterval(_STATES_MS)
         self._states.timeout.connect(self._ask_states)
+        self._current = CurrentBytes(self)
+        self._current.arrived.connect(self.refresh)
         self._show_progress(on=False)
         self._show_signals(())
         self._chosen(0)
@@ -144,7 +158,11 @@ class WritePanel(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(16)
-        layout.addLayout(left, 1)
+        fields = QWidget()
+        fields.setLayout(left)
+        fields.setMaximumWidth(_WIDEST)
+        left.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(fields, 1)
         layout.addLayout(right, 1)
         self.setFocusProxy(self.choice)
 
@@ -152,17 +170,48 @@ class WritePanel(QWidget):
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
-        self._session = session
+        super().set_session(session)
         self._states.stop()
+        self._current.set_session(session)
         self._finish("")
         self._show_signals(())
-        if session is not None:
-            session.lock_changed.connect(lambda _locked: self.refresh())
-            session.opened.connect(lambda _info: self.refresh())
         self.refresh()
 
-    def set_frame(self, frame: Frame) -> None:
-        """The preview shows old bytes only when something is edited; nothing to do."""
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Show in these where signals run."""
+        self._layer = decorations.layer("signals", Depth.STATE)
+
+    def attach(self, host: PanelHost) -> None:
+        self.set_decorations(host.decorations)
+        host.cursor_moved.connect(self.set_cursor)
+        host.selection_changed.connect(self.set_selection)
+        host.file_dropped.connect(self.load_dropped)
+        host.tool_wanted.connect(self.call_tool)
+
+    def listen(self, session: Session) -> None:
+        session.lock_changed.connect(self._session_changed)
+        session.opened.connect(self._session_changed)
+
+    def _session_changed(self, _what: object) -> None:
+        self.refresh()
+
+    def own_actions(self) -> tuple[Action, ...]:
+        save, load = "Save range to a file…", "Load a file into the region…"
+        return tuple(
+            Action(
+                name,
+                text,
+                (key,),
+                partial(self.call_tool, tool),
+                group="File",
+                section=1,
+                needs_session=True,
+            )
+            for name, text, key, tool in (
+                ("save_range", save, "Ctrl+S", "save"),
+                ("load_file", load, "Ctrl+Shift+O", "load"),
+            )
+        )
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -186,6 +235,16 @@ class WritePanel(QWidget):
         start, length = self._selection
         self.start.setText(format_short_offset(start))
         self.length.setText(str(length))
+
+    def call_tool(self, name: str) -> None:
+        """Come to the front with this tool."""
+        self.front_wanted.emit()
+        self.show_tool(name)
+
+    def load_dropped(self, path: str, offset: int) -> None:
+        """Offer to load a file that was dropped on a byte."""
+        self.call_tool("load")
+        self.set_load(path, offset)
 
     def show_tool(self, name: str) -> None:
         """Choose a tool and give it the focus."""
@@ -246,6 +305,7 @@ class WritePanel(QWidget):
             )
             if not problem:
                 tool.check(length)
+                sentence += self._now_text(start, length)
             new = tool.preview(min(length, PREVIEW))
         except ScopeError as error:
             problem, sentence, new = str(error), "", b""
@@ -257,6 +317,15 @@ class WritePanel(QWidget):
         self.lock.setVisible(locked and session is not None and tool.writes)
         self.apply.setEnabled(not problem and not (locked and tool.writes) and not self._request)
 
+    def _now_text(self, start: int, length: int) -> str:
+        """What is there now; asked for when it is not known."""
+        if not self.tool().shows_now or length > _SHOWN_NOW:
+            return ""
+        if now := self._current.known(start, length):
+            return f", now {now.data.hex(' ').upper()}"
+        self._current.want(start, length)
+        return ""
+
     # -- doing it --------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -264,17 +333,29 @@ class WritePanel(QWidget):
         session = self._session
         if session is None:
             return
+        tool = self.tool()
         try:
             start, length = self._place()
-            command = self.tool().command(start, length)
+            command = tool.command(start, length)
+            target = tool.target(start, length)
         except ScopeError as error:
             self._finish(str(error), bad=True)
             return
         if command is None:
             return
-        done = self._done_with(self.tool(), length)
-        self._late.start(_SHOW_PROGRESS_MS)
-        self._request = session.ask(command, done, self._failed, self._progress)
+        done = self._done_with(tool, length)
+        if isinstance(command, msg.SaveFile):
+            self._begun(session.ask(command, done, self._failed, self._progress))
+        else:
+            watcher = Watcher(self._begun, done, self._failed, self._progress, self._given_up)
+            in_form = self._current.known(*target)
+            session.writing.use_tool(command, target, f"{tool.verb} anyway", watcher, in_form)
+
+    def _begun(self, request: int) -> None:
+        """Also when a person went ahead after a conflict."""
+        self._request = request
+        if request:
+            self._late.start(_SHOW_PROGRESS_MS)
         self.refresh()
 
     def _done_with(self, tool: ToolForm, length: int) -> Callable[[object], None]:
@@ -291,8 +372,14 @@ class WritePanel(QWidget):
 
         return done
 
+    def _given_up(self) -> None:
+        self._finish("Nothing was written; the peer's bytes are kept.")
+
     def _failed(self, error: ScopeError) -> None:
-        self._finish(str(error), bad=not isinstance(error, CancelledError))
+        if isinstance(error, ConflictError):
+            self._finish(f"{error.message} Nothing was written yet; answer above.", bad=True)
+        else:
+            self._finish(str(error), bad=not isinstance(error, CancelledError))
 
     def _progress(self, done: int, total: int) -> None:
         self.progress.setRange(0, 1000)
@@ -304,6 +391,7 @@ class WritePanel(QWidget):
 
     def _finish(self, text: str, *, bad: bool = False) -> None:
         self._request = 0
+        self._current.forget()
         self._late.stop()
         self._show_progress(on=False)
         self.result.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.text}")
@@ -328,6 +416,8 @@ class WritePanel(QWidget):
             trouble = f"  {state.error.message}" if state.error else ""
             lines.append(f"{state.repeat.label} at {where}: {real} of {asked}{trouble}")
         self.signals.setText("\n".join(lines))
+        if self._layer is not None:
+            self._layer.replace(signal_ranges(states))
         self.stop_signals.setVisible(bool(states))
         if not states:
             self._states.stop()

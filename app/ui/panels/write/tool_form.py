@@ -20,6 +20,7 @@ from ....core.errors import (
     ValueFormatError,
 )
 from ....core.values.value_type import Endian, parse_int
+from ...session.write_requests import ToolWrite
 from ...style.theme import mono_font
 
 _WIDEST_LABEL: Final = "Words"
@@ -88,6 +89,7 @@ class ToolForm(QWidget):
     past = "Wrote"
     writes = True
     needs_length = True
+    shows_now = False  # whether what is there now stands beside what would be written
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,6 +112,10 @@ class ToolForm(QWidget):
         """Bytes that it writes when that does not follow from the length field."""
         return 0
 
+    def target(self, start: int, length: int) -> tuple[int, int]:
+        """Where it writes: offset and length. Raises as preview."""
+        return start, length
+
     def missing(self) -> str:
         """What a person has yet to give; empty when nothing is missing."""
         return ""
@@ -121,6 +127,6 @@ class ToolForm(QWidget):
         """The first bytes that would land. Raises ScopeError for fields that make no sense."""
         raise NotImplementedError
 
-    def command(self, start: int, length: int) -> msg.Command | None:
+    def command(self, start: int, length: int) -> ToolWrite | msg.SaveFile | None:
         """What to ask of the engine; None when a person cancelled. Raises as preview."""
         raise NotImplementedError

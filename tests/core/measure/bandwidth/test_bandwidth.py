@@ -23,6 +23,7 @@ from app.core.measure.bandwidth.bandwidth import (
 )
 from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.peer_card import EngineKind
+from app.core.measure.run_context import RunContext
 from app.core.region.region import CacheMode, RegionInfo, RegionKind, RegionSpec
 from tests.core.measure.peer_programs import ROOT, need_kernel, opened
 
@@ -39,7 +40,7 @@ def test_every_figure_is_there_and_the_bytes_are_put_back(
     told: list[BandwidthLive] = []
     with opened(path) as region, acquire_lane(region, slots=1, folder=tmp_path) as hold:
         lane = hold.lane
-        result = run_bandwidth(region, lane, replace(QUICK, engine=engine), told.append)
+        result = run_bandwidth(region, lane, replace(QUICK, engine=engine), RunContext(told.append))
         now = path.read_bytes()
     assert now[: lane.offset] == before[: lane.offset]
     assert now[lane.span.end :] == before[lane.span.end :]
@@ -65,7 +66,9 @@ def test_blocks_that_do_not_fit_are_left_out_and_named(path: Path, tmp_path: Pat
 def test_a_stopped_test_gives_what_it_has(path: Path, tmp_path: Path) -> None:
     told: list[BandwidthLive] = []
     with opened(path) as region, acquire_lane(region, slots=1, folder=tmp_path) as hold:
-        result = run_bandwidth(region, hold.lane, QUICK, told.append, lambda: len(told) > 2)
+        result = run_bandwidth(
+            region, hold.lane, QUICK, RunContext(told.append, cancelled=lambda: len(told) > 2)
+        )
     assert not result.complete
     assert len(result.blocks) == 1
 
@@ -79,9 +82,11 @@ def test_a_lane_whose_slots_are_taken_is_refused(path: Path, tmp_path: Path) -> 
                 raise PeerBusyError("still taken")
 
             with pytest.raises(PeerBusyError):
-                run_bandwidth(region, hold.lane, QUICK, sleep=beating)
+                run_bandwidth(region, hold.lane, QUICK, RunContext(sleep=beating))
 
-        result = run_bandwidth(region, hold.lane, replace(QUICK, blocks=(4096,)), second)
+        result = run_bandwidth(
+            region, hold.lane, replace(QUICK, blocks=(4096,)), RunContext(second)
+        )
     assert result.complete
 
 
@@ -94,7 +99,7 @@ def test_a_region_cut_meanwhile_is_an_error_with_a_name(
         acquire_lane(region, slots=1, folder=tmp_path) as hold,
         pytest.raises(RegionGoneError),
     ):
-        run_bandwidth(region, hold.lane, plan, lambda live: os.truncate(path, 4096))
+        run_bandwidth(region, hold.lane, plan, RunContext(lambda live: os.truncate(path, 4096)))
 
 
 @pytest.mark.parametrize(
@@ -136,6 +141,24 @@ def test_the_verdict_in_words(
     assert says in found.sentence
     assert advises in found.advice
     assert verdict(_info(kind), []).sentence == "Nothing was measured."
+
+
+@pytest.mark.parametrize(
+    ("write", "load_ns", "says"),
+    [
+        (1.1e9, 120.0, "This BAR is uncached: 900 MB/s."),
+        (6e9, 120.0, "This BAR is write-combined: writing 6.0 GB/s, reading 900 MB/s."),
+        (6e9, 9.0, "This BAR reads at 900 MB/s, 9 %"),
+    ],
+)
+def test_wide_loads_do_not_hide_that_each_goes_out_to_the_memory(
+    write: float, load_ns: float, says: str
+) -> None:
+    """Copies by wide accesses may be quick where a single word still takes a trip."""
+    (plain,) = _figures(900e6, write)
+    small = replace(plain, block_bytes=4096, load_ns=load_ns, own_load_ns=1.5)
+    found = verdict(_info(RegionKind.BAR), [small, plain])
+    assert found.sentence.startswith(says)
 
 
 def test_modes_by_kind() -> None:

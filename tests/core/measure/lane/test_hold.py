@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from app.core.errors import (
+    CancelledError,
     LaneError,
     LaneLostError,
     LaneVersionError,
@@ -624,3 +626,62 @@ def test_a_heartbeat_four_times_a_second_is_seen(shm_file, tmp_path: Path) -> No
     finally:
         end.set()
         heart.join()
+
+
+GOOD: dict[str, object] = {
+    "format": 1, "path": "/dev/shm/x", "identity": "1:2", "start": 0, "region_size": 1 << 20,
+    "offset": 0, "size": 65536, "slots": 1, "token": 9, "pid": 1 << 62, "process_s": 1.0,
+    "saved_s": 1e9, "boot": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe no text",
+        b"[" * 60_000,
+        b"[1]",
+        b"{}",
+        b"null",
+        *(
+            json.dumps({**GOOD, name: value}).encode()
+            for name, value in [
+                ("pid", "x"), ("pid", -1), ("pid", 1.5), ("pid", None), ("pid", 1 << 70),
+                ("process_s", None), ("process_s", "soon"), ("saved_s", float("inf")),
+                ("saved_s", []), ("path", 7), ("path", None), ("offset", -4096), ("size", 0),
+                ("size", 1 << 63), ("slots", 0), ("slots", True), ("token", {}), ("boot", ""),
+                ("other", 1), ("format", 2),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_an_odd_file_among_the_saved_ones_is_passed_over(
+    content: bytes, filled: Path, tmp_path: Path
+) -> None:
+    """Whatever it says, the others are found, and no look ends."""
+    (tmp_path / "00odd.lane").write_bytes(content + b"\n")
+    (tmp_path / "01folder.lane").mkdir()
+    assert saved_bytes_files(tmp_path) == []
+    (tmp_path / "02good.lane").write_text(json.dumps({**GOOD, "saved_s": time.time()}) + "\n")
+    (found,) = saved_bytes_files(tmp_path)
+    assert found.header.token == 9
+    with opened(filled) as region:
+        assert unrestored(region, tmp_path) == []
+
+
+def test_the_search_for_a_lane_in_a_large_region_can_be_ended(
+    shm_file: MakeFile, tmp_path: Path
+) -> None:
+    looks: list[float] = []
+
+    def stop(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise CancelledError("Stopped.")
+
+    with opened(shm_file(16 << 20, fill=b"full")) as region:
+        with pytest.raises(CancelledError):
+            acquire_lane(region, folder=tmp_path, sleep=stop)
+        assert looks == [0, 0, 0]
+        assert find_lane(region) is None

@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,14 @@ from app.core.measure.lane import layout
 from app.core.measure.lane.hold import create_lane
 from app.core.measure.lane.layout import ByteRange, Lane, Line, Side, build_head, parse_head
 from app.core.measure.lane.peer_card import Capability, PeerCard, build_card, parse_card
-from app.core.measure.lane.placement import default_lane, find_lane, find_lanes, lane_at, place_lane
+from app.core.measure.lane.placement import (
+    LaneSearch,
+    default_lane,
+    find_lane,
+    find_lanes,
+    lane_at,
+    place_lane,
+)
 from app.core.measure.lane.requests import (
     VALUES,
     Command,
@@ -28,8 +36,6 @@ from app.core.measure.lane.requests import (
     build_message,
     parse_message,
     refusal_of,
-    signed,
-    unsigned,
 )
 from app.core.region.region import RegionKind, RegionSpec
 from tests.core.measure.peer_programs import opened
@@ -169,8 +175,6 @@ def test_torn_and_foreign_messages_are_none(data: bytes, at: int, flip: int) -> 
 
 
 def test_values_and_refusals() -> None:
-    assert signed(unsigned(-5)) == -5
-    assert signed(5) == 5
     assert refusal_of(Message(1, 3, 0, (2,))) is Refusal.PARAMETER
     assert refusal_of(Message(1, 3, 0, (99,))) is Refusal.UNKNOWN
     assert all(refusal.sentence for refusal in Refusal)
@@ -255,3 +259,36 @@ def test_a_lane_that_reaches_out_is_an_error(shm_file: MakeFile) -> None:
             lane_at(region, 0xF0000)
         with pytest.raises(LaneError, match="no lane"):
             lane_at(region, 4)
+
+
+@pytest.mark.parametrize("cache", ["", "uncached: each access goes out by itself"])
+def test_a_search_goes_on_where_it_stopped(shm_file: MakeFile, tmp_path: Path, cache: str) -> None:
+    """Word by word where bytes are dear, else whole pages; never all at once."""
+    path = shm_file(8 << 20, fill=b"full ")
+    with opened(path) as region:
+        region.info = replace(region.info, cache=cache)
+        empty = LaneSearch(region)
+        steps = 0
+        while not empty.over:
+            assert empty.go_on(0) is None
+            steps += 1
+        assert steps > 4
+        hold = create_lane(region, place_lane(region, 5 << 20, 65536), tmp_path)
+        region.store(0x200000, 8, int.from_bytes(layout.MAGIC, "little"))  # damaged, before it
+        search = LaneSearch(region)
+        found = None
+        while found is None:
+            assert not search.over
+            found = search.go_on(0)
+        assert (found, search.over) == (hold.lane, True)
+        assert [type(one) for one in find_lanes(region)] == [LaneError, Lane]
+        hold.close()
+        damaged = LaneSearch(region)
+
+        def to_the_end() -> None:
+            while not damaged.over:
+                damaged.go_on(0)
+
+        with pytest.raises(LaneError, match="damaged"):
+            to_the_end()
+        assert damaged.over

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import LaneLostError, NoPeerError, PeerBusyError
+from app.core.measure.lane import peer_card
 from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.layout import Lane, Line, Side
 from app.core.measure.lane.peer_card import Capability, PeerCard, boot_number, build_card, own_card
 from app.core.measure.lane.presence import (
+    BEAT_S,
     GONE_NS,
     SILENT_NS,
     Life,
@@ -25,7 +28,7 @@ from app.core.measure.lane.presence import (
 from app.core.measure.lane.requests import Message
 from app.core.measure.lane.slots import take_slot, wait_for_peer
 from app.core.region.region import Region
-from tests.core.measure.peer_programs import opened
+from tests.core.measure.peer_programs import opened, responding
 
 MakeFile = Callable[..., Path]
 
@@ -303,3 +306,33 @@ def test_we_never_measure_ourselves(laid: tuple[Region, Lane]) -> None:
     sleep = beating(region, lane, (0, us, Side.RESPONDER))
     with pytest.raises(NoPeerError):
         wait_for_peer(region, lane, Capability.ECHO, sleep=sleep, give_up_s=0.05)
+
+
+def test_nobody_measures_with_its_own_responder_also_where_no_boot_is_known(
+    shm_file: MakeFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where each process counts as a system of its own."""
+    monkeypatch.setattr(peer_card, "boot_number", lambda: 0)
+    path = shm_file(1 << 20)
+    over = threading.Event()
+    with opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
+        ours = take_slot(region, hold.lane, own_card(region.info, Capability.ECHO))
+        assert ours.card.boot == 0
+
+        def live() -> None:
+            while not over.wait(BEAT_S):
+                ours.beat()
+
+        thread = threading.Thread(target=live)
+        thread.start()
+        try:
+            with pytest.raises(NoPeerError):
+                wait_for_peer(region, hold.lane, Capability.ECHO, give_up_s=1.5)
+            with responding(path) as peer:
+                found = wait_for_peer(region, hold.lane, Capability.ECHO, give_up_s=20)
+                assert found.responder.card is not None
+                assert found.responder.card.pid == peer.pid
+        finally:
+            over.set()
+            thread.join()
+        ours.leave()

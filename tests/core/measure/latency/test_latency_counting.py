@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.layout import Line, Side
 from app.core.measure.lane.peer_card import EngineKind
 from app.core.measure.lane.placement import default_lane
 from app.core.measure.latency.echo import Batch, EchoLoop
-from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
+from app.core.measure.latency.echo_python import due_before
+from app.core.measure.latency.latency import LatencyLive, LatencyOptions, run_latency
 from app.core.measure.latency.latency_result import Tally
+from app.core.measure.run_context import RunContext
 from app.core.native.kernel import PingState, Slice, Wait
-from tests.core.measure.peer_programs import need_kernel, opened, responding
+from tests.core.measure.peer_programs import ROOT, need_kernel, opened, responding
 
 MakeFile = Callable[..., Path]
 ENGINES = [EngineKind.KERNEL, EngineKind.PYTHON]
@@ -43,25 +52,38 @@ def state(**more: float) -> PingState:
 
 
 def test_our_own_loop_that_stands_still_is_a_stall_too() -> None:
-    """The answers come at once; the requests are sent 20 ms late, as under a busy GIL."""
+    """The answers come at once; what the loop says of itself counts, and a pause far too long."""
     tally = Tally(0.1, stall_ns=MS)
     tally.begin(0)
-    fixed = state(interval_ns=10.0 * MS)
+    fixed = state(interval_ns=10.0 * MS, stood_ns=20 * MS, end_ns=100 * MS)
     tally.add(batch([0, 10 * MS], [5, 30 * MS], [10, 30 * MS + 5]), 31 * MS, fixed)
-    tally.resume(41 * MS, 10 * MS)  # our own pause is none of it: the schedule moved by as much
-    tally.add(batch([30 * MS, 50 * MS], [41 * MS, 70 * MS], [41 * MS, 70 * MS]), 100 * MS, fixed)
+    tally.resume(10 * MS, 10 * MS)  # counting: a pause, and none of it
+    tally.resume(60 * MS, 55 * MS)  # nothing counts for so long
     tally.finish(fixed)
-    assert tally._stalled_ns == 40 * MS
+    assert (tally._stalled_ns, tally.paused_ns) == ((20 + 60) * MS, 10 * MS)
+    assert tally.late == 1
 
 
-def test_gaps_of_the_closed_loop_are_stalls_too_and_a_lost_one_counts_once() -> None:
+def test_waits_for_answers_are_stalls_too_and_a_lost_one_counts_once() -> None:
     tally = Tally(5, stall_ns=MS)
     tally.begin(0)
-    closed = state(lost=1)
+    closed = state(lost=1, stood_ns=49 * MS)
     sent = [0, 50 * MS, 2000 * MS]  # 49 ms nobody sent; then one was lost for a second
-    tally.add(batch(sent, sent, [1 * MS, 51 * MS, 2001 * MS]), 2001 * MS, closed)
+    tally.add(batch(sent, sent, [1 * MS, 51 * MS, 2003 * MS]), 2003 * MS, closed)
     tally.finish(closed)
-    assert tally._stalled_ns == (49 + 1000) * MS
+    assert tally._stalled_ns == (49 + 1000 + 3) * MS
+    assert (tally.due, tally.lost, tally.skipped, tally.late) == (4, 1, 0, 0)
+
+
+@given(rate_hz=st.floats(10, 1e6), elapsed_ns=st.integers(0, 10**10), shift=st.integers(0, 10**9))
+def test_a_schedule_counts_what_both_engines_would_send(
+    rate_hz: float, elapsed_ns: int, shift: int
+) -> None:
+    interval = 1e9 / rate_hz
+    count = due_before(interval, elapsed_ns)
+    assert int(count * interval) >= elapsed_ns
+    assert not count or int((count - 1) * interval) < elapsed_ns
+    assert due_before(interval, max(0, elapsed_ns - shift)) <= count
 
 
 def test_a_schedule_that_is_done_early_counts_to_its_end() -> None:
@@ -79,10 +101,13 @@ def test_a_schedule_that_is_done_early_counts_to_its_end() -> None:
 def test_what_is_on_its_way_at_a_stop_is_lost_and_stalled() -> None:
     tally = Tally(10, stall_ns=MS)
     tally.begin(0)
-    stopped = state(pending=1, sent_ns=100 * MS, missed=7, end_ns=10_000 * MS)
+    stopped = state(
+        pending=1, sent_ns=100 * MS, missed=7, interval_ns=10.0 * MS, end_ns=10_000 * MS
+    )
     tally.add(batch([], [], []), 400 * MS, stopped)
     tally.finish(stopped, complete=False)
     assert (tally.lost, tally._stalled_ns) == (8, 300 * MS)
+    assert (tally.due, tally.skipped) == (40, 32), "what was due until the stop, and no more"
     assert [note for note in tally.notes if note.startswith("7 of the lost were never sent")]
 
 
@@ -151,7 +176,7 @@ def test_stopped_early_what_was_due_is_missed(shm_file: MakeFile, engine: Engine
         assert loop.run(start + MS) is Slice.AGAIN
         assert loop.state.pending
         loop.pass_over(start + 70 * MS)
-        assert loop.state.missed + 1 >= 70
+        assert (loop.state.missed + 1, loop.state.skipped) == (70, 0), "an answer is waited for"
         loop.schedule(1000, start)
         assert not loop.state.pending, "it belongs to the run before"
 
@@ -175,7 +200,7 @@ def test_a_test_stopped_while_it_warms_up_has_counted_nothing(path: Path, tmp_pa
     with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
         warming = replace(QUICK, warm_up_s=60)
         stop.set()
-        result = run_latency(region, hold.lane, warming, Watcher(cancelled=stop.is_set))
+        result = run_latency(region, hold.lane, warming, RunContext(cancelled=stop.is_set))
     assert (result.complete, result.sent, result.duration_s, result.series) == (False, 0, 0, ())
     assert result.figures()["p50_ns"] is None
     assert result.stalled_share == 0
@@ -186,9 +211,127 @@ def test_it_began_when_it_was_counted(path: Path, tmp_path: Path) -> None:
     """Not when the peer's clock was looked at: `.hlog` tells the time of the samples."""
     begun: list[float] = []
     with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
-        watcher = Watcher(progress=lambda tally, share: begun.append(time.time()))
+        context = RunContext(progress=lambda live: begun.append(time.time()))
         before = time.time()
-        result = run_latency(region, hold.lane, replace(QUICK, warm_up_s=0.3), watcher)
+        result = run_latency(region, hold.lane, replace(QUICK, warm_up_s=0.3), context)
     assert before + 0.3 < result.conditions.started_s < begun[0]
     assert f"#[StartTime: {result.conditions.started_s:.3f} " in result.hdr_text()
     assert f"{result.response.count} answered, {result.lost} lost" in result.hdr_text()
+
+
+# -- the books -------------------------------------------------------------------------------------
+
+
+def check_books(found: dict[str, Any], rate_hz: float, duration_s: float) -> None:
+    """Each request that was due is one of answered, lost and skipped."""
+    assert found["count"] + found["lost"] + found["skipped"] == found["due"]
+    assert 0 <= found["late"] <= found["count"]
+    assert min(found["lost"], found["skipped"]) >= 0
+    if rate_hz:
+        assert found["due"] == round(rate_hz * duration_s)
+    else:
+        assert (found["skipped"], found["late"]) == (0, 0)
+    assert 0 <= found["stalled_share"] <= 1
+
+
+@pytest.mark.parametrize("wait", [Wait.SPIN, Wait.POLL, Wait.YIELD])
+@pytest.mark.parametrize("rate_hz", [0, 500, 30_000])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_books_balance(
+    path: Path, tmp_path: Path, engine: EngineKind, rate_hz: float, wait: Wait
+) -> None:
+    """Also at a rate that cannot be kept by loops that sleep."""
+    need_kernel(engine)
+    plan = replace(QUICK, rate_hz=rate_hz, wait=wait, engine=engine, timeout_s=0.2)
+    with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
+        result = run_latency(region, hold.lane, plan)
+    check_books(result.figures(), rate_hz, plan.duration_s)
+    assert sum(point.count for point in result.series) == result.response.count
+    rows = dict(line.split(",")[::3] for line in result.csv_text().splitlines()[-3:])
+    assert rows == {
+        "lost": str(result.lost), "skipped": str(result.skipped), "due": str(result.due)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_books_balance_when_the_peer_stands_still(
+    path: Path, tmp_path: Path, engine: EngineKind
+) -> None:
+    """For so long that answers are lost."""
+    need_kernel(engine)
+    plan = replace(QUICK, rate_hz=1000, duration_s=1.0, timeout_s=0.1, engine=engine)
+    with responding(path) as peer:
+
+        def freeze(live: LatencyLive) -> None:
+            if not frozen.is_set() and live.share > 0.2:
+                frozen.set()
+                peer.send(signal.SIGSTOP)
+                threading.Timer(0.4, peer.send, (signal.SIGCONT,)).start()
+
+        frozen = threading.Event()
+        with opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
+            result = run_latency(region, hold.lane, plan, RunContext(progress=freeze))
+    check_books(result.figures(), plan.rate_hz, plan.duration_s)
+    assert result.lost >= 100, "one answer, and what was due while it was waited for"
+    assert result.stalled_share >= 0.2
+
+
+@pytest.mark.parametrize("rate_hz", [0, 1000])
+def test_the_books_balance_when_it_is_stopped_half_way(
+    path: Path, tmp_path: Path, rate_hz: float
+) -> None:
+    plan = replace(QUICK, rate_hz=rate_hz, duration_s=60)
+    stop = threading.Event()
+
+    def half_way(live: LatencyLive) -> None:
+        if live.tally.response.count > 100:
+            stop.set()
+
+    with responding(path), opened(path) as region, acquire_lane(region, folder=tmp_path) as hold:
+        context = RunContext(half_way, cancelled=stop.is_set)
+        result = run_latency(region, hold.lane, plan, context)
+    assert not result.complete
+    check_books(result.figures(), rate_hz, result.due / (rate_hz or 1))
+    if rate_hz:
+        assert result.due == due_before(1e9 / rate_hz, round(result.duration_s * 1e9))
+
+
+@pytest.mark.parametrize(
+    ("engine", "wait", "rate"),
+    [
+        (engine, wait, rate)
+        for engine in ("kernel", "python")
+        for wait, rate in (("spin", 1000), ("poll", 1000), ("yield", 10), ("poll", 10), ("spin", 0))
+    ]
+    + [("python", "bell", 200)],
+)
+def test_the_measuring_side_that_stands_still_says_so(
+    path: Path, tmp_path: Path, engine: str, wait: str, rate: int
+) -> None:
+    """The process that measures is stopped for 0.8 s of 3 s, wherever it was just then."""
+    need_kernel(EngineKind(engine))
+
+    def program(number: int) -> tuple[str, ...]:
+        bells = ("-m", "tests.core.measure.fifo_bell", str(tmp_path), str(number))
+        return bells if wait == "bell" else ("-m", "app")
+
+    with responding(path, program=program(0)) as peer:
+        measuring = subprocess.Popen(
+            [
+                sys.executable, *program(9), "latency", str(path), "--rate", str(rate),
+                "--duration", "3", "--warm-up", "0", "--wait", wait, "--engine", engine, "--json",
+                "--lost-after", "2",
+            ],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        # The first test that the peer is asked for is the short one that compares the clocks.
+        peer.wait_for(lambda state: state["phase"] == "answering" and state["tests"] > 0)
+        time.sleep(1)
+        measuring.send_signal(signal.SIGSTOP)
+        time.sleep(0.8)
+        measuring.send_signal(signal.SIGCONT)
+        out, err = measuring.communicate(timeout=60)
+    assert measuring.returncode == 0, err
+    found = json.loads(out)
+    check_books(found, rate, 3)
+    assert found["stalled_share"] >= 0.79 / found["duration_s"]

@@ -26,10 +26,11 @@ from app.core.measure.lane.peer_card import Capability, EngineKind, PeerCard, bu
 from app.core.measure.lane.requests import Command
 from app.core.measure.lane.slots import wait_for_peer
 from app.core.measure.latency import echo_python
-from app.core.measure.latency.latency import LatencyOptions, Watcher, run_latency
-from app.core.measure.latency.latency_result import LatencyResult, Tally
+from app.core.measure.latency.latency import LatencyLive, LatencyOptions, run_latency
+from app.core.measure.latency.latency_result import LatencyResult
 from app.core.measure.peers.doorbells import answering_bell, measuring_bell
 from app.core.measure.peers.initiator import Initiator
+from app.core.measure.run_context import RunContext
 from app.core.native.kernel import Wait
 from app.core.region.doorbell import ANSWERS, MEASURES, BellAddress, PeerBell
 from app.core.region.region import Region, RegionKind
@@ -67,11 +68,11 @@ class Room:
     def measure(
         self,
         options: LatencyOptions,
-        progress: Callable[[Tally, float], None] = lambda tally, share: None,
+        progress: Callable[[LatencyLive], None] = lambda live: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> LatencyResult:
-        watcher = Watcher(progress, self.said.append, cancelled)
-        return run_latency(self.region, self.hold.lane, options, watcher, give_up_s=20)
+        context = RunContext(progress, self.said.append, cancelled)
+        return run_latency(self.region, self.hold.lane, options, context, give_up_s=20)
 
 
 @pytest.fixture
@@ -145,12 +146,12 @@ def test_a_successor_is_rung_where_it_is(room: Room) -> None:
     done = threading.Event()
     with responding(room.path, program=room.peer()) as first:
 
-        def restart(tally: Tally, share: float) -> None:
-            if not second and tally.response.count > 5:
+        def restart(live: LatencyLive) -> None:
+            if not second and live.tally.response.count > 5:
                 first.send(signal.SIGKILL)
                 second.append(PeerProcess(room.path, program=room.peer(RESPONDER + 1)))
-                counted.append(tally.response.count)
-            if second and tally.response.count > counted[0] + 20:
+                counted.append(live.tally.response.count)
+            if second and live.tally.response.count > counted[0] + 20:
                 done.set()
 
         try:

@@ -97,13 +97,13 @@ def test_a_responder_that_ended_can_be_switched_on_again(
     with opened(path) as region:
         desk = MeasurementService(region, told.append, lambda: False)
         try:
-            desk.handle(1, dm.Respond(on=True))
+            desk.respond(dm.LaneRequest())
             until(lambda: any(state.phase is Phase.ENDED for state in states()))
             assert isinstance(states()[-1].trouble, StorageError)
             (tmp_path / "state").unlink()
             # The thread is about to end when it has said so.
             until(lambda: desk._responder is not None and not desk._responder.running)
-            desk.handle(2, dm.Respond(on=True))
+            desk.respond(dm.LaneRequest())
             until(lambda: states()[-1].phase is Phase.LISTENING)
         finally:
             desk.close()

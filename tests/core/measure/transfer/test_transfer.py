@@ -36,10 +36,11 @@ from app.core.measure.lane.requests import Command
 from app.core.measure.lane.slots import wait_for_peer
 from app.core.measure.peers.initiator import Initiator
 from app.core.measure.peers.peer_monitor import PeerMonitor
+from app.core.measure.run_context import RunContext
 from app.core.measure.transfer import transfer
 from app.core.measure.transfer.ring import Half, Layout
 from app.core.measure.transfer.ring_transfer import COUNT, TO_OWNER, Lines, RingLoop
-from app.core.measure.transfer.transfer import SWEEP, TransferOptions, TransferWatcher, run_transfer
+from app.core.measure.transfer.transfer import SWEEP, TransferOptions, run_transfer
 from app.core.measure.transfer.transfer_result import Direction, TransferLive, TransferResult
 from app.core.native.kernel import Slice
 from app.core.region.region import Region, RegionKind, RegionSpec
@@ -81,8 +82,8 @@ class Transfers(Table):
             if progress is not None:
                 progress(live)
 
-        watcher = TransferWatcher(told, self.said.append, self.stop.is_set)
-        return run_transfer(self.region, self.hold.lane, options, watcher, give_up_s=30)
+        context = RunContext(told, self.said.append, self.stop.is_set)
+        return run_transfer(self.region, self.hold.lane, options, context, give_up_s=30)
 
 
 @pytest.fixture
@@ -243,7 +244,7 @@ def test_a_peer_that_goes_between_two_sizes_is_waited_for(
 
     plan = replace(QUICK, message_bytes=(4096, 64))
     try:
-        result = run_transfer(table.region, table.hold.lane, plan, TransferWatcher(report=hear))
+        result = run_transfer(table.region, table.hold.lane, plan, RunContext(report=hear))
     finally:
         for heir in heirs:
             heir.end()

@@ -25,7 +25,6 @@ from app.core.backends.windows import notices as windows_notices
 from app.core.backends.windows import sharing as windows_sharing
 from app.core.backends.windows.abi import _code
 from app.core.backends.windows.bar import list_windows_bars, open_windows_bar
-from app.core.backends.windows.doorbell import Doorbell
 from app.core.errors import (
     CannotFindError,
     ClosedError,
@@ -40,6 +39,7 @@ from app.core.errors import (
     UnsuitableError,
 )
 from app.core.measure.bandwidth.mapping_speed import measure_mapping
+from app.core.region.doorbell import ANSWERS, MEASURES, BellAddress
 from app.core.region.region import CacheMode, RegionKind, RegionSpec
 
 UNPLUG, PLUG = _code(0x8F0), _code(0x8F1)
@@ -470,36 +470,31 @@ def test_not_ready_says_so(rig):
 
 def test_rings_between_two_devices_and_counts_by_sequence_number(rig):
     with open_windows_bar(spec(0)) as mine, open_windows_bar(spec(1)) as theirs:
-        ours, others = Doorbell(mine), Doorbell(theirs)
-        assert (ours.peer, others.peer, ours.vectors) == (3, 4, 2)
-        event = others.listen(1)
+        ours, others = mine.bell(MEASURES), theirs.bell(MEASURES)
+        assert (ours.address, others.address) == (BellAddress(3, 1), BellAddress(4, 1))
         for number in range(1, 6):
             mine.store(0, 4, number)
-            ours.ring(others.peer, 1)
-        assert event.wait(1000), "rung at least once"
-        assert not event.wait(0), "five rings came as one"
+            ours.ring(others.address)
+        assert others.wait(1.0), "rung at least once"
+        assert not others.wait(0), "five rings came as one"
         assert mine.load(0, 4) == 5, "the sequence number tells how many"
-        with pytest.raises(OutOfRangeError):
-            others.listen(2)
 
 
 def test_events_survive_release_and_reopen(rig):
     with open_windows_bar(spec(0)) as region:
-        bell = Doorbell(region)
-        event = bell.listen(0)
+        bell = region.bell(ANSWERS)
         windows_sharing.release_all("a test")
         assert windows_sharing.reopen_all() == []
-        bell.ring(bell.peer, 0)
-        assert event.wait(1000)
+        bell.ring(bell.address)
+        assert bell.wait(1.0)
 
 
 def test_listening_twice_takes_one_place(rig):
     with open_windows_bar(spec(0)) as region:
-        bell = Doorbell(region)
         for _ in range(100):
-            bell.listen(0)
-        bell.ring(3, 0)
-        assert bell.listen(0).wait(1000)
+            bell = region.bell(ANSWERS)
+        bell.ring(bell.address)
+        assert bell.wait(1.0)
 
 
 def test_the_process_is_64_bit(rig):

@@ -15,7 +15,7 @@ from app.ui.hex.paint.cell_states import (
     cell_codes,
     text_codes,
 )
-from tests.ui.hex.frames import NOW, changed_at, flux_at, frame_of
+from tests.ui.hex.frames import NOW, changed_at, flux_at, frame_of, sampled
 
 
 def shown(picture: CellStates, start: int, length: int, clock: int = NOW) -> list[int]:
@@ -61,7 +61,7 @@ def test_flux_is_held_long_enough_to_be_seen(picture: CellStates) -> None:
     assert picture.frame is not None
     quiet = picture.frame
     picture.set_frame(flux_at(quiet, 18))
-    picture.set_frame(dataclasses.replace(quiet, number=2, time_ns=NOW + 1))
+    picture.set_frame(dataclasses.replace(sampled(quiet, time_ns=NOW + 1), number=2))
     assert shown(picture, 18, 1, NOW + FLUX_HOLD_NS - 2) == [styles.FLUX]
     assert shown(picture, 18, 1, NOW + FLUX_HOLD_NS + 2) == [styles.ZERO]
 

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from app.ui.hex.paint import styles
 from app.ui.hex.paint.cell_states import BLANK, Codes, text_codes
 from app.ui.hex.paint.geometry import Grid
-from app.ui.hex.paint.glyph_atlas import Pools, Type
+from app.ui.hex.paint.glyph_atlas import Pools, Type, packed
 from app.ui.hex.paint.row_canvas import Canvas
 from app.ui.style.theme import DARK, LIGHT, Theme, mono_font
 
@@ -16,9 +16,14 @@ ROWS = 12
 
 
 def make_canvas(
-    columns: int = 16, group: int = 1, ratio: float = 1.0, theme: Theme = DARK, size: int = 1 << 20
+    columns: int = 16,
+    group: int = 1,
+    ratio: float = 1.0,
+    theme: Theme = DARK,
+    size: int = 1 << 20,
+    pixels: float = 12,
 ) -> Canvas:
-    type_ = Type.of(QFont(mono_font()), ratio, pixels=12)
+    type_ = Type.of(QFont(mono_font()), ratio, pixels=pixels)
     grid = Grid(size, columns, group, type_.char, type_.height, 8)
     looks = styles.looks(theme)
     pools = Pools(type_, grid.cell, grid.inset)
@@ -33,6 +38,12 @@ def random_codes(rng: np.random.Generator, columns: int) -> Codes:
     looks = rng.integers(0, styles.ABSENT + 1, (ROWS, columns))
     tint = rng.integers(0, 2, (ROWS, columns)) * styles.SELECTED
     codes = ((looks | tint) << 8 | values).astype(np.int32)
+    decorated = rng.integers(0, 8, (ROWS, columns)) * (styles.TINT << 8)
+    decorated |= rng.integers(0, 32, (ROWS, columns)) * styles.LINES
+    # Runs of one tint reach over gaps; some rows and cells have nothing.
+    decorated[rng.random(ROWS) < 0.4] = styles.TINT << 8 | styles.LINES
+    decorated[rng.random((ROWS, columns)) < 0.3] = 0
+    codes |= decorated.astype(np.int32)
     codes[-1, columns // 2 :] = BLANK
     return codes
 
@@ -133,3 +144,31 @@ def test_a_full_pool_forgets_and_paints_on(qtbot: QtBot, monkeypatch: pytest.Mon
         paint(small, 0, codes)
         paint(large, 0, codes)
         assert np.array_equal(image_rows(small, 0), image_rows(large, 0))
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("pixels", [6, 9, 13, 22])
+def test_the_underline_of_a_change_is_whole_at_every_size(
+    qtbot: QtBot, ratio: float, pixels: int
+) -> None:
+    canvas = make_canvas(ratio=ratio, pixels=pixels)
+    codes = np.full((ROWS, 16), styles.CHANGED << 8 | 0x20, np.int32)
+    paint(canvas, 0, codes)
+    line = packed(styles.looks(DARK)[styles.CHANGED].underline or (0, 0, 0))
+    grid = canvas.grid
+    text = image_rows(canvas, 0)[0][:, grid.text_x : grid.text_x + grid.char]
+    assert (text == line).all(axis=1).sum() == canvas.type.stroke
+
+
+def test_a_value_that_changes_leaves_the_lines_of_a_decoration(qtbot: QtBot) -> None:
+    """The outermost lines are painted with the decoration only; the glyphs with every value."""
+    marks = styles.TINT << 8 | 7 * styles.LINES | styles.BAR_LEFT | styles.BAR_RIGHT
+    for share in (0.1, 1.0):
+        canvas, fresh = make_canvas(), make_canvas()
+        codes = np.full((ROWS, 16), marks | 0x41, np.int32)
+        paint(canvas, 0, codes)
+        some = np.random.default_rng(1).random(codes.shape) < share
+        codes[some] ^= 0x13
+        paint(canvas, 0, codes)
+        paint(fresh, 0, codes)
+        assert np.array_equal(image_rows(canvas, 0), image_rows(fresh, 0))

@@ -1,0 +1,99 @@
+"""Bulk: a large write of the journal that is under way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import LockedError
+from ..values.units import format_size
+from .record import WriteOutcome, WriteRecord
+from .steps import Piece, Step, Tally, overlap
+from .write_outcome import combined_outcome
+
+if TYPE_CHECKING:
+    from .journal import Journal
+
+
+class Bulk:
+    """A large write in chunks that do not overlap: one record, one undo step.
+
+    It is more than one when something else is written over it meanwhile; `record` tells of all.
+    """
+
+    def __init__(self, journal: Journal, label: str) -> None:
+        self._journal = journal
+        self.label = label
+        self.since = journal.count  # entries when it began
+        self.pieces: list[Piece] = []  # those that are in no step yet
+        self.tally = Tally()  # of those pieces
+        self.sealed: list[WriteRecord] = []
+        self.record: WriteRecord | None = None
+
+    @property
+    def ahead(self) -> tuple[Piece, ...]:
+        """Nothing that others must leave alone."""
+        return ()
+
+    @property
+    def written(self) -> int:
+        """Bytes so far."""
+        return sum(record.length for record in self.sealed) + self.tally.length
+
+    def is_above(self, step: Step) -> bool:
+        """Whether this has to be taken back before that step."""
+        return (
+            step.number <= self.since
+            or any(record.number == step.number for record in self.sealed)
+            or any(overlap(self.pieces, piece.offset, piece.length) for piece in step.pieces)
+        )
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write the next chunk; the old bytes are kept first.
+
+        Raises:
+            LockedError: Writing is locked; says how much was written before.
+            BusyError, StorageError, ScopeError: As `Journal.write`.
+        """
+        journal = self._journal
+        with journal._lock:
+            if journal.locked and self.written:
+                raise LockedError(
+                    f"Writing was locked after {format_size(self.written)} had been written.",
+                    "Unlock writing (Ctrl+L), then undo takes them back.",
+                )
+            journal._may_write()
+            journal._make_way(offset, len(data), self)
+            old = journal._region.read(offset, len(data))
+            if not self.written or journal._could_redo(offset, len(data)):
+                journal._clear_redo()
+            journal._land(self.pieces, self.tally, offset, old, data, None)
+
+    # -- under the journal's lock -----------------------------------------------------------------
+
+    def settle_pieces(self) -> None:
+        """Something else comes over what was written: until now it is a step of its own."""
+        self._settle(f"{self.label}, part {len(self.sealed) + 1}", self.tally.outcome)
+
+    def end(self, whole: bool) -> None:
+        """Nothing follows; make the last step, and the record of all."""
+        if self.pieces:
+            label = f"{self.label}, part {len(self.sealed) + 1}" if self.sealed else self.label
+            self._settle(label, self.tally.outcome if whole else WriteOutcome.PART)
+        if self.sealed:
+            first = min(self.sealed, key=lambda record: record.offset)
+            self.record = replace(
+                self.sealed[-1],
+                offset=first.offset,
+                length=self.written,
+                old=first.old,
+                new=first.new,
+                outcome=combined_outcome(record.outcome for record in self.sealed),
+                label=self.label,
+            )
+
+    def _settle(self, label: str, outcome: WriteOutcome) -> None:
+        record = self._journal._record(label, self.tally, outcome)
+        self._journal._push(Step(record.number, label, self.pieces))
+        self.sealed.append(record)
+        self.pieces, self.tally = [], Tally()
