@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from app.core.backends.open_region import open_region, spec_for
-from app.core.errors import StorageError
+from app.core.errors import CancelledError, StorageError
 from app.core.region.region import RegionKind, RegionSpec
 from app.core.storage.atomic_file import check_target, read_regular, write_file, write_text
 from app.core.storage.memory_files import memory_use
@@ -235,6 +235,23 @@ def test_a_pipe_whose_reader_takes_nothing(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="takes nothing"):
         write_file(tmp_path / "pipe", (bytes(1 << 20),), wait_s=0)
     os.close(reader)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_waiting_for_a_pipe_is_stopped_by_whoever_writes(tmp_path: Path, opened: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK) if opened else None
+    asked: list[None] = []
+
+    def stop() -> None:
+        asked.append(None)
+        if len(asked) == (30 if opened else 3):  # more than the pieces that fit into the pipe
+            raise CancelledError("Stopped.")
+
+    with pytest.raises(CancelledError):
+        write_file(tmp_path / "pipe", (bytes(1 << 20),), wait_s=None, stop=stop)
+    if reader is not None:
+        os.close(reader)
 
 
 def test_a_pipe_that_is_read_gets_it_all(tmp_path: Path) -> None:
