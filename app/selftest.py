@@ -17,7 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .core.storage.atomic_file import any_length
+from .core.errors import StorageError
+from .core.storage.atomic_file import write_text
 from .core.storage.logs import describe_system
 from .version import __version__
 
@@ -214,9 +215,9 @@ def run_self_test(report: Path) -> int:
         "steps": [asdict(step) for step in test.steps],
     }
     try:
-        Path(any_length(report)).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    except OSError as error:
-        sys.stderr.write(f"ivshmem-scope: {report} could not be written: {error.strerror}\n")
+        write_text(report, json.dumps(content, indent=1))
+    except StorageError as error:
+        sys.stderr.write(f"ivshmem-scope: {error}\n")
         return 1
     for step in test.steps:
         sys.stdout.write(f"{step.status:11} {step.seconds:7.3f} s  {step.name}\n")

@@ -31,7 +31,7 @@ from ..core.errors import (
 from ..core.region.region import CacheMode, Region, RegionSpec
 from ..core.values.expressions import evaluate
 from ..core.values.printable import printable
-from ..core.values.units import format_offset, format_size
+from ..core.values.units import exact_size, format_offset, format_size
 from .interrupts import INTERRUPTED
 
 OK: Final = 0
@@ -124,13 +124,13 @@ def range_of(
     if not 0 <= start < region.size:
         raise OutOfRangeError(
             f"{format_offset(start)} is not inside {region.info.name}, "
-            f"which has {format_size(region.size)}.",
+            f"which has {exact_size(region.size)}.",
             f"The last offset is {format_offset(region.size - 1)}.",
         )
     if length < 0 or start + length > region.size:
         raise OutOfRangeError(
             f"{length} bytes at {format_offset(start)} are not inside {region.info.name}, "
-            f"which has {format_size(region.size)}.",
+            f"which has {exact_size(region.size)}.",
             f"There are {region.size - start} bytes from there.",
         )
     return start, length

@@ -97,9 +97,9 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     )
     plan.check()
     choose_core(plan.core)
-    if options.save is not None:
-        check_place(options.save, _SUFFIXES)
     with InterruptGuard() as guard, opened(options, read_only=False) as region:
+        if options.save is not None:
+            check_place(options.save, _SUFFIXES)  # the region is open: its own file is known
         measuring_bell(region, plan.wait)  # before anything is laid
         with held_lane(options, region, guard.sleep) as hold, ProgressLine() as line:
             tell_place(hold, region)

@@ -16,6 +16,7 @@ from ..core.measure.lane.peer_card import EngineKind
 from ..core.measure.run_context import RunContext, Sleep
 from ..core.native.kernel import why_absent
 from ..core.region.region import Region
+from ..core.storage.atomic_file import check_target, write_text
 from ..core.values.units import format_short_offset, format_size
 from .common import note, number, offset_of
 from .interrupts import InterruptGuard
@@ -138,7 +139,8 @@ def check_place(typed: str, suffixes: tuple[str, ...]) -> None:
 
     Raises:
         ValueFormatError: No result has that form.
-        StorageError: There is no such folder, it may not be written, or the path is a folder.
+        StorageError: There is no such folder, it may not be written, or the path is a folder or
+            shared memory.
     """
     if typed == STDOUT:
         return
@@ -152,7 +154,9 @@ def check_place(typed: str, suffixes: tuple[str, ...]) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise StorageError(f"There is no folder {folder}, so {typed} could not be written.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
+    target = check_target(typed)
+    places = (target, target.parent) if target.is_file() else (path if path.exists() else folder,)
+    if not all(os.access(place, os.W_OK) for place in places):
         raise StorageError(f"{typed} may not be written.", "Name a place that is yours.")
 
 
@@ -166,8 +170,4 @@ def save_text(typed: str, forms: Forms) -> None:
         sys.stdout.write(next(iter(forms.values()))().rstrip("\n") + "\n")
         return
     make = forms.get(Path(typed).suffix.lower(), next(iter(forms.values())))
-    text = make()
-    try:
-        Path(typed).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{typed} could not be written ({error.strerror}).") from error
+    write_text(typed, make())

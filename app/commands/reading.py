@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..core.errors import CancelledError
 from ..core.region.region import Region
+from ..core.storage.pipes import own_stream
 from ..core.values.export_formats import hexdump
 from ..core.values.units import format_size
 from ..core.values.value_type import Endian
@@ -154,7 +155,7 @@ def _save(region: Region, file: str, start: int, length: int) -> int:
             )
 
     target = Path(file)
-    replaced = target.is_file() or not target.exists()
+    replaced = not target.exists() or (target.is_file() and own_stream(target.stat()) is None)
     # Between two chunks only, so that what was half saved is never left beside the file.
     with InterruptGuard() as guard:
         try:

@@ -16,6 +16,8 @@ from ..core.errors import (
     ValueFormatError,
 )
 from ..core.region.region import Region
+from ..core.storage.os_errors import lacks_space, meaning
+from ..core.storage.pipes import open_source
 from ..core.values.expressions import evaluate
 from ..core.values.hex_text import parse_hex
 from ..core.values.units import format_short_offset, format_size
@@ -242,7 +244,14 @@ def _stream(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         yield binary_in()
     else:
-        with Path(name).open("rb") as file:
+        try:
+            file = open_source(name)
+        except OSError as error:
+            raise StorageError(
+                f"{name} cannot be read ({meaning(error)}).",
+                "Name a file, or a pipe that is written to.",
+            ) from error
+        with file:
             yield file
 
 
@@ -256,8 +265,10 @@ def _spool(name: str, spool: str, region: Region, start: int) -> None:
                 file.write(chunk)
     except OSError as error:
         raise StorageError(
-            f"What comes from {name} could not be kept for the load ({error.strerror}).",
-            "Free some space in the folder for temporary files (TMPDIR).",
+            f"What comes from {name} could not be kept for the load ({meaning(error)}).",
+            "Free some space in the folder for temporary files (TMPDIR)."
+            if lacks_space(error)
+            else "",
         ) from error
     _must_fit(left > 0, region, start, "Standard input" if name == "-" else name)
 

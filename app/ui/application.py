@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from ..core.discovery.watcher import Watcher
 from ..core.engine.pool import EnginePool
 from ..core.engine.process import EngineProcess
-from ..core.errors import ScopeError
+from ..core.errors import ScopeError, StorageError
 from ..core.region.region import RegionSpec
 from ..core.storage import crash_reports
 from ..core.storage.paths import resource_dir
@@ -32,6 +32,7 @@ from .session.session import Session
 from .shell import error_report, gc_policy
 from .shell.closing_notice import ClosingNotice
 from .shell.crash_offer import CrashOffer
+from .shell.dialogs import write_picture
 from .shell.end_signals import end_signals
 from .shell.settings_saver import SettingsSaver
 from .shell.system_events import WindowsEvents
@@ -322,8 +323,11 @@ class ScreenshotJob(QObject):
 
     def _shoot(self) -> None:
         self._window.panels.build()  # a picture shows all of the window, however early
-        if not self._window.grab().save(str(self._path)):
-            log.error("the picture could not be written to %s", self._path)
+        try:
+            write_picture(self._window, str(self._path))
+        except StorageError as error:
+            log.error("the picture was not saved: %s", error)
+            sys.stderr.write(f"ivshmem-scope: {error}\n")
             self._owner.exit_code = 1
         self._owner.quit()
 

@@ -155,3 +155,16 @@ def test_ctrl_c_in_a_save_to_a_pipe_that_nobody_reads(shm_file: MakeFile, tmp_pa
     assert told.code == 130
     assert f"Saving was stopped; {fifo} has got a part." in told.err
     os.close(reader)
+
+
+def test_ctrl_c_in_a_save_to_an_output_that_nobody_reads(
+    shm_file: MakeFile, stuck: Callable[..., tuple[int, int]]
+) -> None:
+    _, end = stuck()
+    child = process("save", shm_file(1 << 20), "/dev/stdout", stdout=end)
+    until(lambda: _waits(child, "select") or _waits(child, "poll"))
+    child.send_signal(signal.SIGINT)
+    assert child.wait(30) == 130
+    assert child.stderr is not None
+    with child.stderr as told:
+        assert b"Saving was stopped; /dev/stdout has got a part." in told.read()

@@ -126,3 +126,22 @@ def _agrees(path: Path, figures: dict[str, object]) -> None:
                 rel=1 / 1024,
                 abs=1,  # type: ignore[index]
             )
+
+
+def test_a_result_is_never_kept_in_the_memory_itself(path: Path, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "run.json").symlink_to(path)
+    before = path.read_bytes()
+    for place in (path, tmp_path / "run.json"):
+        told = run("latency", path, *QUICK, "--save", place)
+        assert told.code == 1
+        assert f"{place} is the shared memory itself" in told.err
+        assert "Lane:" not in told.err
+    assert path.read_bytes() == before
+
+
+def test_a_result_on_standard_output_is_alone_there(path: Path, tmp_path: Path, run: Run) -> None:
+    with responding(path):
+        told = run("latency", path, *QUICK, "--save", "-")
+    assert told.code == 0
+    assert told.json["count"] > 0
+    assert not Path("-").exists()

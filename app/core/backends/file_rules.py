@@ -11,7 +11,7 @@ from typing import Final
 
 from ..errors import MisalignedError, OutOfRangeError, UnsuitableError
 from ..region.region import PAGE, RegionSpec
-from ..values.units import format_short_offset, format_size
+from ..values.units import exact_size, format_short_offset
 
 _KINDS: Final = (
     (stat.S_ISDIR, "is a directory", "Choose a file inside it."),
@@ -51,7 +51,7 @@ def part_size(spec: RegionSpec, file_size: int) -> int:
     if spec.start < 0 or rest <= 0 or size > rest or size <= 0:
         raise OutOfRangeError(
             f"The part at {format_short_offset(spec.start)} is not inside {spec.location}, "
-            f"which has {format_size(file_size)}."
+            f"which has {exact_size(file_size)}."
         )
     return size
 

@@ -32,8 +32,8 @@ from ..errors import (
 )
 from ..native.page_compare import copy_differing
 from ..native.safe_copy import FaultError, MappedCopier, load_word, read_file
-from ..region.region import Extent, Region, RegionInfo, RegionSpec
-from ..values.units import format_short_offset, format_size
+from ..region.region import PAGE, Extent, Region, RegionInfo, RegionSpec
+from ..values.units import exact_size, format_short_offset
 from .file_rules import part_size, refuse_kind, size_notes
 from .permission import kind_of_file, may_not_read, may_not_write
 
@@ -133,6 +133,7 @@ class SharedFile(Region):
         self._named = not path.startswith("/proc/")
         self._path_due_ns = 0
         self._mapping = mapping
+        self._mark = _mark(fd, status) if mapping is None else None
         self._copier = MappedCopier(mapping, self._start) if mapping is not None else None
 
     def remark(self) -> tuple[str, str]:
@@ -141,8 +142,8 @@ class SharedFile(Region):
         if grown is None:
             return "", ""
         return (
-            f"{self.info.path} grew to {format_size(grown)}; "
-            f"the first {format_size(self.size)} are shown.",
+            f"{self.info.path} grew to {exact_size(grown)}; "
+            f"the first {exact_size(self.size)} are shown.",
             "Try again to open all of it.",
         )
 
@@ -186,8 +187,8 @@ class SharedFile(Region):
 
     def _truncated(self, size: int) -> TruncatedError:
         return TruncatedError(
-            f"{self.info.path} was cut to {format_size(size)}; "
-            f"it had {format_size(self._start + self.size)}.",
+            f"{self.info.path} was cut to {exact_size(size)}; "
+            f"it had {exact_size(self._start + self.size)}.",
             "Try again to open it with its new size.",
         )
 
@@ -282,9 +283,20 @@ class SharedFile(Region):
     def _raw_close(self) -> None:
         if self._copier is not None:
             self._copier.close()
-        if self._mapping is not None:
-            self._mapping.close()
+        for mapping in (self._mapping, self._mark):
+            if mapping is not None:
+                mapping.close()
         os.close(self._fd)
+
+
+def _mark(fd: int, status: os.stat_result) -> mmap.mmap | None:
+    """A mapping that is never touched: by it others see that a file that is only read is in use."""
+    if status.st_blksize > PAGE or status.st_size < PAGE:  # hugetlbfs would reserve a page
+        return None
+    try:
+        return mmap.mmap(fd, PAGE, prot=mmap.PROT_READ)
+    except (OSError, ValueError):  # older kernels map nothing shared that is sealed
+        return None
 
 
 def _map(fd: int, end: int, status: os.stat_result) -> tuple[mmap.mmap | None, str]:

@@ -25,7 +25,7 @@ from ..errors import (
     UnsuitableError,
 )
 from ..region.region import Region, RegionInfo, RegionSpec
-from ..values.units import format_size
+from ..values.units import exact_size
 from .file_rules import part_size, refuse_kind, size_notes
 from .permission import Guarded, may_not_read, may_not_write
 
@@ -108,7 +108,7 @@ class WindowsFile(Region):
             size = os.fstat(self._file.fileno()).st_size
         if size < self._end:
             raise TruncatedError(
-                f"{self.info.path} was cut to {format_size(size)}.",
+                f"{self.info.path} was cut to {exact_size(size)}.",
                 "Try again to open it with its new size.",
             )
         if not Path(self.info.path).exists():

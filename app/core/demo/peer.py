@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..protocols import demo_layout
+from . import stale_files
 
 TICK_S: Final = 0.002
 # FILETIME counts 100 ns from 1601-01-01; [MS-DTYP] 2.3.3.
@@ -169,6 +170,7 @@ def run(path: str, life: Connection) -> None:
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError, ValueError), Path(path).open("r+b") as file:
+        stale_files.lock(file.fileno())
         memory = mmap.mmap(file.fileno(), demo_layout.SIZE)
         peer = Peer(memory)
         life.send("ready")

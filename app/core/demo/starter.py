@@ -5,38 +5,22 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import struct
-import tempfile
 from pathlib import Path
 from typing import Self
-
-import psutil  # type: ignore[import-untyped]
 
 from ..errors import StorageError
 from ..protocols import demo_layout
 from ..region.region import RegionKind, RegionSpec
-from . import peer
-
-
-def _place() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - it is the place
-
-
-def _remove_orphans() -> None:
-    """Files of demos whose starter and peer were both killed; the header names the peer."""
-    for path in Path(_place() or tempfile.gettempdir()).glob(f"{demo_layout.PREFIX}*"):
-        with contextlib.suppress(OSError, struct.error):
-            with path.open("rb") as file:
-                magic, _, pid = struct.unpack("<8sII", file.read(16))
-            if magic == demo_layout.MAGIC and not psutil.pid_exists(pid):
-                path.unlink()
+from ..storage.os_errors import lacks_space
+from . import peer, stale_files
 
 
 class Demo:
     """A running demo. It ends by stop(), and when this process ends, in whatever way."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, handle: int) -> None:
         self.path = path
+        self._handle = handle  # its lock says that the file is in use
         context = multiprocessing.get_context("spawn")
         self._life, theirs = context.Pipe()
         self._process = context.Process(
@@ -52,22 +36,23 @@ class Demo:
         Raises:
             StorageError: No room or no right to make the file.
         """
-        _remove_orphans()
-        name = ""
+        stale_files.remove_stale()
+        handle, path = -1, None
         try:
-            handle, name = tempfile.mkstemp(prefix=demo_layout.PREFIX, dir=_place())
-            try:
-                os.ftruncate(handle, demo_layout.SIZE)
-            finally:
-                os.close(handle)
+            handle, path = stale_files.make()
+            os.ftruncate(handle, demo_layout.SIZE)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
+            if path is not None:
+                os.close(handle)
+                with contextlib.suppress(OSError):
+                    path.unlink()
             raise StorageError(
                 f"The demo's file could not be made ({error.strerror}).",
-                "Free some space in /dev/shm, or open a region of your own.",
+                f"Free some space in {stale_files.place()}, or open a region of your own."
+                if lacks_space(error)
+                else "Open a region of your own.",
             ) from error
-        return cls(Path(name))
+        return cls(path, handle)
 
     @property
     def spec(self) -> RegionSpec:
@@ -90,6 +75,9 @@ class Demo:
         if self._process.is_alive():
             self._process.kill()
             self._process.join(1.0)
+        if self._handle >= 0:  # Windows removes no file that is open
+            os.close(self._handle)
+            self._handle = -1
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from ..errors import ScopeError
@@ -78,7 +79,7 @@ class DeviceFinder:
         # The users of a file are incomplete only where none was seen, and only root sees more.
         if processes.unreadable and _effective_user() and any(map(_without_user, found.devices)):
             trouble.append(processes.notice())
-        return DeviceList(found.devices, (*trouble, *found.problems))
+        return DeviceList(_each_once(found.devices), (*trouble, *found.problems))
 
     def examine(self, spec: RegionSpec) -> Device | None:
         """The device that a person named; None when it is not there."""
@@ -131,6 +132,24 @@ def _gathered(*sources: tuple[str, Callable[[], Found]]) -> DeviceList:
         devices += found
         problems += trouble
     return DeviceList(tuple(devices), tuple(problems))
+
+
+def _each_once(devices: tuple[Device, ...]) -> tuple[Device, ...]:
+    """Without the files that are listed as kvmfr nodes: QEMU makes one where the driver is late."""
+    nodes = [device.location for device in devices if device.kind is RegionKind.KVMFR]
+    return tuple(
+        device
+        for device in devices
+        if device.kind is not RegionKind.FILE
+        or not any(_same_file(device.location, node) for node in nodes)
+    )
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def _effective_user() -> int:

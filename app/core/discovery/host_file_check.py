@@ -17,11 +17,12 @@ from ..health import Health, health_of
 from ..protocols.demo_layout import PREFIX as DEMO_PREFIX
 from ..protocols.known_content import Content
 from ..region.region import PAGE, RegionKind, RegionSpec
-from ..values.units import format_size
+from ..values.units import exact_size, format_size
 from .device import GOOD, Access, Device, may_access, warning
 from .file_contents import FileContents
 from .host_files import Candidate
 from .processes import User
+from .write_access import lacking_pages, lacking_space, write_obstacle
 
 # Shared memory of other kinds: semaphores, audio, browsers, tracing, databases, Python, MPI.
 _OTHERS: Final = re.compile(
@@ -41,7 +42,9 @@ class FileVerdict:
         self.of = candidate
         self.size = candidate.status.st_size if candidate.status else None
         self.readable = bool(candidate.location) and access(candidate.location, os.R_OK)
-        self.writable = bool(candidate.location) and access(candidate.location, os.W_OK)
+        permitted = bool(candidate.location) and access(candidate.location, os.W_OK)
+        self.obstacle = self._obstacle(permitted=permitted)
+        self.writable = permitted and self.obstacle is None
         self.users = self._users()
         self.claimed = [backend for _, backend in candidate.claims]
         self.guests_own = bool(self.claimed) and all(
@@ -60,6 +63,18 @@ class FileVerdict:
     def in_pages(self) -> bool:
         """Whether its size is a whole number of pages, and at least one."""
         return bool(self.size) and not (self.size or 0) % PAGE
+
+    def _obstacle(self, *, permitted: bool) -> Health | None:
+        """What keeps a write from it, other than permission."""
+        path, status = self.of.location, self.of.status
+        if not path or status is None or not self.readable:
+            return None
+        mapped = self.of.mapped
+        # Who maps it has reserved its pages; they serve every writer.
+        if self.of.huge and not (mapped and mapped.shared_by):
+            pages = lacking_pages(path, status, self.of.sys)
+            return write_obstacle(path, status, permitted=permitted) or pages
+        return write_obstacle(path, status, permitted=permitted)
 
     def _users(self) -> tuple[User, ...]:
         seen = list(self.of.mapped.users) if self.of.mapped else []
@@ -210,10 +225,16 @@ def _private(judge: FileVerdict) -> Health | None:
 
 
 def _read_only(judge: FileVerdict) -> Health | None:
-    if judge.writable:
-        return None
+    if judge.writable or judge.obstacle is not None:
+        return judge.obstacle
     advice = may_not_write(judge.path, judge.of.location, _guarded(judge), owner=_owner(judge))
     return warning("read-only", advice.text, advice.hint, advice.command)
+
+
+def _full(judge: FileVerdict) -> Health | None:
+    if judge.of.status is None or judge.of.huge:
+        return None
+    return lacking_space(judge.of.location, judge.of.status)
 
 
 def _odd_size(judge: FileVerdict) -> Health | None:
@@ -221,9 +242,10 @@ def _odd_size(judge: FileVerdict) -> Health | None:
     if not judge.in_pages or power_of_two(size) or judge.by_qemu:
         return None
     near = format_size(max(PAGE, 1 << size.bit_length()))
+    said = exact_size(size)
     return warning(
         "odd-size",
-        f"{format_size(size)} is no power of two, as an ivshmem device's size is.",
+        f"{said}{',' if ',' in said else ''} is no power of two, as an ivshmem device's size is.",
         f"The guest cannot see all of it; {near} would do.",
     )
 
@@ -235,6 +257,7 @@ CHECKS: list[Callable[[FileVerdict], Health | None]] = [
     _lost,
     _private,
     _read_only,
+    _full,
     _odd_size,
 ]
 
@@ -262,9 +285,14 @@ def _notes(judge: FileVerdict) -> list[str]:
     size = judge.size or 0
     told = [b.size for b in judge.claimed if b.ivshmem and b.size and b.size < size]
     if told:
-        notes.append(f"The guest sees the first {format_size(min(told))} of it.")
+        notes.append(f"The guest sees the first {exact_size(min(told))} of it.")
     if judge.of.lost:
         notes.append("It has no name; it is reached by way of the process that holds it.")
+    if judge.of.elsewhere:
+        notes.append(
+            "It has a name in another mount namespace only (a container's); it is reached by way "
+            "of a process there."
+        )
     if judge.guests_own:
         notes.append("It is the guest's own main memory, not an ivshmem device.")
     notes += [f"Its guest has a doorbell server at {socket}." for socket in judge.of.doorbells]

@@ -8,6 +8,7 @@ never had a name, is opened through /proc of a process that has it open.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,11 +17,18 @@ from typing import Final
 
 from .device import SystemPaths
 from .processes import FileId, Mapped, Processes, QemuProcess, way_in
-from .qemu_options import FILE_BACKEND, Backend
+from .qemu_options import FILE_BACKEND, MEMFD_BACKEND, SHM_BACKEND, Backend
 
 MOST_FILES: Final = 2000
 _DEEPEST: Final = 3  # hugetlbfs: libvirt/qemu/N-guest/file
+_TICK_S: Final = 0.02  # of the clocks by which files and processes are dated
 _MEMFD: Final = "/memfd:"
+# How the memory of backends without a path is called in /proc/PID/maps (QEMU: qemu_memfd_create,
+# and qemu_shm_alloc, which unlinks the name at once).
+_UNNAMED: Final = {
+    MEMFD_BACKEND: re.compile(r"^/memfd:"),
+    SHM_BACKEND: re.compile(r"/qemu-\d+-shm-\d+$"),
+}
 
 
 @dataclass(slots=True)
@@ -34,7 +42,9 @@ class Candidate:
         mapped: The processes that map it; None when none was seen.
         claims: QEMU backends that name it.
         lost: It has no name; `location` is below /proc.
+        elsewhere: It has a name only in another mount namespace; `location` is below /proc.
         huge: It is on hugetlbfs.
+        sys: Where the kernel tells of free huge pages.
         doorbells: Sockets of the doorbell servers to which the QEMUs that map it are connected.
     """
 
@@ -44,7 +54,9 @@ class Candidate:
     mapped: Mapped | None = None
     claims: list[tuple[QemuProcess, Backend]] = field(default_factory=list)
     lost: bool = False
+    elsewhere: bool = False
     huge: bool = False
+    sys: Path = Path("/sys")
     doorbells: tuple[str, ...] = ()
 
 
@@ -58,17 +70,18 @@ class HostFiles:
     def __init__(self, places: SystemPaths, processes: Processes) -> None:
         self._places = places
         self._processes = processes
+        self._huge = huge_folders(places.proc)
         self._found: dict[FileId, Candidate] = {}
         self._unseen: list[Candidate] = []
         self.problems: list[str] = []
 
     def gather(self) -> list[Candidate]:
         """All candidates, each file once."""
-        self._from_folders()
         for qemu in self._processes.qemus:
             for backend in qemu.options.backends:
                 self._from_backend(qemu, backend)
         self._from_mappings()
+        self._from_folders()  # last: a flood of files there takes no guest's memory away
         return [*self._found.values(), *self._unseen]
 
     def candidate(self, path: str) -> Candidate:
@@ -84,27 +97,42 @@ class HostFiles:
     # -- folders ---------------------------------------------------------------------------------
 
     def _from_folders(self) -> None:
-        for folder in self._places.shm:
-            self._from_folder(folder, huge=False)
-        for folder in huge_folders(self._places.proc):
-            self._from_folder(folder, huge=True)
+        for folder in dict.fromkeys((*self._places.shm, *self._huge)):
+            self._from_folder(folder)
 
-    def _from_folder(self, folder: Path, *, huge: bool) -> None:
+    def _from_folder(self, folder: Path) -> None:
+        for item in self._processes.mapped.values():
+            if not item.deleted and item.path.startswith(f"{folder}/"):
+                self._add_same(item.path, item.identity)
         for count, path in enumerate(_files_under(folder, _DEEPEST, self.problems)):
             if count >= MOST_FILES:
                 self.problems.append(f"Only {MOST_FILES} files of {folder} are listed.")
                 return
-            status = _stat(path)
-            if status is not None and stat.S_ISREG(status.st_mode):
-                self._add(path, status, huge=huge)
+            self._add_same(path, None)
 
-    def _add(self, path: str, status: os.stat_result, *, huge: bool = False) -> Candidate:
+    def _add_same(self, path: str, identity: FileId | None) -> None:
+        """Add a regular file, if it is that one."""
+        status = _stat(path)
+        if (
+            status is not None
+            and stat.S_ISREG(status.st_mode)
+            and identity in (None, _identity(status))
+        ):
+            self._add(path, status)
+
+    def _add(self, path: str, status: os.stat_result) -> Candidate:
         identity = (status.st_dev, status.st_ino)
         known = self._found.get(identity)
         if known is None:
             mapped = self._processes.mapped.get(identity)
-            known = Candidate(path, Path(path).name, status, mapped, huge=huge)
+            huge = any(Path(path).is_relative_to(folder) for folder in self._huge)
+            known = Candidate(
+                path, Path(path).name, status, mapped, huge=huge, sys=self._places.sys
+            )
             self._found[identity] = known
+        elif known.lost or known.elsewhere:  # it has another name, which is one of ours
+            known.location, known.label, known.status = path, Path(path).name, status
+            known.lost = known.elsewhere = False
         return known
 
     # -- from QEMU's command line ----------------------------------------------------------------
@@ -112,34 +140,102 @@ class HostFiles:
     def _from_backend(self, qemu: QemuProcess, backend: Backend) -> None:
         path = qemu.path_of(backend)
         item = self._item_of(qemu, backend, path)
-        if item is not None and (item.deleted or backend.kind != FILE_BACKEND):
-            self._nameless(item, path or f"{backend.identity or 'memfd'}").claims.append(
-                (qemu, backend)
-            )
-            return
-        status = _stat(path) if path else None
-        if status is not None and stat.S_ISREG(status.st_mode):
-            self._add(path, status).claims.append((qemu, backend))
-        elif status is None and path and backend.ivshmem:
-            self._unseen.append(Candidate("", path, None, item, [(qemu, backend)]))
+        candidate = self._mapped_backend(qemu, backend, item, path) if item else None
+        if candidate is None and path:
+            candidate = self._named_backend(qemu, path)
+        if candidate is not None:
+            candidate.claims.append((qemu, backend))
+        elif path and backend.ivshmem and _stat(path if not qemu.elsewhere else "") is None:
+            self._add_unseen(path, item, (qemu, backend))
+
+    def _mapped_backend(
+        self, qemu: QemuProcess, backend: Backend, item: Mapped, path: str
+    ) -> Candidate | None:
+        """The file that it maps; None when that is the one that the path names here."""
+        if item.deleted or backend.kind != FILE_BACKEND:
+            return self._nameless(item, path or backend.identity or "memory")
+        if item.path not in (path, os.path.realpath(path)) and not qemu.elsewhere:
+            return self._from_mapping(item)  # renamed since
+        if not qemu.elsewhere or _identity(_stat(path)) == item.identity:
+            return None
+        return self._beyond(item.identity, path, self._root(qemu, path), item)
+
+    def _named_backend(self, qemu: QemuProcess, path: str) -> Candidate | None:
+        """The file that the path names for this QEMU."""
+        status = _stat(path)
+        if qemu.elsewhere:
+            way = self._root(qemu, path)
+            there = _stat(way)
+            if there is None or not stat.S_ISREG(there.st_mode):
+                return None
+            if _identity(there) != _identity(status):
+                return self._beyond((there.st_dev, there.st_ino), path, way, None)
+        return self._add(path, status) if status and stat.S_ISREG(status.st_mode) else None
+
+    def _root(self, qemu: QemuProcess, path: str) -> str:
+        """The path as that QEMU's mount namespace has it."""
+        return f"{self._places.proc}/{qemu.pid}/root{path}"
+
+    def _beyond(self, identity: FileId, path: str, way: str, item: Mapped | None) -> Candidate:
+        """A file of another mount namespace, opened by way of a process in it."""
+        known = self._found.get(identity)
+        if known is None:
+            if _identity(_stat(way)) != identity and item is not None:
+                way = way_in(item, self._places.proc)
+            mapped = item or self._processes.mapped.get(identity)
+            known = Candidate(way, Path(path).name, _stat(way), mapped, elsewhere=True)
+            self._found[identity] = known
+        return known
+
+    def _add_unseen(
+        self, path: str, item: Mapped | None, claim: tuple[QemuProcess, Backend]
+    ) -> None:
+        for candidate in self._unseen:
+            if candidate.label == path:
+                candidate.claims.append(claim)
+                return
+        self._unseen.append(Candidate("", path, None, item, [claim]))
 
     def _item_of(self, qemu: QemuProcess, backend: Backend, path: str) -> Mapped | None:
         """The file that this QEMU maps for this backend, when its mappings could be read."""
         mine = [item for item in self._processes.mapped.values() if qemu.user in item.users]
         if backend.kind != FILE_BACKEND:
-            return next((i for i in mine if self._is_memfd_of(i, backend)), None)
-        identity = _identity(_stat(path))
-        exact = next((item for item in mine if item.identity == identity), None)
+            return next((i for i in mine if self._is_unnamed_of(i, backend)), None)
+        seen = _stat(self._root(qemu, path)) if qemu.elsewhere else _stat(path)
+        exact = next((item for item in mine if item.identity == _identity(seen)), None)
         if exact is not None:
             return exact
-        real = os.path.realpath(path)
-        if Path(path).is_dir():  # QEMU makes a file without a name in it
+        real = path if qemu.elsewhere else os.path.realpath(path)
+        if seen is not None and stat.S_ISDIR(seen.st_mode):  # QEMU makes a file without a name
             return next((i for i in mine if i.deleted and i.path.startswith(f"{real}/")), None)
-        return next((item for item in mine if item.path in (path, real)), None)
+        same = next((item for item in mine if item.path in (path, real)), None)
+        if same is not None or (seen is not None and seen.st_ctime < qemu.started_s + _TICK_S):
+            return same
+        return next((i for i in mine if self._is_renamed(i, qemu, backend, real)), None)
 
-    def _is_memfd_of(self, item: Mapped, backend: Backend) -> bool:
+    def _is_renamed(self, item: Mapped, qemu: QemuProcess, backend: Backend, path: str) -> bool:
+        """Whether this is the backend's file under another name in its folder.
+
+        The old name may be that of a file by now which is newer than the QEMU.
+        """
         taken = self._found.get(item.identity)
-        if not item.path.startswith(_MEMFD) or (taken is not None and taken.claims):
+        status = _stat(item.path)
+        return (
+            not qemu.elsewhere
+            and not (taken is not None and taken.claims)
+            and Path(item.path).parent == Path(path).parent
+            and _identity(status) == item.identity
+            and status is not None
+            and status.st_size == backend.size
+            and all(item.path != qemu.path_of(other) for other in qemu.options.backends)
+        )
+
+    def _is_unnamed_of(self, item: Mapped, backend: Backend) -> bool:
+        """Whether a memfd, or a POSIX shared memory that QEMU unlinked, is of this backend."""
+        taken = self._found.get(item.identity)
+        if not _UNNAMED[backend.kind].search(item.path) or (taken is not None and taken.claims):
+            return False
+        if backend.kind == SHM_BACKEND and not item.deleted:
             return False
         status = _stat(way_in(item, self._places.proc))
         return status is None or backend.size in (None, status.st_size)
@@ -174,6 +270,8 @@ class HostFiles:
         status = _stat(way_in(item, self._places.proc))
         if status is None or not stat.S_ISREG(status.st_mode):
             return None
+        if not item.deleted and not item.path.startswith(_MEMFD):
+            return self._beyond(item.identity, item.path, "", item)
         return self._nameless(item, item.path.removeprefix(_MEMFD))
 
 

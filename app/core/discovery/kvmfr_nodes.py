@@ -32,8 +32,24 @@ def find_kvmfr(
         return [], []
     except OSError as error:
         return [], [f"{dev} cannot be listed ({error.strerror})."]
-    devices = (_device(str(node), processes, access, ask or ask_size) for node in nodes)
+    # A second name, a link or a node of the same number is the same memory.
+    first: dict[tuple[int, int], Path] = {}
+    for node in nodes:
+        first.setdefault(_number(node), node)
+    devices = (_device(str(node), processes, access, ask or ask_size) for node in first.values())
     return [device for device in devices if device is not None], []
+
+
+def _number(node: Path) -> tuple[int, int]:
+    """What the name stands for: a driver's node by its number, a file by its inode."""
+    try:
+        status = node.stat()
+    except OSError:
+        return -1, hash(node)
+    device = getattr(status, "st_rdev", 0)
+    if stat.S_ISCHR(status.st_mode) and device:
+        return -2, int(device)
+    return status.st_dev, status.st_ino
 
 
 def ask_size(path: str) -> int | None:

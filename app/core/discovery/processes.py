@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,12 +54,24 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class QemuProcess:
-    """A running QEMU and what its command line shares."""
+    """A running QEMU and what its command line shares.
+
+    Attributes:
+        pid: Process id.
+        program: Its name.
+        options: What its command line shares.
+        directory: Its working directory.
+        elsewhere: It has a mount namespace of its own (a container): its paths may name other
+            files than ours.
+        started_s: Time of its start, as files have it.
+    """
 
     pid: int
     program: str
     options: QemuOptions
     directory: str = "/"
+    elsewhere: bool = False
+    started_s: float = 0.0
 
     @property
     def user(self) -> User:
@@ -147,7 +160,7 @@ class ProcessScanner:
         for pid in self._pids():
             parent, start = self._birth(pid)
             key = (pid, start)
-            entry = known[key] = self._known.get(key) or self._look(pid)
+            entry = known[key] = self._known.get(key) or self._look(pid, start)
             if entry.qemu is not None:
                 qemus.append(entry.qemu)
             elif self._family_of in (pid, parent):
@@ -184,7 +197,7 @@ class ProcessScanner:
             return -1, ""
         return int(fields[1]), f"{fields[19]} {head}"
 
-    def _look(self, pid: int) -> _Known:
+    def _look(self, pid: int, start: str) -> _Known:
         try:
             raw = self._bytes(pid, "cmdline")
         except OSError:
@@ -197,7 +210,17 @@ class ProcessScanner:
             directory = str((self._proc / str(pid) / "cwd").readlink())
         except OSError:
             directory = "/"
-        return _Known(program, QemuProcess(pid, program, parse_options(argv), directory))
+        elsewhere = self._namespace(str(pid)) not in ("", self._namespace("self"))
+        options = parse_options(argv)
+        qemu = QemuProcess(pid, program, options, directory, elsewhere, _started_s(start))
+        return _Known(program, qemu)
+
+    def _namespace(self, process: str) -> str:
+        """Its mount namespace; empty where that may not be asked."""
+        try:
+            return str((self._proc / process / "ns" / "mnt").readlink())
+        except OSError:
+            return ""
 
     def _comm(self, pid: int) -> str:
         try:
@@ -225,6 +248,16 @@ class ProcessScanner:
                 item.ranges.append((pid, span.decode()))
             if share == b"s":
                 item.shared_by.add(pid)
+
+
+def _started_s(start: str) -> float:
+    """The time of clock ticks since boot."""
+    ticks, clock = start.partition(" ")[0], getattr(time, "CLOCK_BOOTTIME", None)
+    if not ticks.isdigit() or clock is None:
+        return 0.0
+    since_boot_s: float = time.clock_gettime(clock)  # type: ignore[attr-defined, unused-ignore]
+    per_s: int = os.sysconf("SC_CLK_TCK")  # type: ignore[attr-defined, unused-ignore]
+    return time.time() - since_boot_s + int(ticks) / per_s
 
 
 def way_in(item: Mapped, proc: Path = Path("/proc")) -> str:

@@ -28,6 +28,7 @@ _IMPLIED: Final = {
 }
 FILE_BACKEND: Final = "memory-backend-file"
 MEMFD_BACKEND: Final = "memory-backend-memfd"
+SHM_BACKEND: Final = "memory-backend-shm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Backend:
 
     Attributes:
         identity: Its `id=`.
-        kind: `memory-backend-file` or `memory-backend-memfd`.
-        path: `mem-path=`; empty for a memfd.
+        kind: `memory-backend-file`, `memory-backend-memfd` or `memory-backend-shm`.
+        path: `mem-path=`; empty for the others.
         size: `size=` in bytes; None when it cannot be read.
         share: Whether the guest's writes reach the file (`share=on`).
         read_only: `readonly=on`.
@@ -61,7 +62,7 @@ class QemuOptions:
 
     Attributes:
         guest: The guest's name; empty without `-name`.
-        backends: File and memfd backends in the order given.
+        backends: File, memfd and shm backends in the order given.
         doorbells: Socket paths of ivshmem-doorbell devices.
     """
 
@@ -146,7 +147,7 @@ def _size(text: str) -> int | None:
 
 def _backend(fields: Mapping[str, str], plain: set[str], ram: set[str]) -> Backend | None:
     kind = fields.get("qom-type", "")
-    if kind not in (FILE_BACKEND, MEMFD_BACKEND):
+    if kind not in (FILE_BACKEND, MEMFD_BACKEND, SHM_BACKEND):
         return None
     identity = fields.get("id", "")
     return Backend(
@@ -154,8 +155,8 @@ def _backend(fields: Mapping[str, str], plain: set[str], ram: set[str]) -> Backe
         kind=kind,
         path=fields.get("mem-path", "") if kind == FILE_BACKEND else "",
         size=_size(fields.get("size", "")),
-        # qapi/qom.json: a memfd is shared unless told otherwise, a file is not.
-        share=_switch(fields, "share", default=kind == MEMFD_BACKEND),
+        # qapi/qom.json: a file is private unless told otherwise, a memfd shared; an shm always is.
+        share=_switch(fields, "share", default=kind != FILE_BACKEND),
         read_only=_switch(fields, "readonly", default=False),
         ivshmem=identity in plain,
         guest_ram=identity in ram,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import ScopeError
-from ..values.units import format_size
+from ..values.units import exact_size, format_size
 
 SMALLEST: Final = 1 << 20
 _LONGEST_NAME: Final = 255  # NAME_MAX
@@ -58,9 +58,10 @@ def setup_help(size: int, name: str) -> SetupHelp:
 
 def _check_size(size: int) -> None:
     if size < SMALLEST or size & (size - 1):
+        said = exact_size(size)
         near = SMALLEST if size < SMALLEST else 1 << size.bit_length()
         raise SetupError(
-            f"{format_size(size)} is no size for an ivshmem device.",
+            f"{said}{',' if ',' in said else ''} is no size for an ivshmem device.",
             f"It is a power of two and at least {format_size(SMALLEST)}; "
             f"{format_size(near)} would do.",
         )

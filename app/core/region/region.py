@@ -25,7 +25,7 @@ from ..errors import (
     ValueFormatError,
 )
 from ..native.fault_shield import shielded
-from ..values.units import format_offset, format_size
+from ..values.units import exact_size, format_offset
 from .doorbell import DeviceBell
 from .region_window import RegionWindow
 from .use_count import InUse
@@ -345,7 +345,7 @@ class Region(ABC):
         if offset < 0 or length < 0 or offset + length > self.size:
             raise OutOfRangeError(
                 f"{length} bytes at {format_offset(offset)} are not inside {self.info.name}, "
-                f"which has {format_size(self.size)}.",
+                f"which has {exact_size(self.size)}.",
                 f"The last offset is {format_offset(max(0, self.size - 1))}.",
             )
 

@@ -8,18 +8,18 @@ not the work.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from .atomic_file import make_beside
+from ..errors import StorageError
+from .atomic_file import read_regular, write_text
 from .folder_lock import folder_lock
+from .os_errors import meaning
 from .paths import settings_file
 
 log = logging.getLogger(__name__)
@@ -98,10 +98,14 @@ class Settings:
                     values = dict(self._values)
                 for change in changes:
                     change(values)
-                self._replace(values)
-        except (OSError, TypeError, ValueError, RecursionError) as error:
-            reason = getattr(error, "strerror", None) or error
-            self.problem = f"Settings cannot be saved in {self.path.parent} ({reason})."
+                write_text(
+                    self.path,
+                    json.dumps({"version": VERSION, "values": values}, indent=1),
+                    wait_s=0,
+                    mode=0o600,
+                )
+        except (OSError, StorageError, TypeError, ValueError, RecursionError) as error:
+            self.problem = self._why_not_saved(error)
             log.warning("settings were not saved: %s", error)
             return False
         with self._lock:
@@ -111,20 +115,15 @@ class Settings:
             self._values = values
         return True
 
-    def _replace(self, values: Values) -> None:
-        handle, made = make_beside(self.path)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": VERSION, "values": values}, file, indent=1)
-            made.replace(self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                made.unlink()
-            raise
+    def _why_not_saved(self, error: Exception) -> str:
+        if isinstance(error, StorageError):  # it names the file
+            return f"Settings cannot be saved: {error.message}"
+        reason = meaning(error) if isinstance(error, OSError) else error
+        return f"Settings cannot be saved in {self.path.parent} ({reason})."
 
     def _load(self) -> Values | None:
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = json.loads(read_regular(self.path).decode("utf-8"))
             if content["version"] > VERSION:
                 self._set_aside("newer", f"version {content['version']}")
                 return None
@@ -134,7 +133,7 @@ class Settings:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self.problem = f"The settings could not be read ({error.strerror}); defaults are used."
+            self.problem = f"The settings could not be read ({meaning(error)}); defaults are used."
             return None
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             self._set_aside("broken", error)

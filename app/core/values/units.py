@@ -47,6 +47,23 @@ def format_size(size: int) -> str:
     raise AssertionError
 
 
+def exact_size(size: int) -> str:
+    """`64 MiB`, or `33558528 bytes, 32 MiB + 4 KiB` where format_size would round.
+
+    For sentences that compare sizes.
+    """
+    short = format_size(size)
+    number, unit = short.split()
+    if size < 0 or Fraction(number) * 1024 ** _BINARY.index(unit) == size:
+        return short
+    parts, rest = [], size
+    for power in reversed(range(len(_BINARY))):
+        count, rest = divmod(rest, 1 << (10 * power))
+        if count:
+            parts.append(f"{count} {_BINARY[power]}")
+    return f"{size} bytes, {' + '.join(parts)}"
+
+
 def format_offset(offset: int, digits: int = 8) -> str:
     """`0x0000'0040`: hex in groups of four, at least `digits` long."""
     sign = "-" if offset < 0 else ""

@@ -7,14 +7,9 @@ reason, leaves one entry in the journal that can be undone.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import select
 import stat
-import sys
-import time
-from collections.abc import Callable
-from io import FileIO
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +22,14 @@ from ..errors import (
     UnsuitableError,
 )
 from ..region.region import Region
-from ..storage.atomic_file import any_length, make_beside, resolved
-from ..values.units import format_short_offset, format_size
+from ..storage.atomic_file import any_length, write_file
+from ..storage.os_errors import meaning
+from ..values.units import exact_size, format_short_offset, format_size
 from .journal import Journal
 from .patterns import Pattern
 from .record import Seen, WriteRecord
 
 CHUNK: Final = 1 << 20
-_SINK_POLL_S: Final = 0.05
 
 OnProgress = Callable[[int, int], None]
 IsCancelled = Callable[[], bool]
@@ -47,9 +42,9 @@ def fits(region: Region, start: int, length: int, what: str) -> None:
     if start < 0 or start + length > region.size:
         room = max(0, region.size - start) if start >= 0 else 0
         raise OutOfRangeError(
-            f"{what}: {format_size(length)} at {format_short_offset(start)} go past the end "
-            f"of the region ({format_size(region.size)}).",
-            f"There is room for {format_size(room)} from there.",
+            f"{what}: {exact_size(length)} at {format_short_offset(start)} go past the end "
+            f"of the region ({exact_size(region.size)}).",
+            f"There is room for {exact_size(room)} from there.",
         )
 
 
@@ -144,8 +139,8 @@ def load_file(
             wanted = size if length is None else length
             if length is not None and length > size:
                 raise OutOfRangeError(
-                    f"{path} has only {format_size(max(0, size))} from there; "
-                    f"{format_size(length)} were asked for."
+                    f"{path} has only {exact_size(max(0, size))} from there; "
+                    f"{exact_size(length)} were asked for."
                 )
             if (length is None and wanted <= 0) or file_offset < 0:
                 raise UnsuitableError(
@@ -171,7 +166,7 @@ def load_file(
     except IsADirectoryError as error:
         raise UnsuitableError(f"{path} is a directory.", "Choose a file.") from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror}).") from error
+        raise StorageError(f"{path} cannot be read ({meaning(error)}).") from error
 
 
 def _loadable(region: Region, path: Path) -> None:
@@ -229,122 +224,34 @@ def save_file(
     progress: OnProgress,
     cancelled: IsCancelled,
 ) -> int:
-    """Copy a range to a file: written beside it, then renamed, so that the old one stays whole.
+    """Copy a range to a file, as write_file of storage/atomic_file.py does.
+
+    A pipe is waited for as long as it has a reader, and a few seconds for its first.
 
     Returns:
         Bytes written.
 
     Raises:
-        StorageError: Full disk, read-only folder, or the region's own file; the old file is kept.
-        CancelledError: Stopped; the old file is kept.
+        StorageError: Full disk, read-only folder, or memory; the old file is kept.
+        CancelledError: Stopped, also while a pipe takes nothing; the old file is kept.
     """
     fits(region, start, length, "Save")
-    target = _target(region, path)
-    if target.exists() and not target.is_file():
-        return _save_into(region, path, start, length, progress, cancelled)
-    temporary = ""
-    try:
-        old_mode = _mode_of(target)
-        # A new file gets what the umask leaves; the umask can only be read by changing it.
-        handle, made = make_beside(target, 0o666 if old_mode is None else 0o600)
-        temporary = str(made)
-        with os.fdopen(handle, "wb") as file:
-            for at in range(0, length, CHUNK):
-                _stop_if(cancelled, "Saving", 0)
-                size = min(CHUNK, length - at)
-                file.write(region.read(start + at, size))
-                progress(at + size, length)
-            file.flush()
-            os.fsync(file.fileno())
-        if old_mode is not None:
-            Path(temporary).chmod(old_mode)
-        Path(temporary).replace(target)
-        temporary = ""
-    except OSError as error:
-        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-        raise StorageError(
-            f"{path} could not be written ({reason}); what was there before is unchanged.",
-            "Choose another place.",
-        ) from error
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-    return length
-
-
-def _save_into(
-    region: Region,
-    path: str,
-    start: int,
-    length: int,
-    progress: OnProgress,
-    cancelled: IsCancelled,
-) -> int:
-    """Write into a pipe or a device, which a rename would replace by a file (/dev/null, say)."""
-    try:
-        with _open_sink(path, cancelled) as file:
-            for at in range(0, length, CHUNK):
-                left = memoryview(region.read(start + at, min(CHUNK, length - at)))
-                while left:
-                    _stop_if(cancelled, "Saving", 0)
-                    if _takes_more(file):
-                        left = left[file.write(left) or 0 :]
-                progress(min(at + CHUNK, length), length)
-    except OSError as error:
-        raise StorageError(
-            f"{path} did not take everything ({error.strerror}).", "Choose another place."
-        ) from error
-    return length
-
-
-def _open_sink(path: str, cancelled: IsCancelled) -> FileIO:
-    """Open for writing without waiting in the system, where a Cancel would not be heard."""
-    if sys.platform == "win32":
-        return FileIO(path, "wb")
-    else:  # noqa: RET505 - mypy for Windows looks at one of the two
-        while True:
-            _stop_if(cancelled, "Saving", 0)
-            try:
-                return FileIO(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), "wb")
-            except OSError as error:
-                if error.errno != errno.ENXIO or not stat.S_ISFIFO(Path(path).stat().st_mode):
-                    raise
-                time.sleep(_SINK_POLL_S)  # a pipe that nobody reads yet
-
-
-def _takes_more(file: FileIO) -> bool:
-    """Whether it takes bytes now; waits a moment for it."""
-    return sys.platform == "win32" or bool(select.select([], [file], [], _SINK_POLL_S)[1])
-
-
-def _mode_of(target: Path) -> int | None:
-    """The permissions of the file that is to be replaced; None where there is none to keep."""
-    if os.name != "posix":
-        return None
-    try:
-        return target.stat().st_mode & 0o777
-    except OSError:
-        return None
-
-
-def _target(region: Region, path: str) -> Path:
-    """The file to be replaced: a link is followed, and kept."""
-    try:
-        target = resolved(path)
-        target.exists()
-    except PermissionError as error:
-        raise StorageError(
-            f"{path} could not be written ({error.strerror}).", "Choose another place."
-        ) from error
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
-        raise StorageError(f"{path!r} is no name of a file.", "Choose another.") from error
-    with contextlib.suppress(OSError):
-        if target.samefile(region.info.path):
+    with contextlib.suppress(OSError, ValueError):
+        # On Windows no other process can be asked what it maps.
+        if Path(any_length(path)).samefile(region.info.path):
             raise StorageError(
-                f"{target} is the shared memory itself; saving there would replace it.",
+                f"{path} is the shared memory itself; saving there would replace it.",
                 "Choose another file.",
             )
-    if target.is_dir():
-        raise StorageError(f"{target} is a directory.", "Name a file in it.")
-    return target
+
+    def stop() -> None:
+        _stop_if(cancelled, "Saving", 0)
+
+    def chunks() -> Iterator[bytes]:
+        for at in range(0, length, CHUNK):
+            stop()
+            size = min(CHUNK, length - at)
+            yield region.read(start + at, size)
+            progress(at + size, length)
+
+    return write_file(path, chunks(), wait_s=None, stop=stop)

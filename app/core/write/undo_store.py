@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from ..errors import StorageError
+from ..storage.os_errors import lacks_space, meaning
 from ..values.units import format_size
 
 # Overhead of Python's objects for one kept string; it counts, as a million typed bytes are many.
@@ -87,9 +88,11 @@ class UndoStore:
             if (kept := self._in_memory(data)) is not None:
                 return kept
             raise StorageError(
-                f"{format_size(len(data))} could not be kept for undo ({error.strerror}); "
+                f"{format_size(len(data))} could not be kept for undo ({meaning(error)}); "
                 "nothing more was written.",
-                f"Free some space in {self._place}, or write less at once.",
+                f"Free some space in {self._place}, or write less at once."
+                if lacks_space(error)
+                else f"See to it that {self._place} can be written.",
             ) from error
         self._take(at, at + len(data))
         return StoredBytes(self, None, at, len(data))
@@ -114,7 +117,7 @@ class UndoStore:
                 if not piece:
                     raise OSError(0, "it became shorter")
         except OSError as error:
-            raise StorageError(f"Old bytes kept for undo are lost ({error.strerror}).") from error
+            raise StorageError(f"Old bytes kept for undo are lost ({meaning(error)}).") from error
         return bytes(data)
 
     def drop(self, kept: StoredBytes) -> None:

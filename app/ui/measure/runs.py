@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...core.errors import StorageError, ValueFormatError
+from ...core.errors import ValueFormatError
 from ...core.measure.bandwidth.bandwidth import BandwidthResult
 from ...core.measure.flash.flash_result import FlashResult
 from ...core.measure.histogram import LEAST_BEYOND, Histogram
 from ...core.measure.latency.latency_result import LatencyResult
 from ...core.measure.latency.one_way import OneWay
 from ...core.measure.transfer.transfer_result import SizeResult, TransferResult
+from ...core.storage.atomic_file import write_text
 from ...core.values.units import format_rate, format_size, format_time
 from .charts import F64
 
@@ -349,7 +350,4 @@ def save_run(run: Run, path: Path, form: str = ".json") -> None:
             f"A {run.kind} run cannot be saved as {suffix}.",
             "Use .json; latency runs also have .csv and .hlog.",
         )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{path} could not be written ({error.strerror}).") from error
+    write_text(path, text, wait_s=0)  # the window does not wait for a pipe

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from ...core.errors import StorageError
+from ...core.storage.atomic_file import write_file
 from ...core.watch.frame import Level
 from ...version import __version__
 from ..session.notice import Notice
@@ -27,9 +30,26 @@ def save_picture(window: QWidget) -> Notice | None:
     )
     if not path:
         return None
-    if window.grab().save(path):
-        return Notice(Level.GOOD, f"Saved the picture to {path}.", key="picture")
-    return Notice(Level.WARNING, f"{path} could not be written.", key="picture")
+    try:
+        write_picture(window, path)
+    except StorageError as error:
+        return Notice(Level.WARNING, error.message, error.hint, key="picture")
+    return Notice(Level.GOOD, f"Saved the picture to {path}.", key="picture")
+
+
+def write_picture(window: QWidget, path: str) -> None:
+    """Write what the window shows, in the form that the name ends with; without one as PNG.
+
+    Raises:
+        StorageError: It cannot be written, or there is no such form.
+    """
+    form = Path(path).suffix.lstrip(".").lower() or "png"
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not window.grab().save(buffer, form):
+        raise StorageError(f"A picture cannot be saved as .{form}.", "Use .png.")
+    write_file(path, (bytes(content.data()),), wait_s=0)  # the window does not wait for a pipe
 
 
 def show_keys(actions: Actions, parent: QWidget) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.core.backends.open_region import open_region
+from app.core.demo import stale_files
 from app.core.demo.starter import Demo
 from app.core.errors import StorageError
 from app.core.protocols import demo_layout
@@ -182,6 +183,7 @@ def test_a_peer_that_was_killed_is_seen_and_its_file_goes() -> None:
 
 _STARTER = """
 import sys, time
+from app.core.demo import stale_files
 from app.core.demo.starter import Demo
 if __name__ == "__main__":
     demo = Demo.start()
@@ -233,4 +235,78 @@ def test_no_room_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StorageError) as caught:
         Demo.start()
     assert "No space left" in caught.value.message
+    assert "Free some space" in caught.value.hint
     assert set(Path("/dev/shm").glob(f"{PREFIX}*")) == before
+
+
+def _zeros(name: str) -> Path:
+    path = Path("/dev/shm") / name
+    path.write_bytes(bytes(demo_layout.SIZE))
+    return path
+
+
+def _ended() -> int:
+    """The id of a process that is no more."""
+    with subprocess.Popen(["true"]) as process:
+        pass
+    return process.pid
+
+
+_EARLY_DEATH = """
+import os, sys
+from app.core.demo import starter
+starter.peer.run = None  # the peer never comes to write
+if __name__ == "__main__":
+    demo = starter.Demo.start()
+    demo._process.kill()
+    demo._process.join()
+    print(demo.path, demo._process.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_zeros_of_a_starter_that_was_killed_before_its_peer_wrote(tmp_path: Path) -> None:
+    program = tmp_path / "starter.py"
+    program.write_text(_EARLY_DEATH)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as starter:
+        assert starter.stdout is not None
+        path = Path(starter.stdout.readline().split()[0])
+        assert not any(path.read_bytes())
+        with Demo.start():
+            assert path.exists(), "its starter lives"
+        starter.kill()
+        starter.wait()
+        assert path.exists()
+    with Demo.start():
+        assert not path.exists()
+
+
+def test_what_is_not_surely_a_stale_demo_stays() -> None:
+    mine, locked = _zeros(f"{PREFIX}mine"), _zeros(f"{PREFIX}{_ended()}-ab")
+    pipe = Path(f"/dev/shm/{PREFIX}{_ended()}-cd")
+    os.mkfifo(pipe)
+    try:
+        with locked.open("rb") as file:  # a demo of another container, whose ids are its own
+            stale_files.lock(file.fileno())
+            stale_files.remove_stale()
+            assert locked.exists()
+        stale_files.remove_stale()
+        assert not locked.exists()
+        assert mine.exists()
+        assert pipe.exists()
+        if os.geteuid() == 0:
+            others = _zeros(f"{PREFIX}{_ended()}-ef")
+            os.chown(others, 65534, 65534)
+            stale_files.remove_stale()
+            assert others.exists()
+    finally:
+        for path in Path("/dev/shm").glob(f"{PREFIX}*"):
+            if path in (mine, locked, pipe) or path.name.endswith("-ef"):
+                path.unlink(missing_ok=True)

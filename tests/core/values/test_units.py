@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import ExpressionError
 from app.core.values.units import (
+    exact_size,
     format_age,
     format_offset,
     format_rate,
@@ -159,6 +160,26 @@ def test_sizes_that_are_none(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse_size(text)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (100, "100 B"),
+        (1536, "1.5 KiB"),
+        (32 << 20, "32 MiB"),
+        (3 << 20, "3 MiB"),
+        (33558528, "33558528 bytes, 32 MiB + 4 KiB"),
+        ((1 << 30) + 1, "1073741825 bytes, 1 GiB + 1 B"),
+        (
+            (1 << 50) - 1,
+            "1125899906842623 bytes, 1023 TiB + 1023 GiB + 1023 MiB + 1023 KiB + 1023 B",
+        ),
+    ],
+)
+def test_sizes_in_sentences_are_exact(size: int, text: str) -> None:
+    assert exact_size(size) == text
 
 
 @pytest.mark.parametrize(

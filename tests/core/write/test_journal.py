@@ -644,7 +644,7 @@ def test_a_full_disk_writes_nothing_and_forgets_nothing(
     for length in (100, 100, 2000):
         with pytest.raises(StorageError) as caught:
             journal.write(200, b"c" * length)
-        assert "No space left" in caught.value.message
+        assert "the disk is full" in caught.value.message
         assert "nothing more was written" in caught.value.message
         assert memory.bytes == after
         assert len(disk.content) == 400

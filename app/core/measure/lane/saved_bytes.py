@@ -23,6 +23,8 @@ from typing import Any, BinaryIO, Final, Self
 
 from ...errors import LaneError, StorageError
 from ...region.region import Region, RegionInfo
+from ...storage.atomic_file import open_regular
+from ...storage.os_errors import lacks_space, meaning
 from ...storage.paths import state_dir
 from ...storage.process_age import began_s, has_ended
 from ...values.units import format_size
@@ -150,8 +152,10 @@ class SavedBytes:
         except OSError as error:
             raise StorageError(
                 f"The {format_size(lane.size)} under the lane could not be kept on disk "
-                f"({error.strerror}); nothing was written.",
-                f"Free some space in {place}, or take a smaller lane.",
+                f"({meaning(error)}); nothing was written.",
+                f"Free some space in {place}, or take a smaller lane."
+                if lacks_space(error)
+                else f"See to it that {place} can be written.",
             ) from error
         finally:
             with contextlib.suppress(OSError):
@@ -162,7 +166,7 @@ class SavedBytes:
     def load(cls, path: Path) -> SavedBytes | None:
         """A file of ours; None when it is none."""
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 fields = json.loads(file.readline(1 << 16))
             if fields.pop("format") != FORMAT:
                 return None
@@ -201,7 +205,7 @@ class SavedBytes:
             return None
         except OSError as error:
             raise StorageError(
-                f"The bytes kept in {self.path} cannot be taken over ({error.strerror})."
+                f"The bytes kept in {self.path} cannot be taken over ({meaning(error)})."
             ) from error
         return SavedBytes(header, path)
 

@@ -14,6 +14,8 @@ from ....core.errors import (
     ScopeError,
     ValueFormatError,
 )
+from ....core.storage.atomic_file import read_regular
+from ....core.storage.os_errors import meaning
 from ....core.values.expressions import evaluate
 from ....core.values.hex_text import typed_hex
 from ....core.values.units import format_short_offset
@@ -160,14 +162,15 @@ class LoadForm(_FileForm):
         try:
             return Path(path).stat().st_size
         except OSError as error:
-            raise CannotFindError(f"{path} cannot be read ({error.strerror}).") from error
+            raise CannotFindError(f"{path} cannot be read ({meaning(error)}).") from error
 
     def preview(self, length: int) -> bytes:
         try:
-            with Path(self.path.text()).open("rb") as file:
-                return file.read(length)
+            return read_regular(self.path.text(), length)
         except OSError as error:
-            raise CannotFindError(f"{self.path.text()}: {error.strerror}.") from error
+            raise CannotFindError(
+                f"{self.path.text()} cannot be read ({meaning(error)})."
+            ) from error
 
     def command(self, start: int, length: int) -> ToolWrite:
         return msg.LoadFile(self.path.text(), start)
