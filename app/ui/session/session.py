@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ...core.engine import messages as msg
 from ...core.engine.client import EngineClient
-from ...core.errors import EngineGoneError, ScopeError
+from ...core.errors import EngineGoneError, EngineStoppedError, ScopeError
 from ...core.health import health_of
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
@@ -89,6 +89,7 @@ class Session(QObject):
         self.info: RegionInfo | None = None
         self.frame: Frame | None = None
         self.locked = True
+        self._was_unlocked = False  # before what befell the engine
         self.paused = False
         self.hz = hz
         self.health = Health(Level.WARNING, "opening", "Opening")
@@ -185,7 +186,9 @@ class Session(QObject):
         Without `on_error`, an error becomes a notice.
         """
         if self._client is None or self.lost:
-            error = EngineGoneError("There is no engine to ask.")
+            stopped = self.health.code == EngineStoppedError.code
+            kind = EngineStoppedError if stopped else EngineGoneError
+            error = kind(f"The engine of this region {'has stopped' if stopped else 'has ended'}.")
             (on_error or self._tell)(error)
             return 0
         request = self._client.ask(command)
@@ -236,6 +239,7 @@ class Session(QObject):
             return
         if locked != self.locked and not self.lost:
             self.locked = locked
+            self._was_unlocked = False
             self._send(msg.SetLocked(locked))
             self.lock_changed.emit(locked)
 
@@ -277,6 +281,7 @@ class Session(QObject):
                 self.info = info
                 self._set_health(Health())
                 self.opened.emit(info)
+                self._tell_locked()
             case msg.OpenFailed(_, error):
                 self._lose(error)
             case msg.Progress(request, done, total):
@@ -300,16 +305,32 @@ class Session(QObject):
         trouble = client.trouble()
         if trouble is not None and not self.lost:
             self._lose(trouble)
-        elif trouble is None and self.lost and self.health.code == EngineGoneError.code:
-            self.lost = False  # it was stopped, and goes on
+        elif trouble is None and self.lost and self.health.code == EngineStoppedError.code:
+            self.lost = False  # it goes on
             self._send(msg.SetLocked(locked=True))
             self._set_health(self.frame.health if self.frame else Health())
+            self._tell_locked()
 
     def _shut(self) -> None:
         """Writing has to be unlocked anew after whatever befell the engine."""
         if not self.locked:
             self.locked = True
+            self._was_unlocked = True
             self.lock_changed.emit(True)
+
+    def _tell_locked(self) -> None:
+        """After a recovery: what was unlocked before is locked now."""
+        if self._was_unlocked:
+            self._was_unlocked = False
+            self.notice.emit(
+                Notice(
+                    Level.WARNING,
+                    "The region is back; writing was locked meanwhile.",
+                    "Ctrl+L unlocks it.",
+                    ("Unlock",),
+                    key="locked",
+                )
+            )
 
     def _lose(self, error: ScopeError) -> None:
         self.lost = True

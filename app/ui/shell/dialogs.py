@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ...core.watch.frame import Level
 from ...version import __version__
+from ..save_dialog import ask_where
 from ..session.notice import Notice
 from .actions import Actions
 from .command_palette import KeyList
@@ -22,12 +23,10 @@ def ask_for_region(parent: QWidget) -> str:
 
 def save_picture(window: QWidget) -> Notice | None:
     """Save what the window shows; a Notice about what became of it, None when it was called off."""
-    path, _ = QFileDialog.getSaveFileName(
-        window, "Save a picture", "ivshmem-scope.png", "PNG (*.png)"
-    )
-    if not path:
+    path = ask_where(window, "Save a picture", "ivshmem-scope", "PNG (*.png)")
+    if path is None:
         return None
-    if window.grab().save(path):
+    if window.grab().save(str(path)):
         return Notice(Level.GOOD, f"Saved the picture to {path}.", key="picture")
     return Notice(Level.WARNING, f"{path} could not be written.", key="picture")
 

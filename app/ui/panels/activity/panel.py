@@ -24,6 +24,7 @@ from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
+from .frozen_mark import FrozenMark
 from .lazy_plot import LazyPlot
 from .maps import HeatMap, Scale, Waterfall
 from .sample_buffer import Ring
@@ -135,6 +136,7 @@ class ActivityPanel(Panel):
         self.hover = ElidedLabel()
         self.hover.setFont(mono_font())
         self._lay_out(clear)
+        self.frozen = FrozenMark(self, list(self._parts.values()), self.freeze)
         for part in (self.heat, self.water):
             part.goto_wanted.connect(self.goto_wanted)
             part.hovered.connect(self._hover)
@@ -350,6 +352,7 @@ class ActivityPanel(Panel):
         self.cost.set_theme(theme, colors[3:4])
         for quiet in (self.hover, self.scale_name, *self.labels.values()):
             quiet.setStyleSheet(f"color: {theme.quiet}")
+        self.frozen.set_theme(theme)
         for part in (self.heat, self.water, self.scale):
             part.theme = theme
             part.update()
