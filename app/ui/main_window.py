@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
                 "start_open",
                 start,
                 "",
-                self.start_open_wanted.emit,
+                lambda on: self.start_open_wanted.emit(on),
                 "File",
                 0,
                 onset,
