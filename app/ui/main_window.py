@@ -126,7 +126,7 @@ class MainWindow(QMainWindow):
             name: str,
             text: str,
             key: str,
-            call: Callable[[], object],
+            call: Callable[..., object],
             group: str,
             section: int,
             hint: str = "",
@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
                 "start_open",
                 start,
                 "",
-                lambda on: self.start_open_wanted.emit(on),
+                self._set_start_open,
                 "File",
                 0,
                 onset,
@@ -350,6 +350,9 @@ class MainWindow(QMainWindow):
 
     def _show_keys(self) -> None:
         dialogs.show_keys(self.actions_table, self)
+
+    def _set_start_open(self, on: bool) -> None:
+        self.start_open_wanted.emit(on)
 
     def _show_about(self) -> None:
         dialogs.show_about(self)

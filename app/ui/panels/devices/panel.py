@@ -180,6 +180,7 @@ class DevicesPanel(Panel):
         self.copy.clicked.connect(self._copy_command)
         self.teaching.demo_wanted.connect(self.demo_wanted)
         self.teaching.open_file_wanted.connect(self.open_file_wanted)
+        self.teaching.open_wanted.connect(self.open_wanted)
 
     def attach(self, host: PanelHost) -> None:
         self.set_decorations(host.decorations)
