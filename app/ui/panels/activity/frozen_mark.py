@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from ...style.theme import DARK, PAD, Theme
 
 _WORD: Final = "frozen"
-_HATCH_ALPHA: Final = 70
+_HATCH_ALPHA: Final = 130
 
 
 class FrozenMark(QWidget):

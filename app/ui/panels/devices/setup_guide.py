@@ -23,6 +23,7 @@ from ....core.errors import ScopeError
 from ....core.values.units import format_size
 from ...style.theme import Theme, mono_font
 
+_NARROWEST: Final = 78  # pixels
 _TITLE: Final = "No shared memory found"
 _HEAD: Final = "Start a guest with these arguments, and its memory appears here."
 _BRIEF: Final = "Start a guest as the set-up guide tells, and its memory appears here."
@@ -63,6 +64,7 @@ class SetupGuide(QWidget):
         self.make_file = QPushButton("Create a shared file")
         self.make_file.setToolTip("Makes it now, empty; QEMU would make it when the guest starts")
         self.make_file.setVisible(ON_HOST)
+        self.make_file.setMinimumWidth(2 * _NARROWEST)
         self.make_file.clicked.connect(self._create)
         demo = QPushButton("Open demo")
         demo.clicked.connect(self.demo_wanted)
@@ -77,6 +79,8 @@ class SetupGuide(QWidget):
         last = QHBoxLayout()
         for button in (demo, choose):
             last.addWidget(button)
+        for narrow in (self.amount, self.name, self.form, self.copy, demo, choose):
+            narrow.setMinimumWidth(_NARROWEST)  # two beside each other, and a scroll bar
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 0)
         layout.setSpacing(4)
