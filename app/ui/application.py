@@ -123,12 +123,11 @@ class Application(QObject):
             window.open(self.options.spec)
         elif self.options.open_found and self.options.screenshot is None:
             self._fresh = window
-        if self.settings.problem:
-            self._report_settings(self.settings.problem)
         if self.options.screenshot is None:  # a picture is of what everybody would see
             self._saver = SettingsSaver(self.settings, self._remember, self)
             self._saver.failed.connect(self._report_settings)
-            self._offer_crash_report(window)
+        if self._fresh is None:  # a region that opens clears the messages
+            self._tell_first(window)
         opening = window.session is not None
         QTimer.singleShot(_BEHIND_A_FRAME_MS if opening else 0, self._watcher.start)
         self._events.start()
@@ -220,12 +219,20 @@ class Application(QObject):
     def _open_found(self, found: DeviceList) -> None:
         """Once, with the first list, unless a person was faster; locked, as always."""
         window, self._fresh = self._fresh, None
-        if window is None or window not in self.windows or window.session is not None:
+        if window is None or window not in self.windows:
             return
-        if self.settings.get(OPEN_AT_START, True):
+        if window.session is None and self.settings.get(OPEN_AT_START, True):
             spec = device_at_start(found, self.settings.get("recent", []))
             if spec is not None:
                 window.open(replace(spec, read_only=self.options.read_only))
+        self._tell_first(window)
+
+    def _tell_first(self, window: MainWindow) -> None:
+        """What a person should know after a start."""
+        if self.settings.problem:
+            self._report_settings(self.settings.problem)
+        if self.options.screenshot is None:
+            self._offer_crash_report(window)
 
     def set_start_open(self, on: bool) -> None:
         """Whether a fresh start opens a device; remembered."""

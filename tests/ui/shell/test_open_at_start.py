@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.discovery.device import Device, DeviceList, warning
 from app.core.region.region import RegionKind, RegionSpec
+from app.core.storage.paths import settings_file
 from app.core.storage.settings import Settings
 from app.ui.application import Application, Options
 from app.ui.shell.open_at_start import device_at_start
@@ -81,6 +82,19 @@ def test_living_memory_is_there_at_once_and_locked(
     assert bytes(session.frame.data[:4]) == b"live"
     assert session.locked
     assert not window._welcome.isVisible()
+
+
+def test_what_is_to_be_told_after_a_start_is_told_behind_the_opening(
+    qtbot: QtBot, start: Start, shm_file: ShmFile
+) -> None:
+    path = settings_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{ this is no JSON")
+    window = start(device(shm_file(8192)), open_found=True).windows[0]
+    assert window.session is not None
+    notice = window.view.messages.shown
+    assert notice is not None
+    assert "set aside" in notice.text
 
 
 def test_only_the_first_list_opens_and_only_where_nobody_was_faster(
