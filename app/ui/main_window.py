@@ -97,6 +97,7 @@ class MainWindow(QMainWindow):
         self.actions_table["start_open"].setChecked(settings.get(OPEN_AT_START, True))
         self.toolbar = ToolBar(self.actions_table, self)
         self.addToolBar(self.toolbar)
+        self.actions_table["reset_layout"].triggered.connect(self.toolbar.show)
         self.indicators = Indicators(self.actions_table, self.toolbar, self.status, self)
         self._welcome = Welcome(self.view.hex, self.actions_table)
         self._connect_view()

@@ -818,3 +818,10 @@ def test_nothing_is_clipped(
     qtbot.waitUntil(lambda: window.status.health.text() == "● Healthy", timeout=WAIT_MS)
     health = window.status.health
     assert health.width() >= health.fontMetrics().horizontalAdvance(health.text())
+
+
+def test_the_default_layout_brings_the_tool_bar_back(make: Open) -> None:
+    window = make()
+    window.toolbar.hide()
+    trigger(window, "reset_layout")
+    assert window.toolbar.isVisible()

@@ -203,6 +203,9 @@ def test_a_stopped_engine_is_told_and_forgiven(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
     session = sessions.open(shm_file(8192))
+    session.set_locked(False)
+    notices: list[Notice] = []
+    session.notice.connect(notices.append)
     os.kill(child_of(session), signal.SIGSTOP)
     try:
         qtbot.waitUntil(lambda: session.lost, timeout=WAIT_MS)
@@ -212,6 +215,11 @@ def test_a_stopped_engine_is_told_and_forgiven(
         os.kill(child_of(session), signal.SIGCONT)
     qtbot.waitUntil(lambda: not session.lost, timeout=WAIT_MS)
     assert session.health.level is Level.GOOD
+    assert session.locked
+    assert [notice.text for notice in notices] == [
+        "The region is back; writing was locked meanwhile."
+    ]
+    assert notices[0].actions == ("Unlock",)
     number = session.frame.number
     qtbot.waitUntil(lambda: session.frame.number > number, timeout=WAIT_MS)
 
