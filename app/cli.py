@@ -162,6 +162,9 @@ def _window_parser() -> argparse.ArgumentParser:
     parser.add_argument("device", nargs="?", help="path, PCI address or kvmfr node to open")
     parser.add_argument("--version", action="version", version=f"IVSHMEM Scope {__version__}")
     parser.add_argument("--demo", action="store_true", help="open a live demo region")
+    parser.add_argument(
+        "--no-open", action="store_true", help="open no device that is found at the start"
+    )
     parser.add_argument("--read-only", action="store_true", help="open for reading only")
     hz = _between(1, 240, "Hz")
     parser.add_argument("--rate", type=hz, default=60.0, metavar="HZ", help="looks per second")
@@ -241,6 +244,8 @@ def _open_window(options: argparse.Namespace) -> int:
             size=options.size,
             theme=options.theme,
             workspace=options.workspace,
+            open_found=not options.no_open,
+            read_only=options.read_only,
             hz=options.rate,
         ),
         spare,

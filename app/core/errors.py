@@ -299,7 +299,14 @@ class MeasureOptionError(ScopeError):
 
 
 class EngineGoneError(ScopeError):
-    """The engine's process ended or does not answer."""
+    """The engine's process ended. Base of the one below."""
 
     code = "engine-gone"
     default_hint = "Try again: another is started."
+
+
+class EngineStoppedError(EngineGoneError):
+    """The engine's process lives and does not answer; it may go on."""
+
+    code = "engine-stopped"
+    default_hint = "Wait, or try again to end it and start another."

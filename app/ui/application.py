@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,6 +34,8 @@ from .shell.closing_notice import ClosingNotice
 from .shell.crash_offer import CrashOffer
 from .shell.dialogs import write_picture
 from .shell.end_signals import end_signals
+from .shell.open_at_start import SETTING as OPEN_AT_START
+from .shell.open_at_start import device_at_start
 from .shell.settings_saver import SettingsSaver
 from .shell.system_events import WindowsEvents
 from .style.style_sheet import apply_theme
@@ -60,8 +62,9 @@ class Options:
         size: Window size for the picture, width and height in pixels.
         theme: `dark`, `light`, or empty for what was chosen before.
         workspace: Workspace of the first window, or empty for the one that was on before.
+        open_found: Open a healthy device that is found, unless the settings say no.
+        read_only: Open that for reading only.
         hz: Looks per second.
-        unlock: Open with writing unlocked (only for pictures and tests).
     """
 
     spec: RegionSpec | None = None
@@ -71,6 +74,8 @@ class Options:
     size: tuple[int, int] | None = None
     theme: str = ""
     workspace: str = ""
+    open_found: bool = False
+    read_only: bool = False
     hz: float = 60.0
 
 
@@ -97,6 +102,7 @@ class Application(QObject):
         self._sessions: list[Session] = []
         self.closing_notice: ClosingNotice | None = None
         self._devices: DeviceList | None = None
+        self._fresh: MainWindow | None = None  # in which a found device may be opened
         self._demo: Demo | None = None
         self.exit_code = 0
         self.theme = self._first_theme()
@@ -120,12 +126,13 @@ class Application(QObject):
             self.open_demo(window)
         elif self.options.spec is not None:
             window.open(self.options.spec)
-        if self.settings.problem:
-            self._report_settings(self.settings.problem)
+        elif self.options.open_found and self.options.screenshot is None:
+            self._fresh = window
         if self.options.screenshot is None:  # a picture is of what everybody would see
             self._saver = SettingsSaver(self.settings, self._remember, self)
             self._saver.failed.connect(self._report_settings)
-            self._offer_crash_report(window)
+        if self._fresh is None:  # a region that opens clears the messages
+            self._tell_first(window)
         opening = window.session is not None
         QTimer.singleShot(_BEHIND_A_FRAME_MS if opening else 0, self._watcher.start)
         self._events.start()
@@ -143,6 +150,8 @@ class Application(QObject):
         window.new_window_wanted.connect(self.new_window)
         window.demo_wanted.connect(lambda: self.open_demo(window))
         window.theme_wanted.connect(self.swap_theme)
+        window.start_open_wanted.connect(self.set_start_open)
+        window.region_changed.connect(self._number)
         window.rescan_wanted.connect(self._watcher.rescan)
         window.quit_wanted.connect(self.quit)
         window.closing.connect(self._closing)
@@ -224,6 +233,38 @@ class Application(QObject):
         self._devices = found
         for window in self.windows:
             window.set_devices(found)
+        self._open_found(found)
+
+    def _open_found(self, found: DeviceList) -> None:
+        """Once, with the first list, unless a person was faster; locked, as always."""
+        window, self._fresh = self._fresh, None
+        if window is None or window not in self.windows:
+            return
+        if window.session is None and self.settings.get(OPEN_AT_START, True):
+            spec = device_at_start(found, self.settings.get("recent", []))
+            if spec is not None:
+                window.open(replace(spec, read_only=self.options.read_only))
+        self._tell_first(window)
+
+    def _tell_first(self, window: MainWindow) -> None:
+        """What a person should know after a start."""
+        if self.settings.problem:
+            self._report_settings(self.settings.problem)
+        if self.options.screenshot is None:
+            self._offer_crash_report(window)
+
+    def set_start_open(self, on: bool) -> None:
+        """Whether a fresh start opens a device; remembered."""
+        self.settings.set(OPEN_AT_START, on)
+        for window in self.windows:
+            window.actions_table["start_open"].setChecked(on)
+
+    def _number(self, window: MainWindow) -> None:
+        """Windows on one region are told apart by a number, which each keeps."""
+        location = window.location
+        taken = {w.number for w in self.windows if w is not window and w.location == location}
+        free = (number for number in range(1, len(taken) + 2) if number not in taken)
+        window.set_number(next(free) if location else 1)
 
     # -- settings --------------------------------------------------------------------------------
 

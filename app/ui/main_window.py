@@ -26,6 +26,7 @@ from .shell.actions import Actions
 from .shell.command_palette import CommandPalette
 from .shell.docks import Docks
 from .shell.indicators import Indicators
+from .shell.open_at_start import SETTING as OPEN_AT_START
 from .shell.session_actions import SessionActions
 from .shell.status_bar import StatusBar
 from .shell.toolbar import ToolBar
@@ -48,6 +49,8 @@ class MainWindow(QMainWindow):
         theme_wanted(): Swap light and dark.
         rescan_wanted(): Look for devices now.
         quit_wanted(): End the program.
+        start_open_wanted(bool): Whether a fresh start opens a device.
+        region_changed(MainWindow): Another region, or none, is open here.
         closing(MainWindow): It closes now.
     """
 
@@ -56,6 +59,8 @@ class MainWindow(QMainWindow):
     theme_wanted = Signal()
     rescan_wanted = Signal()
     quit_wanted = Signal()
+    start_open_wanted = Signal(bool)
+    region_changed = Signal(object)
     closing = Signal(object)
 
     def __init__(
@@ -66,7 +71,8 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._theme = theme
         self.session: Session | None = None
-        self.setWindowTitle("IVSHMEM Scope")
+        self.number = 1
+        self._show_name("")
         self.setAcceptDrops(True)
         self.setMinimumSize(screen_fit.LEAST)
         self.resize(screen_fit.WANTED)
@@ -88,8 +94,10 @@ class MainWindow(QMainWindow):
         )
         self.actions_table = Actions(self)
         self._fill_table()
+        self.actions_table["start_open"].setChecked(settings.get(OPEN_AT_START, True))
         self.toolbar = ToolBar(self.actions_table, self)
         self.addToolBar(self.toolbar)
+        self.actions_table["reset_layout"].triggered.connect(self.toolbar.show)
         self.indicators = Indicators(self.actions_table, self.toolbar, self.status, self)
         self._welcome = Welcome(self.view.hex, self.actions_table)
         self._connect_view()
@@ -119,29 +127,52 @@ class MainWindow(QMainWindow):
             name: str,
             text: str,
             key: str,
-            call: Callable[[], object],
+            call: Callable[..., object],
             group: str,
             section: int,
             hint: str = "",
             icon: str = "",
             *,
             region: bool = False,
+            checkable: bool = False,
         ) -> Action:
             keys = (key,) if key else ()
             return Action(
-                name, text, keys, call, WINDOW, group, section, hint, icon, needs_session=region
+                name,
+                text,
+                keys,
+                call,
+                WINDOW,
+                group,
+                section,
+                hint,
+                icon,
+                checkable=checkable,
+                needs_session=region,
             )
 
         def new_window() -> None:
             self.new_window_wanted.emit(None)
 
         other, any_file = "Open this region in another window", "Any file as shared memory"
+        start = "Open a device at start"
+        onset = "The only healthy one, or the one that was open last"
         demo, picture = "A live region with a peer that plays", "Save a picture of the window…"
         return (
             act("open_file", "Open file…", "Ctrl+O", self.choose_file, "File", 0, any_file),
             act("new_window", "New window", "Ctrl+N", new_window, "File", 0),
             act("duplicate", other, "Ctrl+Shift+N", self._duplicate, "File", 0, region=True),
             act("demo", "Open the demo", "", self.demo_wanted.emit, "File", 0, demo),
+            act(
+                "start_open",
+                start,
+                "",
+                self._set_start_open,
+                "File",
+                0,
+                onset,
+                checkable=True,
+            ),
             act("screenshot", picture, "", self.choose_screenshot, "File", 2),
             act("close", "Close window", "Ctrl+W", self.close, "File", 3),
             act("quit", "Quit", "Ctrl+Q", self.quit_wanted.emit, "File", 3),
@@ -231,11 +262,28 @@ class MainWindow(QMainWindow):
         self.view.set_session(session)
         self._welcome.set_session(session)
         self.panels.set_session(session)
-        self.setWindowTitle(f"{Path(spec.location).name} - IVSHMEM Scope")
+        self._show_name(Path(spec.location).name)
+        self.region_changed.emit(self)
         session.start()
         if self.view.hex.isVisible():
             self.view.hex.setFocus()
         return session
+
+    @property
+    def location(self) -> str:
+        """Where the open region is; empty when none is open."""
+        return self.session.spec.location if self.session is not None else ""
+
+    def set_number(self, number: int) -> None:
+        """Which one of the windows on this region it is."""
+        self.number = number
+        self._show_name(self._name)
+
+    def _show_name(self, name: str) -> None:
+        """The title: `name (2) - IVSHMEM Scope`."""
+        self._name = name
+        which = f" ({self.number})" if self.number > 1 else ""
+        self.setWindowTitle(f"{name}{which} - IVSHMEM Scope" if name else "IVSHMEM Scope")
 
     def close_region(self) -> None:
         """Let go of the region, if one is open."""
@@ -248,11 +296,12 @@ class MainWindow(QMainWindow):
         self.panels.set_session(None)
         session.close()
         self._host.region_opened.emit("")
-        self.setWindowTitle("IVSHMEM Scope")
+        self._show_name("")
+        self.region_changed.emit(self)
 
     def _opened(self, info: RegionInfo) -> None:
         self.view.cursor_moved.emit(self.view.hex.cursor())
-        self.setWindowTitle(f"{info.name} - IVSHMEM Scope")
+        self._show_name(info.name)
         self._host.region_opened.emit(info.spec.location)
         self._settings.remember("recent", f"{info.spec.kind.value}:{info.spec.location}")
         self._host.recent_changed.emit(self._settings.get("recent", []))
@@ -302,6 +351,9 @@ class MainWindow(QMainWindow):
 
     def _show_keys(self) -> None:
         dialogs.show_keys(self.actions_table, self)
+
+    def _set_start_open(self, on: bool) -> None:
+        self.start_open_wanted.emit(on)
 
     def _show_about(self) -> None:
         dialogs.show_about(self)

@@ -381,7 +381,7 @@ def test_a_killed_engine_greys_the_view_and_retry_works(
     client = live(window)._client
     assert isinstance(client, EngineProcess)
     os.kill(client.pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: "lost" in window.toolbar.live.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "ended" in window.toolbar.live.text(), timeout=WAIT_MS)
     notice = shown(window)
     assert notice.level is Level.FAULT
     assert "SIGKILL" in notice.text
@@ -391,6 +391,9 @@ def test_a_killed_engine_greys_the_view_and_retry_works(
     press(qtbot, window.view.messages, "Retry")
     qtbot.waitUntil(lambda: live(window).health.level is Level.GOOD, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "live" in window.toolbar.live.text(), timeout=WAIT_MS)
+    assert shown(window).text == "The engine was started anew; writing is locked."
+    press(qtbot, window.view.messages, "Unlock")
+    assert not live(window).locked
     assert window.view.messages.isHidden()
     poke(path, 0, b"\x77")
     qtbot.waitUntil(lambda: live(window).frame.data[0] == 0x77, timeout=WAIT_MS)
@@ -816,3 +819,10 @@ def test_nothing_is_clipped(
     qtbot.waitUntil(lambda: window.status.health.text() == "● Healthy", timeout=WAIT_MS)
     health = window.status.health
     assert health.width() >= health.fontMetrics().horizontalAdvance(health.text())
+
+
+def test_the_default_layout_brings_the_tool_bar_back(make: Open) -> None:
+    window = make()
+    window.toolbar.hide()
+    trigger(window, "reset_layout")
+    assert window.toolbar.isVisible()

@@ -25,7 +25,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Self
 
-from ..errors import EngineGoneError, ScopeError
+from ..errors import EngineGoneError, EngineStoppedError, ScopeError
 from ..region.region import RegionSpec
 from ..storage import crash_reports, logs
 from ..watch.frame import Frame
@@ -171,9 +171,8 @@ class EngineProcess:
         last = self._board.last_beat_ns
         quiet = time.monotonic_ns() - (last or self._since_ns)
         if quiet > (SILENCE_NS if last else _START_ALLOWANCE_NS):
-            return EngineGoneError(
-                f"The engine of this region has not answered for {quiet / 1e9:.1f} s.",
-                "Wait, or try again to end it and start another.",
+            return EngineStoppedError(
+                f"The engine of this region has stopped: no answer for {quiet / 1e9:.1f} s."
             )
         return None
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from ...core.engine.measurement_messages import LaneRequest, LaneView, PollLane, Respond, SlotView
 from ...core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
+from ...core.health import health_of
 from ...core.measure.lane.layout import ALIGN, MIN_SIZE
 from ...core.measure.lane.peer_card import PeerCard
 from ...core.measure.lane.presence import Life
@@ -31,6 +32,7 @@ from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Level
 from ..hex.paint.decorations import Decorations, Depth, Layer
 from ..session.session import Session
+from ..session.state_words import state_word
 from ..style.theme import DARK, Theme, mono_font
 from .lane_ranges import lane_ranges
 
@@ -220,7 +222,8 @@ class LaneBox(QWidget):
         if isinstance(error, EngineGoneError):  # and with it its responder
             self._set_answer(on=False)
             self._report("")
-            trouble = "not looking: the engine ended, Retry starts another"
+            word = state_word(health_of(error))
+            trouble = f"not looking: the engine {word}, Retry starts another"
         self._show_view(LaneView(None, trouble=trouble))
 
     def _show_view(self, view: LaneView) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QBoxLayout,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QMenu,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from ...core.errors import ScopeError
 from ..action import bind_keys
+from ..save_dialog import ask_where
 from ..style.theme import PAD, Theme, mono_font
 from .keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
@@ -159,13 +159,13 @@ class RunTable(QWidget):
         )
         self.table.viewport().update()
 
-    def save_to(self, path: Path, form: str = ".json") -> None:
-        """Save the current run, in that form where the name has none; says what became of it."""
+    def save_to(self, path: Path) -> None:
+        """Save the current run in the form of the path's ending; says what became of it."""
         run = self.current()
         if run is None:
             return
         try:
-            save_run(run, path, form)
+            save_run(run, path)
         except ScopeError as error:
             self.reported.emit(str(error))
         else:
@@ -248,11 +248,9 @@ class RunTable(QWidget):
         forms = "JSON (*.json)"
         if hasattr(run.result, "csv_text"):
             forms += ";;CSV (*.csv);;HdrHistogram log (*.hlog)"
-        path, form = QFileDialog.getSaveFileName(
-            self, "Save run", f"{run.kind}-{run.number}.json", forms
-        )
-        if path:
-            self.save_to(Path(path), form.partition("*")[2].rstrip(")"))
+        path = ask_where(self, "Save run", f"{run.kind}-{run.number}", forms)
+        if path is not None:
+            self.save_to(path)
 
     def _clear(self) -> None:
         self.model.clear()

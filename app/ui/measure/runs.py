@@ -331,14 +331,14 @@ def _percent(ratio: float) -> str:
     return f"{'−' if change < 0 else '+'}{abs(change):.0f} %"
 
 
-def save_run(run: Run, path: Path, form: str = ".json") -> None:
-    """Write a run as `.json`, or a latency run as `.csv` or `.hlog`; a name without one as `form`.
+def save_run(run: Run, path: Path) -> None:
+    """Write a run as `.json`, or a latency run as `.csv` or `.hlog`.
 
     Raises:
         ValueFormatError: This run has no such form.
         StorageError: The file cannot be written.
     """
-    result, suffix = run.result, path.suffix.lower() or form
+    result, suffix = run.result, path.suffix.lower()
     if suffix == ".csv" and hasattr(result, "csv_text"):
         text = result.csv_text()
     elif suffix == ".hlog" and hasattr(result, "hdr_text"):

@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ...core.engine import messages as msg
 from ...core.engine.client import ENDING_S, EngineClient
-from ...core.errors import EngineGoneError, ScopeError
+from ...core.errors import EngineGoneError, EngineStoppedError, ScopeError
 from ...core.health import health_of
 from ...core.region.region import RegionInfo, RegionSpec
 from ...core.watch.frame import Frame, Health, Level
@@ -99,6 +99,7 @@ class Session(QObject):
         self.info: RegionInfo | None = None
         self.frame: Frame | None = None
         self.locked = True
+        self._was_unlocked = False  # before what befell the engine
         self.paused = False
         self.hz = hz
         self.health = Health(Level.WARNING, "opening", "Opening")
@@ -235,7 +236,9 @@ class Session(QObject):
         Without `on_error`, an error becomes a notice.
         """
         if self._client is None or self.lost:
-            error = EngineGoneError("There is no engine to ask.")
+            stopped = self.health.code == EngineStoppedError.code
+            kind = EngineStoppedError if stopped else EngineGoneError
+            error = kind(f"The engine of this region {'has stopped' if stopped else 'has ended'}.")
             (on_error or self._tell)(error)
             return 0
         request = self._client.ask(command)
@@ -278,6 +281,7 @@ class Session(QObject):
             return
         if locked != self.locked and not self.lost:
             self.locked = locked
+            self._was_unlocked = False
             self._send(msg.SetLocked(locked))
             self.lock_changed.emit(locked)
 
@@ -345,11 +349,11 @@ class Session(QObject):
         trouble = client.trouble()
         if trouble is not None and not self.lost:
             self._lose(trouble)
-        elif trouble is None and self.lost and self.health.code == EngineGoneError.code:
-            self.lost = False  # it was stopped, and goes on
+        elif trouble is None and self.lost and self.health.code == EngineStoppedError.code:
+            self.lost = False  # it goes on
             self._send(msg.SetLocked(locked=True))
-            self._tell_locked("The engine answers again; writing was locked meanwhile.")
             self._set_health(self.frame.health if self.frame else Health())
+            self._tell_locked("The engine answers again; writing was locked meanwhile.")
 
     def _tell_ending(self, waits: str, left: str) -> None:
         """Something that owes bytes ends in an engine that goes on: a responder switched off."""

@@ -11,6 +11,7 @@ from ...core.errors import StorageError
 from ...core.storage.atomic_file import write_file
 from ...core.watch.frame import Level
 from ...version import __version__
+from ..save_dialog import ask_where
 from ..session.notice import Notice
 from .actions import Actions
 from .command_palette import KeyList
@@ -25,13 +26,11 @@ def ask_for_region(parent: QWidget) -> str:
 
 def save_picture(window: QWidget) -> Notice | None:
     """Save what the window shows; a Notice about what became of it, None when it was called off."""
-    path, _ = QFileDialog.getSaveFileName(
-        window, "Save a picture", "ivshmem-scope.png", "PNG (*.png)"
-    )
-    if not path:
+    path = ask_where(window, "Save a picture", "ivshmem-scope", "PNG (*.png)")
+    if path is None:
         return None
     try:
-        write_picture(window, path)
+        write_picture(window, str(path))
     except StorageError as error:
         return Notice(Level.WARNING, error.message, error.hint, key="picture")
     return Notice(Level.GOOD, f"Saved the picture to {path}.", key="picture")

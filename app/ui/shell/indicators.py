@@ -72,8 +72,8 @@ class Indicators(QObject):
             self._status.set_frame(self._session.frame)
 
     def _health(self, health: Health) -> None:
-        self._status.set_health(health)
         session = self._session
+        self._status.set_health(health, opened=session is not None and session.info is not None)
         if session is not None:
             self._toolbar.set_rate(session.hz, paused=session.paused, health=health)
             if session.info is None and health.level is Level.FAULT:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 from ...core.region.region import RegionInfo
 from ...core.values.units import format_age, format_short_offset, format_size
 from ...core.watch.frame import Frame, Health, Level
+from ..session.state_words import state_word
 from ..style.elided_label import ElidedLabel
 from ..style.theme import PAD, SYMBOLS, Theme, mono_font
 
@@ -131,10 +132,11 @@ class StatusBar(QStatusBar):
         else:
             self.sweep.setText(f"sweep {format_age(max(0, monotonic_ns() - int(seen.min())))}")
 
-    def set_health(self, health: Health) -> None:
+    def set_health(self, health: Health, *, opened: bool = True) -> None:
         """The health changed."""
         self._health = health
-        words = health.text if health.level is Level.GOOD else health.code.replace("-", " ")
+        word = state_word(health, opened=opened) or health.code.replace("-", " ")
+        words = health.text if health.level is Level.GOOD else word
         self.health.setText(f"{SYMBOLS[health.level]} {words}")
         self.health.setToolTip(f"{health.text}\n{health.hint}".strip())
         self._colour()

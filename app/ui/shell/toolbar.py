@@ -19,6 +19,7 @@ from ...core.measure.bandwidth.mapping_speed import MappingSpeed
 from ...core.region.region import RegionInfo, RegionKind
 from ...core.values.units import format_size
 from ...core.watch.frame import Health, Level
+from ..session.state_words import state_word
 from ..style.icons import icon
 from ..style.theme import SYMBOLS, Theme
 from .actions import Actions
@@ -158,6 +159,9 @@ class ToolBar(QToolBar):
 
     def set_devices(self, found: DeviceList) -> None:
         """Offer what was found, and the ways to more."""
+        before = self.device.menu()
+        if before is not None:
+            before.deleteLater()  # devices come and go for weeks
         menu = QMenu(self.device)
         for device in found.devices:
             if device.likely_shared:
@@ -226,9 +230,10 @@ class ToolBar(QToolBar):
     def set_rate(self, hz: float, *, paused: bool, health: Health | None = None) -> None:
         """Show the live indicator."""
         self._rate, before = (hz, paused, health), self.live.text()
+        opened = bool(self._name)
         level = health.level if health else Level.GOOD
-        if level is Level.FAULT:
-            self.live.setText(f"{SYMBOLS[level]} lost")
+        if health is not None and level is Level.FAULT:
+            self.live.setText(f"{SYMBOLS[level]} {state_word(health, opened=opened)}")
         else:
             self.live.setText("❚❚ paused" if paused else f"● live {hz:g} Hz")
         for action in self._rates.actions():

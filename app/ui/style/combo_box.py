@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from .choice_list import ChoiceDelegate
+
 
 class ComboBox(QComboBox):
     """A QComboBox that leaves the wheel to the form around it while it has no focus.
@@ -22,6 +24,7 @@ class ComboBox(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel
+        self.setItemDelegate(ChoiceDelegate(self))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter belongs to the form."""

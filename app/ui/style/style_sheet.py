@@ -16,6 +16,7 @@ QToolBar::separator {{ background: {line}; width: 1px; margin: 4px 4px; }}
 QToolButton {{ padding: 4px 8px; border: 1px solid transparent; border-radius: 4px; }}
 QToolButton:hover {{ background: {hover}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {raised}; border-color: {line}; }}
+QFileDialog QToolButton {{ padding: 2px; }}
 QToolButton::menu-indicator {{ image: none; }}
 QStatusBar {{ background: {panel}; border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: none; }}
@@ -43,6 +44,8 @@ QLineEdit, QPlainTextEdit {{ placeholder-text-color: {quiet}; }}
 QLineEdit[invalid="true"] {{ border-color: {fault}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url("{icons}/down-{name}.svg"); width: 12px; height: 12px; }}
+QComboBox {{ combobox-popup: 0; }}
+QComboBox QAbstractItemView {{ background: {raised}; border: 1px solid {line}; outline: none; }}
 QComboBox:disabled, QLineEdit:disabled {{ color: {quiet}; background: {panel}; }}
 QCheckBox::indicator, QTableView::indicator {{ width: 12px; height: 12px; background: {ground};
     border: 1px solid {quiet}; border-radius: 3px; }}

@@ -16,7 +16,7 @@ import pytest
 from app.core.engine import messages as msg
 from app.core.engine.client import EngineClient
 from app.core.engine.process import EngineProcess
-from app.core.errors import CannotFindError, EngineGoneError, UnsuitableError
+from app.core.errors import CannotFindError, EngineGoneError, EngineStoppedError, UnsuitableError
 from tests.core.talk import InProcess, Talk
 
 ShmFile = Callable[..., Path]
@@ -111,7 +111,8 @@ def test_what_is_asked_of_what_never_opened_is_answered(tmp_path: Path) -> None:
 def test_a_stopped_child_is_noticed_recovers_and_answers(talk: Talk) -> None:
     os.kill(pid_of(talk), signal.SIGSTOP)
     talk.until(lambda: talk.client.trouble() is not None, "the notice")
-    assert "not answered" in str(talk.client.trouble())
+    assert isinstance(talk.client.trouble(), EngineStoppedError)
+    assert "has stopped" in str(talk.client.trouble())
     request = talk.client.ask(msg.Read(0, 6))
     os.kill(pid_of(talk), signal.SIGCONT)
     talk.until(lambda: talk.client.trouble() is None, "the recovery")

@@ -92,16 +92,15 @@ def test_nothing_answered_is_never_shown_as_0_ns() -> None:
     assert "7 lost" in live.text
 
 
-def test_a_name_without_a_suffix_is_saved_in_the_chosen_form(tmp_path: Path) -> None:
+def test_a_run_is_saved_in_the_form_of_its_ending(tmp_path: Path) -> None:
     run = run_of(1, result(10, 20))
     heads = {".json": "{", ".csv": "distribution,", ".hlog": "#[Histogram log"}
     for form, head in heads.items():
-        save_run(run, tmp_path / "run", form)
-        assert (tmp_path / "run").read_text().startswith(head)
-    save_run(run, tmp_path / "run.json", ".csv")
+        save_run(run, tmp_path / f"run{form}")
+        assert (tmp_path / f"run{form}").read_text().startswith(head)
     assert json.loads((tmp_path / "run.json").read_text())["lost"] == 3
     with pytest.raises(ValueFormatError):
-        save_run(run, tmp_path / "run.txt", ".csv")
+        save_run(run, tmp_path / "run.txt")
 
 
 def test_percentiles_on_too_few_samples_are_told_and_dimmed() -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from pytestqt.qtbot import QtBot
 
 from app.ui.hex.paint.decorations import Decoration, Decorations, Tint
@@ -245,3 +245,18 @@ def test_decorations_are_outlined_on_the_map_and_named_under_the_mouse(
     qtbot.waitUntil(lambda: not panel.hover.text())
     store.clear()
     assert (pixels(heat) == before).all()
+
+
+def test_what_is_frozen_looks_frozen(
+    qtbot: QtBot, panel: ActivityPanel, live: SimpleNamespace
+) -> None:
+    qtbot.waitUntil(lambda: panel.heat.image is not None, timeout=WAIT_MS)
+    assert panel.frozen.isHidden()
+    qtbot.mouseClick(panel.freeze, Qt.MouseButton.LeftButton)
+    assert panel.frozen.isVisible()
+    covered = panel.frozen.places()
+    for view in (panel.changes, panel.own, panel.cost, panel.heat, panel.water):
+        assert QRect(view.mapTo(panel, QPoint()), view.size()) in covered
+    assert panel.childAt(panel.heat.mapTo(panel, QPoint(5, 5))) is panel.heat, "it can be asked"
+    qtbot.mouseClick(panel.freeze, Qt.MouseButton.LeftButton)
+    assert panel.frozen.isHidden()

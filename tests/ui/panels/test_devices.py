@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -18,8 +18,9 @@ from app.core.region.region import CacheMode, RegionKind, RegionSpec
 from app.core.watch.frame import Health, Level
 from app.ui.hex.paint.decorations import Decorations
 from app.ui.panel import PanelHost
+from app.ui.panels.devices.device_list import GONE, open_area
 from app.ui.panels.devices.panel import DevicesPanel
-from app.ui.style.theme import DARK, LIGHT
+from app.ui.style.theme import DARK, LIGHT, Theme
 from tests.ui.helpers import colors, show
 
 
@@ -53,6 +54,7 @@ def panel(qtbot: QtBot) -> DevicesPanel:
     made = DevicesPanel()
     made.set_theme(DARK)
     show(qtbot, made, 232, 480)
+    QApplication.sendEvent(made.list.viewport(), QEvent(QEvent.Type.Leave))  # wherever it was
     return made
 
 
@@ -141,6 +143,69 @@ def test_search_by_name_guest_or_address(qtbot: QtBot, panel: DevicesPanel) -> N
     qtbot.keyClicks(panel.search, "nothing like it")
     assert titles(panel) == []
     assert panel.list.isVisible()  # a search without a hit is no empty machine
+
+
+def place(panel: DevicesPanel, name: str) -> QRect:
+    return panel.list.visualRect(panel.model.index(titles(panel).index(name)))
+
+
+def point_at(panel: DevicesPanel, where: QPoint) -> None:
+    """The mouse over a row, as the windowing system tells it."""
+    view = panel.list.viewport()
+    QApplication.sendEvent(
+        view, QEnterEvent(QPointF(where), QPointF(where), QPointF(view.mapToGlobal(where)))
+    )
+
+
+def test_one_click_on_what_a_row_offers_opens_it(qtbot: QtBot, panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    panel.set_open("/dev/shm/looking-glass")
+    row = place(panel, "/dev/kvmfr0")
+    offer, view = open_area(row, panel.list.font()).center(), panel.list.viewport()
+    with qtbot.assertNotEmitted(panel.open_wanted):
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=row.center())
+    with qtbot.waitSignal(panel.open_wanted) as caught:
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=offer)
+    assert caught.args[0].location == "/dev/kvmfr0"
+    own = open_area(place(panel, "looking-glass"), panel.list.font()).center()
+    with qtbot.assertNotEmitted(panel.open_wanted):
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=own)
+
+
+def test_no_row_moves_under_the_pointer(qtbot: QtBot, panel: DevicesPanel) -> None:
+    panel.set_devices(FOUND)
+    before, where = titles(panel), place(panel, "denied").center()
+    point_at(panel, where)
+    found = (device("another"), replace(FOUND.devices[1], size=1 << 20), *FOUND.devices[2:])
+    panel.set_devices(DeviceList(found))
+    assert titles(panel) == before
+    rows = {row.title: row for row in panel.model.rows}
+    assert "1 MiB" in rows["denied"].detail, "what they say is of now"
+    assert rows["looking-glass"].detail == GONE
+    panel.set_recent(["file:/dev/shm/earlier"])
+    assert titles(panel) == before
+    QApplication.sendEvent(panel.list.viewport(), QEvent(QEvent.Type.Leave))
+    assert titles(panel)[:3] == ["HOST FILES", "another", "denied"]
+    assert "looking-glass" not in titles(panel)
+    assert titles(panel)[-1] == "earlier"
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_the_blue_row_is_the_device_that_is_open(panel: DevicesPanel, theme: Theme) -> None:
+    panel.set_theme(theme)
+    panel.set_devices(FOUND)
+    panel.set_open("/dev/shm/looking-glass")
+    assert panel.list.currentIndex().data() == "looking-glass"
+    choose(panel, "denied")
+
+    def ground(name: str) -> QColor:
+        row = place(panel, name)
+        image = panel.list.viewport().grab().toImage()
+        return QColor(image.pixel(row.left() + 8, row.bottom() - 3))
+
+    blue, other = ground("looking-glass"), ground("denied")
+    assert blue.blue() - blue.red() > 20 + other.blue() - other.red()
+    assert other == ground("0000:08:01.0"), "a row that is only chosen has a frame"
 
 
 def test_enter_and_double_click_open(qtbot: QtBot, panel: DevicesPanel) -> None:

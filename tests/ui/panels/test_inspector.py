@@ -301,3 +301,74 @@ def test_a_region_that_is_gone_is_grey(
     assert panel.model.data(index, Qt.ItemDataRole.ForegroundRole).color() == DARK.color("quiet")
     panel.set_session(None)
     assert "no region" in panel.head.text()
+
+
+def ink(panel: InspectorPanel, name: str) -> str:
+    index = panel.model.index(row_of(panel, name), 1)
+    brush = panel.model.data(index, Qt.ItemDataRole.ForegroundRole)
+    return str(brush.color().name().upper())
+
+
+def test_an_own_edit_is_blue_and_a_peers_is_not(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    qtbot.waitUntil(lambda: shown(panel, "u8", 1) == "0", timeout=WAIT_MS)
+    region.session.set_locked(False)
+    edit(qtbot, panel, "u16", "4660")
+    qtbot.waitUntil(lambda: ink(panel, "u16") == DARK.mine, timeout=WAIT_MS)
+    assert shown(panel, "u16") == "4660"
+    poke(region.path, 0, b"\x99")
+    qtbot.waitUntil(lambda: ink(panel, "u8") == DARK.changed, timeout=WAIT_MS)
+
+
+def test_it_shows_the_same_bytes_as_the_frame_at_once(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    """Whoever hears of a Frame behind it finds it there already."""
+    late: list[tuple[bytes, bytes]] = []
+    region.session.frame_arrived.connect(
+        lambda frame: late.append((panel.model.data_bytes, bytes(frame.data[:32])))
+    )
+    for value in range(1, 40):
+        poke(region.path, 0, bytes([value]))
+        qtbot.waitUntil(lambda v=value: bool(late) and late[-1][1][0] == v, timeout=WAIT_MS)
+    assert all(here == there for here, there in late)
+
+
+def test_it_catches_up_when_it_comes_into_sight(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    panel.hide()
+    poke(region.path, 0, b"\x42")
+    qtbot.waitUntil(lambda: region.session.frame.data[0] == 0x42, timeout=WAIT_MS)
+    panel.show()
+    panel.shown(True)  # as its dock says
+    assert shown(panel, "u8") == "66"
+
+
+@pytest.mark.parametrize("width", [300, 330, 420, 900])
+def test_long_values_are_whole_in_a_narrow_panel(
+    qtbot: QtBot, panel: InspectorPanel, width: int
+) -> None:
+    panel.resize(width, 600)
+    qtbot.wait(1)
+    worst = {
+        "u64": b"\xff" * 8,
+        "i64": bytes(7) + b"\x80",
+        "f64": struct.pack("<d", -1.7976931348623157e308),
+        "filetime": struct.pack("<Q", 133_999_999_991_234_567),
+        "unix32": struct.pack("<I", 1_795_464_900),
+        "guid": bytes(range(16)),
+    }
+    metrics = panel.table.fontMetrics()
+    for name, data in worst.items():
+        panel.model.show(data + bytes(24), bytes(32), [0] * 16)
+        lines = shown(panel, name).split("\n")
+        row = row_of(panel, name)
+        room = panel.table.columnWidth(1) - 6
+        assert all(metrics.horizontalAdvance(line.rstrip()) <= room for line in lines), (
+            name,
+            lines,
+        )
+        assert panel.table.rowHeight(row) >= len(lines) * metrics.height(), name
+        assert "".join(lines) == type_named(name).decode(data), name

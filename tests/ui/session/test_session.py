@@ -16,6 +16,7 @@ from app.core.errors import EngineGoneError, LockedError, OutOfRangeError, Scope
 from app.core.watch.frame import Frame, Level
 from app.core.write.record import WriteOutcome, WriteRecord
 from app.ui.session.notice import Notice
+from app.ui.session.state_words import state_word
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, poke, spec_of
 
 
@@ -175,6 +176,7 @@ def test_a_killed_engine_is_told_within_a_second_and_comes_back(
     assert time.monotonic() - start < 5
     assert session.health.level is Level.FAULT
     assert "SIGKILL" in session.health.text
+    assert state_word(session.health) == "ended"
     assert bytes(session.frame.data) == bytes(last.data)
     refused: list[ScopeError] = []
     session.ask(msg.Read(0, 4), on_error=refused.append)
@@ -201,14 +203,23 @@ def test_a_stopped_engine_is_told_and_forgiven(
     qtbot: QtBot, sessions: Sessions, shm_file: ShmFile
 ) -> None:
     session = sessions.open(shm_file(8192))
+    session.set_locked(False)
+    notices: list[Notice] = []
+    session.notice.connect(notices.append)
     os.kill(child_of(session), signal.SIGSTOP)
     try:
         qtbot.waitUntil(lambda: session.lost, timeout=WAIT_MS)
-        assert "has not answered" in session.health.text
+        assert "has stopped" in session.health.text
+        assert state_word(session.health) == "stopped"
     finally:
         os.kill(child_of(session), signal.SIGCONT)
     qtbot.waitUntil(lambda: not session.lost, timeout=WAIT_MS)
     assert session.health.level is Level.GOOD
+    assert session.locked
+    assert [notice.text for notice in notices] == [
+        "The engine answers again; writing was locked meanwhile."
+    ]
+    assert notices[0].actions == ("Unlock",)
     number = session.frame.number
     qtbot.waitUntil(lambda: session.frame.number > number, timeout=WAIT_MS)
 
@@ -241,6 +252,8 @@ def test_a_file_that_is_not_what_it_was(
     qtbot.waitUntil(lambda: session.health.level is not Level.GOOD, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: session.health.code == code, timeout=WAIT_MS)
     assert session.health.hint
+    gone = state_word(session.health) == "gone"
+    assert gone == (session.health.level is Level.FAULT)
     path.write_bytes(bytes(65536))
     frames: list[Frame] = []
     with qtbot.waitSignal(session.opened, timeout=WAIT_MS):

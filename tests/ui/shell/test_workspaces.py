@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.cli import WORKSPACES as NAMES
-from app.core.engine.client import LocalEngine
 from app.core.storage.settings import Settings
 from app.core.watch.frame import Level
 from app.ui.catalogue import CATALOGUE
@@ -51,7 +50,7 @@ def make(qtbot: QtBot, sessions: Sessions, settings: Settings) -> Iterator[Make]
     windows: list[MainWindow] = []
 
     def build(path: Path | None = None, size: tuple[int, int] | None = None) -> MainWindow:
-        window = MainWindow(lambda spec: sessions.make(spec, LocalEngine), settings, DARK)
+        window = MainWindow(sessions.make, settings, DARK)
         windows.append(window)
         if size is not None:
             window.resize(*size)

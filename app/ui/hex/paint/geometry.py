@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Final
 
 MAX_COLUMNS: Final = 512
+FITTED: Final = (8, 16, 32, 64)  # bytes in a row that a width is filled with
 BLOCK: Final = 8
 """Single bytes are set apart by eights, as hex dumps do."""
 
@@ -202,18 +203,12 @@ class Grid:
 
 
 def fitted_columns(grid: Grid, width: int) -> int:
-    """The most columns that fit into a width.
+    """The most of 8, 16, 32, 64 columns that fit into a width: rows begin at round offsets.
 
-    Whole groups; above sixteen by eights, above 32 by sixteens: rows begin at round offsets.
+    The fewest where none fits.
     """
-    best = step = max(grid.group, 4)
-    for columns in range(step, MAX_COLUMNS + 1, step):
-        if (columns > 16 and columns % BLOCK) or (columns > 32 and columns % 16):
-            continue
-        if with_columns(grid, columns).width > width:
-            break
-        best = columns
-    return best
+    fits = [columns for columns in FITTED if with_columns(grid, columns).width <= width]
+    return fits[-1] if fits else FITTED[0]
 
 
 def with_columns(grid: Grid, columns: int) -> Grid:

@@ -29,6 +29,7 @@ from ...style.theme import DARK, Theme, mono_font
 from . import words
 from .address_view import AddressView
 from .arrangement import TALL_FROM, arrange
+from .frozen_mark import FrozenMark
 from .heat_history import HeatHistory
 from .heat_scale import Scale
 from .held_rates import HeldRates
@@ -126,6 +127,7 @@ class ActivityPanel(Panel):
         self.hover = ElidedLabel()
         self.hover.setFont(mono_font())
         self._lay_out(clear)
+        self.frozen = FrozenMark(self, list(self._parts.values()), self.freeze)
         for part in (self.heat, self.water):
             part.goto_wanted.connect(self.goto_wanted)
         self.heat.hovered.connect(self._hover_present)
@@ -377,6 +379,7 @@ class ActivityPanel(Panel):
         self.cost.set_theme(theme, colors[3:4])
         for quiet in (self.hover, self.scale_name, *self.labels.values()):
             quiet.setStyleSheet(f"color: {theme.quiet}")
+        self.frozen.set_theme(theme)
         for part in (self.heat, self.water, self.scale):
             part.theme = theme
             part.update()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+)
+from PySide6.QtGui import QFont, QFontMetrics, QMouseEvent, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate
 
 from ....core.errors import ScopeError
@@ -18,6 +27,8 @@ if TYPE_CHECKING:
     from ....core.discovery.finder import Device
 
 Index = QModelIndex | QPersistentModelIndex
+_OPEN: Final = "Open"
+GONE: Final = "not there any more"
 GROUPS: Final = (
     ("HOST FILES", (RegionKind.FILE,)),
     ("GUEST DEVICES", (RegionKind.BAR, RegionKind.WINDOWS)),
@@ -88,6 +99,14 @@ def make_rows(
     return rows
 
 
+def _identity(row: Row) -> tuple[str, RegionSpec | None]:
+    return ("", row.spec) if row.spec is not None else (row.title, None)
+
+
+def _vanished(row: Row) -> Row:
+    return row if row.spec is None else replace(row, detail=GONE, device=None)
+
+
 class DeviceModel(QAbstractListModel):
     """The rows."""
 
@@ -96,11 +115,21 @@ class DeviceModel(QAbstractListModel):
         self.rows: list[Row] = []
 
     def set_rows(self, rows: list[Row]) -> None:
-        """Other rows; nothing happens when they are the same."""
-        if rows != self.rows:
-            self.beginResetModel()
+        """Other rows; where they stand as before, only what they say changes."""
+        if rows == self.rows:
+            return
+        if [_identity(row) for row in rows] == [_identity(row) for row in self.rows]:
             self.rows = rows
-            self.endResetModel()
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+
+    def update_rows(self, rows: list[Row]) -> None:
+        """What is known now, in the rows as they stand: none comes, goes or moves."""
+        now = {_identity(row): row for row in rows}
+        self.set_rows([now.get(_identity(row)) or _vanished(row) for row in self.rows])
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """All rows."""
@@ -137,6 +166,7 @@ class DeviceDelegate(QStyledItemDelegate):
         self._model = model
         self.theme: Theme = DARK
         self.open_location = ""
+        self.on_open: Callable[[Index], object] = lambda _index: None
 
     def sizeHint(self, option: Any, index: Index) -> QSize:
         """One line for a head, two for a device."""
@@ -158,14 +188,21 @@ class DeviceDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_device(self, painter: QPainter, option: Any, row: Row) -> None:
-        theme, area = self.theme, option.rect
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(area, theme.color("selection", 130))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(area, theme.color("hover"))
-        is_open = row.spec is not None and row.spec.location == self.open_location
+        theme, area, state = self.theme, option.rect, option.state
+        is_open, hovered = self._is_open(row), bool(state & QStyle.StateFlag.State_MouseOver)
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
         if is_open:
+            painter.fillRect(area, theme.color("selection", 130))
             painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), theme.color("mine"))
+        elif hovered:
+            painter.fillRect(area, theme.color("hover"))
+        if chosen:
+            focused = bool(state & QStyle.StateFlag.State_HasFocus)
+            painter.setPen(theme.color("mine" if focused else "quiet"))
+            painter.drawRect(area.adjusted(0, 0, -1, -1))
+        offered = (hovered or chosen) and not is_open
+        if offered:
+            self._paint_offer(painter, open_area(area, option.font))
         metrics = QFontMetrics(option.font)
         line = metrics.height()
         top = area.top() + 5
@@ -178,13 +215,44 @@ class DeviceDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(theme.color("text"))
         width = area.width() - 36
+        room = open_area(area, option.font).left() - area.left() - 32 if offered else width
         middle = Qt.TextElideMode.ElideMiddle
-        name = QFontMetrics(font).elidedText(row.title, middle, width)
-        painter.drawText(QRect(area.left() + 28, top, width, line), 0, name)
+        name = QFontMetrics(font).elidedText(row.title, middle, room)
+        painter.drawText(QRect(area.left() + 28, top, room, line), 0, name)
         painter.setPen(theme.color("quiet"))
         painter.setFont(mono_font(option.font.pointSizeF() - 1))
         detail = painter.fontMetrics().elidedText(row.detail, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(area.left() + 28, top + line, width, line), 0, detail)
+
+    def _paint_offer(self, painter: QPainter, place: QRect) -> None:
+        theme = self.theme
+        painter.setPen(theme.color("line"))
+        painter.setBrush(theme.color("raised"))
+        painter.drawRoundedRect(place, 4, 4)
+        painter.setPen(theme.color("text"))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, _OPEN)
+
+    def _is_open(self, row: Row) -> bool:
+        return row.spec is not None and row.spec.location == self.open_location
+
+    def editorEvent(self, event: QEvent, model: Any, option: Any, index: Index) -> bool:
+        """A click on what the row offers opens it."""
+        row = self._model.rows[index.row()]
+        clicked = event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent)
+        if clicked and row.spec is not None and not self._is_open(row):
+            assert isinstance(event, QMouseEvent)
+            left = event.button() == Qt.MouseButton.LeftButton
+            if left and open_area(option.rect, option.font).contains(event.position().toPoint()):
+                self.on_open(index)
+                return True
+        return super().editorEvent(event, model, option, index)
+
+
+def open_area(row: QRect, font: QFont) -> QRect:
+    """Where a row offers to be opened: at its right end, on the line of the name."""
+    metrics = QFontMetrics(font)
+    width, height = metrics.horizontalAdvance(_OPEN) + 12, metrics.height() + 2
+    return QRect(row.right() - width - 6, row.top() + 3, width, height)
 
 
 def _smaller(font: QFont) -> QFont:

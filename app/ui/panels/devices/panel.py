@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -31,7 +31,7 @@ from ...panel import About, Panel, PanelHost
 from ...style.icons import icon
 from ...style.theme import SYMBOLS, Theme
 from .content_ranges import content_ranges
-from .device_list import DeviceDelegate, DeviceModel, Row, make_rows
+from .device_list import DeviceDelegate, DeviceModel, Index, Row, make_rows
 from .setup_guide import SetupGuide
 
 if TYPE_CHECKING:
@@ -39,7 +39,20 @@ if TYPE_CHECKING:
 
 
 class _List(QListView):
-    """Keys that move never end on a head."""
+    """Keys that move never end on a head.
+
+    Signals:
+        left(): The mouse is over the rows no more.
+    """
+
+    left = Signal()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tell when the mouse leaves the rows."""
+        done = super().viewportEvent(event)
+        if event.type() == QEvent.Type.Leave:
+            self.left.emit()
+        return done
 
     def moveCursor(
         self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
@@ -113,6 +126,8 @@ class DevicesPanel(Panel):
         self.others.setCheckable(True)
         self.open_file = QPushButton("Open file…")
         self.open_file.clicked.connect(self.open_file_wanted)
+        self.list.left.connect(self._refresh)
+        self.delegate.on_open = self._open
         self._lay_out()
         self._connect()
         self._show_detail(None)
@@ -158,10 +173,14 @@ class DevicesPanel(Panel):
             lambda index, _old: self._show_detail(self._row(index))
         )
         self.model.modelReset.connect(lambda: self._show_detail(None))
+        self.model.dataChanged.connect(
+            lambda *_: self._show_detail(self._row(self.list.currentIndex()))
+        )
         self.list.customContextMenuRequested.connect(self._menu)
         self.copy.clicked.connect(self._copy_command)
         self.teaching.demo_wanted.connect(self.demo_wanted)
         self.teaching.open_file_wanted.connect(self.open_file_wanted)
+        self.teaching.open_wanted.connect(self.open_wanted)
 
     def attach(self, host: PanelHost) -> None:
         self.set_decorations(host.decorations)
@@ -183,7 +202,7 @@ class DevicesPanel(Panel):
     def own_gestures(self) -> tuple[Gesture, ...]:
         scope = self.about.title
         return (
-            Gesture(scope, "Double click", "Open it"),
+            Gesture(scope, "Click on “Open”, double click", "Open it"),
             Gesture(scope, "Home, End", "First, last device"),
         )
 
@@ -193,18 +212,19 @@ class DevicesPanel(Panel):
         """What was found."""
         self._devices = tuple(found.devices)
         self._problems = tuple(str(problem) for problem in found.problems)
-        self._scanned = True
-        self._refresh()
+        first, self._scanned = not self._scanned, True
+        self._refresh(hold=not first and self._under_pointer())
         self._decorate()
 
     def set_recent(self, recent: Iterable[object]) -> None:
         """What was open before, newest first."""
         self._recent = [text for text in recent if isinstance(text, str)]  # from a file
-        self._refresh()
+        self._refresh(hold=self._under_pointer())
 
     def set_open(self, location: str) -> None:
         """Mark what this window has open."""
         self.delegate.open_location = location
+        self._choose(location)
         self.list.viewport().update()
         self._decorate()
 
@@ -225,7 +245,16 @@ class DevicesPanel(Panel):
         self.teaching.set_theme(theme)
         self.list.viewport().update()
 
-    def _refresh(self) -> None:
+    def _under_pointer(self) -> bool:
+        """Whether the mouse is over the rows: nothing moves there until it leaves."""
+        return self.list.isVisible() and self.list.viewport().underMouse()
+
+    def _choose(self, location: str) -> None:
+        for number, row in enumerate(self.model.rows):
+            if row.spec is not None and row.spec.location == location:
+                self.list.setCurrentIndex(self.model.index(number))
+
+    def _refresh(self, *, hold: bool = False) -> None:
         chosen = self._row(self.list.currentIndex())
         hidden = sum(not device.likely_shared for device in self._devices)
         self.others.setVisible(hidden > 0)
@@ -234,6 +263,9 @@ class DevicesPanel(Panel):
         rows = make_rows(
             self._devices, self._recent, self.search.text(), others=self.others.isChecked()
         )
+        if hold and self.model.rows:
+            self.model.update_rows(rows)
+            return
         self.model.set_rows(rows)
         empty = self._scanned and not rows and not self.search.text()
         self._stack.setCurrentIndex(1 if empty else 0)
@@ -243,7 +275,7 @@ class DevicesPanel(Panel):
                 if row.spec == chosen.spec and row.spec is not None:
                     self.list.setCurrentIndex(self.model.index(number))
 
-    def _row(self, index: QModelIndex) -> Row | None:
+    def _row(self, index: Index) -> Row | None:
         if not index.isValid() or index.row() >= len(self.model.rows):
             return None
         row = self.model.rows[index.row()]
@@ -267,7 +299,7 @@ class DevicesPanel(Panel):
         """Open the current row."""
         self._open(self.list.currentIndex())
 
-    def _open(self, index: QModelIndex) -> None:
+    def _open(self, index: Index) -> None:
         row = self._row(index)
         if row is not None and row.spec is not None:
             self.open_wanted.emit(row.spec)
@@ -281,11 +313,12 @@ class DevicesPanel(Panel):
         row = self._row(self.list.indexAt(place))
         if row is None or row.spec is None:
             return
-        self.menu_for(row.spec).exec(self.list.viewport().mapToGlobal(place))
+        self.menu_for(row.spec).popup(self.list.viewport().mapToGlobal(place))
 
     def menu_for(self, spec: RegionSpec) -> QMenu:
         """Open, open read-only, cache modes of a BAR, copy."""
         menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._offer(menu, "Open", spec)
         self._offer(menu, "Open read-only", replace(spec, read_only=True))
         if spec.kind in (RegionKind.BAR, RegionKind.WINDOWS):

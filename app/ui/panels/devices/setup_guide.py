@@ -16,12 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ....core.discovery.new_file import ON_HOST, create_shared_file
 from ....core.discovery.setup_help import setup_help
 from ....core.errors import ScopeError
 from ....core.values.units import format_size
 from ...style.combo_box import ComboBox
 from ...style.theme import Theme, mono_font
 
+_NARROWEST: Final = 78  # pixels
 _TITLE: Final = "No shared memory found"
 _HEAD: Final = "Start a guest with these arguments, and its memory appears here."
 _BRIEF: Final = "Start a guest as the set-up guide tells, and its memory appears here."
@@ -33,10 +35,12 @@ class SetupGuide(QWidget):
     Signals:
         demo_wanted(): Open the demo.
         open_file_wanted(): Choose a file.
+        open_wanted(RegionSpec): A file was made; open it.
     """
 
     demo_wanted = Signal()
     open_file_wanted = Signal()
+    open_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +61,11 @@ class SetupGuide(QWidget):
         self.copy.clicked.connect(
             lambda: QGuiApplication.clipboard().setText(self.text.toPlainText())
         )
+        self.make_file = QPushButton("Create a shared file")
+        self.make_file.setToolTip("Makes it now, empty; QEMU would make it when the guest starts")
+        self.make_file.setVisible(ON_HOST)
+        self.make_file.setMinimumWidth(2 * _NARROWEST)
+        self.make_file.clicked.connect(self._create)
         demo = QPushButton("Open demo")
         demo.clicked.connect(self.demo_wanted)
         choose = QPushButton("Open file…")
@@ -70,6 +79,8 @@ class SetupGuide(QWidget):
         last = QHBoxLayout()
         for button in (demo, choose):
             last.addWidget(button)
+        for narrow in (self.amount, self.name, self.form, self.copy, demo, choose):
+            narrow.setMinimumWidth(_NARROWEST)  # two beside each other, and a scroll bar
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 0)
         layout.setSpacing(4)
@@ -77,12 +88,22 @@ class SetupGuide(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.text, 1)
         layout.addLayout(under)
+        layout.addWidget(self.make_file)
         layout.addLayout(last)
         layout.addStretch(0)
         self.amount.currentIndexChanged.connect(self.refresh)
         self.form.currentIndexChanged.connect(self.refresh)
         self.name.textChanged.connect(self.refresh)
         self.refresh()
+
+    def _create(self) -> None:
+        """Make the file and open it, or say why not where the text stands."""
+        try:
+            spec = create_shared_file(int(self.amount.currentData()), self.name.text())
+        except ScopeError as error:
+            self.text.setPlainText(str(error))
+            return
+        self.open_wanted.emit(spec)
 
     def refresh(self) -> None:
         """Write the text for what is chosen."""
@@ -91,8 +112,10 @@ class SetupGuide(QWidget):
         except ScopeError as error:
             self.text.setPlainText(str(error))
             self.copy.setEnabled(False)
+            self.make_file.setEnabled(False)
             return
         self.copy.setEnabled(True)
+        self.make_file.setEnabled(True)
         self.text.setPlainText(
             made.qemu_args if self.form.currentIndex() == 0 else made.libvirt_xml
         )
@@ -102,6 +125,7 @@ class SetupGuide(QWidget):
         self.head.setText(f"<b>{_TITLE}</b><br>{_BRIEF if on else _HEAD}")
         for part in (self.amount, self.name, self.text, self.form, self.copy):
             part.setHidden(on)
+        self.make_file.setVisible(ON_HOST and not on)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ....core.discovery.new_file import ON_HOST, create_shared_file
 from ....core.discovery.setup_help import SetupHelp, setup_help
 from ....core.errors import ScopeError
 from ....core.values.units import format_size
@@ -24,6 +25,9 @@ from ...panel import About, Panel, PanelHost
 from ...style.combo_box import ComboBox
 from ...style.theme import DARK, PAD, Theme, mono_font
 
+_ABOUT_FILE: Final = (
+    "QEMU makes the file when the guest starts. Made now, it can be watched from the beginning."
+)
 _SIZES: Final = range(20, 31)  # powers of two
 _FIRST_SIZE: Final = 64 << 20
 _WIDEST: Final = 860  # pixels; as wide as the longest line needs
@@ -99,6 +103,11 @@ class SetupPanel(Panel):
         self.name = QLineEdit("ivshmem")
         self.name.setAccessibleName("Name of the memory")
         self.problem = QLabel(wordWrap=True)
+        self.make_file = QPushButton("Create a shared file")
+        self.make_file.setVisible(ON_HOST)
+        self.make_file.clicked.connect(self._create)
+        self.about_file = QLabel(_ABOUT_FILE, wordWrap=True)
+        self.about_file.setVisible(ON_HOST)
         self.qemu = _Block("Arguments for QEMU")
         self.libvirt = _Block("Or with libvirt, inside <devices>")
         self.tmpfiles = _Block("To write to it without root, in /etc/tmpfiles.d/10-ivshmem.conf")
@@ -122,6 +131,10 @@ class SetupPanel(Panel):
         column.setSpacing(PAD)
         column.addWidget(QLabel("<b>Give a guest shared memory</b>"))
         column.addLayout(row)
+        making = QHBoxLayout()
+        making.addWidget(self.about_file, 1)
+        making.addWidget(self.make_file)
+        column.addLayout(making)
         column.addWidget(self.problem)
         for block in self._blocks:
             column.addWidget(block)
@@ -146,8 +159,21 @@ class SetupPanel(Panel):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.problem.setStyleSheet(f"color: {theme.fault}")
+        self.about_file.setStyleSheet(f"color: {theme.quiet}")
         for block in self._blocks:
             block.title.setStyleSheet(f"color: {theme.quiet}")
+
+    def _create(self) -> None:
+        """Make the file and open it, or say why not."""
+        try:
+            spec = create_shared_file(int(self.amount.currentData()), self.name.text())
+        except ScopeError as error:
+            self.problem.setText(str(error))
+            self.problem.show()
+            return
+        self.problem.hide()
+        if self._host is not None:
+            self._host.open_wanted.emit(spec)
 
     def _refresh(self) -> None:
         """Write the texts for what is chosen, or say why there is none."""
@@ -159,6 +185,7 @@ class SetupPanel(Panel):
             problem = str(error)
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
+        self.make_file.setEnabled(made is not None)
         for block in self._blocks:
             block.setVisible(made is not None)
         if made is not None:

@@ -10,8 +10,10 @@ from PySide6.QtGui import QBrush, QRawFont
 from ....core.values.value_type import Endian, ValueType
 from ....core.values.value_types import TYPES
 from ...style.theme import DARK, mono_font
+from .wrapping import lines_of, wrapped
 
 _FRESH_NS: Final = 1_200_000_000
+_WIDE: Final = 40  # characters; any value fits
 _HIDDEN_AT_FIRST: Final = ("u24", "i24", "u48", "i48", "dos", "unix64", "uleb", "bool")
 Index = QModelIndex | QPersistentModelIndex
 
@@ -25,22 +27,25 @@ class InspectorModel(QAbstractTableModel):
         self.data_bytes = b""
         self.flux = b""
         self.age_ns: list[int] = []
+        self.mine = b""
+        self.room = _WIDE
         self.theme = DARK
         self.stale = False
         self._font = QRawFont.fromFont(mono_font())
         self._texts: list[tuple[str, str]] = []
         self._fresh: list[bool] = []
+        self._peers: list[bool] = []  # fresh by a peer
         self._rebuild()
 
-    def show(self, data: bytes, flux: bytes, ages_ns: list[int]) -> None:
-        """Other bytes, which of them are in flux, and how long ago each changed (0 = never)."""
+    def show(self, data: bytes, flux: bytes, ages_ns: list[int], mine: bytes = b"") -> None:
+        """Other bytes: which are in flux, how long ago each changed (0 = never), which by us."""
         if (
             (data, flux) == (self.data_bytes, self.flux)
             and not any(self._fresh)
             and not any(0 < age < _FRESH_NS for age in ages_ns)
         ):
             return
-        self.data_bytes, self.flux, self.age_ns = data, flux, ages_ns
+        self.data_bytes, self.flux, self.age_ns, self.mine = data, flux, ages_ns, mine
         self._rebuild()
         last = self.index(max(0, len(self.types) - 1), 2)
         self.dataChanged.emit(self.index(0, 1), last)
@@ -59,9 +64,11 @@ class InspectorModel(QAbstractTableModel):
             self._texts.append(
                 (little, self._text(kind, Endian.BIG) if kind.endian_matters else "")
             )
-        self._fresh = [
-            any(0 < age < _FRESH_NS for age in self.age_ns[: kind.size or 4]) for kind in self.types
-        ]
+        fresh = [at for at, age in enumerate(self.age_ns) if 0 < age < _FRESH_NS]
+        peers = [at for at in fresh if not self.mine[at : at + 1].strip(b"\0")]
+        sizes = [kind.size or 4 for kind in self.types]
+        self._fresh = [any(at < size for at in fresh) for size in sizes]
+        self._peers = [any(at < size for at in peers) for size in sizes]
 
     def _text(self, kind: ValueType, endian: Endian) -> str:
         text = kind.decode(self.data_bytes, endian) or "-"
@@ -74,12 +81,13 @@ class InspectorModel(QAbstractTableModel):
 
     def lines(self, row: int) -> int:
         """How many lines of text a row needs."""
-        return 2 if self.types[row].name == "guid" else 1
+        return lines_of(self.types[row].name, self.room)
 
-    def _lines(self, row: int, text: str) -> tuple[str, ...]:
-        """A GUID in two lines: in one it would not fit beside the other byte order."""
-        at = text.find("-", len(text) // 2)
-        return (text[: at + 1], text[at + 1 :]) if self.lines(row) > 1 and at > 0 else (text,)
+    def set_room(self, characters: int) -> None:
+        """How many characters a column of values has room for."""
+        if characters != self.room:
+            self.room = characters
+            self.dataChanged.emit(self.index(0, 1), self.index(max(0, len(self.types) - 1), 2))
 
     def in_flux(self, row: int) -> bool:
         """Whether the row's value crosses bytes in flux."""
@@ -105,7 +113,7 @@ class InspectorModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             text = self.types[row].label if column == 0 else self._texts[row][column - 1]
             shown = column > 0 and role == Qt.ItemDataRole.DisplayRole
-            return "\n".join(self._lines(row, text)) if shown else text
+            return "\n".join(wrapped(text, self.room)) if shown else text
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(self.theme.color(self._role(row, column)))
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -120,7 +128,9 @@ class InspectorModel(QAbstractTableModel):
             return "quiet"
         if self.in_flux(row):
             return "flux"
-        return "changed" if self._fresh[row] else "text"
+        if self._fresh[row]:
+            return "changed" if self._peers[row] else "mine"
+        return "text"
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Values can be edited."""

@@ -39,6 +39,7 @@ from .model import Index, InspectorModel
 
 WINDOW: Final = 32
 _SHOW_MS: Final = 50  # nobody reads faster
+_CELL_MARGIN: Final = 8  # pixels that a cell keeps free at its sides
 _ENDIANS: Final = (Endian.LITTLE, Endian.BIG)
 
 
@@ -148,9 +149,10 @@ class InspectorPanel(Panel):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
+        header.sectionResized.connect(self._fit_values)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(
-            lambda place: self.menu().exec(self.table.viewport().mapToGlobal(place))
+            lambda place: self.menu().popup(self.table.viewport().mapToGlobal(place))
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 0, 0)
@@ -198,6 +200,14 @@ class InspectorPanel(Panel):
         self.model.stale = health.level is Level.FAULT
         self.table.viewport().update()
 
+    def _fit_values(self, column: int, _before: int, width: int) -> None:
+        """Values take as many lines as they need in columns as wide as these."""
+        digit = max(1, self.table.fontMetrics().horizontalAdvance("0"))
+        room = max(6, (width - _CELL_MARGIN) // digit)
+        if column > 0 and room != self.model.room:
+            self.model.set_room(room)
+            self._size_rows()
+
     def _size_rows(self) -> None:
         line = self.table.fontMetrics().height()
         for row in range(self.model.rowCount()):
@@ -212,8 +222,22 @@ class InspectorPanel(Panel):
     def set_frame(self, frame: Frame) -> None:
         """A newer Frame."""
         self._frame = frame
-        if not self._soon.isActive():
+        if self._differs(frame):
+            self._show()  # never other bytes than the hex view
+        elif not self._soon.isActive():
             self._soon.start()
+
+    def _differs(self, frame: Frame) -> bool:
+        at = self._offset - frame.start
+        inside = 0 <= at < frame.end - frame.start
+        return inside != bool(self.model.data_bytes) or (
+            inside and bytes(frame.data[at : at + WINDOW]) != self.model.data_bytes
+        )
+
+    def shown(self, visible: bool) -> None:
+        """What came while it was out of sight."""
+        if visible:
+            self._show()
 
     def _show(self) -> None:
         if self.isVisible() and self.table.state() != QAbstractItemView.State.EditingState:
@@ -232,7 +256,9 @@ class InspectorPanel(Panel):
         part = slice(at, at + WINDOW)
         now = monotonic_ns()
         ages = [now - int(stamp) if stamp else 0 for stamp in frame.sample.changed_ns[part][:16]]
-        self.model.show(bytes(frame.data[part]), frame.sample.flux[part].tobytes(), ages)
+        sample = frame.sample
+        flux, mine = sample.flux[part].tobytes(), sample.mine[part].tobytes()
+        self.model.show(bytes(frame.data[part]), flux, ages, mine)
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -277,6 +303,7 @@ class InspectorPanel(Panel):
     def menu(self) -> QMenu:
         """Copy, and which types are shown."""
         menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Copy value").triggered.connect(self.table.copy)
         menu.addSeparator()
         shown = {kind.name for kind in self.model.types}

@@ -84,9 +84,9 @@ def test_nothing_is_hit_in_an_empty_region() -> None:
 def test_fitted_columns_fit_or_are_the_fewest(grid: Grid, width: int) -> None:
     columns = fitted_columns(grid, width)
     assert columns % grid.group == 0
-    assert columns <= MAX_COLUMNS
-    fewest = columns == max(4, grid.group)
-    assert fewest or with_columns(grid, columns).width <= width
+    assert columns in (8, 16, 32, 64), "what people expect of a row"
+    assert columns == 8 or with_columns(grid, columns).width <= width
+    assert columns == 64 or with_columns(grid, 2 * columns).width > width, "and no fewer than fit"
 
 
 @given(GRIDS, st.data())
