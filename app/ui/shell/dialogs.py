@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ...core.watch.frame import Level
 from ...version import __version__
-from ..save_dialog import ask_where
 from ..session.notice import Notice
+from ..style.save_dialog import ask_where
 from .actions import Actions
 from .command_palette import KeyList
 
