@@ -155,7 +155,7 @@ class MainWindow(QMainWindow):
             self.new_window_wanted.emit(None)
 
         other, any_file = "Open this region in another window", "Any file as shared memory"
-        start = "Open a device at start"
+        start, choose = "Open a device at start", self._set_start_open
         onset = "The only healthy one, or the one that was open last"
         demo, picture = "A live region with a peer that plays", "Save a picture of the window…"
         return (
@@ -163,16 +163,7 @@ class MainWindow(QMainWindow):
             act("new_window", "New window", "Ctrl+N", new_window, "File", 0),
             act("duplicate", other, "Ctrl+Shift+N", self._duplicate, "File", 0, region=True),
             act("demo", "Open the demo", "", self.demo_wanted.emit, "File", 0, demo),
-            act(
-                "start_open",
-                start,
-                "",
-                self._set_start_open,
-                "File",
-                0,
-                onset,
-                checkable=True,
-            ),
+            act("start_open", start, "", choose, "File", 0, onset, checkable=True),
             act("screenshot", picture, "", self.choose_screenshot, "File", 2),
             act("close", "Close window", "Ctrl+W", self.close, "File", 3),
             act("quit", "Quit", "Ctrl+Q", self.quit_wanted.emit, "File", 3),

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from ...core.errors import ScopeError
 from ..action import bind_keys
-from ..save_dialog import ask_where
+from ..style.save_dialog import ask_where
 from ..style.theme import PAD, Theme, mono_font
 from .keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel

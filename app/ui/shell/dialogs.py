@@ -11,8 +11,8 @@ from ...core.errors import StorageError
 from ...core.storage.atomic_file import write_file
 from ...core.watch.frame import Level
 from ...version import __version__
-from ..save_dialog import ask_where
 from ..session.notice import Notice
+from ..style.save_dialog import ask_where
 from .actions import Actions
 from .command_palette import KeyList
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.save_dialog import ask_where, with_ending
+from app.ui.style.save_dialog import ask_where, with_ending
 
 FORMS = "JSON (*.json);;CSV (*.csv);;HdrHistogram log (*.hlog)"
 
