@@ -29,7 +29,7 @@ VERBS: Final = {
     "load": "writing", "latency": "latency", "respond": "respond", "transfer": "transfer",
     "bandwidth": "bandwidth",
 }  # fmt: skip
-# app/ui/shell/workspaces.py lays them out; here without Qt.
+# app/ui/shell/layout/workspaces.py lays them out; here without Qt.
 WORKSPACES: Final = ("watch", "edit", "scope", "measure", "link")
 _INTERRUPTED: Final = 130
 log = logging.getLogger(__name__)

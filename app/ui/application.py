@@ -29,15 +29,15 @@ from ..version import __version__
 from .main_window import MainWindow
 from .session.notice import Notice
 from .session.session import Session
-from .shell import error_report, gc_policy
-from .shell.closing_notice import ClosingNotice
-from .shell.crash_offer import CrashOffer
 from .shell.dialogs import write_picture
-from .shell.end_signals import end_signals
-from .shell.open_at_start import SETTING as OPEN_AT_START
-from .shell.open_at_start import device_at_start
-from .shell.settings_saver import SettingsSaver
-from .shell.system_events import WindowsEvents
+from .shell.lifecycle import error_report, gc_policy
+from .shell.lifecycle.closing_notice import ClosingNotice
+from .shell.lifecycle.crash_offer import CrashOffer
+from .shell.lifecycle.end_signals import end_signals
+from .shell.lifecycle.open_at_start import SETTING as OPEN_AT_START
+from .shell.lifecycle.open_at_start import device_at_start
+from .shell.lifecycle.settings_saver import SettingsSaver
+from .shell.lifecycle.system_events import WindowsEvents
 from .style.style_sheet import apply_theme
 from .style.theme import DARK, LIGHT, Theme, system_theme
 

@@ -21,18 +21,19 @@ from .hex.keys import GESTURES, SCOPE
 from .panel import PanelHost
 from .session.notice import Notice
 from .session.session import Session
-from .shell import dialogs, screen_fit
+from .shell import dialogs
 from .shell.actions import Actions
 from .shell.command_palette import CommandPalette
-from .shell.docks import Docks
 from .shell.indicators import Indicators
-from .shell.open_at_start import SETTING as OPEN_AT_START
+from .shell.layout import screen_fit
+from .shell.layout.docks import Docks
+from .shell.layout.window_state import Remembered, WindowState
+from .shell.layout.workspaces import Workspaces
+from .shell.lifecycle.open_at_start import SETTING as OPEN_AT_START
 from .shell.session_actions import SessionActions
 from .shell.status_bar import StatusBar
 from .shell.toolbar import ToolBar
 from .shell.welcome import Welcome
-from .shell.window_state import Remembered, WindowState
-from .shell.workspaces import Workspaces
 from .style.theme import Theme
 from .viewer.region_view import RegionView
 

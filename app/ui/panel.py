@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from .action import Action, Gesture
-from .hex.paint.decorations import Decorations
+from .hex.decorations.decorations import Decorations
 from .session.session import Session
 from .style.theme import Theme
 

@@ -23,8 +23,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
 from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
-from app.ui.hex.paint.decorated_cells import DecoratedCells
-from app.ui.hex.paint.decorations import Decoration, Decorations, Depth, Mark, Tint
+from app.ui.hex.decorations.decorated_cells import DecoratedCells
+from app.ui.hex.decorations.decorations import Decoration, Decorations, Depth, Mark, Tint
 from app.ui.hex.paint.geometry import address_text
 from app.ui.hex.paint.surface import Options, Surface
 from app.ui.style.theme import DARK

@@ -21,8 +21,8 @@ from app.core.protocols.demo_layout import PREFIX
 from app.core.storage.paths import log_dir, settings_file
 from app.core.storage.settings import Settings
 from app.ui.application import Application, Options
-from app.ui.shell import settings_saver
-from app.ui.shell.error_report import ErrorReport
+from app.ui.shell.lifecycle import settings_saver
+from app.ui.shell.lifecycle.error_report import ErrorReport
 from tests.ui.helpers import WAIT_MS, bury
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -23,9 +23,9 @@ from ...core.watch.frame import Activity, Frame
 from ..style.heat_colors import heat_index, heat_table
 from ..style.theme import DARK, Theme
 from . import tooltip
+from .decorations.decorations import Decoration, Decorations
+from .decorations.overview import tint_colors, tint_strip, to_image
 from .page_rate import rate_text, undersampled_text
-from .paint.decorations import Decoration, Decorations
-from .paint.overview import tint_colors, tint_strip, to_image
 
 _REPAINT_MS: Final = 100
 _WIDTH: Final = 28

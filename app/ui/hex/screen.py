@@ -25,8 +25,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWid
 from ...core.watch.frame import Frame
 from ..style.theme import DARK, Theme, mono_font
 from . import keys
+from .decorations.decorations import Decorations
 from .paint import dirty, empty
-from .paint.decorations import Decorations
 from .paint.geometry import MAX_COLUMNS, Pane
 from .paint.selection import Selection
 from .paint.surface import Options, Surface, to_device

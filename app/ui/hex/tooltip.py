@@ -12,9 +12,9 @@ from ...core.values.units import (
     format_size,
 )
 from ...core.watch.frame import Frame
+from .decorations.decorations import Decoration
 from .page_rate import rate_text, undersampled_text
 from .paint.cell_states import CellStates
-from .paint.decorations import Decoration
 
 _MOST_RANGES: Final = 6
 _NAMES = {

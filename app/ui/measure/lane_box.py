@@ -30,7 +30,7 @@ from ...core.measure.peers.responder_state import Phase, ResponderState
 from ...core.values.expressions import evaluate
 from ...core.values.units import format_short_offset, format_size
 from ...core.watch.frame import Level
-from ..hex.paint.decorations import Decorations, Depth, Layer
+from ..hex.decorations.decorations import Decorations, Depth, Layer
 from ..session.session import Session
 from ..session.state_words import state_word
 from ..style.theme import DARK, Theme, mono_font

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..hex.paint.decorations import Decoration, Mark, Tint
+from ..hex.decorations.decorations import Decoration, Mark, Tint
 
 if TYPE_CHECKING:
     from ...core.engine.measurement_messages import LaneView, SlotView

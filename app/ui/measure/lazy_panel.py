@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ..action import Action, Gesture
-from ..hex.paint.decorations import Decorations
+from ..hex.decorations.decorations import Decorations
 from ..panel import About, Panel, PanelHost
 from ..session.session import Session
 from ..style.theme import DARK, Theme

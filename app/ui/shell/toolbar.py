@@ -23,7 +23,7 @@ from ..session.state_words import state_word
 from ..style.icons import icon
 from ..style.theme import SYMBOLS, Theme
 from .actions import Actions
-from .workspaces import WORKSPACES, action_name
+from .layout.workspaces import WORKSPACES, action_name
 
 if TYPE_CHECKING:
     from ...core.discovery.finder import DeviceList

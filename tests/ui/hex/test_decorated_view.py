@@ -11,8 +11,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF
 from PySide6.QtGui import QPaintEvent
 from pytestqt.qtbot import QtBot
 
+from app.ui.hex.decorations.decorations import Decoration, Depth, Mark, Tint
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.decorations import Decoration, Depth, Mark, Tint
 from app.ui.hex.paint.dirty import rects
 from app.ui.hex.paint.geometry import Pane
 from app.ui.hex.paint.selection import Selection

@@ -11,10 +11,10 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from app.core.watch.frame import Activity, Frame
+from app.ui.hex.decorations.decorations import Decoration, Decorations, Tint
+from app.ui.hex.decorations.overview import tint_strip
 from app.ui.hex.minimap import Minimap, strip
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.decorations import Decoration, Decorations, Tint
-from app.ui.hex.paint.overview import tint_strip
 from app.ui.style.theme import DARK, LIGHT, Theme
 from tests.ui.helpers import pixels
 from tests.ui.hex.frames import frame_of

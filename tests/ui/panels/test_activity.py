@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from pytestqt.qtbot import QtBot
 
-from app.ui.hex.paint.decorations import Decoration, Decorations, Tint
+from app.ui.hex.decorations.decorations import Decoration, Decorations, Tint
 from app.ui.panels.activity.heat_history import fold
 from app.ui.panels.activity.panel import ActivityPanel
 from app.ui.panels.activity.sample_buffer import Ring, step_up, thin

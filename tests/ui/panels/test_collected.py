@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.ui.catalogue import CATALOGUE
 from app.ui.hex.widget import HexView
 from app.ui.measure.panel import MeasurePanel
-from app.ui.hex.paint.decorations import Decorations
+from app.ui.hex.decorations.decorations import Decorations
 from app.ui.panel import PanelHost
 
 qt = QApplication(["test"])

@@ -16,7 +16,7 @@ from app.core.discovery.processes import User
 from app.core.protocols.known_content import Content
 from app.core.region.region import CacheMode, RegionKind, RegionSpec
 from app.core.watch.frame import Health, Level
-from app.ui.hex.paint.decorations import Decorations
+from app.ui.hex.decorations.decorations import Decorations
 from app.ui.panel import PanelHost
 from app.ui.panels.devices.device_list import GONE, open_area
 from app.ui.panels.devices.panel import DevicesPanel

@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.hex.paint.decorations import Decorations
+from app.ui.hex.decorations.decorations import Decorations
 from app.ui.panel import PanelHost
 from app.ui.panels.devices.setup_panel import SetupPanel
 from app.ui.style.theme import DARK

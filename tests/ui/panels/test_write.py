@@ -16,7 +16,7 @@ from app.core.engine import messages as msg
 from app.core.errors import ScopeError
 from app.core.write.patterns import Repeat
 from app.core.write.record import RepeatState
-from app.ui.hex.paint.decorations import Decorations
+from app.ui.hex.decorations.decorations import Decorations
 from app.ui.panels.write import forms
 from app.ui.panels.write.panel import WritePanel
 from app.ui.panels.write.running_signals import SignalRow

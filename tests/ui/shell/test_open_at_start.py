@@ -15,7 +15,7 @@ from app.core.region.region import RegionKind, RegionSpec
 from app.core.storage.paths import settings_file
 from app.core.storage.settings import Settings
 from app.ui.application import Application, Options
-from app.ui.shell.open_at_start import device_at_start
+from app.ui.shell.lifecycle.open_at_start import device_at_start
 from tests.ui.helpers import WAIT_MS, ShmFile, bury, spec_of
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect, QSize
 
-from app.ui.shell.screen_fit import LEAST, fitted, least_size
+from app.ui.shell.layout.screen_fit import LEAST, fitted, least_size
 
 ROOT = Path(__file__).resolve().parents[3]
 _PROGRAM = """

@@ -6,7 +6,7 @@ from ctypes import addressof, wintypes
 
 import pytest
 
-from app.ui.shell.system_events import (
+from app.ui.shell.lifecycle.system_events import (
     DEVNODES_CHANGED,
     RESUMED,
     WM_DEVICECHANGE,

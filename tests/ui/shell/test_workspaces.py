@@ -23,7 +23,7 @@ from app.ui.panels.devices.panel import DevicesPanel
 from app.ui.panels.devices.setup_panel import SetupPanel
 from app.ui.panels.inspector.panel import InspectorPanel
 from app.ui.session.notice import Notice
-from app.ui.shell.workspaces import WORKSPACES, action_name
+from app.ui.shell.layout.workspaces import WORKSPACES, action_name
 from app.ui.style.theme import DARK
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, bury, spec_of
 

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..decorations.marks import NO_BYTE, Marks, Rows
 from . import styles
 from .cell_states import BLANK, Codes
 from .geometry import Grid
 from .glyph_atlas import GlyphPool, Indices, Pixels, Pools
-from .marks import NO_BYTE, Marks, Rows
 from .styles import Looks
 
 _NEVER: Final = -2

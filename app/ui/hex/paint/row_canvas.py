@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
+from ..decorations.marks import ABOVE, BELOW, DOTS, NO_BYTE, Rows
 from . import styles
 from .cell_states import Codes
 from .geometry import Grid, address_text
 from .glyph_atlas import Pixels, Pools, packed
-from .marks import ABOVE, BELOW, DOTS, NO_BYTE, Rows
 from .pane_blit import PaneBlit
 from .styles import CellLook, Looks, Rgb
 

@@ -13,15 +13,15 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QFont, QPainter
 
 from ...style.theme import Theme
+from ..decorations.decorated_cells import DecoratedCells
+from ..decorations.decorations import Decorations
+from ..decorations.row_labels import LabelColumn
 from . import overlay, styles
 from .cell_states import CellStates, cell_codes, text_codes
-from .decorated_cells import DecoratedCells
-from .decorations import Decorations
 from .geometry import MAX_COLUMNS, Grid, Pane, address_text, fitted_columns
 from .glyph_atlas import Pools, Type
 from .overlay import CursorLook, Sheet
 from .row_canvas import Canvas
-from .row_labels import LabelColumn
 from .scroll import Scroll
 from .selection import Selection
 

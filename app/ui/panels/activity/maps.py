@@ -27,8 +27,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from ....core.values.units import format_short_offset
 from ....core.watch.frame import Activity
-from ...hex.paint.decorations import Decorations
-from ...hex.paint.overview import MapShape, map_outlines, tint_colors, to_image
+from ...hex.decorations.decorations import Decorations
+from ...hex.decorations.overview import MapShape, map_outlines, tint_colors, to_image
 from ...style.heat_colors import heat_index
 from ...style.theme import DARK
 from .address_view import AddressView

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ....core.watch.frame import Frame
 from ....core.watch.timing import WINDOW_NS, longest_gap_ns
 from ...action import Gesture
-from ...hex.paint.decorations import Decorations
+from ...hex.decorations.decorations import Decorations
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.combo_box import ComboBox

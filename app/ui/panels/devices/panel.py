@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from ....core.region.region import CacheMode, RegionKind, RegionSpec
 from ....core.watch.frame import Level
 from ...action import Action, Gesture, bind_keys
-from ...hex.paint.decorations import Decorations, Depth, Layer
+from ...hex.decorations.decorations import Decorations, Depth, Layer
 from ...panel import About, Panel, PanelHost
 from ...style.icons import icon
 from ...style.theme import SYMBOLS, Theme

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVB
 from ....core.engine import messages as msg
 from ....core.values.units import format_rate, format_short_offset
 from ....core.write.record import RepeatState
-from ...hex.paint.decorations import Decorations, Depth, Layer
+from ...hex.decorations.decorations import Decorations, Depth, Layer
 from ...session.session import Session
 from ...style.theme import UNIT, mono_font
 from .signal_ranges import signal_ranges

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ....core.write.record import RepeatState
-from ...hex.paint.decorations import Decoration, Mark, Tint
+from ...hex.decorations.decorations import Decoration, Mark, Tint
 
 
 def signal_ranges(states: Iterable[RepeatState]) -> list[Decoration]:

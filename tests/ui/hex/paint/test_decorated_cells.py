@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.ui.hex.decorations.decorated_cells import DecoratedCells, decoration_codes
+from app.ui.hex.decorations.decorations import Decoration, Decorations, Mark, Tint
+from app.ui.hex.decorations.row_labels import RowLabel, row_labels
 from app.ui.hex.paint import styles
 from app.ui.hex.paint.cell_states import BLANK, DOT, text_codes
-from app.ui.hex.paint.decorated_cells import DecoratedCells, decoration_codes
-from app.ui.hex.paint.decorations import Decoration, Decorations, Mark, Tint
 from app.ui.hex.paint.geometry import Grid
-from app.ui.hex.paint.row_labels import RowLabel, row_labels
 
 FAR = 60 << 30  # beyond what an int of Qt could count
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from app.ui.hex.paint.decorations import Decoration, Decorations, Mark, Tint
-from app.ui.hex.paint.range_index import FANOUT, LAST, RangeIndex, covered, greatest
+from app.ui.hex.decorations.decorations import Decoration, Decorations, Mark, Tint
+from app.ui.hex.decorations.range_index import FANOUT, LAST, RangeIndex, covered, greatest
 
 # Small ones meet and nest; large ones lie anywhere that 63 bits reach, or cover all of it.
 OFFSETS = st.one_of(st.integers(0, 60), st.integers(0, LAST - 1), st.integers(LAST - 60, LAST - 1))

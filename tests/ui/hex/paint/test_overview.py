@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.ui.hex.paint.decorations import Decoration, Decorations, Tint
-from app.ui.hex.paint.overview import MapShape, map_outlines, tint_colors, to_image
+from app.ui.hex.decorations.decorations import Decoration, Decorations, Tint
+from app.ui.hex.decorations.overview import MapShape, map_outlines, tint_colors, to_image
 from app.ui.style.theme import DARK
 
 PAGE = 4096

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.ui.hex.decorations.decorations import Tint
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.decorations import Tint
 from app.ui.style.theme import DARK, LIGHT, Theme
 
 QUIET = {styles.ZERO, styles.ABSENT, styles.LABEL}

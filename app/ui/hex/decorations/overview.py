@@ -9,10 +9,10 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from ...style.theme import Theme
-from . import styles
+from ..paint import styles
+from ..paint.glyph_atlas import packed
 from .decorated_cells import top_tints
 from .decorations import Decorations, Hits
-from .glyph_atlas import packed
 from .range_index import I64, greatest
 
 

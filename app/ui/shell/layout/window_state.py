@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QMainWindow
 
-from ...core.storage.settings import Settings
+from ....core.storage.settings import Settings
 from .workspaces import FIRST, Workspaces
 
 

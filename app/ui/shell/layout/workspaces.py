@@ -9,7 +9,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtWidgets import QMainWindow
 
-from ..action import Action
+from ...action import Action
 from .docks import Docks
 from .layouts import Layouts, Workspace
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from ...core.storage.settings import Settings
+from ....core.storage.settings import Settings
 
 SOON_MS: Final = 500
 # Sizes of docks and columns have no signal each; they are compared now and then.

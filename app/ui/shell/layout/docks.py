@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabBar, QTabWidget, QWidget
 
-from ..panel import Panel
+from ...panel import Panel
 
 _STATE_VERSION = 1
 _FIELDS = 200  # more than a window has

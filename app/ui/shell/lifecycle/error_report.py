@@ -28,10 +28,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.storage import crash_reports
-from ...core.storage.logs import describe_system
-from ...version import __version__
-from ..style.theme import mono_font
+from ....core.storage import crash_reports
+from ....core.storage.logs import describe_system
+from ....version import __version__
+from ...style.theme import mono_font
 
 _GOES_ON: Final = (
     "Something unexpected happened. The program goes on; the memory is untouched "

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from . import styles
-from .cell_states import Codes
+from ..paint import styles
+from ..paint.cell_states import Codes
+from ..paint.glyph_atlas import Indices, Pixels, packed
+from ..paint.styles import CellLook, Looks
 from .decorations import Mark
-from .glyph_atlas import Indices, Pixels, packed
-from .styles import CellLook, Looks
 
 Rows = npt.NDArray[np.int64]
 

@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from ...core.storage import crash_reports
-from ...core.storage.crash_reports import CrashReport
-from ...core.watch.frame import Level
-from ..session.notice import Notice
+from ....core.storage import crash_reports
+from ....core.storage.crash_reports import CrashReport
+from ....core.watch.frame import Level
+from ...session.notice import Notice
 from .error_report import ErrorReport
 
 SHOW: Final = "Show report"

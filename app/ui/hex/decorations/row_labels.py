@@ -9,10 +9,10 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QPainter
 
 from ...style.theme import Theme
-from . import styles
+from ..paint import styles
+from ..paint.geometry import Grid
+from ..paint.overlay import Sheet
 from .decorations import Decorations
-from .geometry import Grid
-from .overlay import Sheet
 
 _LEAST_CHARS: Final = 8
 _MOST_PER_ROW: Final = 8

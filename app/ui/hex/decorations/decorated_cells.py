@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from . import styles
-from .cell_states import Codes
+from ..paint import styles
+from ..paint.cell_states import Codes
 from .decorations import Decorations, Hits, Mark
 from .range_index import I64, covered, greatest
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ...core.health import Level
-from ...core.protocols.demo_layout import PREFIX as DEMO_PREFIX
+from ....core.health import Level
+from ....core.protocols.demo_layout import PREFIX as DEMO_PREFIX
 
 if TYPE_CHECKING:
-    from ...core.discovery.finder import Device, DeviceList
-    from ...core.region.region import RegionSpec
+    from ....core.discovery.finder import Device, DeviceList
+    from ....core.region.region import RegionSpec
 
 SETTING: Final = "open_at_start"
 

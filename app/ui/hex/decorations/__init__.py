@@ -1,0 +1,1 @@
+"""Ranges of bytes that are tinted, marked, labelled and explained."""

@@ -1,0 +1,1 @@
+"""Docks, workspaces, and how they fit a screen and are remembered."""
