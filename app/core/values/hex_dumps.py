@@ -114,7 +114,7 @@ def _has_address(line: str) -> bool:
     following = _WORD.match(line, match.end())
     if match["marked"]:
         # `DE: AD: BE: EF` are bytes.
-        return following is not None and not line.rstrip().endswith(":")
+        return following is not None and not following[2].endswith(":")
     if following is None:
         return False
     word = following[2]

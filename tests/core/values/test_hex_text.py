@@ -51,6 +51,8 @@ def test_forms_that_people_paste(text: str) -> None:
 @example(b"deadbeef" * 2)
 @example(b"deadbeef" * 2 + b"x")
 @example(bytes(16))
+@example(data=b":")
+@example(data=b"::")
 def test_what_we_copy_can_be_pasted(data: bytes) -> None:
     for form in (
         "hex",

@@ -52,7 +52,7 @@ def test_memory_is_left_alone(
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("no/x.png", "there is no folder"), ("x.pong", "cannot be saved as .pong")]
+    ("name", "says"), [("no/x.png", "there is no folder"), ("x\0.png", "is no name of a file")]
 )
 def test_a_place_or_form_that_cannot_be(
     label, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str
