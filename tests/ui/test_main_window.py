@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCursor, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -503,6 +503,8 @@ def test_open_file_and_recent(
 ) -> None:
     paths = [shm_file(4096), shm_file(8192)]
     window = make()
+    # Away from the list, whose rows stay where they are while a pointer is over them.
+    QCursor.setPos(window.view.hex.mapToGlobal(window.view.hex.rect().center()))
     for path in paths:
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, path=path: (str(path), ""))
         trigger(window, "open_file")
