@@ -16,7 +16,6 @@ from tests.rigs.windows.screen import Box, Screen
 TITLE = "IVSHMEM Scope"
 EXE = "ivshmem-scope.exe"
 SEEN_S = 30
-APPLY = (0.521, 0.807)  # where the write tool's button is, as shares of the window
 
 
 def artefacts() -> Path:
@@ -121,8 +120,8 @@ class Program:
         self.screen.click_at(left + width // 2, top + 20)
 
     def apply_tool(self) -> None:
-        """Press the button of the write tool that is shown."""
-        self.screen.click(self.window, *APPLY)
+        """Enter in the field of the write tool that has the focus."""
+        self.screen.key("Return")
 
     def close_on_top(self) -> None:
         """Close it while another window may lie over it."""
