@@ -9,8 +9,9 @@ import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QLabel
 
+from app.core.errors import StorageError
 from app.core.watch.frame import Level
-from app.ui.shell.dialogs import save_picture
+from app.ui.shell.dialogs import save_picture, write_picture
 from tests.core.discovery.test_processes import holder
 
 
@@ -62,3 +63,9 @@ def test_a_place_or_form_that_cannot_be(
     assert notice is not None
     assert notice.level is Level.WARNING
     assert says in notice.text
+
+
+def test_a_form_that_nobody_knows_writes_nothing(label, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"cannot be saved as \.pong"):
+        write_picture(label, str(tmp_path / "x.pong"))
+    assert not list(tmp_path.glob("*.pong"))
