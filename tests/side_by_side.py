@@ -2,9 +2,9 @@
 
 Each process gets a /dev/shm of its own, so that neither finds the other's devices. That takes
 root; without it the tests run one after the other, as they do without `-n`. A file's tests stay
-together with their fixtures. The rigs come last and have the machine to themselves: one keeps two
-cores busy, and what it runs is slow enough. Meanwhile the Windows executable is built out of what
-the other tests leave of the processor; its tests wait for it, or build it where that failed.
+together with their fixtures. The rigs come last, one in each process: both wait for their machines
+half of the time. Meanwhile the Windows executable is built out of what the other tests leave of the
+processor; its tests wait for it, or build it where that failed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 _CLONE_NEWNS = 0x00020000  # unshare(2)
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # mount(2)
-_RIGS = "tests/rigs"
+_RIGS = ("tests/rigs/windows/", "tests/rigs/linux/")  # the longer one first
 _AHEAD = pytest.StashKey[subprocess.Popen[bytes]]()
 _BUILD = "from tests.rigs.windows.exe import build_exe; build_exe()"
 
@@ -59,18 +59,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """A file's tests go to one process, and so do all rigs."""
+    """A file's tests go to one process, and so do all of a rig."""
     return _Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The rigs last."""
-    items.sort(key=lambda item: item.nodeid.startswith(_RIGS))
+    items.sort(key=lambda item: _rig(item.nodeid))
 
 
 class _Scheduling(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        return _RIGS if nodeid.startswith(_RIGS) else nodeid.partition("::")[0]
+        rig = _rig(nodeid)
+        return _RIGS[rig] if rig >= 0 else nodeid.partition("::")[0]
+
+
+def _rig(nodeid: str) -> int:
+    """Which of the rigs a test needs; -1 for none."""
+    return next((at for at, rig in enumerate(_RIGS) if nodeid.startswith(rig)), -1)
 
 
 def _may_unshare() -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, Self
 
@@ -49,6 +50,19 @@ class InterruptGuard:
         """
         if self.wait(seconds):
             raise CancelledError("Stopped.")
+
+    def from_now(self) -> Callable[[], None]:
+        """A check for what a signal from now on ends: the saving of what was measured so far.
+
+        The check raises CancelledError.
+        """
+        before = self._signals
+
+        def check() -> None:
+            if self._signals > before:
+                raise CancelledError("Saving was stopped.")
+
+        return check
 
     def handle(self, _number: int, _frame: FrameType | None) -> None:
         """The signal handler."""

@@ -109,7 +109,7 @@ def run_latency_verb(options: argparse.Namespace) -> int:
             _report(options, result)
         finally:  # whoever does not read the report any more keeps the result
             if options.save is not None:
-                _save(options.save, result)
+                _save(options.save, result, guard)
         if guard.cancelled():
             return INTERRUPTED
     return OK if result.response.count else FAILED
@@ -163,6 +163,6 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
         tell(f"note: {text}")
 
 
-def _save(path: str, result: LatencyResult) -> None:
+def _save(path: str, result: LatencyResult, guard: InterruptGuard) -> None:
     makers = (result.json_text, result.csv_text, result.hdr_text)
-    save_text(path, dict(zip(_SUFFIXES, makers, strict=True)))
+    save_text(path, dict(zip(_SUFFIXES, makers, strict=True)), guard.from_now())

@@ -17,6 +17,7 @@ from ..core.measure.run_context import RunContext, Sleep
 from ..core.native.kernel import why_absent
 from ..core.region.region import Region
 from ..core.storage.atomic_file import check_target, write_text
+from ..core.storage.pipes import Stop
 from ..core.values.units import format_short_offset, format_size
 from .common import note, number, offset_of
 from .interrupts import InterruptGuard
@@ -160,8 +161,10 @@ def check_place(typed: str, suffixes: tuple[str, ...]) -> None:
         raise StorageError(f"{typed} may not be written.", "Name a place that is yours.")
 
 
-def save_text(typed: str, forms: Forms) -> None:
+def save_text(typed: str, forms: Forms, stop: Stop) -> None:
     """Write the form that the file's name asks for; without a suffix, and to `-`, the first.
+
+    `stop` is asked while a pipe has no reader; what it raises ends that.
 
     Raises:
         StorageError: It could not be written after all.
@@ -170,4 +173,4 @@ def save_text(typed: str, forms: Forms) -> None:
         sys.stdout.write(next(iter(forms.values()))().rstrip("\n") + "\n")
         return
     make = forms.get(Path(typed).suffix.lower(), next(iter(forms.values())))
-    write_text(typed, make())
+    write_text(typed, make(), stop=stop)

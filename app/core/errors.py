@@ -188,7 +188,7 @@ class ValueFormatError(ScopeError):
 
 
 class ConflictError(ScopeError):
-    """The peer changed the bytes since they were shown.
+    """The bytes changed since they were shown, by a peer or by another writer of this program.
 
     Attributes:
         offset: Where the three byte strings lie.

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hdrh.log import HistogramLogReader
 from app.commands.measuring import check_place
 from app.core.errors import StorageError
 from app.core.measure.histogram import MAX_VALUE
-from tests.command_line.tools import MakeFile, Run
+from tests.command_line.tools import MakeFile, Run, finish, process
 from tests.core.measure.peer_programs import responding
 
 QUICK = ("--rate", 200, "--duration", 0.3, "--warm-up", 0, "--wait", "poll")
@@ -145,3 +146,19 @@ def test_a_result_on_standard_output_is_alone_there(path: Path, tmp_path: Path, 
     assert told.code == 0
     assert told.json["count"] > 0
     assert not Path("-").exists()
+
+
+def test_ctrl_c_ends_the_wait_for_who_reads_the_result(path: Path, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with responding(path):
+        child = process("latency", path, *QUICK, "--save", fifo)
+        assert child.stdout is not None
+        seen = b""
+        while b"answered" not in seen:
+            seen = child.stdout.readline()
+            assert seen, finish(child).err
+        child.send_signal(signal.SIGINT)
+        told = finish(child)
+    assert told.code == 130
+    assert "Saving was stopped." in told.err

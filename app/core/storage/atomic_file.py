@@ -15,7 +15,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -117,14 +117,34 @@ def write_file(
         raise StorageError(
             f"{path} could not be written ({pipe_meaning(error)}).", _CHOOSE
         ) from error
-    return _write_beside(path, target, chunks, mode)
+    return _write_beside(path, target, chunks, mode, check_target)
+
+
+def replace_checked(target: Path, chunks: Iterable[bytes], mode: int = 0o666) -> int:
+    """Write what check_target has just returned, beside it and then renamed.
+
+    For a short moment with a lock held: whether the file is memory is not asked again, as that
+    looks through all processes. Never for a file that a person names.
+
+    Raises:
+        StorageError: It cannot be written, or there is something else than a file.
+    """
+    status = _status(target)
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        raise StorageError(f"{target} is no regular file.", _CHOOSE)
+    return _write_beside(target, target, chunks, mode, lambda _target: None)
 
 
 def write_text(
-    path: str | Path, text: str, *, wait_s: float | None = WAIT_S, mode: int = 0o666
+    path: str | Path,
+    text: str,
+    *,
+    wait_s: float | None = WAIT_S,
+    stop: Stop = lambda: None,
+    mode: int = 0o666,
 ) -> int:
     """Write a text as UTF-8. Raises as write_file."""
-    return write_file(path, (text.encode(),), wait_s=wait_s, mode=mode)
+    return write_file(path, (text.encode(),), wait_s=wait_s, stop=stop, mode=mode)
 
 
 def check_target(path: str | Path) -> Path:
@@ -223,7 +243,13 @@ def _is_same(path: Path, status: os.stat_result) -> bool:
         return False
 
 
-def _write_beside(path: str | Path, target: Path, chunks: Iterable[bytes], mode: int) -> int:
+def _write_beside(
+    path: str | Path,
+    target: Path,
+    chunks: Iterable[bytes],
+    mode: int,
+    check: Callable[[Path], object],
+) -> int:
     temporary: Path | None = None
     written = 0
     try:
@@ -237,7 +263,7 @@ def _write_beside(path: str | Path, target: Path, chunks: Iterable[bytes], mode:
             os.fsync(handle)
         if old is not None:
             _like_the_old(temporary, old)
-        check_target(target)  # a guest may have started meanwhile
+        check(target)  # a guest may have started meanwhile
         temporary.replace(target)
         temporary = None
     except OSError as error:

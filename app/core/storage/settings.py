@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import StorageError
-from .atomic_file import read_regular, write_text
+from .atomic_file import check_target, read_regular, replace_checked
 from .folder_lock import folder_lock
 from .os_errors import meaning
 from .paths import settings_file
@@ -92,18 +92,15 @@ class Settings:
             return True
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            target = check_target(self.path)  # looks through all processes: before the lock
             with folder_lock(self.path.parent):
                 values = self._load()
                 if values is None:  # gone or broken meanwhile: all that is known here
                     values = dict(self._values)
                 for change in changes:
                     change(values)
-                write_text(
-                    self.path,
-                    json.dumps({"version": VERSION, "values": values}, indent=1),
-                    wait_s=0,
-                    mode=0o600,
-                )
+                text = json.dumps({"version": VERSION, "values": values}, indent=1)
+                replace_checked(target, (text.encode(),), mode=0o600)
         except (OSError, StorageError, TypeError, ValueError, RecursionError) as error:
             self.problem = self._why_not_saved(error)
             log.warning("settings were not saved: %s", error)

@@ -54,8 +54,8 @@ def check_unchanged_since_write(region: Region, offset: int, left: bytes, wanted
         at = int(newer.argmax()) // 16 * 16 if len(left) > SHOWN else 0
         part = slice(at, at + SHOWN)
         raise ConflictError(
-            f"The peer changed {_bytes(int(newer.sum()))} at {format_short_offset(offset + at)} "
-            "since you wrote them.",
+            f"{_bytes(int(newer.sum()))} at {format_short_offset(offset + at)} changed since you "
+            "wrote there.",
             offset=offset + at,
             seen=left[part],
             now=now[part],
@@ -71,8 +71,7 @@ def check_unchanged_since_seen(offset: int, seen: bytes, now: bytes, mine: bytes
         at = differs[0] // 16 * 16 if differs and len(seen) > SHOWN else 0
         part = slice(at, at + SHOWN) if len(seen) > SHOWN else slice(None)
         raise ConflictError(
-            f"The peer changed {_bytes(count)} at {format_short_offset(offset + at)} "
-            "since it was shown.",
+            f"{_bytes(count)} at {format_short_offset(offset + at)} changed since this was shown.",
             offset=offset + at,
             seen=seen[part],
             now=now[part],

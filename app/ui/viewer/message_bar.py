@@ -177,7 +177,7 @@ def _plain(text: str) -> str:
 
 
 class ConflictBar(QFrame):
-    """The peer changed the bytes: seen, now, mine, and the two ways on.
+    """The bytes changed: seen, now, mine, and the two ways on.
 
     Signals:
         answered(str): `mine` or `theirs`.

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.core.storage import logs, paths
+from app.core.storage import atomic_file, logs, paths
+from app.core.storage.folder_lock import folder_lock
 from app.core.storage.settings import VERSION, Settings
 from tests.core.children import as_nobody
 
@@ -237,6 +238,36 @@ def test_a_folder_that_refuses_is_told_and_the_change_is_written_later(tmp_path:
     (tmp_path / "place").unlink()
     assert settings.save()
     assert Settings(tmp_path / "place" / "settings.json").get("a", 0) == 1
+
+
+def test_a_pipe_in_the_place_of_the_settings_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    os.mkfifo(path)
+    settings = Settings(path)
+    settings.set("a", 1)
+    assert not settings.save()
+    assert "is no regular file" in settings.problem
+    assert path.is_fifo()
+
+
+def test_processes_are_looked_through_while_others_may_save(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """That takes longer than others wait for the lock where a thousand processes run."""
+    free: list[bool] = []
+
+    def look(_path: object) -> str:
+        with folder_lock(tmp_path, 0) as had:
+            free.append(had)
+        return ""
+
+    settings = Settings(tmp_path / "settings.json")
+    settings.path.write_text("{}")
+    monkeypatch.setattr(atomic_file, "memory_use", look)
+    settings.set("a", 1)
+    assert settings.save()
+    assert free
+    assert all(free)
 
 
 def test_several_programs_saving_at_once_never_break_the_file(tmp_path: Path) -> None:

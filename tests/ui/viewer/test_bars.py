@@ -22,7 +22,9 @@ from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
 GOOD = Notice(Level.GOOD, "Copied 4 B.", key="copied")
 WARNING = Notice(Level.WARNING, "Writing is locked.", "Ctrl+L unlocks it.", ("Unlock",), "locked")
 LONG = Notice(Level.WARNING, "word " * 120, "hint " * 60, ("Retry",), "locked")
-CONFLICT = ConflictError("The peer changed 1 byte.", seen=b"\1\2", now=b"\1\3", mine=b"\4\2")
+CONFLICT = ConflictError(
+    "1 byte at 0x0 changed since this was shown.", seen=b"\1\2", now=b"\1\3", mine=b"\4\2"
+)
 
 
 @pytest.fixture

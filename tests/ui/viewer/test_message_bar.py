@@ -149,7 +149,7 @@ def test_a_long_text_is_never_cut(bar: MessageBar) -> None:
 
 
 CONFLICT = ConflictError(
-    "The peer changed 1 byte at 0x40 since it was shown.",
+    "1 byte at 0x40 changed since this was shown.",
     offset=0x40,
     seen=b"\x01\x02",
     now=b"\x01\x09",
@@ -198,7 +198,10 @@ def test_the_bars_take_another_theme(bar: MessageBar, conflict: ConflictBar) -> 
 
 def test_a_long_conflict_says_how_long(conflict: ConflictBar) -> None:
     long = ConflictError(
-        "The peer changed 99 bytes.", seen=bytes(99), now=b"\1" * 99, mine=b"2" * 99
+        "99 bytes at 0x0 changed since this was shown.",
+        seen=bytes(99),
+        now=b"\1" * 99,
+        mine=b"2" * 99,
     )
     conflict.ask(long, "Undo anyway")
     assert "99 bytes" in conflict.rows["seen"].text()
