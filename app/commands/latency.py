@@ -15,6 +15,7 @@ from ..core.measure.latency.latency import LatencyLive, LatencyOptions, run_late
 from ..core.measure.latency.latency_result import LatencyResult
 from ..core.measure.peers.doorbells import measuring_bell
 from ..core.native.kernel import Wait
+from ..core.storage.pipes import Stop
 from ..core.values.units import format_time
 from .common import FAILED, OK, add_device, note, number, opened, say, say_json
 from .interrupts import INTERRUPTED, InterruptGuard
@@ -105,11 +106,12 @@ def run_latency_verb(options: argparse.Namespace) -> int:
             tell_place(hold, region)
             context = run_context(guard, line, _live)
             result = run_latency(region, hold.lane, plan, context, give_up_s=options.peer_within)
+        stop = guard.from_now()
         try:
             _report(options, result)
         finally:  # whoever does not read the report any more keeps the result
             if options.save is not None:
-                _save(options.save, result, guard)
+                _save(options.save, result, stop)
         if guard.cancelled():
             return INTERRUPTED
     return OK if result.response.count else FAILED
@@ -163,6 +165,6 @@ def _report(options: argparse.Namespace, result: LatencyResult) -> None:
         tell(f"note: {text}")
 
 
-def _save(path: str, result: LatencyResult, guard: InterruptGuard) -> None:
+def _save(path: str, result: LatencyResult, stop: Stop) -> None:
     makers = (result.json_text, result.csv_text, result.hdr_text)
-    save_text(path, dict(zip(_SUFFIXES, makers, strict=True)), guard.from_now())
+    save_text(path, dict(zip(_SUFFIXES, makers, strict=True)), stop)
