@@ -120,7 +120,7 @@ class ActivityPanel(Panel):
         for value in self.values.values():
             value.setFont(mono_font(self.font().pointSizeF() - 0.5))
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        for name, widest in (("changes", "999 MB/s"), ("cost", "100 % of a core")):
+        for name, widest in (("changes", "99.9 MB/s"), ("cost", "100 % of a core")):
             metrics = self.values[name].fontMetrics()
             self.values[name].setMinimumWidth(metrics.horizontalAdvance(widest))
         self.scale_name = QLabel("changes per page")
