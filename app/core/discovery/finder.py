@@ -23,7 +23,6 @@ from .kvmfr_nodes import find_kvmfr
 from .pci_devices import find_pci
 from .processes import Processes, ProcessScanner
 from .setup_help import SetupHelp, setup_help
-from .windows_devices import find_windows
 
 __all__ = [
     "Device",
@@ -69,6 +68,8 @@ class DeviceFinder:
     def find(self) -> DeviceList:
         """Search once."""
         if _ON_WINDOWS:
+            from .windows_devices import find_windows  # ten modules that are of use only there
+
             return _gathered(("The devices of this guest", find_windows))
         processes, trouble = self._processes()
         found = _gathered(
