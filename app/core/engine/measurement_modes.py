@@ -24,7 +24,7 @@ from . import measurement_messages as dm
 
 
 class TestRun:
-    """A test under way: its RunContext, and what others ask of it from their threads.
+    """A running test: its RunContext, and what other threads ask of it.
 
     Attributes:
         context: For the test.

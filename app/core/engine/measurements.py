@@ -247,7 +247,7 @@ class MeasurementService:
     # -- looking ----------------------------------------------------------------------------------
 
     def poll_lane(self, wanted: dm.LaneRequest) -> dm.LaneView:
-        """Who is in the lane."""
+        """The peers in the lane."""
         try:
             lane = self._lane_now(wanted)
         except LaneError as error:

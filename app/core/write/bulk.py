@@ -32,7 +32,7 @@ class Bulk:
 
     @property
     def ahead(self) -> tuple[Piece, ...]:
-        """Nothing that others must leave alone."""
+        """No pieces: a bulk write reserves no bytes."""
         return ()
 
     @property

@@ -15,7 +15,7 @@ _WHOLE: Final = WriteOutcome.WHOLE
 
 
 def join_last(journal: Journal, pieces: list[Piece], tally: Tally, go: int) -> int:
-    """Make one piece of the journal's last step and a write that goes on right behind it.
+    """Join the journal's last step and a write that begins where it ended.
 
     The journal's lock is held.
 

@@ -195,7 +195,7 @@ class Journal:
             return self._finish(label, [piece], tally)
 
     def begin_signal(self, label: str, offset: int, before: bytes) -> Piece:
-        """A test signal is about to write: its old bytes are kept in case the engine dies in it.
+        """A test signal is about to write: its old bytes are kept in case the engine ends then.
 
         Raises:
             StorageError: They could not be kept.
@@ -207,7 +207,7 @@ class Journal:
             return piece
 
     def end_signal(self, piece: Piece) -> None:
-        """It is over, and has been remembered if it wrote."""
+        """The signal has ended; its record was added by `remember` if it wrote."""
         with self._lock:
             if self._signals.pop(piece.key, None) is not None:
                 self._log.dropped(piece)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _no_progress(_done: int, _total: int) -> None:
-    """Nobody looks."""
+    """The default callback: does nothing."""
 
 
 class Turn:
@@ -72,7 +72,7 @@ class Turn:
 
     @property
     def ahead(self) -> list[Piece]:
-        """What it has yet to turn, and others must leave alone."""
+        """Pieces that are still to be changed; other writes there are refused."""
         return self.step.pieces if self._running else []
 
     def is_above(self, step: Step) -> bool:

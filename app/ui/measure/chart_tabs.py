@@ -125,7 +125,7 @@ class ChartTabs(QTabWidget):
         self.rates.show_traces(self._by_size())
 
     def show_live(self, figures: Any, color: int) -> None:
-        """The run that goes on, beside the finished ones."""
+        """Show the running test with the finished ones."""
         match figures:
             case LiveLatency():
                 self._live_latency(figures, color)

@@ -124,7 +124,7 @@ class FlashPatch(QWidget):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space and Enter; other keys go their way."""
+        """Space and Enter answer a flash; other keys work as usual."""
         keys = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if event.key() in keys and not event.isAutoRepeat():
             self._press()

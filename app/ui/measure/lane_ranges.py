@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def lane_ranges(view: LaneView) -> list[Decoration]:
-    """Nothing where there is no lane, or one that cannot be used."""
+    """The lane and its slots as decorations; empty without a usable lane."""
     lane = view.lane
     if lane is None or view.trouble:
         return []
@@ -25,7 +25,7 @@ def lane_ranges(view: LaneView) -> list[Decoration]:
 
 
 def _slot_ranges(lane: Lane, view: SlotView) -> list[Decoration]:
-    # Loaded by who found the lane: most windows never measure.
+    # Imported here: most windows never measure.
     from ...core.measure.lane.layout import CONTROL_SIZE, Side
     from ...core.measure.lane.presence import Life
 

@@ -258,7 +258,7 @@ class MeasurePanel(QWidget):
         self._complain(error)
 
     def _complain(self, error: ScopeError) -> None:
-        """Something was refused; a test that runs goes on."""
+        """Show why something was refused; a running test is not ended."""
         self._report(str(error), bad=not isinstance(error, CancelledError))
         self._was_locked = isinstance(error, LockedError)
         if self._was_locked:
