@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.backends.open_region import open_region
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
-from app.core.engine.measurements import WAITS
+from app.core.engine.measuring import measurement_messages as dm
+from app.core.engine.measuring.measurements import WAITS
 from app.core.engine.process import EngineProcess
 from app.core.measure.lane.hold import unrestored
 from app.core.measure.latency.latency import LatencyOptions

@@ -23,7 +23,7 @@ def _engine() -> Rows:
 
 
 def _measurements() -> Rows:
-    from .measurement_commands import ROWS
+    from .measuring.measurement_commands import ROWS
 
     return ROWS
 

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from ...core.engine.measurement_messages import LiveLatency
+from ...core.engine.measuring.measurement_messages import LiveLatency
 from ...core.measure.bandwidth.bandwidth import BandwidthLive
 from ...core.measure.transfer.transfer_result import TransferLive
 from ..style.theme import Theme

@@ -20,7 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.engine.measurement_messages import LaneRequest, LaneView, PollLane, Respond, SlotView
+from ...core.engine.measuring.measurement_messages import (
+    LaneRequest,
+    LaneView,
+    PollLane,
+    Respond,
+    SlotView,
+)
 from ...core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
 from ...core.health import health_of
 from ...core.measure.lane.layout import ALIGN, MIN_SIZE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..hex.decorations.decorations import Decoration, Mark, Tint
 
 if TYPE_CHECKING:
-    from ...core.engine.measurement_messages import LaneView, SlotView
+    from ...core.engine.measuring.measurement_messages import LaneView, SlotView
     from ...core.measure.lane.layout import Lane
 
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.engine import measurement_messages as dm
+from ...core.engine.measuring import measurement_messages as dm
 from ...core.errors import CancelledError, LockedError, ScopeError
 from ...core.measure.flash.flash import Flip, Painted, Surface
 from ...core.measure.flash.flash_result import FlashPlan

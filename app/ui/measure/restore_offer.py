@@ -47,7 +47,7 @@ class RestoreOffer(QObject):
         self._soon.start()
 
     def _ask(self) -> None:
-        from ...core.engine.measurement_messages import ListUnrestored
+        from ...core.engine.measuring.measurement_messages import ListUnrestored
 
         if self._session is not None:
             self._session.ask(ListUnrestored(), self._offer, lambda _error: None)
@@ -60,7 +60,7 @@ class RestoreOffer(QObject):
 
     def act(self, word: str) -> None:
         """A button of the message bar was pressed."""
-        from ...core.engine.measurement_messages import RestoreSaved
+        from ...core.engine.measuring.measurement_messages import RestoreSaved
 
         if word == PUT_BACK and self._session is not None:
             self._session.ask(RestoreSaved(), self._restored, self._refused)

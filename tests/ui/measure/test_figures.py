@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from app import cli
-from app.core.engine.measurement_messages import LiveLatency
+from app.core.engine.measuring.measurement_messages import LiveLatency
 from app.core.errors import ValueFormatError
 from app.core.measure.bandwidth.bandwidth import BandwidthOptions
 from app.core.measure.conditions import Conditions

@@ -7,7 +7,7 @@ import dataclasses
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from app.core.engine.measurement_messages import LaneView, SlotView
+from app.core.engine.measuring.measurement_messages import LaneView, SlotView
 from app.core.measure.lane.layout import CONTROL_SIZE, Lane
 from app.core.measure.lane.peer_card import PeerCard
 from app.core.measure.lane.presence import Life

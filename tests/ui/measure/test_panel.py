@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.engine.measurement_messages import Respond, ResponderChanged
+from app.core.engine.measuring.measurement_messages import Respond, ResponderChanged
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Painted, Surface
 from app.core.measure.histogram import Histogram

@@ -10,9 +10,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
-from app.core.engine.measurement_messages import LiveLatency, SlotView
+from app.core.engine.measuring import measurement_messages as dm
+from app.core.engine.measuring.measurement_messages import LiveLatency, SlotView
 from app.core.engine.process import EngineProcess
 from app.core.errors import LaneError
 from app.core.measure.histogram import Summary

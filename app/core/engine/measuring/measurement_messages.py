@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..measure.flash.flash import Flip, Painted
-from ..measure.histogram import Summary
-from ..measure.lane.hold import RestoreOutcome
-from ..measure.lane.layout import Lane
-from ..measure.lane.peer_card import Capability, PeerCard
-from ..measure.lane.presence import Life
-from ..measure.latency.latency_result import Point
-from ..measure.peers.responder_state import ResponderState
-from .messages import Answer, Command
+from ...measure.flash.flash import Flip, Painted
+from ...measure.histogram import Summary
+from ...measure.lane.hold import RestoreOutcome
+from ...measure.lane.layout import Lane
+from ...measure.lane.peer_card import Capability, PeerCard
+from ...measure.lane.presence import Life
+from ...measure.latency.latency_result import Point
+from ...measure.peers.responder_state import ResponderState
+from ..messages import Answer, Command
 
 
 @dataclass(frozen=True, slots=True)
