@@ -20,7 +20,7 @@ from app.core.measure.lane.hold import unrestored
 from app.core.measure.latency.latency import LatencyOptions
 from app.core.native.kernel import Wait
 from app.ui.application import Application, Options
-from app.ui.measure.restore_offer import RestoreOffer
+from app.ui.measure.lane.restore_offer import RestoreOffer
 from app.ui.session.notice import Notice
 from app.ui.session.session import Session
 from tests.core.talk import Talk

@@ -16,9 +16,9 @@ from ..hex.decorations.decorations import Decorations
 from ..panel import About, Panel, PanelHost
 from ..session.session import Session
 from ..style.theme import DARK, Theme
-from .hex_flash import HexFlash
+from .flash.hex_flash import HexFlash
 from .keys import GESTURES, SCOPE, run_actions
-from .restore_offer import RestoreOffer
+from .lane.restore_offer import RestoreOffer
 
 if TYPE_CHECKING:
     from ...core.measure.flash.flash import Flip, Painted

@@ -28,13 +28,13 @@ from ..session.notice import Notice
 from ..session.session import Session
 from ..style.combo_box import ComboBox
 from ..style.theme import DARK, PAD, Theme
-from .chart_tabs import BY_HAND, FIRST, ChartTabs
+from .charts.chart_tabs import BY_HAND, FIRST, ChartTabs
 from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
-from .lane_box import LaneBox
+from .lane.lane_box import LaneBox
 from .live import live_sentence
 from .place import Place
-from .run_table import RunTable
-from .runs import headline, missing, run_of
+from .runs.run_table import RunTable
+from .runs.runs import headline, missing, run_of
 
 _NOBODY: Final = "Nobody answers"  # how the engine's sentence begins
 

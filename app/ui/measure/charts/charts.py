@@ -1,7 +1,7 @@
 """Charts of distributions: the percentile curve, the histogram, values over time, rate by size.
 
-Axes are logarithmic by plotting logarithms (app/ui/measure/axes.py has their ticks). 1 px pens;
-every trace has a colour and a line style. The pointer over a chart reads every curve there.
+Axes are logarithmic by plotting logarithms (axes.py has their ticks). 1 px pens; every trace has a
+colour and a line style. The pointer over a chart reads every curve there.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout
 
-from ...core.measure.histogram import Histogram
-from ...core.values.units import format_rate, format_size, format_time
-from ..style.theme import DARK, Theme
+from ....core.measure.histogram import Histogram
+from ....core.values.units import format_rate, format_size, format_time
+from ...style.theme import DARK, Theme
 from .axes import (
     NinesAxis,
     RateAxis,

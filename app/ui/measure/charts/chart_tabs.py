@@ -9,10 +9,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from ...core.engine.measuring.measurement_messages import LiveLatency
-from ...core.measure.bandwidth.bandwidth import BandwidthLive
-from ...core.measure.transfer.transfer_result import TransferLive
-from ..style.theme import Theme
+from ....core.engine.measuring.measurement_messages import LiveLatency
+from ....core.measure.bandwidth.bandwidth import BandwidthLive
+from ....core.measure.transfer.transfer_result import TransferLive
+from ...style.theme import Theme
+from ..flash.flash_patch import FlashPatch
+from ..runs.runs import COPY_MARK, WRITE_MARK, Run
 from .charts import (
     EMPTY,
     WAITING,
@@ -22,8 +24,6 @@ from .charts import (
     SeriesChart,
     Trace,
 )
-from .flash_patch import FlashPatch
-from .runs import COPY_MARK, WRITE_MARK, Run
 
 PATCH_HINT: Final = (
     "Flash test: this patch turns over when the other side stores a number, and answers when it "

@@ -20,26 +20,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.engine.measuring.measurement_messages import (
+from ....core.engine.measuring.measurement_messages import (
     LaneRequest,
     LaneView,
     PollLane,
     Respond,
     SlotView,
 )
-from ...core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
-from ...core.health import health_of
-from ...core.measure.lane.layout import ALIGN, MIN_SIZE
-from ...core.measure.lane.peer_card import PeerCard
-from ...core.measure.lane.presence import Life
-from ...core.measure.peers.responder_state import Phase, ResponderState
-from ...core.values.expressions import evaluate
-from ...core.values.units import format_short_offset, format_size
-from ...core.watch.frame import Level
-from ..hex.decorations.decorations import Decorations, Depth, Layer
-from ..session.session import Session
-from ..session.state_words import state_word
-from ..style.theme import DARK, Theme, mono_font
+from ....core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
+from ....core.health import health_of
+from ....core.measure.lane.layout import ALIGN, MIN_SIZE
+from ....core.measure.lane.peer_card import PeerCard
+from ....core.measure.lane.presence import Life
+from ....core.measure.peers.responder_state import Phase, ResponderState
+from ....core.values.expressions import evaluate
+from ....core.values.units import format_short_offset, format_size
+from ....core.watch.frame import Level
+from ...hex.decorations.decorations import Decorations, Depth, Layer
+from ...session.session import Session
+from ...session.state_words import state_word
+from ...style.theme import DARK, Theme, mono_font
 from .lane_ranges import lane_ranges
 
 LOOK_MS: Final = 700

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.errors import ScopeError
-from ..action import bind_keys
-from ..style.save_dialog import ask_where
-from ..style.theme import PAD, Theme, mono_font
-from .keys import run_actions
+from ....core.errors import ScopeError
+from ...action import bind_keys
+from ...style.save_dialog import ask_where
+from ...style.theme import PAD, Theme, mono_font
+from ..keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
 from .runs import Run, comparison, save_run
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..hex.decorations.decorations import Decoration, Mark, Tint
+from ...hex.decorations.decorations import Decoration, Mark, Tint
 
 if TYPE_CHECKING:
-    from ...core.engine.measuring.measurement_messages import LaneView, SlotView
-    from ...core.measure.lane.layout import Lane
+    from ....core.engine.measuring.measurement_messages import LaneView, SlotView
+    from ....core.measure.lane.layout import Lane
 
 
 def lane_ranges(view: LaneView) -> list[Decoration]:
@@ -26,8 +26,8 @@ def lane_ranges(view: LaneView) -> list[Decoration]:
 
 def _slot_ranges(lane: Lane, view: SlotView) -> list[Decoration]:
     # Imported here: most windows never measure.
-    from ...core.measure.lane.layout import CONTROL_SIZE, Side
-    from ...core.measure.lane.presence import Life
+    from ....core.measure.lane.layout import CONTROL_SIZE, Side
+    from ....core.measure.lane.presence import Life
 
     slot = lane.slot(view.slot)
     taken = view.responder is not None
