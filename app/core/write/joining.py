@@ -32,7 +32,7 @@ def join_last(journal: Journal, pieces: list[Piece], tally: Tally, go: int) -> i
     if last is None or last.go != go or journal._under_way or tally.outcome is not _WHOLE:
         return 0
     (before,), (piece,) = last.pieces, pieces
-    entry = journal._records[-1]
+    entry = journal._entries.kept[-1]
     if entry.number != last.number or entry.outcome is not _WHOLE or before.torn:
         return 0
     if before.offset + before.length != piece.offset:

@@ -185,13 +185,12 @@ def _record(fields: dict[str, Any]) -> WriteRecord:
 
 def go_on_with(journal: Journal, kept: KeptJournal) -> None:
     """Continue in a new journal what the window's last engine left."""
-    journal._records.extend(kept.records)
-    journal._count = journal._records[-1].number if journal._records else 0
+    journal._entries.take_over(kept.records)
     journal._undo.extend(kept.undo)
     journal._redo.extend(kept.redo)
     journal._why_no_undo = kept.trouble
     if kept.turning:
-        journal._mark(kept.turning, WriteOutcome.UNDONE_IN_PART)
+        journal._entries.mark(kept.turning, WriteOutcome.UNDONE_IN_PART)
     try:
         for label, pieces in kept.unfinished.items():
             _take_unfinished(journal, label, pieces)
@@ -199,7 +198,7 @@ def go_on_with(journal: Journal, kept: KeptJournal) -> None:
             _take_unfinished(journal, label, [_as_it_is_now(journal, piece)])
     except ScopeError as error:  # the region has to open all the same
         log.warning("unfinished writes of the last engine could not be examined: %s", error)
-    journal._log.rewrite(journal._records, journal._undo, journal._redo)
+    journal._log.rewrite(journal._entries.kept, journal._undo, journal._redo)
 
 
 def _as_it_is_now(journal: Journal, piece: Piece) -> Piece:
@@ -217,7 +216,7 @@ def _take_unfinished(journal: Journal, label: str, pieces: list[Piece]) -> None:
     if journal._why_no_undo:  # and the bytes are not known
         tally.offset = min(piece.offset for piece in pieces)
         tally.length = sum(piece.length for piece in pieces)
-        journal._record(label, tally, WriteOutcome.INTERRUPTED)
+        journal._entries.add(label, tally, WriteOutcome.INTERRUPTED)
         return
     landed = []
     for piece in pieces:
@@ -229,5 +228,5 @@ def _take_unfinished(journal: Journal, label: str, pieces: list[Piece]) -> None:
             landed.append(piece)
             tally.add(piece.offset, old, new, WriteOutcome.INTERRUPTED)
     if landed:
-        record = journal._record(label, tally, WriteOutcome.INTERRUPTED)
+        record = journal._entries.add(label, tally, WriteOutcome.INTERRUPTED)
         journal._undo.append(Step(record.number, label, landed))

@@ -231,8 +231,10 @@ class Turn:
             redo_ended = self._word == "redo" and self._outdated
             record = None
             if self._tally.length:
-                journal._mark(self.step.number, leaves)
-                record = journal._record(self.label, self._tally, outcome, self.step.number, leaves)
+                journal._entries.mark(self.step.number, leaves)
+                record = journal._entries.add(
+                    self.label, self._tally, outcome, self.step.number, leaves
+                )
             if redo_ended or not self.step.pieces:
                 self._take_from_source()
                 journal._log.gone(self.step)
