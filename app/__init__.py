@@ -21,7 +21,7 @@ __all__ = ["Guest", "Host", "__version__", "errors", "list_devices"]
 
 
 def __getattr__(name: str) -> object:
-    """What programs use, loaded when it is asked for: the window starts without it."""
+    """The library's names, imported on first use: the window starts without them."""
     if name == "errors":
         return import_module(".core.errors", __name__)
     if name in {"Guest", "Host", "list_devices"}:

@@ -122,7 +122,7 @@ def _say_error(error: ScopeError, *, as_json: bool) -> int:
 
 
 def _drop_output() -> None:
-    """Nobody takes it any more; Python would complain once more while it flushes at exit."""
+    """The reader of the output has gone; Python's flush at exit would report it once more."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

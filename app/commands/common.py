@@ -189,7 +189,7 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """A line beside the output: progress, warnings."""
+    """A line on standard error: progress, warnings."""
     sys.stderr.write(printable(text) + "\n")
 
 

@@ -32,7 +32,7 @@ class InterruptGuard:
         self._before: list[tuple[int, Any]] = []
 
     def cancelled(self) -> bool:
-        """Whether a person wants it to end."""
+        """Whether Ctrl+C was pressed or SIGTERM came."""
         return self._signals > 0
 
     def wait(self, seconds: float) -> bool:

@@ -101,7 +101,7 @@ def run_latency_verb(options: argparse.Namespace) -> int:
     with InterruptGuard() as guard, opened(options, read_only=False) as region:
         if options.save is not None:
             check_place(options.save, _SUFFIXES)  # the region is open: its own file is known
-        measuring_bell(region, plan.wait)  # before anything is laid
+        measuring_bell(region, plan.wait)  # before a lane is created
         with held_lane(options, region, guard.sleep) as hold, ProgressLine() as line:
             tell_place(hold, region)
             context = run_context(guard, line, _live)
@@ -109,7 +109,7 @@ def run_latency_verb(options: argparse.Namespace) -> int:
         stop = guard.from_now()
         try:
             _report(options, result)
-        finally:  # whoever does not read the report any more keeps the result
+        finally:  # the result is kept even where the report cannot be printed
             if options.save is not None:
                 _save(options.save, result, stop)
         if guard.cancelled():

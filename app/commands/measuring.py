@@ -27,7 +27,7 @@ STDOUT: Final = "-"
 Forms = Mapping[str, Callable[[], str]]
 _BACK: Final = (RestoreOutcome.RESTORED, RestoreOutcome.NOTHING_OWED)
 _DAY_S: Final = 86_400.0
-_MOST_SLOTS: Final = 1 << 16  # a lane that is too large for its region is told with its size
+_MOST_SLOTS: Final = 1 << 16  # a lane too large for its region is refused with its size
 
 
 # -- the engine ------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def engine_of(options: argparse.Namespace) -> EngineKind | None:
 
 
 def engine_word(kind: EngineKind) -> str:
-    """As people say it."""
+    """The engine's name for a report."""
     return "C" if kind is EngineKind.KERNEL else "Python"
 
 
@@ -62,7 +62,7 @@ def engine_word(kind: EngineKind) -> str:
 
 
 def add_lane(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say where the lane lies."""
+    """The arguments for the lane's place."""
     lane = parser.add_argument_group("lane", "where the two sides meet (docs/lane.md)")
     lane.add_argument("--offset", help="its place; default: the one that is there, else the end")
     lane.add_argument("--lane-size", help="bytes of a new lane (64K, 4M)")
@@ -72,12 +72,12 @@ def add_lane(parser: argparse.ArgumentParser) -> None:
         help="peers that a new lane has places for",
     )
     lane.add_argument(
-        "--force", action="store_true", help="lay it even over bytes that somebody keeps changing"
+        "--force", action="store_true", help="create it even over bytes that keep changing"
     )
 
 
 def add_peer(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say with whom, and how long to wait for them."""
+    """The arguments for the peer, and how long to wait for it."""
     parser.add_argument(
         "--slot",
         type=number(int, "slot", 0, _MOST_SLOTS),
@@ -109,13 +109,13 @@ def held_lane(options: argparse.Namespace, region: Region, sleep: Sleep) -> Iter
 
 
 def tell_place(hold: LaneLease, region: Region) -> None:
-    """Say where the lane lies."""
+    """Print the lane's place."""
     place = f"{format_size(hold.lane.size)} at {format_short_offset(hold.lane.offset)}"
     note(f"Lane: {place} of {region.info.name}.")
 
 
 def tell_ending(ending: RestoreOutcome | None) -> None:
-    """Say what became of the bytes under the lane, when that is not what everybody expects."""
+    """Report what became of the bytes under the lane, unless they were restored."""
     if ending is not None and ending not in _BACK:
         note(f"Of the memory under the lane: {ending.value}.")
 
@@ -136,7 +136,7 @@ def run_context(
 
 
 def check_place(typed: str, suffixes: tuple[str, ...]) -> None:
-    """Whether a result can be written there, as far as one can tell without writing.
+    """Check the place of a result, as far as that is possible without writing.
 
     Raises:
         ValueFormatError: No result has that form.

@@ -33,7 +33,7 @@ def unlocked(region: Region) -> Journal:
 
 @dataclass(frozen=True, slots=True)
 class OffsetPattern:
-    """A pattern as it goes on behind its first `by` bytes."""
+    """The rest of a pattern, without its first `by` bytes."""
 
     pattern: Pattern
     by: int

@@ -21,7 +21,7 @@ class ProgressLine:
     """
 
     def __init__(self, verb: str = "") -> None:
-        """Begin; `verb` stands before a percentage."""
+        """Begin; `verb` is shown before a percentage."""
         self.on = sys.stderr.isatty()
         self._verb = verb
         self._shown = -1

@@ -156,7 +156,7 @@ def _save(region: Region, file: str, start: int, length: int) -> int:
 
     target = Path(file)
     replaced = not target.exists() or (target.is_file() and own_stream(target.stat()) is None)
-    # Between two chunks only, so that what was half saved is never left beside the file.
+    # Between two chunks only, so that no half-saved copy is left in the folder.
     with InterruptGuard() as guard:
         try:
             return save(guard.cancelled)

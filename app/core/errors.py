@@ -220,7 +220,7 @@ class ConflictError(ScopeError):
 
 
 class BusyError(ScopeError):
-    """Something that takes long is under way, and what was asked has to come after it."""
+    """A long command is running, and this one has to wait for it."""
 
     code = "busy"
 
@@ -306,7 +306,7 @@ class EngineGoneError(ScopeError):
 
 
 class EngineStoppedError(EngineGoneError):
-    """The engine's process lives and does not answer; it may go on."""
+    """The engine's process still runs and does not answer; it may go on."""
 
     code = "engine-stopped"
     default_hint = "Wait, or try again to end it and start another."

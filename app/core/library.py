@@ -205,7 +205,7 @@ class Host(_Mapped):
     def __init__(self, path: str | os.PathLike[str] | Device, *, read_only: bool = False) -> None:
         spec = replace(_file_spec(path), read_only=read_only)
         try:
-            status = os.stat(spec.location)  # noqa: PTH116 - beside stat's tests
+            status = os.stat(spec.location)  # noqa: PTH116 - with stat's tests
         except OSError as error:
             raise CannotFindError(f"There is no file {spec.location} ({error.strerror}).") from None
         size = status.st_size

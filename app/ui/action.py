@@ -90,7 +90,7 @@ class KeyMap:
         return action
 
     def run(self, event: QKeyEvent) -> bool:
-        """Do what a key stands for; False when it stands for nothing."""
+        """Run the action of a key; False when it has none."""
         action = self.find(event.keyCombination())
         if action is None:
             return False

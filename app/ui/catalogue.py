@@ -61,7 +61,7 @@ class Panels:
             panel.set_theme(theme)
 
     def build(self) -> None:
-        """Make now what the panels make when there is time."""
+        """Make now what the panels otherwise make later."""
         for panel in self:
             if panel.isVisible():
                 panel.build()

@@ -235,7 +235,7 @@ class MainWindow(QMainWindow):
             act(self.session, *values)
 
     def _set_locked(self, locked: bool) -> None:
-        """Lock or unlock; where that is refused, menu and tool bar go on to say what is so."""
+        """Lock or unlock; where that is refused, menu and tool bar show the present state."""
         if self.session is not None:
             self.session.set_locked(locked)
             self.toolbar.set_locked(self.session.locked)
@@ -375,7 +375,7 @@ class MainWindow(QMainWindow):
         self._state.save()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab goes on until it is somewhere that a person can see."""
+        """Tab skips what is hidden behind another tab."""
         move = super().focusNextPrevChild
         return self.docks.until_seen(lambda: move(forward))
 

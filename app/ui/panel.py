@@ -27,7 +27,7 @@ class About:
         keys: Call it from anywhere in the window.
         icon: Its picture, from the icon set.
         hint: What it is for, in one sentence.
-        needs_session: Whether it shows an open region; one that does not is told of none.
+        needs_session: Whether it shows an open region; only such a panel gets a session.
     """
 
     name: str

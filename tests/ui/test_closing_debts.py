@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.backends.open_region import open_region
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
-from app.core.engine.measurements import WAITS
+from app.core.engine.measuring import measurement_messages as dm
+from app.core.engine.measuring.measurements import WAITS
 from app.core.engine.process import EngineProcess
 from app.core.measure.lane.hold import unrestored
 from app.core.measure.latency.latency import LatencyOptions
 from app.core.native.kernel import Wait
 from app.ui.application import Application, Options
-from app.ui.measure.restore_offer import RestoreOffer
+from app.ui.measure.lane.restore_offer import RestoreOffer
 from app.ui.session.notice import Notice
 from app.ui.session.session import Session
 from tests.core.talk import Talk

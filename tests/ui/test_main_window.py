@@ -29,7 +29,7 @@ from pytestqt.qtbot import QtBot
 
 from app.cli import WORKSPACES
 from app.core.discovery.device import Device, DeviceList
-from app.core.engine.measurement_messages import Flashed
+from app.core.engine.measuring.measurement_messages import Flashed
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Surface
 from app.core.protocols.known_content import Content

@@ -69,7 +69,7 @@ def open_bar(spec: RegionSpec, root: Path = SYS) -> Region:
     size = part_size(spec, facts.shared.size)
     file, cache = _choose(spec.cache, facts.folder)
     try:
-        status = os.stat(facts.folder)  # noqa: PTH116 - beside os.open
+        status = os.stat(facts.folder)  # noqa: PTH116 - like os.open
         descriptor, writable, reason = _open(file, read_only=spec.read_only)
     except OSError as error:
         raise _refusal(error, file, facts, root) from error

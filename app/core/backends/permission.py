@@ -1,4 +1,4 @@
-"""What to tell whoever may not read or write a host's file, a BAR or a kvmfr node.
+"""Advice for a person who may not read or write a host's file, a BAR or a kvmfr node.
 
 One sentence, what to do about it, and the command that does it; the same where a device is
 listed and where it is opened.

@@ -290,7 +290,7 @@ class SharedFile(Region):
 
 
 def _mark(fd: int, status: os.stat_result) -> mmap.mmap | None:
-    """A mapping that is never touched: by it others see that a file that is only read is in use."""
+    """A mapping that is never accessed: it shows others that a file that is only read is in use."""
     if status.st_blksize > PAGE or status.st_size < PAGE:  # hugetlbfs would reserve a page
         return None
     try:

@@ -1,4 +1,4 @@
-"""The demo's file: whose it is, and removal of those that nobody owns any more.
+"""The demo's file: whose it is, and removal of those that no process owns any more.
 
 Its name has its starter's process id, and starter and peer each hold a shared lock on it as long as
 they live. A file is stale only if that process is gone and no lock is held: a process of another

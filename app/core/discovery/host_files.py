@@ -249,7 +249,7 @@ class HostFiles:
             self._found[item.identity] = known
         return known
 
-    # -- what QEMU maps beside -------------------------------------------------------------------
+    # -- what else QEMU maps ----------------------------------------------------------------------
 
     def _from_mappings(self) -> None:
         """Add files that are on no command line: passed by a server, or added by the monitor."""

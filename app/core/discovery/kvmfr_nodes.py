@@ -74,7 +74,7 @@ def _device(
     path: str, processes: Processes, access: Access, ask: Callable[[str], int | None]
 ) -> Device | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 - beside os.open and os.access
+        status = os.stat(path)  # noqa: PTH116 - like os.open and os.access
     except OSError:
         return None
     readable, writable = access(path, os.R_OK), access(path, os.W_OK)

@@ -18,7 +18,7 @@ def create_shared_file(size: int, name: str) -> RegionSpec:
     """An empty file in /dev/shm for a device of this size; an existing one is left alone.
 
     Its permission is 0660, as in the text that `setup_help` gives. No memory is taken until
-    somebody writes.
+    something is written.
 
     Raises:
         SetupError: No such device is possible.

@@ -155,7 +155,7 @@ def _backend(fields: Mapping[str, str], plain: set[str], ram: set[str]) -> Backe
         kind=kind,
         path=fields.get("mem-path", "") if kind == FILE_BACKEND else "",
         size=_size(fields.get("size", "")),
-        # qapi/qom.json: a file is private unless told otherwise, a memfd shared; an shm always is.
+        # qapi/qom.json: a file is private by default, a memfd shared; an shm always is.
         share=_switch(fields, "share", default=kind != FILE_BACKEND),
         read_only=_switch(fields, "readonly", default=False),
         ivshmem=identity in plain,

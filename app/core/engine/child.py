@@ -52,7 +52,7 @@ class Leave:
 
 
 def run(pipe: Connection, board: FrameBoard, verbose: bool = False) -> None:
-    """Main function of the child: serve until the last window has left or died."""
+    """Main function of the child: serve until the last client has left or ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -128,7 +128,7 @@ class _Client:
             log.warning("%s was not opened: %s", spec.location, error)
             self._report(msg.OpenFailed(spec, error))
             return
-        except Exception as error:  # noqa: BLE001 - others may sit here; it is told to the window
+        except Exception as error:  # noqa: BLE001 - other clients go on; the window shows it
             crash_reports.record(error, seen=True)
             text = f"{type(error).__name__} while opening: {error}"
             self._report(msg.OpenFailed(spec, ScopeError(text, "This is a bug; report it.")))
@@ -156,7 +156,7 @@ class _Client:
                 engine.handle(request, command)
 
     def _next(self) -> tuple[int, msg.Command[object] | Open] | None:
-        """What the window sent next; None when it leaves or is gone. Others sit down meanwhile."""
+        """What the window sent next; None when it leaves or is gone. Serves new clients."""
         try:
             while True:
                 request, item = self._pipe.recv()

@@ -42,7 +42,7 @@ class Queue(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Later(Generic[R]):
-    """What the handler of an EITHER command returns to go on in the row's queue.
+    """What the handler of an EITHER command returns to continue in the row's queue.
 
     Attributes:
         work: The rest; its result is the command's.

@@ -23,7 +23,7 @@ def _engine() -> Rows:
 
 
 def _measurements() -> Rows:
-    from .measurement_commands import ROWS
+    from .measuring.measurement_commands import ROWS
 
     return ROWS
 
@@ -44,7 +44,7 @@ class CommandTable:
         self._loaded: set[str] = set()
 
     def row(self, command: type[msg.Command[R]]) -> Row[R] | None:
-        """The row of this command; None when it stands in no table."""
+        """The row of this command; None when no table has it."""
         if command not in self._rows:
             self._load(command.__module__.rpartition(".")[2])
         return self._rows.get(command)

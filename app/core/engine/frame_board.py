@@ -176,7 +176,7 @@ def _padded(length: int) -> int:
 
 
 def _pack_array(array: npt.NDArray[Any]) -> tuple[Any, tuple[Any, ...]]:
-    """One dimension is all there is here; numpy's own way costs three times as much."""
+    """Pack a one-dimensional array; numpy's own pickling costs three times as much."""
     return np.frombuffer, (pickle.PickleBuffer(array.data), array.dtype.char)
 
 
@@ -210,7 +210,7 @@ def _unpack(parts: Sequence[Part]) -> Any:
 
 
 class FrameBoard:
-    """Frames on two boards: all but the activity on one; that, which changes less, beside it."""
+    """Frames on two boards: the activity, which changes less often, has one of its own."""
 
     def __init__(self) -> None:
         self._frames = NewestBoard(_FRAME_BYTES)

@@ -201,7 +201,7 @@ class SaveFile(Command[int]):
 
 @dataclass(frozen=True, slots=True)
 class CopyRange(Command[WriteRecord]):
-    """Copy inside the region; overlap is right. Progress while it goes on.
+    """Copy inside the region; the ranges may overlap. Reports progress.
 
     Attributes:
         seen, force: As for Fill, of the target.

@@ -226,7 +226,7 @@ class EngineProcess:
     def _wait_for_end(
         self, timeout_s: float, ends: multiprocessing.process.BaseProcess | threading.Thread
     ) -> None:
-        """Until the child or, where others sit in it, our part of it has ended."""
+        """Until the child has ended, or our part of it where it has other clients."""
         begun = time.monotonic_ns()
         while ends.is_alive():
             now = time.monotonic_ns()

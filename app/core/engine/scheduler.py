@@ -51,7 +51,7 @@ class Job:
         self._on_cancel: list[Callable[[], None]] = []
 
     def progress(self, done: int, total: int) -> None:
-        """Tell how far it is, in bytes."""
+        """Report how far it is, in bytes."""
         self._report(msg.Progress(self.request, done, total))
 
     def cancelled(self) -> bool:
@@ -214,15 +214,15 @@ class Scheduler:
             if not self._closing and not job.cancelled():
                 self._put(job.row.queue, job)
                 return
-        job.cancel()  # it was said while it was begun, and nobody else answers it now
+        job.cancel()  # cancelled while it began: answered here
 
     def _settle(self, job: Job, work: Callable[[], Any]) -> None:
-        """Do the work and answer; a Later goes on in the queue."""
+        """Do the work and answer; a Later is continued in the queue."""
         try:
             value = work()
         except ScopeError as error:
             job.answer(msg.Failed(job.request, error))
-        except Exception as error:  # noqa: BLE001 - the worker must outlive a bug; it is told
+        except Exception as error:  # noqa: BLE001 - the worker must outlive a bug; it is reported
             text = f"{type(error).__name__} in {type(job.command).__name__}: {error}"
             job.answer(msg.Failed(job.request, ScopeError(text, "This is a bug; report it.")))
         else:

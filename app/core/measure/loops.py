@@ -12,7 +12,7 @@ from .lane.peer_card import EngineKind
 
 
 def pick_engine(wanted: EngineKind | None) -> Kernel | None:
-    """The kernel, unless Python is wanted or there is none."""
+    """The C kernel, unless Python is wanted or it is not built."""
     return None if wanted is EngineKind.PYTHON else kernel()
 
 

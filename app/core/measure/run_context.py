@@ -1,4 +1,4 @@
-"""What a running test is given by whoever started it: where to tell, how to wait, when to end.
+"""What a test gets from its caller: where to report, how to wait, whether to end.
 
 All tests take one, and so does whatever waits inside of them; the window's engine, the command
 line and programs each make theirs.

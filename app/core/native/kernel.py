@@ -1,4 +1,4 @@
-"""The C kernel (kernel.c) as ctypes sees it: loaded from beside this file, or absent.
+"""The C kernel (kernel.c) as ctypes sees it: loaded from this folder, or absent.
 
 ctypes.CDLL releases the GIL for the time of a call. A library of another ABI number, or built from
 another kernel.c than the one in this folder, counts as absent: the program works without it.
@@ -206,7 +206,7 @@ def kernel() -> Kernel | None:
 
 
 def why_absent() -> str:
-    """Why there is no kernel, for people; empty when there is one."""
+    """A sentence why there is no kernel; empty when there is one."""
     if kernel() is not None:
         return ""
     if os.environ.get(_SWITCH) == "0":

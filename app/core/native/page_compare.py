@@ -52,5 +52,5 @@ def copy_differing(
 
 
 def _address(memory: mmap.mmap | memoryview | bytearray) -> int:
-    """Where it lies; nothing keeps it there but the caller's reference."""
+    """Its address; valid as long as the caller keeps the buffer."""
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))

@@ -1,7 +1,7 @@
 """Copies that survive a page that is gone.
 
-A plain load or store to such a page is SIGBUS, and the process dies. Three ways that answer with
-an error instead:
+A plain load or store to such a page raises SIGBUS, which ends the process. Three ways that answer
+with an error instead:
 
 * `read_file`: preadv on the file's own descriptor; it never allocates holes.
 * `MappedCopier`: the C kernel's guarded copy in the mapping; works on BARs too, and unlike pwrite
@@ -76,7 +76,7 @@ if sys.platform != "win32":
             done += count
 
     class MappedCopier:
-        """Copies from and to a mapping. Any thread; whoever closes it waits for the copies first.
+        """Copies from and to a mapping. Any thread may copy; `close` waits for the copies first.
 
         The C kernel accesses the mapping directly, behind a guard, by loads and stores that are as
         wide as possible. Without it the system copies through a scratch file in memory, which is
@@ -84,7 +84,7 @@ if sys.platform != "win32":
 
         Args:
             memory: The mapping.
-            start: Where in it offset 0 lies.
+            start: Position of offset 0 in it.
             streaming: It is write-combined: loads and stores go past the cache.
         """
 

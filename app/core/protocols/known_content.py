@@ -70,7 +70,7 @@ class Content:
 
     @property
     def header_bytes(self) -> int:
-        """How many bytes from `offset` on told what it is; 0 when no header did."""
+        """Length of the header at `offset` that was recognised; 0 when there was none."""
         return _HEADERS.get(self.name, 0)
 
     def __str__(self) -> str:
@@ -109,7 +109,7 @@ class ContentSample:
 
     @cached_property
     def lgmp(self) -> LgmpHeader | None:
-        """LGMP's header, in whatever version it lies there."""
+        """LGMP's header, of any known version."""
         return find_lgmp(self.part(0, SEARCHED))
 
     def part(self, start: int, length: int) -> bytes:
@@ -189,7 +189,7 @@ def _kvmfr(sample: ContentSample) -> Content | None:
 
 
 def _recovery(sample: ContentSample) -> Content | None:
-    """Looking Glass's recovery area, which stands also where its host is not running."""
+    """Looking Glass's recovery area, which remains when its host program has ended."""
     at = recovery_offset(sample.size)
     if at is None or sample.part(at, len(RECOVERY_MAGIC)) != RECOVERY_MAGIC:
         return None

@@ -72,7 +72,7 @@ def _header(start: bytes, at: int) -> LgmpHeader | None:
 
 
 def kvmfr_version(data: bytes, at: int = 0) -> int | None:
-    """The version of a KVMFR header that lies at `at`; None when there is none."""
+    """The version of the KVMFR header at `at`; None when there is none."""
     if data[at : at + len(KVMFR_MAGIC)] != KVMFR_MAGIC or at + 12 > len(data):
         return None
     (version,) = struct.unpack_from("<I", data, at + 8)

@@ -1,7 +1,7 @@
 """Files that are written whole or not at all, and paths that Windows would refuse.
 
 Whatever a person saves is written by write_file: it never touches memory that a process shares, and
-never waits for a pipe that nobody reads.
+never waits for ever for a pipe without a reader.
 
 Without a prefix Windows refuses paths of 260 characters and more, unless an administrator changed
 that. And in a folder without permission tempfile.mkstemp on Windows assumes that the name is taken,
@@ -90,7 +90,10 @@ def write_file(
     stop: Stop = lambda: None,
     mode: int = 0o666,
 ) -> int:
-    """Write a file that a person named: beside it, then renamed, so that the old one stays whole.
+    """Write a file that a person named.
+
+    The content goes to a new file in the same folder, which is then renamed: until then the old
+    one stays whole.
 
     A link is followed and kept. A pipe or a device that takes a stream is written into, as renaming
     would replace it by a file; so is the file to which standard output goes.
@@ -148,7 +151,7 @@ def write_text(
 
 
 def check_target(path: str | Path) -> Path:
-    """The file that write_file would replace or write into, as far as can be told beforehand.
+    """The file that write_file would replace or write into, as far as is known beforehand.
 
     Raises:
         StorageError: It is memory, a directory or a socket, or no name of a file.

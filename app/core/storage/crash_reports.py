@@ -1,10 +1,10 @@
 """A report for each process of the program that did not end well.
 
-Each process opens a file of its own beside the log when it starts, and locks it. faulthandler
-writes the threads' stacks into it when a signal ends the process; an exception that nobody caught
+Each process opens a file of its own in the log's folder when it starts, and locks it. faulthandler
+writes the threads' stacks into it when a signal ends the process; an uncaught exception
 is written as well. A process that ends in order removes its file, unless an exception is in it
-that no person has seen. So a file that nobody holds and that has a trace is a crash; one without a
-trace is of a process that was killed or lost its machine, and tells nothing.
+that no person has seen. So a file that is not locked and has a trace is a crash; one without a
+trace is of a process that was killed or lost its machine, and says nothing of the cause.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _own: _Own | None = None
 
 @contextlib.contextmanager
 def recorded(role: str, directory: Path | None = None) -> Iterator[None]:
-    """Leave a report when this process ends by a fault or by an exception that nobody catches.
+    """Leave a report when this process ends by a fault or by an uncaught exception.
 
     To be entered before anything else installs handlers for faults, which then come first.
 
@@ -106,7 +106,7 @@ def record(error: BaseException, *, seen: bool = False) -> str:
     """Put an exception into the log and the report; the text.
 
     Args:
-        error: What nobody caught.
+        error: The uncaught exception.
         seen: It is shown to a person now; alone, it is no reason to keep the report.
     """
     text = "".join(traceback.format_exception(error)).rstrip()
@@ -183,7 +183,7 @@ def _begin(role: str, place: Path) -> None:
 
 
 def _ended(path: Path) -> bool:
-    """Whether nobody holds the file: its process has ended. False where that cannot be told."""
+    """Whether the file is not locked: its process has ended. False where that cannot be known."""
     if _own is not None and path == _own.path:
         return False
     try:

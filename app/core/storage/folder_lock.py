@@ -1,8 +1,8 @@
 """A lock that programs take while they change a file of ours: settings, the log.
 
 It holds between processes and between the threads of one. Where the file system knows no locks
-(some network drives), or somebody holds it too long, the work goes on without: files are replaced
-in one step, so that what is lost is a change, never a file.
+(some network drives), or another program holds it too long, the work goes on without it: files are
+replaced in one step, so that what is lost is a change, never a file.
 """
 
 from __future__ import annotations

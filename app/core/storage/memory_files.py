@@ -37,7 +37,7 @@ _minor: Final[Callable[[int], int]] = getattr(os, "minor", lambda number: number
 
 
 def memory_use(path: str | Path) -> str:
-    """Why the file there is memory ("qemu-system-x86_64 42 maps it"); empty when it is none.
+    """Why the file is shared memory ("qemu-system-x86_64 42 maps it"); empty when it is not.
 
     Processes that this user may not look into are asked for their command line only.
 

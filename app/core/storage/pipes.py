@@ -1,7 +1,7 @@
 """Pipes, devices and standard output: what a person may name where a file is expected.
 
 Opening a pipe by name waits for the other end, for ever where there is none; here each wait has a
-bound, and whoever writes can end it sooner.
+bound, and the writer can end it sooner.
 """
 
 from __future__ import annotations

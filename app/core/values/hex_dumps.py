@@ -43,7 +43,7 @@ class HexText:
         data: Its bytes, at least one.
         form: What it was taken for.
         lines: Lines of a dump with bytes; 0 for what is no dump.
-        address: Where a dump's first byte lay; None for what does not tell.
+        address: Offset of a dump's first byte; None where the dump does not say.
     """
 
     data: bytes
@@ -62,7 +62,7 @@ class HexText:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line: its address as it stands there, its bytes, what else was seen.
+    """One line: its address as written, its bytes, other marks.
 
     Attributes:
         marked: A colon ends the address.
@@ -315,7 +315,7 @@ def _radix(rows: list[_Row], end: str | None) -> int | None:
         return _lone_radix(rows[0])
     places = [row.address for row in rows] + ([] if end is None else [end])
     first = rows[0]
-    # od counts in octal where nobody asks for more, and is known by its 7 digits and one blank.
+    # od counts in octal by default, and is recognised by 7 digits and one blank.
     by_od = not first.marked and first.gap == 1 and len(first.address) >= 7
     for radix in (16, 8, 10) if by_od else (16,):
         try:

@@ -106,7 +106,7 @@ def _source(text: str) -> HexText:
 
 
 def _is_head(head: str) -> bool:
-    """Whether what stands before a list is no data."""
+    """Whether the text before a list is not data."""
     data = re.fullmatch(r"[0-9a-f\s,]+", head, re.IGNORECASE) and head.strip()
     return not data and _HEAD.fullmatch(head) is not None
 
@@ -122,7 +122,7 @@ def _listed(inner: str) -> bytes:
 
 
 def _spaced(inner: str) -> bytes:
-    """`[DE AD]`, as programs log bytes; `[10 20]` is decimal to some and hex to others."""
+    """`[DE AD]`, as programs log bytes; `[10 20]` is ambiguous: decimal or hex."""
     if re.fullmatch(r"[0-9\s]+", inner):
         raise ValueFormatError(
             f"Is {inner.strip()[:20]!r} decimal or hex?", "With commas it is decimal; 0x is hex."

@@ -29,7 +29,7 @@ def printable(text: str) -> str:
 
 
 def _simpler(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What an encoding lacks: a simpler sign where there is one, else an escape."""
+    """A replacement for a character that the encoding lacks: a similar one, else an escape."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     part = error.object[error.start : error.end].translate(_SIMPLER)

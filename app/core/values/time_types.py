@@ -66,8 +66,8 @@ def _encode_dos(text: str, endian: Endian) -> bytes:
 
 TIME_TYPES: Final = (
     _time("unix32", "Unix time", 4, 1),
-    _time("unix64", "Unix time 64", 8, 1),
-    _time("unixms", "Unix time ms", 8, 1000),
+    _time("unix64", "Unix 64", 8, 1),
+    _time("unixms", "Unix ms", 8, 1000),
     _time("filetime", "FILETIME", 8, 10_000_000, _FILETIME_EPOCH),
     ValueType("dos", "DOS time", 4, "time", True, "2026-11-23 20:15:00", _decode_dos, _encode_dos),
 )

@@ -183,11 +183,9 @@ TYPES: Final[tuple[ValueType, ...]] = (
     _float("f32", "f"),
     _float("f64", "d"),
     _plain("bool", "bool", 1, "other", "true", _decode_bool, _encode_bool),
-    _plain("char", "ASCII char", 1, "text", "A", _decode_char, _encode_char),
-    _plain("utf8", "UTF-8 char", 0, "text", "ü", _decode_utf8, _encode_utf8),
-    _plain(
-        "utf16", "UTF-16 char", 0, "text", "ü", _decode_utf16, _encode_utf16, endian_matters=True
-    ),
+    _plain("char", "ASCII", 1, "text", "A", _decode_char, _encode_char),
+    _plain("utf8", "UTF-8", 0, "text", "ü", _decode_utf8, _encode_utf8),
+    _plain("utf16", "UTF-16", 0, "text", "ü", _decode_utf16, _encode_utf16, endian_matters=True),
     _plain("uleb", "LEB128", 0, "integer", "300", _decode_uleb, _encode_uleb),
     *TIME_TYPES,
     _plain(

@@ -31,8 +31,8 @@ class Activity:
         region_size: Bytes.
         cell_bytes: Bytes a cell stands for, a power-of-two multiple of 4096.
         rate: (n,) changes seen per page and second, the busiest page of the cell, decaying.
-        saturated: (n,) True where that page had changed at nearly every look: `rate` is then how
-            often it was looked at, and the page may change more often than that.
+        saturated: (n,) True where that page had changed in nearly every sample: `rate` is then how
+            often it was sampled, and the page may change more often than that.
         changed_ns: (n,) when a change was last seen.
         seen_ns: (n,) when the page that was read longest ago was read; 0 = not all were yet.
         allocated: (n,) whether anything was ever written there (holes are not read).
@@ -103,10 +103,10 @@ class RangeSample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One sample of the visible range, and the state of the whole region beside it.
+    """One sample of the visible range, with the state of the whole region.
 
     Attributes:
-        number: Counts ticks; gaps are frames that nobody fetched.
+        number: Counts ticks; gaps are frames that were replaced before they were fetched.
         period_ns: The tick's target period; 0 for a single step.
         sample: The visible range.
         activity: The whole region.

@@ -45,7 +45,7 @@ class Totals:
         read_bytes: Bytes read.
         read_ns: Wall time inside reads.
         changed_bytes: Bytes seen to differ, without our own writes and the visible range, and
-            without those that changed while nobody looked (Sweep.count_from);
+            without those that changed while sampling stood still (Sweep.count_from);
             where only hashes are kept, a changed page counts with all its bytes.
         changed_pages: Pages seen to change, our own writes left out.
     """

@@ -26,7 +26,7 @@ RATE_TAU_NS: Final = 1_000_000_000
 _FOREVER: Final = np.iinfo(np.int64).max
 # Slower than once in ten minutes is not a rate any more; keeps denormals out.
 _LOWEST_RATE: Final = 1.0 / 600
-# A page that changes at nine looks of ten has changed at the look before, too, eight times of nine.
+# A page that changed in nine samples of ten also changed in the sample before, eight times of nine.
 _NEARLY_EVERY: Final = 0.88
 # Such a page is no longer busy when it was seen unchanged for more than two of its intervals.
 _STILL_BUSY: Final = 2e9
@@ -62,7 +62,7 @@ class PageTable:
         first: (pages,) first byte of the last change, inside the page.
         last: (pages,) last byte of it.
         rate: (pages,) changes per second as of `changed_ns`.
-        in_a_row: (pages,) share of its changes that came at the very next look, averaged as `rate`.
+        in_a_row: (pages,) share of its changes seen in consecutive samples, averaged as `rate`.
         seen_ns: (blocks,) when the block was last read, 0 is never.
     """
 

@@ -45,7 +45,7 @@ STEP_SWEEP_NS: Final = 20_000_000
 
 @dataclass(slots=True)
 class _Wanted:
-    """What was asked of the sampler; written by any thread under the lock."""
+    """The sampler's settings; written by any thread under the lock."""
 
     start: int
     length: int
@@ -126,7 +126,7 @@ class Sampler:
         self._ask(lambda w: setattr(w, "hz", min(MAX_HZ, max(MIN_HZ, float(hz)))))
 
     def set_paused(self, paused: bool) -> None:
-        """Stop reading until it goes on; only the health is checked."""
+        """Stop reading until it is resumed; only the health is checked."""
         self._ask(lambda w: setattr(w, "paused", bool(paused)))
 
     def step(self) -> None:

@@ -81,7 +81,7 @@ class Sweep:
     # -- scanning ----------------------------------------------------------------------------
 
     def scan(self, deadline_ns: int) -> bool:
-        """Go on until the deadline or the end of the pass, whichever comes first.
+        """Scan until the deadline or the end of the pass, whichever comes first.
 
         Busy blocks that are due come first, then the pass goes on where it stopped. At least
         one piece is read, so it ends late by a piece at most.
@@ -111,7 +111,7 @@ class Sweep:
         self._shared.own.settle(self._turn_start_ns)
 
     def _go_on(self, deadline_ns: int) -> bool:
-        """Look at pieces until the turn or the time is over; whether the turn is."""
+        """Scan pieces until the pass or the time ends; returns whether the pass has ended."""
         try:
             for first, last, full in self._turn or ():
                 self._look(first, last, full=full)
@@ -218,9 +218,9 @@ class Sweep:
         self._shared.span = (start, end)
 
     def count_from(self, time_ns: int) -> None:
-        """Leave what changed before this time, while nobody looked, out of `changed_bytes`.
+        """Leave what changed before this time, between two sweeps, out of `changed_bytes`.
 
-        It has no rate. The next look at each page tells the old changes from the new ones.
+        It has no rate. The next sample of each page separates old changes from new ones.
         """
         self._shared.counted_from_ns = time_ns
 

@@ -18,7 +18,7 @@ DEFAULT_SHARE: Final = 0.25
 # Unused budget is kept for this long, so that a burst after an idle time is short.
 SAVED_NS: Final = 100_000_000
 WINDOW_NS: Final = 1_000_000_000
-# A look that comes this much later than the period asks was not late: nobody looked in between.
+# A sample that comes this much later than the period asks was not late: sampling stood still.
 STALL_PERIODS: Final = 2.5
 STALL_NS: Final = 500_000_000
 
@@ -76,7 +76,7 @@ class Budget:
 
 
 def longest_gap_ns(period_ns: int) -> int:
-    """Two looks that are further apart than this do not belong to one another."""
+    """Two samples that are further apart than this have a gap between them."""
     return max(STALL_NS, int(STALL_PERIODS * period_ns))
 
 

@@ -136,7 +136,7 @@ class RangeSampler:
                 self._pending[max(0, low - start) : high - start] = noted_ns
 
     def _settle(self, changed: Flags, began_ns: int) -> None:
-        """Forget notes whose change was seen, or whose time is over without one."""
+        """Drop notes whose change was seen, or that have expired."""
         if self._pending is not None:
             self._pending[changed] = 0
             self._pending[self._pending + GRACE_NS <= began_ns] = 0

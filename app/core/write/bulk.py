@@ -32,7 +32,7 @@ class Bulk:
 
     @property
     def ahead(self) -> tuple[Piece, ...]:
-        """Nothing that others must leave alone."""
+        """No pieces: a bulk write reserves no bytes."""
         return ()
 
     @property
@@ -93,7 +93,7 @@ class Bulk:
             )
 
     def _settle(self, label: str, outcome: WriteOutcome) -> None:
-        record = self._journal._record(label, self.tally, outcome)
+        record = self._journal._entries.add(label, self.tally, outcome)
         self._journal._push(Step(record.number, label, self.pieces))
         self.sealed.append(record)
         self.pieces, self.tally = [], Tally()

@@ -36,7 +36,7 @@ IsCancelled = Callable[[], bool]
 
 
 def fits(region: Region, start: int, length: int, what: str) -> None:
-    """Raise OutOfRangeError unless there is something to do and it is inside the region."""
+    """Raise OutOfRangeError unless the range is not empty and inside the region."""
     if length <= 0:
         raise OutOfRangeError(f"{what}: nothing to do, the length is {length}.")
     if start < 0 or start + length > region.size:
@@ -98,8 +98,8 @@ def fill(
 ) -> WriteRecord:
     """Fill a range with a pattern.
 
-    `seen` is what the person saw of the range. It is compared before anything is written; what
-    nobody saw counts as it is.
+    `seen` is what the person saw of the range. It is compared before anything is written; bytes
+    that were not seen are not compared.
 
     Raises:
         OutOfRangeError, LockedError, ReadOnlyError, ConflictError: Nothing was written.

@@ -15,7 +15,7 @@ _WHOLE: Final = WriteOutcome.WHOLE
 
 
 def join_last(journal: Journal, pieces: list[Piece], tally: Tally, go: int) -> int:
-    """Make one piece of the journal's last step and a write that goes on right behind it.
+    """Join the journal's last step and a write that begins where it ended.
 
     The journal's lock is held.
 
@@ -32,7 +32,7 @@ def join_last(journal: Journal, pieces: list[Piece], tally: Tally, go: int) -> i
     if last is None or last.go != go or journal._under_way or tally.outcome is not _WHOLE:
         return 0
     (before,), (piece,) = last.pieces, pieces
-    entry = journal._records[-1]
+    entry = journal._entries.kept[-1]
     if entry.number != last.number or entry.outcome is not _WHOLE or before.torn:
         return 0
     if before.offset + before.length != piece.offset:

@@ -23,22 +23,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from ..errors import (
     BusyError,
     LockedError,
-    MisalignedError,
     NothingToUndoError,
     ScopeError,
-    ValueFormatError,
 )
 from ..region.region import WIDTHS, Region
-from ..values.units import format_short_offset
 from .bulk import Bulk
+from .entries import MAX_RECORDS, Entries
 from .fifo_lock import FifoLock
 from .joining import join_last
 from .journal_file import UNDO_SUFFIX, JournalFile, JournalLog
@@ -47,9 +43,8 @@ from .record import Seen, WriteOutcome, WriteRecord
 from .steps import Piece, Step, Tally, overlap
 from .turn import Turn
 from .undo_store import UndoStore
-from .write_outcome import check_seen_part, check_unchanged_since_seen, read_back_outcome
+from .write_outcome import check_fits, check_seen, check_unchanged_since_seen, read_back_outcome
 
-MAX_RECORDS: Final = 100_000
 MAX_STEPS: Final = 100_000
 
 
@@ -74,7 +69,6 @@ class Journal:
     ) -> None:
         self._region = region
         self._on_write = on_write
-        self._clock = clock
         self._lock = FifoLock()
         self._locked = True
         self._store = UndoStore(memory_bound, path.with_suffix(UNDO_SUFFIX) if path else None)
@@ -83,8 +77,7 @@ class Journal:
         self._redo: deque[Step] = deque()
         self._under_way: list[Bulk | Turn] = []
         self._signals: dict[int, tuple[str, Piece]] = {}  # by the key of the piece
-        self._records: deque[WriteRecord] = deque(maxlen=MAX_RECORDS)
-        self._count = 0
+        self._entries = Entries(self._log, clock)
         self._cleared = 0  # how often a new write ended what could be redone
         self._why_no_undo = ""  # of what an earlier engine wrote
         kept = read_journal(path, region.info, self._store, MAX_RECORDS) if path else None
@@ -106,13 +99,12 @@ class Journal:
     @property
     def count(self) -> int:
         """Entries so far."""
-        return self._count
+        return self._entries.count
 
     def records(self, after: int = 0) -> list[WriteRecord]:
         """Entries whose number is above `after`, oldest first."""
         with self._lock:
-            first = self._count - len(self._records)  # they are numbered without gaps
-            return list(islice(self._records, max(0, after - first), None))
+            return self._entries.after(after)
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -144,10 +136,10 @@ class Journal:
         """
         with self._lock:
             self._may_write()
-            _fits_width(offset, data, width)
+            check_fits(offset, data, width)
             now = self._region.read(offset, len(data))
             if not force:
-                _check_seen(seen, offset, now, data)
+                check_seen(seen, offset, now, data)
             self._make_way(offset, len(data))
             pieces, tally = list[Piece](), Tally()
             try:
@@ -195,7 +187,7 @@ class Journal:
             return self._finish(label, [piece], tally)
 
     def begin_signal(self, label: str, offset: int, before: bytes) -> Piece:
-        """A test signal is about to write: its old bytes are kept in case the engine dies in it.
+        """A test signal is about to write: its old bytes are kept in case the engine ends then.
 
         Raises:
             StorageError: They could not be kept.
@@ -207,7 +199,7 @@ class Journal:
             return piece
 
     def end_signal(self, piece: Piece) -> None:
-        """It is over, and has been remembered if it wrote."""
+        """The signal has ended; its record was added by `remember` if it wrote."""
         with self._lock:
             if self._signals.pop(piece.key, None) is not None:
                 self._log.dropped(piece)
@@ -335,7 +327,7 @@ class Journal:
         """A whole new write: what was undone before it cannot be redone any more."""
         self._clear_redo()
         joins = join_last(self, pieces, tally, go) if go else 0
-        record = self._record(label, tally, tally.outcome, joins=joins)
+        record = self._entries.add(label, tally, tally.outcome, joins=joins)
         self._push(Step(record.number, label, pieces, go))
         return record
 
@@ -350,7 +342,7 @@ class Journal:
     def _commit(self) -> None:
         self._log.commit()
         if self._log.is_large and not self._under_way:
-            self._log.rewrite(self._records, self._undo, self._redo)
+            self._log.rewrite(self._entries.kept, self._undo, self._redo)
             for label, piece in self._signals.values():
                 self._log.signal(label, piece)
 
@@ -377,40 +369,6 @@ class Journal:
         self._store.drop(piece.new)
         self._store.drop(piece.old)
 
-    def _record(
-        self,
-        label: str,
-        tally: Tally,
-        outcome: WriteOutcome,
-        undoes: int = 0,
-        leaves: WriteOutcome | None = None,
-        joins: int = 0,
-    ) -> WriteRecord:
-        self._count += 1
-        record = WriteRecord(
-            number=self._count,
-            time_ns=self._clock(),
-            clock_s=time.time(),
-            offset=tally.offset,
-            length=tally.length,
-            old=tally.old,
-            new=tally.new,
-            outcome=outcome,
-            label=label,
-            undoes=undoes,
-            leaves=leaves,
-            joins=joins,
-        )
-        self._records.append(record)
-        self._log.record(record)
-        return record
-
-    def _mark(self, number: int, outcome: WriteOutcome) -> None:
-        index = number - 1 - (self._count - len(self._records))
-        if index >= 0:
-            self._records[index] = replace(self._records[index], outcome=outcome)
-            self._log.mark(number, outcome)
-
     def _last(self, source: deque[Step], word: str, number: int, since: int) -> Step:
         self._may_write()
         if not source:
@@ -427,24 +385,3 @@ class Journal:
         if number and step.number != number:
             raise NothingToUndoError(f"Something else was written since; nothing was {word}ne.")
         return step
-
-
-def _check_seen(seen: bytes | Seen | None, offset: int, now: bytes, mine: bytes) -> None:
-    if isinstance(seen, Seen):
-        check_seen_part(seen, offset, now, mine)
-    elif seen is not None:
-        check_unchanged_since_seen(offset, seen, now, mine)
-
-
-def _fits_width(offset: int, data: bytes, width: int | None) -> None:
-    if not data:
-        raise ValueFormatError("There is nothing to write.")
-    if width is None:
-        return
-    if width != len(data):
-        raise ValueFormatError(f"{len(data)} bytes are no single store of {width} bytes.")
-    if width not in WIDTHS or offset % width:
-        raise MisalignedError(
-            f"A store of {width} bytes at {format_short_offset(offset)} is not aligned; "
-            "nothing was written."
-        )

@@ -2,9 +2,9 @@
 
 Two files in the state folder, for the person only: `.journal`, to which each change of the journal
 is appended as a line of JSON, and `.undo` (undo_store.py) with the old and new bytes. A chunk is
-noted before it is written, so one that an engine died in is found, too. Nothing is synced: the
-files survive the end of a process, which is what they are for. The window deletes them when it
-closes the region; those of a window that was killed are deleted by a later start.
+noted before it is written, so one that was cut off by the engine's end is found, too. Nothing is
+synced: the files survive the end of a process, which is what they are for. The window deletes them
+when it closes the region; those of a window that was killed are deleted by a later start.
 
 Lines: `k` a chunk is about to be written, `g` a test signal begins to write there, `d` it was not
 written or the signal has its entry; `s` a step as it stands now, `x` it has
@@ -42,7 +42,7 @@ def new_journal() -> Path:
 
 
 def remove_journal(path: Path) -> None:
-    """Delete it with its old bytes; nothing happens where there is none."""
+    """Delete it with its old bytes, if it exists."""
     for suffix in (UNDO_SUFFIX, _DRAFT, SUFFIX):
         with contextlib.suppress(OSError):
             path.with_suffix(suffix).unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def _owner(path: Path) -> int:
 
 
 def read_header(path: Path) -> dict[str, Any] | None:
-    """The first line; None when it is none of ours."""
+    """The first line; None when it is not a journal's."""
     try:
         with path.open("rb") as file:
             header = json.loads(file.readline(1 << 16))
@@ -97,7 +97,7 @@ def region_identity(info: RegionInfo) -> dict[str, Any]:
 
 
 class JournalLog:
-    """What a journal tells of its changes; this one keeps nothing."""
+    """Base of a journal's log; this one keeps nothing."""
 
     def prepare(self) -> None:
         """Writing is about to begin."""
@@ -115,7 +115,7 @@ class JournalLog:
         """A step of `undo` or `redo` as it is now."""
 
     def gone(self, step: Step) -> None:
-        """It is on no stack any more, and its bytes may be dropped; kept at once."""
+        """The step was removed from the stacks, and its bytes may be dropped; written at once."""
 
     def record(self, record: WriteRecord) -> None:
         """A new entry."""
@@ -130,7 +130,7 @@ class JournalLog:
         """It has ended."""
 
     def commit(self) -> None:
-        """Keep what was told."""
+        """Write what was recorded since the last commit."""
 
     @property
     def is_large(self) -> bool:
@@ -140,10 +140,10 @@ class JournalLog:
     def rewrite(
         self, records: Iterable[WriteRecord], undo: Iterable[Step], redo: Iterable[Step]
     ) -> None:
-        """Replace all that was told by how things stand now; nothing is under way."""
+        """Replace the whole log by the present state; no write is under way."""
 
     def close(self) -> None:
-        """Nothing more is told."""
+        """Nothing more is recorded."""
 
 
 class JournalFile(JournalLog):
@@ -217,7 +217,7 @@ class JournalFile(JournalLog):
         self._tell("e")
 
     def commit(self) -> None:
-        """Write the lines that were told."""
+        """Write the collected lines."""
         lines, self._lines = self._lines, []
         if self._failed or not lines:
             return

@@ -31,9 +31,9 @@ class KeptJournal:
     Attributes:
         records: Its entries, oldest first.
         undo, redo: Its steps.
-        unfinished: Chunks of writes that it died in, by the label of the write.
-        signals: Test signals that it died in, each with its label; `new` says nothing.
-        turning: The entry whose undo or redo it died in; 0 when there is none.
+        unfinished: Chunks of unfinished writes, by the label of the write.
+        signals: Test signals that were running, each with its label; `new` says nothing.
+        turning: The entry whose undo or redo was not finished; 0 when there is none.
         trouble: Why nothing of it can be undone, as a sentence; empty when it can.
     """
 
@@ -184,26 +184,25 @@ def _record(fields: dict[str, Any]) -> WriteRecord:
 
 
 def go_on_with(journal: Journal, kept: KeptJournal) -> None:
-    """Let a journal that is new go on with what the window's last engine left."""
-    journal._records.extend(kept.records)
-    journal._count = journal._records[-1].number if journal._records else 0
+    """Continue in a new journal what the window's last engine left."""
+    journal._entries.take_over(kept.records)
     journal._undo.extend(kept.undo)
     journal._redo.extend(kept.redo)
     journal._why_no_undo = kept.trouble
     if kept.turning:
-        journal._mark(kept.turning, WriteOutcome.UNDONE_IN_PART)
+        journal._entries.mark(kept.turning, WriteOutcome.UNDONE_IN_PART)
     try:
         for label, pieces in kept.unfinished.items():
             _take_unfinished(journal, label, pieces)
         for label, piece in kept.signals:
             _take_unfinished(journal, label, [_as_it_is_now(journal, piece)])
     except ScopeError as error:  # the region has to open all the same
-        log.warning("what the last engine died in could not be looked at: %s", error)
-    journal._log.rewrite(journal._records, journal._undo, journal._redo)
+        log.warning("unfinished writes of the last engine could not be examined: %s", error)
+    journal._log.rewrite(journal._entries.kept, journal._undo, journal._redo)
 
 
 def _as_it_is_now(journal: Journal, piece: Piece) -> Piece:
-    """What a signal wrote last is not known, but it is there, if nobody wrote since."""
+    """What a signal wrote last is not recorded; it is taken from the region as it is now."""
     if journal._why_no_undo:
         return piece
     now = journal._region.read(piece.offset, piece.length)
@@ -212,12 +211,12 @@ def _as_it_is_now(journal: Journal, piece: Piece) -> Piece:
 
 
 def _take_unfinished(journal: Journal, label: str, pieces: list[Piece]) -> None:
-    """Chunks that the last engine died in: each byte of them is the old or the new one."""
+    """Chunks that were being written when the engine ended: each byte is the old or the new one."""
     tally = Tally()
-    if journal._why_no_undo:  # and the bytes cannot be told
+    if journal._why_no_undo:  # and the bytes are not known
         tally.offset = min(piece.offset for piece in pieces)
         tally.length = sum(piece.length for piece in pieces)
-        journal._record(label, tally, WriteOutcome.INTERRUPTED)
+        journal._entries.add(label, tally, WriteOutcome.INTERRUPTED)
         return
     landed = []
     for piece in pieces:
@@ -229,5 +228,5 @@ def _take_unfinished(journal: Journal, label: str, pieces: list[Piece]) -> None:
             landed.append(piece)
             tally.add(piece.offset, old, new, WriteOutcome.INTERRUPTED)
     if landed:
-        record = journal._record(label, tally, WriteOutcome.INTERRUPTED)
+        record = journal._entries.add(label, tally, WriteOutcome.INTERRUPTED)
         journal._undo.append(Step(record.number, label, landed))

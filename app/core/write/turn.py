@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _no_progress(_done: int, _total: int) -> None:
-    """Nobody looks."""
+    """The default callback: does nothing."""
 
 
 class Turn:
@@ -72,7 +72,7 @@ class Turn:
 
     @property
     def ahead(self) -> list[Piece]:
-        """What it has yet to turn, and others must leave alone."""
+        """Pieces that are still to be changed; other writes there are refused."""
         return self.step.pieces if self._running else []
 
     def is_above(self, step: Step) -> bool:
@@ -231,8 +231,10 @@ class Turn:
             redo_ended = self._word == "redo" and self._outdated
             record = None
             if self._tally.length:
-                journal._mark(self.step.number, leaves)
-                record = journal._record(self.label, self._tally, outcome, self.step.number, leaves)
+                journal._entries.mark(self.step.number, leaves)
+                record = journal._entries.add(
+                    self.label, self._tally, outcome, self.step.number, leaves
+                )
             if redo_ended or not self.step.pieces:
                 self._take_from_source()
                 journal._log.gone(self.step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import ConflictError, ScopeError
+from ..errors import ConflictError, MisalignedError, ScopeError, ValueFormatError
 from ..region.region import WIDTHS, Region
 from ..values.units import format_short_offset
 from .record import Seen, WriteOutcome
@@ -83,6 +83,29 @@ def check_seen_part(seen: Seen, offset: int, now: bytes, mine: bytes) -> None:
     """As check_unchanged_since_seen, where only a part of the range at `offset` was seen."""
     part = slice(seen.offset - offset, seen.offset - offset + len(seen.data))
     check_unchanged_since_seen(seen.offset, seen.data, now[part], mine[part])
+
+
+def check_seen(seen: bytes | Seen | None, offset: int, now: bytes, mine: bytes) -> None:
+    """As check_unchanged_since_seen; what was not seen at all is not compared."""
+    if isinstance(seen, Seen):
+        check_seen_part(seen, offset, now, mine)
+    elif seen is not None:
+        check_unchanged_since_seen(offset, seen, now, mine)
+
+
+def check_fits(offset: int, data: bytes, width: int | None) -> None:
+    """Raise ValueFormatError or MisalignedError unless the data is one store of this width."""
+    if not data:
+        raise ValueFormatError("There is nothing to write.")
+    if width is None:
+        return
+    if width != len(data):
+        raise ValueFormatError(f"{len(data)} bytes are no single store of {width} bytes.")
+    if width not in WIDTHS or offset % width:
+        raise MisalignedError(
+            f"A store of {width} bytes at {format_short_offset(offset)} is not aligned; "
+            "nothing was written."
+        )
 
 
 def _bytes(count: int) -> str:

@@ -1,7 +1,7 @@
 """Bytes to and from the clipboard.
 
-What we copy travels as bytes beside its text, so that it comes back exactly, whatever form it
-was copied in. Foreign text is read as everywhere (core/values/hex_text.py).
+What is copied is on the clipboard as bytes and as text, so that it comes back exactly, whatever
+form it was copied in. Foreign text is read as everywhere (core/values/hex_text.py).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MAX_TEXT: Final = 8 * MAX_PASTE
 
 
 def put(data: bytes, text: str) -> None:
-    """Put bytes on the clipboard, with the text that they are for others."""
+    """Put bytes on the clipboard, with their text for other programs."""
     mime = QMimeData()
     mime.setText(text)
     mime.setData(MIME, data)

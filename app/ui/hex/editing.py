@@ -62,7 +62,7 @@ class Editor:
         return True
 
     def type(self, text: str) -> bool:
-        """Take what a key stands for; says whether it meant anything."""
+        """Handle a typed character; returns whether it was used."""
         surface = self._view.surface
         if not text or surface.size <= 0:
             return False
@@ -148,7 +148,7 @@ class Editor:
             self._view.message.emit(_NO_GAP)
 
     def _overwrite(self, data: bytes, label: str) -> None:
-        """Wish for bytes at the selection's start, and go behind them."""
+        """Ask for these bytes to be written at the selection's start, and move behind them."""
         view, surface = self._view, self._view.surface
         start = surface.selection.start
         if start + len(data) > surface.size:

@@ -91,7 +91,7 @@ class Mouse(QObject):
             self._timer.start()
 
     def release(self) -> None:
-        """The drag is over."""
+        """The end of a drag."""
         self._origin = None
         self._timer.stop()
 

@@ -134,7 +134,7 @@ class HexScreen(QAbstractScrollArea):
         self.refresh()
 
     def select(self, selection: Selection, *, reveal: bool = True, centre: bool = False) -> None:
-        """Take a cursor and selection, and tell others."""
+        """Set cursor and selection, and emit the signals."""
         surface = self.surface
         before, surface.selection = surface.selection, selection
         surface.pending = None

@@ -105,12 +105,12 @@ class HexView(HexScreen):
         self.editor.paste()
 
     def undo(self) -> None:
-        """Wish for it; a first digit belongs to what was there before."""
+        """Ask for an undo; a half-typed byte is dropped."""
         self.editor.drop_digit()
         self.undo_wanted.emit()
 
     def redo(self) -> None:
-        """Wish for it."""
+        """Ask for a redo."""
         self.editor.drop_digit()
         self.redo_wanted.emit()
 
@@ -267,7 +267,7 @@ class HexView(HexScreen):
         return math.ceil(width / self.surface.ratio) + self.verticalScrollBar().sizeHint().width()
 
     def tip_at(self, place: QPointF) -> str:
-        """What hovering over a point tells; empty where there is no byte."""
+        """The tool tip at a point; empty where there is no byte."""
         hit = self._mouse.hit(place)
         if hit is None or not hit.exact:
             return ""

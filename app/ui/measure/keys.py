@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ..action import Action, Gesture
 
 if TYPE_CHECKING:
-    from .run_table import RunTable
+    from .runs.run_table import RunTable
 
 SCOPE: Final = "Measure"
 GESTURES: Final = (

@@ -1,4 +1,4 @@
-"""The Measure panel: what must be there from the start, and the rest once somebody looks at it.
+"""The Measure panel: what must be there from the start, and the rest once it is shown.
 
 Most windows never measure, and the panel with its charts is two fifths of the time that a window
 takes to come up.
@@ -16,9 +16,9 @@ from ..hex.decorations.decorations import Decorations
 from ..panel import About, Panel, PanelHost
 from ..session.session import Session
 from ..style.theme import DARK, Theme
-from .hex_flash import HexFlash
+from .flash.hex_flash import HexFlash
 from .keys import GESTURES, SCOPE, run_actions
-from .restore_offer import RestoreOffer
+from .lane.restore_offer import RestoreOffer
 
 if TYPE_CHECKING:
     from ...core.measure.flash.flash import Flip, Painted
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class LazyMeasurePanel(Panel):
-    """Stands in for the panel until it is first shown; speaks for it afterwards.
+    """A placeholder for the panel, which is made when it is first shown.
 
     Attributes:
         hex_flash: Answers flashes from the hex view; None until the panel is attached.
@@ -103,7 +103,7 @@ class LazyMeasurePanel(Panel):
             self._panel.set_session(session)
 
     def set_decorations(self, decorations: Decorations) -> None:
-        """Show in these where a lane lies."""
+        """Mark a lane in these."""
         self._decorations = decorations
         if self._panel is not None:
             self._panel.lane.set_decorations(decorations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.engine.measurement_messages import LiveLatency
+from ...core.engine.measuring.measurement_messages import LiveLatency
 from ...core.measure.bandwidth.bandwidth import BandwidthLive
 from ...core.measure.flash.flash_result import FlashLive, FlashSample
 from ...core.measure.transfer.transfer_result import TransferLive

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.engine import measurement_messages as dm
+from ...core.engine.measuring import measurement_messages as dm
 from ...core.errors import CancelledError, LockedError, ScopeError
 from ...core.measure.flash.flash import Flip, Painted, Surface
 from ...core.measure.flash.flash_result import FlashPlan
@@ -28,13 +28,13 @@ from ..session.notice import Notice
 from ..session.session import Session
 from ..style.combo_box import ComboBox
 from ..style.theme import DARK, PAD, Theme
-from .chart_tabs import BY_HAND, FIRST, ChartTabs
+from .charts.chart_tabs import BY_HAND, FIRST, ChartTabs
 from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
-from .lane_box import LaneBox
+from .lane.lane_box import LaneBox
 from .live import live_sentence
 from .place import Place
-from .run_table import RunTable
-from .runs import headline, missing, run_of
+from .runs.run_table import RunTable
+from .runs.runs import headline, missing, run_of
 
 _NOBODY: Final = "Nobody answers"  # how the engine's sentence begins
 
@@ -258,7 +258,7 @@ class MeasurePanel(QWidget):
         self._complain(error)
 
     def _complain(self, error: ScopeError) -> None:
-        """Something was refused; a test that runs goes on."""
+        """Show why something was refused; a running test is not ended."""
         self._report(str(error), bad=not isinstance(error, CancelledError))
         self._was_locked = isinstance(error, LockedError)
         if self._was_locked:

@@ -1,4 +1,4 @@
-"""One word for each way in which a region's picture stops, the same wherever it is told."""
+"""One word for each way in which a region's picture stops, the same wherever it is shown."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def state_word(health: Health, *, opened: bool = True) -> str:
     """What a fault is in a word or two; empty where there is none.
 
     `stopped`: the engine's process does not answer, and may go on. `ended`: it is no more.
-    `gone`: the engine lives, the memory does not. `not opened`: the region could not be opened. Any
-    other fault is told by its code.
+    `gone`: the engine runs, the memory is no longer there. `not opened`: the region could not be
+    opened. Any other fault is named by its code.
     """
     if health.level is not Level.FAULT:
         return ""

@@ -2,8 +2,8 @@
 
 All of a window's writes go through here: what is typed, pasted, edited in the inspector, and what
 the write tools do. Each is compared with what the person saw: the bytes that the view showed in
-the moment of asking. What nobody saw, because it is not on the screen, counts as it is when the
-write begins; the journal keeps it for the undo.
+the moment of asking. Bytes that are not on the screen are not compared; the journal keeps them for
+the undo.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Who wants to know how a tool's write goes; all on the window's thread.
+    """Receives progress and outcome of a tool's write, on the window's thread.
 
     Attributes:
         begun: Gets the request's number, to cancel it by; once more when a person went ahead.
@@ -81,7 +81,7 @@ class Watcher:
 
 
 class Writing(QObject):
-    """Sends writes, keeps conflicts until they are answered, one after the other.
+    """Sends writes in order; a conflict waits until the person has answered it.
 
     Signals:
         question(Question | None): Ask this in place; None when nothing is left to ask.
@@ -130,7 +130,7 @@ class Writing(QObject):
             command: What it asks.
             target: Offset and length of what it writes.
             go_text: The word of the button that goes ahead after a conflict.
-            watcher: Who is told how it goes.
+            watcher: Gets its progress and its outcome.
             in_form: What the tool's own form shows of the target; counts when the view shows none.
         """
         self._tool(replace(command, seen=self._seen(*target) or in_form), go_text, watcher)
@@ -171,7 +171,7 @@ class Writing(QObject):
         go_ahead: Callable[[], object],
         give_up: Callable[[], object] = lambda: None,
     ) -> bool:
-        """Whether this error is a question; then a person is asked."""
+        """Ask the person if this error is a conflict; returns whether it is."""
         if not isinstance(error, ConflictError):
             return False
         self._questions.append(Question(error, go_text, go_ahead, give_up))

@@ -77,7 +77,7 @@ class Actions(QObject):
         return self._actions[name]
 
     def entries(self) -> list[Action]:
-        """All, in the menu's order; what stands in no menu comes last."""
+        """All entries in the menu's order; those of no menu come last."""
 
         def place(entry: Action) -> tuple[int, int]:
             group = GROUPS.index(entry.group) if entry.group else len(GROUPS)

@@ -38,7 +38,7 @@ class SessionActions:
                 self._pause,
                 group="View",
                 section=2,
-                hint="Freeze the picture; the memory lives on",
+                hint="Freeze the picture; the memory goes on changing",
                 icon="pause",
                 checkable=True,
                 needs_session=True,

@@ -68,7 +68,7 @@ class StatusBar(QStatusBar):
             self.health.setStyleSheet(f"color: {theme.level(self._health.level).name()}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window what stands elsewhere too gives way."""
+        """In a narrow window, hide what other places show too."""
         super().resizeEvent(event)
         width = event.size().width()
         self.device.setVisible(width >= _WIDE)
@@ -83,7 +83,7 @@ class StatusBar(QStatusBar):
         self.health.setText("")
 
     def set_device(self, text: str, more: str = "") -> None:
-        """Which device, or what is the matter with it; a long name must not push health out."""
+        """The device, or its fault; a long name must not push the health out."""
         metrics, middle = self.device.fontMetrics(), Qt.TextElideMode.ElideMiddle
         self.device.setText(metrics.elidedText(text, middle, _DEVICE_WIDTH) + more)
         self.device.setToolTip(f"{text}{more}\nDevice and size")
@@ -143,6 +143,6 @@ class StatusBar(QStatusBar):
 
 
 def _keep_room(label: QLabel, widest: str) -> None:
-    """So that digits never push what stands beside them."""
+    """Fix a label's width, so that changing digits move no neighbour."""
     width = label.fontMetrics().horizontalAdvance(widest)
     label.setMinimumWidth(width + 2 * PAD if widest else 0)

@@ -189,7 +189,7 @@ class ToolBar(QToolBar):
         self._fit_name()
 
     def _fit_name(self) -> None:
-        """A long path gives way in its middle, then buttons that stand in the menu too."""
+        """Elide a long path in its middle, then hide buttons that the menu has too."""
         metrics = self.device.fontMetrics()
         tail = f"{self._amount}  ▾" if self._name else "No region open  ▾"
         least = min(_LEAST_NAME, metrics.horizontalAdvance(f"{self._name} · "))
@@ -205,7 +205,7 @@ class ToolBar(QToolBar):
         self.device.setText(name + tail)
 
     def _room(self, text: str) -> int:
-        """Pixels that are left beside a text on the device button and all other parts."""
+        """Pixels that are left next to this text on the device button and all other parts."""
         self.device.setText(text)
         widths = [
             self.widgetForAction(action).sizeHint().width()
@@ -224,7 +224,7 @@ class ToolBar(QToolBar):
         self._fit_name()
 
     def set_speed(self, speed: MappingSpeed) -> None:
-        """Tell how fast the mapping was measured to be, beside its cache mode."""
+        """Show the measured speed of the mapping with its cache mode."""
         self.device.setToolTip(f"{self._about}\n{speed.sentence}")
 
     def set_rate(self, hz: float, *, paused: bool, health: Health | None = None) -> None:
@@ -246,7 +246,7 @@ class ToolBar(QToolBar):
             self._fit_name()
 
     def set_locked(self, locked: bool) -> None:
-        """Show the lock; an open one is loud."""
+        """Show the lock; an open one is emphasised."""
         self._locked = locked
         self._actions["lock"].setText("Unlock writing" if locked else "Lock writing")
         before = self.lock.text()

@@ -13,10 +13,10 @@ from .actions import Actions
 
 
 class Welcome(QWidget):
-    """Lies over a view and stays in its middle; there while that has nothing to show.
+    """Text and buttons in the middle of a view that has nothing to show.
 
     Args:
-        view: What it lies over.
+        view: What it covers.
         actions: The window's actions.
     """
 

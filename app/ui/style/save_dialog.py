@@ -37,7 +37,7 @@ def _endings(forms: str) -> list[str]:
 
 
 def _may_replace(parent: QWidget, title: str, path: Path) -> bool:
-    """The dialog asked about the name as it was typed, not about this one."""
+    """Ask again for a name with an added ending: the dialog asked for the typed one only."""
     if not path.exists():
         return True
     button = QMessageBox.StandardButton

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 @dataclass(slots=True)
 class _Place:
-    """A part of the stack's height, and who stands there; None is a gap."""
+    """A part of the stack's height with its bar; None is a gap."""
 
     bar: QWidget | None
     height: int
@@ -82,7 +82,7 @@ class BarStack(QWidget):
         return total
 
     def _let_go(self) -> None:
-        """Who is hidden has no place; gaps at the top are no part of the stack."""
+        """Remove hidden bars, and gaps at the top of the stack."""
         for place in self._places:
             if place.bar is not None and place.bar.isHidden():
                 place.bar = None

@@ -84,7 +84,7 @@ class LineBar(QFrame):
         self.closed.emit()
 
     def _meaning(self) -> str:
-        """What the text stands for. Raises ExpressionError for what stands for nothing."""
+        """The value of the text. Raises ExpressionError for a text that has none."""
         raise NotImplementedError
 
     def _take(self) -> None:
@@ -92,7 +92,7 @@ class LineBar(QFrame):
         raise NotImplementedError
 
     def _look(self) -> None:
-        """Say what the text stands for, or why for nothing."""
+        """Show the text's value, or why it has none."""
         problem, text = False, ""
         if self.edit.text().strip():
             try:

@@ -30,7 +30,7 @@ _LEFT, _MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignVCenter
 
 
 class MessageBar(QFrame):
-    """Shows the newest notice, a fault first; closes, clears by key, forgets good ones.
+    """Shows the newest notice, a fault first; can be closed; good news goes by itself.
 
     Signals:
         acted(str): The word of the button that was pressed.
@@ -73,7 +73,7 @@ class MessageBar(QFrame):
         return waiting[-1] if waiting else None
 
     def show_notice(self, notice: Notice) -> None:
-        """Show it; a notice with the same key gives way."""
+        """Show it, in place of a notice with the same key."""
         self._notices = [old for old in self._notices if not notice.key or old.key != notice.key]
         self._notices = [old for old in self._notices if old.level is not Level.GOOD]
         self._notices.append(notice)
@@ -90,7 +90,7 @@ class MessageBar(QFrame):
         self._refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where the buttons would take the text's room they stand below it."""
+        """Put the buttons below the text where they would take its room."""
         super().resizeEvent(event)
         self._place_buttons()
 
@@ -257,7 +257,7 @@ class ConflictBar(QFrame):
         self._fill()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc keeps theirs."""
+        """Esc keeps the peer's bytes."""
         if event.key() == Qt.Key.Key_Escape:
             self.answered.emit("theirs")
         else:

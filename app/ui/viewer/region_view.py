@@ -335,7 +335,7 @@ class RegionView(BarColumn):
         self.hex.setFocus()
 
     def _to_sight(self) -> None:
-        """Something leads to a byte: what did not before is over."""
+        """Show a byte that something leads to; emits `sight_wanted` where bytes are hidden."""
         self.messages.clear(_HEX)
         if self.body.isHidden():
             self.sight_wanted.emit()

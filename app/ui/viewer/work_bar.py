@@ -13,7 +13,7 @@ _STEPS = 1000  # a QProgressBar counts no more than 2 GiB in bytes
 
 
 class WorkBar(QFrame):
-    """Hidden while nothing goes on.
+    """Progress of long work; hidden while there is none.
 
     Signals:
         stop_wanted(int): Cancel this request.
@@ -41,7 +41,7 @@ class WorkBar(QFrame):
         self.hide()
 
     def show_work(self, work: Working | None) -> None:
-        """How far it is; None when it is over."""
+        """Show how far the work is; None when it has ended."""
         self.setVisible(work is not None)
         if work is None:
             self._request = 0

@@ -12,12 +12,13 @@ from typing import ForwardRef, Never, get_args, get_origin, get_type_hints
 import pytest
 
 from app.core import engine as package
-from app.core.engine import command_table, engine_commands, measurement_commands
+from app.core.engine import command_table, engine_commands
 from app.core.engine import messages as msg
 from app.core.engine.command_rows import Later, Pace, Queue, Row, result_type
 from app.core.engine.command_table import ROOMS, TABLE
 from app.core.engine.engine import Engine
-from app.core.engine.measurements import MeasurementService
+from app.core.engine.measuring import measurement_commands
+from app.core.engine.measuring.measurements import MeasurementService
 from app.core.engine.scheduler import Job
 from app.core.measure.lane.hold import RestoreOutcome
 from app.core.measure.peers.responder_state import ResponderState
@@ -38,8 +39,8 @@ NAMES = {
 
 def all_commands() -> list[type]:
     """Every subclass of Command that any module of the engine declares."""
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
     found = set()
     for name, module in list(sys.modules.items()):
         if name.startswith("app.core"):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
+from app.core.engine.measuring import measurement_messages as dm
 from app.core.write.record import WriteRecord
 from app.ui.session.session import Session
 

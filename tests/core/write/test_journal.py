@@ -30,7 +30,8 @@ from app.core.errors import (
 )
 from app.core.region.region import Region, RegionInfo, RegionKind, RegionSpec
 from app.core.write import undo_store
-from app.core.write.journal import MAX_RECORDS, Journal
+from app.core.write.entries import MAX_RECORDS
+from app.core.write.journal import Journal
 from app.core.write.record import WriteOutcome
 from app.core.write.undo_store import OVERHEAD
 
@@ -688,7 +689,7 @@ def test_many_small_writes_are_bounded(memory: Memory, monkeypatch: pytest.Monke
 def test_records_are_bounded_and_still_found_by_number(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.write.journal.MAX_RECORDS", 10)
+    monkeypatch.setattr("app.core.write.entries.MAX_RECORDS", 10)
     journal = unlocked(memory)
     for number in range(25):
         journal.write(number, b"x")

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from app.core.backends.open_region import spec_for
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
 from app.core.engine.engine import Engine
+from app.core.engine.measuring import measurement_messages as dm
 from app.core.measure.flash.flash_result import FlashPlan
 
 PATIENCE_S = 120.0

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from app.core.backends.open_region import spec_for
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
+from app.core.engine.measuring import measurement_messages as dm
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Painted
 from app.core.measure.lane.hold import RestoreOutcome, acquire_lane

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from app import cli
-from app.core.engine.measurement_messages import LiveLatency
+from app.core.engine.measuring.measurement_messages import LiveLatency
 from app.core.errors import ValueFormatError
 from app.core.measure.bandwidth.bandwidth import BandwidthOptions
 from app.core.measure.conditions import Conditions
@@ -26,8 +26,8 @@ from app.core.measure.transfer.transfer_result import Direction
 from app.core.native.kernel import PingState, Wait
 from app.ui.measure.forms import BandwidthForm, FlashForm, LatencyForm, TransferForm
 from app.ui.measure.live import live_sentence
-from app.ui.measure.run_model import COLUMNS, RunModel
-from app.ui.measure.runs import comparison, run_of, save_run, time_figures
+from app.ui.measure.runs.run_model import COLUMNS, RunModel
+from app.ui.measure.runs.runs import comparison, run_of, save_run, time_figures
 from app.ui.style.theme import DARK
 
 CONDITIONS = Conditions(

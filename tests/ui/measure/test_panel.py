@@ -13,18 +13,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.engine.measurement_messages import Respond, ResponderChanged
+from app.core.engine.measuring.measurement_messages import Respond, ResponderChanged
 from app.core.engine.process import EngineProcess
 from app.core.measure.flash.flash import Flip, Painted, Surface
 from app.core.measure.histogram import Histogram
 from app.core.native.kernel import Wait
 from app.core.values.units import format_time
-from app.ui.measure.charts import HistogramChart, PercentileChart
-from app.ui.measure.flash_patch import FlashPatch
+from app.ui.measure.charts.charts import HistogramChart, PercentileChart
+from app.ui.measure.flash.flash_patch import FlashPatch
 from app.ui.measure.lazy_panel import LazyMeasurePanel
 from app.ui.measure.panel import MeasurePanel
-from app.ui.measure.run_model import COLUMNS
-from app.ui.measure.run_table import RunTable
+from app.ui.measure.runs.run_model import COLUMNS
+from app.ui.measure.runs.run_table import RunTable
 from app.ui.session.notice import Notice
 from app.ui.style.theme import DARK, LIGHT
 from tests.ui.helpers import Sessions, ShmFile, pixels, spec_of

@@ -10,18 +10,18 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
-from app.core.engine.measurement_messages import LiveLatency, SlotView
+from app.core.engine.measuring import measurement_messages as dm
+from app.core.engine.measuring.measurement_messages import LiveLatency, SlotView
 from app.core.engine.process import EngineProcess
 from app.core.errors import LaneError
 from app.core.measure.histogram import Summary
 from app.core.measure.lane.peer_card import PeerCard
 from app.core.measure.lane.presence import Life
 from app.core.native.kernel import Wait
-from app.ui.measure.charts import EMPTY, WAITING
+from app.ui.measure.charts.charts import EMPTY, WAITING
 from app.ui.measure.forms import FlashForm, LatencyForm
-from app.ui.measure.lane_box import check_offset, slot_text
+from app.ui.measure.lane.lane_box import check_offset, slot_text
 from app.ui.measure.live import live_sentence
 from app.ui.measure.panel import MeasurePanel
 from tests.ui.helpers import Sessions, ShmFile, spec_of

@@ -6,7 +6,7 @@ import struct
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.modeltest import ModelTester
@@ -43,19 +43,22 @@ def region(
     return SimpleNamespace(path=path, session=session, writing=writing)
 
 
-def row_of(panel: InspectorPanel, name: str) -> int:
-    return [kind.name for kind in panel.model.types].index(name)
+LITTLE, BIG = Endian.LITTLE, Endian.BIG
 
 
-def shown(panel: InspectorPanel, name: str, column: int = 1) -> str:
-    return str(panel.model.data(panel.model.index(row_of(panel, name), column)))
+def index_of(panel: InspectorPanel, name: str, order: Endian = LITTLE) -> QModelIndex:
+    return panel.model.index(*panel.model.place_of(name, order))
 
 
-def edit(qtbot: QtBot, panel: InspectorPanel, name: str, text: str, column: int = 1) -> None:
+def shown(panel: InspectorPanel, name: str, order: Endian = LITTLE) -> str:
+    return str(panel.model.data(index_of(panel, name, order)))
+
+
+def edit(qtbot: QtBot, panel: InspectorPanel, name: str, text: str, order: Endian = LITTLE) -> None:
     """As a person does it: choose, F2, type over, Enter."""
     table = panel.table
     table.setFocus()
-    table.setCurrentIndex(panel.model.index(row_of(panel, name), column))
+    table.setCurrentIndex(index_of(panel, name, order))
     qtbot.keyClick(table, Qt.Key.Key_F2)
     line = table.findChild(QLineEdit)
     assert line is not None
@@ -100,13 +103,14 @@ def test_every_type_in_both_orders(
     poke(region.path, 0, data)
     qtbot.waitUntil(lambda: panel.model.data_bytes[:32] == data, timeout=WAIT_MS)
     for kind in TYPES:
-        for column, endian in enumerate((Endian.LITTLE, Endian.BIG), 1):
-            wanted = (
-                (kind.decode(data, endian) or "-") if column == 1 or kind.endian_matters else ""
-            )
+        for endian in (LITTLE, BIG) if kind.endian_matters else (LITTLE,):
+            wanted = kind.decode(data, endian) or "-"
             if kind.group != "text" or wanted.isascii():
-                text = shown(panel, kind.name, column).replace("\n", "")
+                text = shown(panel, kind.name, endian).replace("\n", "")
                 assert text == wanted, kind.name
+        if not kind.endian_matters:
+            with pytest.raises(KeyError):
+                panel.model.place_of(kind.name, BIG)
 
 
 def test_a_character_that_the_font_lacks_is_told_by_its_number(panel: InspectorPanel) -> None:
@@ -117,24 +121,24 @@ def test_a_character_that_the_font_lacks_is_told_by_its_number(panel: InspectorP
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "column", "wanted"),
+    ("name", "text", "order", "wanted"),
     [
-        ("u8", "0x2A", 1, b"\x2a"),
-        ("u16", "258", 1, b"\x02\x01"),
-        ("u16", "258", 2, b"\x01\x02"),
-        ("i32", "-2", 1, b"\xfe\xff\xff\xff"),
-        ("u64", "0x1122334455667788", 2, bytes.fromhex("1122334455667788")),
-        ("f32", "1.5", 1, struct.pack("<f", 1.5)),
-        ("f64", "-2e10", 2, struct.pack(">d", -2e10)),
-        ("bin", "0100 0001", 1, b"A"),
-        ("char", "Z", 1, b"Z"),
-        ("utf8", "ü", 1, "ü".encode()),
-        ("utf16", "ü", 2, "ü".encode("utf-16-be")),
-        ("unix32", "2026-11-23 20:15:00", 1, struct.pack("<I", 1795464900)),
+        ("u8", "0x2A", LITTLE, b"\x2a"),
+        ("u16", "258", LITTLE, b"\x02\x01"),
+        ("u16", "258", BIG, b"\x01\x02"),
+        ("i32", "-2", LITTLE, b"\xfe\xff\xff\xff"),
+        ("u64", "0x1122334455667788", BIG, bytes.fromhex("1122334455667788")),
+        ("f32", "1.5", LITTLE, struct.pack("<f", 1.5)),
+        ("f64", "-2e10", BIG, struct.pack(">d", -2e10)),
+        ("bin", "0100 0001", LITTLE, b"A"),
+        ("char", "Z", LITTLE, b"Z"),
+        ("utf8", "ü", LITTLE, "ü".encode()),
+        ("utf16", "ü", BIG, "ü".encode("utf-16-be")),
+        ("unix32", "2026-11-23 20:15:00", LITTLE, struct.pack("<I", 1795464900)),
         (
             "guid",
             "{12345678-1234-5678-1234-567812345678}",
-            2,
+            BIG,
             bytes.fromhex("12345678123456781234567812345678"),
         ),
     ],
@@ -145,16 +149,16 @@ def test_an_edit_lands_in_the_file(
     region: SimpleNamespace,
     name: str,
     text: str,
-    column: int,
+    order: Endian,
     wanted: bytes,
 ) -> None:
     region.session.set_locked(False)
     panel.set_cursor(0x40)
     qtbot.waitUntil(lambda: len(panel.model.data_bytes) >= 32, timeout=WAIT_MS)
-    edit(qtbot, panel, name, text, column)
+    edit(qtbot, panel, name, text, order)
     qtbot.waitUntil(lambda: peek(region.path, 0x40, len(wanted)) == wanted, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: panel.model.data_bytes[: len(wanted)] == wanted, timeout=WAIT_MS)
-    assert type_named(name).decode(wanted, Endian.LITTLE if column == 1 else Endian.BIG) is not None
+    assert type_named(name).decode(wanted, order) is not None
     assert panel.problem.isHidden()
 
 
@@ -190,7 +194,7 @@ def test_garbage_is_refused_with_an_example(
 
 def test_esc_leaves_the_value(qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace) -> None:
     region.session.set_locked(False)
-    panel.table.setCurrentIndex(panel.model.index(row_of(panel, "u8"), 1))
+    panel.table.setCurrentIndex(index_of(panel, "u8"))
     qtbot.keyClick(panel.table, Qt.Key.Key_F2)
     line = panel.table.findChild(QLineEdit)
     assert line is not None
@@ -232,7 +236,7 @@ def test_a_conflict_is_asked_and_not_written(
 def test_a_change_and_flux_are_coloured(panel: InspectorPanel) -> None:
     model = panel.model
     model.show(b"\x01" * 32, bytes(32), [0] * 16)
-    index = model.index(row_of(panel, "u8"), 1)
+    index = index_of(panel, "u8")
     role = Qt.ItemDataRole.ForegroundRole
     assert model.data(index, role).color() == DARK.color("text")
     model.show(b"\x02" * 32, bytes(32), [1_000_000] * 16)
@@ -270,7 +274,7 @@ def test_types_can_be_chosen_and_are_remembered(qtbot: QtBot, panel: InspectorPa
 
 def test_copy(qtbot: QtBot, panel: InspectorPanel) -> None:
     panel.model.show(b"\x2a" * 32, bytes(32), [0] * 16)
-    panel.table.setCurrentIndex(panel.model.index(row_of(panel, "u8"), 1))
+    panel.table.setCurrentIndex(index_of(panel, "u8"))
     qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == "42"
     QGuiApplication.clipboard().setText("")
@@ -280,12 +284,9 @@ def test_copy(qtbot: QtBot, panel: InspectorPanel) -> None:
 
 def test_a_guid_is_shown_whole_and_copied_in_one_line(qtbot: QtBot, panel: InspectorPanel) -> None:
     panel.model.show(bytes(range(32)), bytes(32), [0] * 16)
-    row = row_of(panel, "guid")
-    lines = shown(panel, "guid").split("\n")
-    width = panel.table.fontMetrics().horizontalAdvance(max(lines, key=len))
-    assert width + 6 <= panel.table.columnWidth(1)
-    assert panel.table.rowHeight(row) >= len(lines) * panel.table.fontMetrics().height()
-    panel.table.setCurrentIndex(panel.model.index(row, 1))
+    assert shown(panel, "guid") == "{03020100-0504-0706-0809-0a0b0c0d0e0f}"
+    assert shown(panel, "guid", BIG) == "{00010203-0405-0607-0809-0a0b0c0d0e0f}"
+    panel.table.setCurrentIndex(index_of(panel, "guid"))
     qtbot.keyClick(panel.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == "{03020100-0504-0706-0809-0a0b0c0d0e0f}"
 
@@ -297,14 +298,14 @@ def test_a_region_that_is_gone_is_grey(
     qtbot.waitUntil(lambda: shown(panel, "u8") == "1", timeout=WAIT_MS)
     region.path.unlink()
     qtbot.waitUntil(lambda: panel.model.stale, timeout=WAIT_MS)
-    index = panel.model.index(row_of(panel, "u8"), 1)
+    index = index_of(panel, "u8")
     assert panel.model.data(index, Qt.ItemDataRole.ForegroundRole).color() == DARK.color("quiet")
     panel.set_session(None)
     assert "no region" in panel.head.text()
 
 
 def ink(panel: InspectorPanel, name: str) -> str:
-    index = panel.model.index(row_of(panel, name), 1)
+    index = index_of(panel, name)
     brush = panel.model.data(index, Qt.ItemDataRole.ForegroundRole)
     return str(brush.color().name().upper())
 
@@ -312,7 +313,7 @@ def ink(panel: InspectorPanel, name: str) -> str:
 def test_an_own_edit_is_blue_and_a_peers_is_not(
     qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
 ) -> None:
-    qtbot.waitUntil(lambda: shown(panel, "u8", 1) == "0", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: shown(panel, "u8") == "0", timeout=WAIT_MS)
     region.session.set_locked(False)
     edit(qtbot, panel, "u16", "4660")
     qtbot.waitUntil(lambda: ink(panel, "u16") == DARK.mine, timeout=WAIT_MS)
@@ -346,29 +347,72 @@ def test_it_catches_up_when_it_comes_into_sight(
     assert shown(panel, "u8") == "66"
 
 
-@pytest.mark.parametrize("width", [300, 330, 420, 900])
-def test_long_values_are_whole_in_a_narrow_panel(
-    qtbot: QtBot, panel: InspectorPanel, width: int
-) -> None:
+WORST = {
+    "u64": b"\xff" * 8,
+    "i64": bytes(7) + b"\x80",
+    "f64": struct.pack("<d", -1.7976931348623157e308),
+    "unix32": struct.pack("<I", 1_795_464_900),
+    "unixms": struct.pack("<Q", 1_795_464_900_123),
+    "filetime": struct.pack("<Q", 133_999_999_991_234_567),
+}
+
+
+def visible_width(panel: InspectorPanel, index: QModelIndex) -> int:
+    """Pixels that a text has in its cell, which may go over both columns."""
+    return panel.table.visualRect(index).width() - 6
+
+
+@pytest.mark.parametrize("width", [298, 420, 900])
+def test_long_values_are_whole_in_one_line(qtbot: QtBot, panel: InspectorPanel, width: int) -> None:
+    panel.model.choose(list(WORST))
     panel.resize(width, 600)
     qtbot.wait(1)
-    worst = {
-        "u64": b"\xff" * 8,
-        "i64": bytes(7) + b"\x80",
-        "f64": struct.pack("<d", -1.7976931348623157e308),
-        "filetime": struct.pack("<Q", 133_999_999_991_234_567),
-        "unix32": struct.pack("<I", 1_795_464_900),
-        "guid": bytes(range(16)),
-    }
     metrics = panel.table.fontMetrics()
-    for name, data in worst.items():
-        panel.model.show(data + bytes(24), bytes(32), [0] * 16)
+    for name, data in WORST.items():
+        for order in (LITTLE, BIG):
+            panel.model.show((data if order is LITTLE else data[::-1]) + bytes(24), b"", [0] * 16)
+            text = shown(panel, name, order)
+            assert text == type_named(name).decode(data), name
+            index = index_of(panel, name, order)
+            assert metrics.horizontalAdvance(text) <= visible_width(panel, index), (name, order)
+
+
+def test_in_the_narrowest_panel_a_value_is_broken_between_its_parts(
+    qtbot: QtBot, panel: InspectorPanel
+) -> None:
+    panel.model.choose([*WORST, "guid"])
+    panel.resize(240, 600)
+    qtbot.wait(1)
+    panel.model.show(WORST["filetime"] + bytes(24), b"", [0] * 16)
+    assert shown(panel, "filetime").split("\n")[0].strip() == "2025-08-18"
+    metrics = panel.table.fontMetrics()
+    for name, data in (WORST | {"guid": bytes(range(16))}).items():
+        panel.model.show(data + bytes(24), b"", [0] * 16)
+        index = index_of(panel, name)
         lines = shown(panel, name).split("\n")
-        row = row_of(panel, name)
-        room = panel.table.columnWidth(1) - 6
-        assert all(metrics.horizontalAdvance(line.rstrip()) <= room for line in lines), (
-            name,
-            lines,
-        )
-        assert panel.table.rowHeight(row) >= len(lines) * metrics.height(), name
         assert "".join(lines) == type_named(name).decode(data), name
+        widest = max(metrics.horizontalAdvance(line.rstrip()) for line in lines)
+        assert widest <= visible_width(panel, index), (name, lines)
+        assert panel.table.rowHeight(index.row()) >= len(lines) * metrics.height(), name
+
+
+def test_a_panel_that_is_made_narrow_keeps_the_chosen_value_and_what_is_typed(
+    qtbot: QtBot, panel: InspectorPanel
+) -> None:
+    panel.model.show(bytes(range(32)), bytes(32), [0] * 16)
+    panel.table.setCurrentIndex(index_of(panel, "u64", BIG))
+    panel.resize(298, 640)
+    qtbot.wait(1)
+    assert panel.model.place_of("u64", BIG)[1] == 1, "a row of its own"
+    assert panel.table.currentIndex() == index_of(panel, "u64", BIG)
+    qtbot.keyClick(panel.table, Qt.Key.Key_F2)
+    line = panel.table.findChild(QLineEdit)
+    assert line is not None
+    line.setText("12")
+    panel.resize(600, 640)
+    qtbot.wait(1)
+    assert line.isVisible()
+    assert line.text() == "12"
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: panel.model.place_of("u64", BIG)[1] == 2, timeout=WAIT_MS)
+    assert panel.table.currentIndex() == index_of(panel, "u64", BIG)

@@ -174,14 +174,37 @@ def test_the_main_thing_has_half_of_the_window(make: Make, shm_file: ShmFile) ->
         trigger(window, action_name(name))
         panels = window.panels
         return {
-            "edit": lambda: area(window.view),
+            "watch": lambda: area(window.view.hex, window.view.minimap),
+            "edit": lambda: area(window.view.hex, window.view.minimap),
             "scope": lambda: area(panels[ActivityPanel]),
             "measure": lambda: area(panels[LazyMeasurePanel].panel.charts.percentiles),
             "link": lambda: area(panels[DevicesPanel], panels[SetupPanel]),
         }[name]()
 
-    for name in ("edit", "scope", "measure", "link"):
+    for name in NAMES:
         assert main(name) >= half, name
+
+
+@pytest.mark.parametrize(
+    ("size", "bytes_in_a_row"), [((900, 600), 8), ((1024, 768), 16), ((1280, 800), 16)]
+)
+def test_in_watch_rows_and_values_are_whole(
+    make: Make, shm_file: ShmFile, size: tuple[int, int], bytes_in_a_row: int
+) -> None:
+    window = make(shm_file(65536), size)
+    QGuiApplication.processEvents()
+    grid = window.view.hex.surface.grid
+    assert grid.columns == bytes_in_a_row
+    assert grid.width <= window.view.hex.viewport().width() * window.view.hex.surface.ratio
+    inspector = window.panels[InspectorPanel]
+    metrics, model = inspector.table.fontMetrics(), inspector.model
+    for name, longest in (("u64", str(2**64 - 1)), ("unix32", "2026-11-23 20:15:00")):
+        cell = inspector.table.visualRect(model.index(*model.place_of(name)))
+        assert metrics.horizontalAdvance(longest) <= cell.width() - 6, name
+    activity = window.panels[ActivityPanel]
+    for part in (activity.changes, activity.heat, activity.water):
+        assert part.height() >= 48, "low, and not cut"
+        assert activity.rect().contains(part.geometry())
 
 
 def test_where_no_bytes_are_shown_messages_are(qtbot: QtBot, make: Make, shm_file: ShmFile) -> None:

@@ -55,7 +55,7 @@ class FoundDevice:
 
     @property
     def place(self) -> PciAddress | None:
-        """From the properties, else from the location text; None where both tell nothing."""
+        """From the properties, else from the location text; None where neither has it."""
         if self.bus is not None and self.address is not None:
             with suppress(CannotFindError):
                 return PciAddress.from_windows(self.bus, *split_address(self.address))

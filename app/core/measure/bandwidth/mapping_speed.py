@@ -41,7 +41,7 @@ class MappingSpeed:
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The speed in one sentence."""
         read = f"Reads {format_rate(self.read_bytes_per_s)} ({format_size(self.read_bytes)} read)"
         wrote = ""
         if self.write_bytes:

@@ -75,7 +75,7 @@ class FlashSample:
 
 @dataclass(frozen=True, slots=True)
 class FlashLive:
-    """What a running test tells: the last sample, None when it was lost, and how many were."""
+    """Progress of a test: the last sample (None when it was lost) and the counts so far."""
 
     sample: FlashSample | None
     lost: int

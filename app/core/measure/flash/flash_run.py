@@ -28,8 +28,8 @@ class FlashMaster:
     """Runs a flash test against the responder of a slot.
 
     Args:
-        monitor: Of the peer of an initiator that is seated and has not asked yet; its context is
-            told of each sample (FlashLive), and asked whether to end.
+        monitor: Watches the peer of an initiator that has its slot and has not asked yet; its
+            context gets each sample (FlashLive), and says whether to end.
         show: Called with each of our own flashes, so that our window shows them too.
     """
 

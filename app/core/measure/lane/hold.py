@@ -57,7 +57,7 @@ __all__ = [
 
 LOOK_S: Final = 1.0
 """Seconds of looking before bytes are called idle: heartbeats beat four times in it."""
-HOLE_LOOK_S: Final = 0.25  # nobody ever wrote there
+HOLE_LOOK_S: Final = 0.25  # a hole in the file: nothing was ever written there
 LOOKS: Final = 9
 _LOOK_BYTES: Final = 16 << 20
 _CHUNK: Final = 64 << 10
@@ -268,7 +268,7 @@ def _refuse_busy(region: Region, span: ByteRange, sleep: Sleep) -> None:
         who = (
             f"it seems to be {there.responder}"
             if there.responder
-            else "nobody knows whose they are"
+            else "it is not known which program does it"
         )
         raise MemoryInUseError(
             f"The bytes at {format_short_offset(span.offset)} keep changing; {who}."

@@ -168,7 +168,7 @@ def own_card(
 
 
 def is_ours(card: PeerCard | None) -> bool:
-    """Whether a card was made by this very process: its token tells, where no boot is known too."""
+    """Whether a card was made by this process, by its token; works without a boot number, too."""
     return card is not None and card.token in _made
 
 

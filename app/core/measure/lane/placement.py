@@ -105,7 +105,7 @@ def free_place(region: Region, wanted: Lane) -> Lane:
     raise MemoryInUseError(
         f"{claims[0][1]} uses {region.info.name}; a lane of {format_size(wanted.size)} would lie "
         "over what it may write.",
-        "Measure over a second ivshmem device, or lay the lane all the same where that may be.",
+        "Measure over a second ivshmem device, or create the lane there all the same if you may.",
     )
 
 
@@ -150,7 +150,7 @@ def lane_at(region: Region, offset: int) -> Lane:
         raise LaneError(
             f"The lane at {format_short_offset(offset)} says it has {format_size(lane.size)}, "
             f"which reaches out of {region.info.name}.",
-            "It was laid in a longer region, or something wrote over it.",
+            "It was created in a longer region, or something wrote over it.",
         )
     return lane
 
@@ -188,7 +188,7 @@ def find_lane(region: Region, cancelled: Callable[[], bool] = lambda: False) -> 
 
 
 class LaneSearch:
-    """Looks for a lane bit by bit, so that a large region holds nobody up."""
+    """Looks for a lane in small steps, so that a large region delays no other work."""
 
     def __init__(self, region: Region) -> None:
         self._steps = _steps(region)

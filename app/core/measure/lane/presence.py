@@ -174,7 +174,7 @@ class SlotClaim:
         # Right before the first write: the creator may have restored the old bytes meanwhile.
         claim.check_lane()
         if claim.closing:
-            raise LaneLostError("The lane is being taken away by the peer that laid it.")
+            raise LaneLostError("The lane is being taken away by the peer that created it.")
         before = parse_card(region.read(token_at, _CARD_SIZE))
         claim._touched = before.touched if before else region.load(token_at + 8 * TOUCHED_WORD, 8)
         claim._touched = min(claim._touched, slot.data(side).length)

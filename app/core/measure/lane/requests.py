@@ -48,7 +48,7 @@ class Refusal(IntEnum):
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The reply in one sentence."""
         return _REFUSALS[self]
 
 

@@ -47,11 +47,11 @@ class RestoreOutcome(Enum):
     NOTHING_OWED = "the lane was another's"
     RESTORED = "the bytes are as they were before"
     KEPT = "a peer still uses the lane; the old bytes stay on disk and are put back later"
-    CHANGED = "somebody wrote over the lane; the old bytes stay on disk and were not put back"
+    CHANGED = "the lane was written over; the old bytes stay on disk and were not put back"
     GONE = "the region is gone; nothing could be put back"
 
 
-# -- laying ---------------------------------------------------------------------------------------
+# -- creating -------------------------------------------------------------------------------------
 
 
 def write_lane(region: Region, lane: Lane) -> None:
@@ -78,7 +78,7 @@ def partially_written(region: Region, offset: int) -> Lane | None:
 
 
 def _nobody_looks() -> None:
-    """Nobody wants to know that it takes long."""
+    """The default callback: does nothing."""
 
 
 def give_back(

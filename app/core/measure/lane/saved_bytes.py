@@ -231,7 +231,7 @@ class SavedBytes:
             return file.read()
 
     def release(self) -> None:
-        """This process does not restore them any more: they are found as those of a crashed one."""
+        """Give up restoring them in this process: they are then listed as after a crash."""
         _released.add(self.path)
 
     def forget(self) -> None:
@@ -242,7 +242,7 @@ class SavedBytes:
 
 
 def saved_bytes_files(folder: Path | None = None) -> list[SavedBytes]:
-    """Saved bytes that nobody is about to restore, oldest first; a month later they are deleted."""
+    """Saved bytes that no running program will restore, oldest first; kept for a month."""
     place = folder or state_dir() / "lanes"
     found = []
     for path in sorted(place.glob(f"*{_SUFFIX}")) if place.is_dir() else []:

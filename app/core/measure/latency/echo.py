@@ -153,13 +153,13 @@ class EchoLoop:
         return pause
 
     def pass_over(self, then_ns: int) -> None:
-        """Nothing is sent any more: what was due until then is missed or skipped."""
+        """End the sending: requests that were due until then count as missed or skipped."""
         state = self.state
         waited_ns = then_ns if state.pending else int(state.answered_ns)
         echo_python.give_account(state, then_ns, waited_ns)
 
     def note_return(self, now_ns: int) -> None:
-        """The slice is over; from its last turn until now our loop stood still, if that was long.
+        """Account for the time since the slice's last turn, if it was long enough for a stall.
 
         While an answer is waited for, its time tells that.
         """
@@ -209,7 +209,7 @@ class EchoLoop:
 
 
 def _first_number(stale: int) -> int:
-    """Where the numbers begin: far from the pong that is in the line, and not where others began.
+    """The first number: random, and far from the pong that is in the line already.
 
     Small, because an integer below 2**30 is one digit to Python, and its loads and stores cost
     two thirds.

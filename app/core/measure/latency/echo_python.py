@@ -282,7 +282,7 @@ def _give_up(state: PingState, now: int) -> None:
     state.lost += 1
     state.pending = 0
     state.turn_ns = state.answered_ns = now
-    state.missed += pass_until(state, now)  # these were due while nobody answered
+    state.missed += pass_until(state, now)  # due while the peer did not answer
 
 
 def run_floor(state: PingState, memory: Memory, arrays: Arrays) -> Slice:

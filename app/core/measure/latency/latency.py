@@ -6,8 +6,8 @@ response time from then, and the service time from when it was sent. The closed 
 next when the last came back; it is the quickest, and hardly sees stalls.
 
 The loop runs in slices; between them, while nothing is in flight, samples are counted and the
-peer is looked at. What that takes is taken out of the schedule and told: as a share of the time
-(`paused_share`), and as the requests that would have been due (`skipped`).
+peer's state is read. What that takes is left out of the schedule and reported: as a share of the
+time (`paused_share`), and as the requests that would have been due (`skipped`).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class LatencyOptions:
 
 @dataclass(frozen=True, slots=True)
 class LatencyLive:
-    """What a running test tells of itself: the tally so far, and the share of the time done."""
+    """Progress of a test: the tally so far, and the share of the time that has passed."""
 
     tally: Tally
     share: float
@@ -133,7 +133,7 @@ def run_latency(
         region: Where.
         lane: The lane in it (hold.acquire_lane).
         options: What to measure.
-        context: Who is told (LatencyLive), and asked.
+        context: Gets the progress (LatencyLive), and says whether to end.
         give_up_s: Wait no longer for a peer; None waits for ever.
 
     Raises:

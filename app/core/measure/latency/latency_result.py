@@ -61,7 +61,7 @@ class LatencyResult:
         skipped: Due and never sent because of this side: it counted (`paused_share`), stood still
             until the end was long over, or was stopped.
         late: Answered requests that were sent more than an interval after their time.
-        unexpected: Numbers from the peer that nobody waited for.
+        unexpected: Numbers from the peer that were not waited for.
         stalled_share: Share of the time in gaps longer than `stall_ns`: an answer that was waited
             for, or a turn of our own loop that took so long.
         stall_ns: What counts as a gap.
@@ -210,7 +210,7 @@ class Tally:
         self._start_ns = self._point_ns = self._end_ns = start_ns
 
     def resume(self, gap_ns: int, paused_ns: int) -> None:
-        """The instrument's own pause is over.
+        """The end of a pause of the instrument itself.
 
         Args:
             gap_ns: From the end of the slice until now. Far longer than counting takes, it was no
@@ -256,7 +256,7 @@ class Tally:
             self.series.append(Point(at_s, 0, 0, 0, 0, 0, lost))
 
     def finish(self, state: PingState, *, complete: bool = True) -> None:
-        """The test is over: what is still on its way is lost."""
+        """The end of the test: requests without an answer count as lost."""
         end_ns = max(self._end_ns, int(state.end_ns)) if complete else self._end_ns
         self._count(end_ns, state)
         self._stalled_ns += int(state.lost) * int(state.timeout_ns) + int(state.stood_ns)

@@ -165,7 +165,7 @@ class Initiator:
         self.region.check()
         self.claim.beat()
         if self.claim.closing:
-            raise LaneLostError("The lane is being taken away by the peer that laid it.")
+            raise LaneLostError("The lane is being taken away by the peer that created it.")
         self.peer = self._watch.poll()
         return self.peer
 

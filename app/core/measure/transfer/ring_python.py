@@ -121,7 +121,7 @@ class PythonFlow:
         self.unexpected_word = word
 
     def send(self, *, over: bool) -> int:
-        """Fill a batch of cells when there is room for one; how many."""
+        """Fill a batch of cells if there is room; returns how many were filled."""
         words, filled = self.memory.words, self.filled
         theirs = words[self.memory.their_take]
         if (theirs - self.confirmed) & _WORD <= (filled - self.confirmed) & _WORD:

@@ -103,7 +103,7 @@ def run_transfer(
         region: Where.
         lane: The lane in it (hold.acquire_lane).
         options: What to measure.
-        context: Who is told (TransferLive), and asked.
+        context: Gets the progress (TransferLive), and says whether to end.
         give_up_s: Wait no longer for a peer; None waits for ever.
 
     Raises:

@@ -155,7 +155,7 @@ class Layer:
         self.replace([*self._items, *items])
 
     def remove(self, *items: Decoration) -> None:
-        """Hold these no more; what is not here is passed over."""
+        """Remove these ranges; unknown ones are ignored."""
         gone = set(items)
         self.replace([item for item in self._items if item not in gone])
 

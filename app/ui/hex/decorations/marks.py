@@ -107,7 +107,7 @@ class Marks:
                 cells[here, :, part] = colors[:, np.newaxis, np.newaxis]
 
     def prepare(self, slots: Rows, codes: Codes) -> None:
-        """Find the pixels of the bars of whole rows, where they are others than before."""
+        """Find the pixels of the bars of those rows whose decorations have changed."""
         relevant = codes & _RELEVANT
         relevant[relevant < styles.BAR_LEFT] = 0
         stale = np.flatnonzero((relevant != self._known[slots]).any(axis=1))

@@ -35,7 +35,7 @@ class Echo:
 
 @dataclass(slots=True)
 class CellStates:
-    """The newest Frame, and what must be remembered beside it."""
+    """The newest Frame, and what must be remembered of the earlier ones."""
 
     frame: Frame | None = None
     frozen: bool = False

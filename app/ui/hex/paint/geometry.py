@@ -23,7 +23,7 @@ class Pane(Enum):
 
 
 class Part(Enum):
-    """Where in the picture a point lies."""
+    """The part of the picture at a point."""
 
     ADDRESS = "address"
     HEX = "hex"

@@ -6,7 +6,7 @@ marked by lines and bars.
 
 A cell's code is, from the lowest bit: 8 bits value, then its style, 5 bits state, SELECTED and 3
 bits tint, then a decoration's marks, 3 bits lines along it and 2 bits bars at its ends. Value and
-style say which glyph block it is; the marks are laid over that.
+style say which glyph block it is; the marks are drawn over it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def rgb(text: str) -> Rgb:
 
 
 def mix(below: Rgb, above: Rgb, share: float) -> Rgb:
-    """`share` of `above` laid over `below`."""
+    """The colour of `below` under `above`, which covers a `share` of it."""
     red, green, blue = (round(b + (a - b) * share) for b, a in zip(below, above, strict=True))
     return red, green, blue
 

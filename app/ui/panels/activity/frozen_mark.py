@@ -1,4 +1,4 @@
-"""What lies over graphs that are frozen, so that nobody takes them for the present."""
+"""The mark over frozen graphs, so that they are not taken for the present."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FrozenMark(QWidget):
 
     Args:
         parent: Whose children the views are.
-        views: What it lies over; those that are hidden are left out.
+        views: What it covers; those that are hidden are left out.
         button: While it is checked the views are frozen.
     """
 

@@ -33,7 +33,7 @@ def fold(values: npt.NDArray[Any], columns: int) -> npt.NDArray[Any]:
 def moved(activity: Activity, since_ns: int) -> npt.NDArray[np.float32]:
     """The rate of each cell that was seen to change since then, else 0.
 
-    A cell that was not looked at since then keeps what the last look found. The rates of an
+    A cell that was not sampled since then keeps what the last sample found. The rates of an
     Activity fade, so that they are seen; in the past, what stopped has stopped.
     """
     lit = activity.changed_ns >= np.minimum(since_ns, activity.seen_ns)
@@ -44,7 +44,7 @@ def moved(activity: Activity, since_ns: int) -> npt.NDArray[np.float32]:
 class HeatHistory:
     """The last five minutes of Activities, each with the time that it stands for.
 
-    A row stands for the time since the look before it. Where nobody looked (a pause, a stopped
+    A row stands for the time since the sample before it. Where none was taken (a pause, a stopped
     engine, a busy window) there is a gap, which no row stands for.
     """
 
@@ -73,7 +73,7 @@ class HeatHistory:
         return int(self._ends[self._behind - 1]) if len(self) else 0
 
     def interrupt(self) -> None:
-        """Nobody looks for now: what follows does not join what was."""
+        """Sampling stops for now: leave a gap before the next Activity."""
         self._since_ns = 0
 
     def add(self, activity: Activity, period_ns: int) -> None:
@@ -83,7 +83,7 @@ class HeatHistory:
         self._number = activity.number
         start, self._since_ns = self._since_ns, activity.time_ns
         if not 0 < activity.time_ns - start <= longest_gap_ns(period_ns):
-            return  # the first look after a gap: when it began to be so is not known
+            return  # the first sample after a gap: when the change happened is not known
         columns = min(COLUMNS, len(activity.rate))
         if self._rows.shape[1] != columns:
             self._rows = np.zeros((self._room, columns), np.uint8)
@@ -130,7 +130,7 @@ class HeatHistory:
             return np.zeros((rows, max(1, min(columns, high - low))), np.uint8), known
         data = self._rows[kept, low:high]
         bounds = np.stack((first, behind), axis=1)[known]
-        # Slots shorter than a look share its row: each pair of bounds is folded once.
+        # Slots shorter than a sample share its row: each pair of bounds is folded once.
         pairs, which = np.unique(bounds, axis=0, return_inverse=True)
         # Faster than reduceat, which does not use the processor's vectors here.
         found = np.stack([data[start:end].max(axis=0) for start, end in pairs.tolist()])

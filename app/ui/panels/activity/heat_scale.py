@@ -36,8 +36,8 @@ class Scale(QWidget):
         self.setMinimumWidth(220)
         self.setToolTip(
             "Colour scale: changes seen per second of the busiest page in a cell. A page is seen "
-            "to change once at each look at most: what changes more often stands at the rate of "
-            "the looks, and the figures say so (≥)."
+            "to change once in each sample at most: what changes more often stands at the rate of "
+            "the samples, and the figures say so (≥)."
         )
 
     def paintEvent(self, _event: QPaintEvent) -> None:

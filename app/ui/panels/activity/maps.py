@@ -252,7 +252,7 @@ class HeatMap(Map):
 
     @property
     def tile_bytes(self) -> int:
-        """What a tile stands for."""
+        """Bytes of the region in one tile."""
         return self._cells * (self.activity.cell_bytes if self.activity is not None else 0)
 
     def set_decorations(self, decorations: Decorations) -> None:

@@ -6,16 +6,9 @@ from time import monotonic_ns
 from typing import Any, Final
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from ....core.watch.frame import Frame
 from ....core.watch.timing import WINDOW_NS, longest_gap_ns
@@ -23,28 +16,28 @@ from ...action import Gesture
 from ...hex.decorations.decorations import Decorations
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
-from ...style.combo_box import ComboBox
 from ...style.elided_label import ElidedLabel
 from ...style.theme import DARK, Theme, mono_font
 from . import words
 from .address_view import AddressView
-from .arrangement import TALL_FROM, arrange
+from .arrangement import WIDE, Shape, arrange, shape_for
+from .controls import SPANS, Controls
 from .frozen_mark import FrozenMark
 from .heat_history import HeatHistory
-from .heat_scale import Scale
 from .held_rates import HeldRates
 from .lazy_plot import LazyPlot
-from .maps import HeatMap, Place
+from .maps import HeatMap
 from .sample_buffer import Ring
 from .time_view import LONGEST_S, TimeView
+from .under_mouse import Shown, UnderMouse
 from .waterfall import Waterfall
 
 DRAW_MS: Final = 66
 _SAMPLE_NS: Final = 50_000_000
 _NAME_NS: Final = 250_000_000
-_MOST_NAMES: Final = 3
 _PATIENCE: Final = 45  # turns of the timer, 3 s
-SPANS: Final = (("10 s", 10), ("1 min", 60), ("5 min", 300))
+_SPACING: Final = 4
+_TIGHT: Final = 2
 _TRACES: Final = ("observed", "read", "written", "cost")
 # A mean over less than most of its window is not shown: a burst would be a peak.
 _SETTLED_NS: Final = int(0.8 * WINDOW_NS)
@@ -75,42 +68,29 @@ class ActivityPanel(Panel):
         super().__init__(parent)
         self._theme = DARK
         self._frame: Frame | None = None
-        self._decorations: Decorations | None = None
         self._ring = Ring(int(LONGEST_S * 1e9) // _SAMPLE_NS, len(_TRACES))
         self._history = HeatHistory()
         self._held = HeldRates()
+        self._shown = Shown(self._ring, self._held)
         self._sampled_ns = 0
-        self._end_ns = 0  # the newest Frame that is drawn
         self._stale = True
         self._name_due_ns = 0
         self._awaits_frame = False
         self._turns = 0
-        self.span = ComboBox()
-        for text, seconds in SPANS:
-            self.span.addItem(text, seconds)
-        self.span.setAccessibleName("Time span of the graphs")
+        self._controls = Controls()
+        self.span, self.freeze = self._controls.span, self._controls.freeze
+        self.hold, self.hover = self._controls.hold, self._controls.hover
         self.time = TimeView(SPANS[0][1], self)
         self.address = AddressView(self)
         self.span.currentIndexChanged.connect(self._choose_span)
-        self.freeze = QPushButton("Freeze")
-        self.freeze.setCheckable(True)
-        self.freeze.setToolTip("Stop drawing; sampling goes on")
-        self.hold = QPushButton("Hold")
-        self.hold.setCheckable(True)
-        self.hold.setToolTip(
-            "Keep on the page activity whatever changes from now on, at its greatest rate. Off and "
-            "on, or Clear, begins anew."
-        )
         self.hold.toggled.connect(self._set_held)
-        clear = QPushButton("Clear")
-        clear.clicked.connect(self.clear)
+        self._controls.clear.clicked.connect(self.clear)
         self.changes = LazyPlot(("observed",), self.time, share=False)
         self.own = LazyPlot(("read", "written"), self.time, share=False)
         self.cost = LazyPlot(("cost",), self.time, share=True)
         self._plots = (self.changes, self.own, self.cost)
         self.heat = HeatMap(self.address)
         self.water = Waterfall(self._history, self.address, self.time)
-        self.scale = Scale()
         names = ("changes", "own", "cost", "heat", "water")
         self.labels = {name: ElidedLabel() for name in names}
         self.values = {name: QLabel() for name in names}
@@ -123,17 +103,11 @@ class ActivityPanel(Panel):
         for name, widest in (("changes", "99.9 MB/s"), ("cost", "100 % of a core")):
             metrics = self.values[name].fontMetrics()
             self.values[name].setMinimumWidth(metrics.horizontalAdvance(widest))
-        self.scale_name = QLabel("changes per page")
-        self.hover = ElidedLabel()
-        self.hover.setFont(mono_font())
-        self._lay_out(clear)
+        self._lay_out()
         self.frozen = FrozenMark(self, list(self._parts.values()), self.freeze)
         for part in (self.heat, self.water):
             part.goto_wanted.connect(self.goto_wanted)
-        self.heat.hovered.connect(self._hover_present)
-        self.water.hovered.connect(self._hover_past)
-        for plot in self._plots:
-            plot.hovered.connect(self._hover_moment)
+        self._under_mouse = UnderMouse(self.hover, self._plots, self.heat, self.water, self._shown)
         self.time.changed.connect(self._mark_stale)
         self.address.changed.connect(self._mark_stale)
         self._timer = QTimer(self)
@@ -141,7 +115,7 @@ class ActivityPanel(Panel):
         self._timer.timeout.connect(self.draw)
         self.clear()
 
-    def _lay_out(self, clear: QPushButton) -> None:
+    def _lay_out(self) -> None:
         self._parts: dict[str, QWidget] = {
             "changes": self.changes,
             "own": self.own,
@@ -157,40 +131,47 @@ class ActivityPanel(Panel):
             head.addWidget(self.labels[name], 1)
             head.addWidget(self.values[name])
         self._grid = QGridLayout()
-        self._grid.setSpacing(2)
-        self._grid.setHorizontalSpacing(8)
-        self._tall: bool | None = None
-        self._arrange(tall=False)
-        foot = QHBoxLayout()
-        foot.addWidget(self.span)
-        foot.addWidget(self.freeze)
-        foot.addWidget(self.hold)
-        foot.addWidget(clear)
-        foot.addWidget(self.hover, 1)
-        foot.addWidget(self.scale_name)
-        foot.addWidget(self.scale)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(4)
-        layout.addLayout(self._grid, 1)
-        layout.addLayout(foot)
+        self._grid.setSpacing(_TIGHT)
+        self._grid.setHorizontalSpacing(2 * _SPACING)
+        self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._box.setContentsMargins(2 * _SPACING, _SPACING, 2 * _SPACING, _SPACING)
+        self._box.setSpacing(_SPACING)
+        self._box.addLayout(self._grid, 1)
+        self._box.addWidget(self._controls)
+        self._shape: Shape | None = None
+        self._arrange(WIDE)
 
-    def _arrange(self, *, tall: bool) -> None:
-        """Graphs and maps side by side, or where there is the height above one another."""
-        if tall != self._tall:
-            self._tall = tall
-            arrange(self._grid, self._heads, self._parts, tall=tall)
+    def _arrange(self, shape: Shape) -> None:
+        if shape is self._shape:
+            return
+        self._shape = shape
+        arrange(self._grid, self._heads, self._parts, shape)
+        self._controls.arrange(strip=shape.strip)
+        directions = QBoxLayout.Direction
+        self._box.setDirection(directions.LeftToRight if shape.strip else directions.TopToBottom)
+        self._box.setSpacing(2 * _SPACING if shape.strip else _SPACING)
+
+    def _height_of(self, parts: int) -> int:
+        """What so many parts above one another take, without the controls."""
+        one = self._heads["own"].sizeHint().height() + self.own.minimumHeight() + 2 * _TIGHT
+        return parts * one + 2 * _SPACING
+
+    def minimumSizeHint(self) -> QSize:
+        """That of a strip, whatever stands in it now: a lower dock makes it one."""
+        low = max(self._height_of(1), self._controls.block_height + 2 * _SPACING)
+        return QSize(super().minimumSizeHint().width(), low)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another height may ask for the other arrangement."""
+        """Another size may ask for another arrangement."""
         super().resizeEvent(event)
-        self._arrange(tall=event.size().height() >= TALL_FROM)
+        least_wide = self._height_of(2) + self._controls.row_height + _SPACING
+        self._arrange(shape_for(event.size(), least_wide))
 
     # -- data ------------------------------------------------------------------------------------
 
     def set_decorations(self, decorations: Decorations) -> None:
         """Mark these ranges on the map, and name them under the mouse."""
-        self._decorations = decorations
+        self._under_mouse.decorations = decorations
         self.heat.set_decorations(decorations)
 
     def set_session(self, session: Session | None) -> None:
@@ -213,7 +194,8 @@ class ActivityPanel(Panel):
         self._history.clear()
         self._set_held(self.hold.isChecked())
         self._frame = None
-        self._end_ns = self._sampled_ns = self._name_due_ns = 0
+        self._sampled_ns = self._name_due_ns = 0
+        self._shown.end_ns = self._shown.period_ns = 0
         for part in (self.heat, self.water):
             part.clear()
         for name, text in words.TITLES.items():
@@ -228,6 +210,7 @@ class ActivityPanel(Panel):
         if self._frame is None:
             self.hover.setText("")
         self._frame = frame
+        self._shown.period_ns = frame.period_ns
         self._stale = True
         self.address.set_size(frame.activity.region_size)
         self._held.add(frame.activity, frame.time_ns)
@@ -270,17 +253,17 @@ class ActivityPanel(Panel):
             return
         self._stale = False
         if not self.freeze.isChecked():
-            self._end_ns = frame.time_ns
+            self._shown.end_ns = frame.time_ns
             self.heat.show_activity(frame.activity, self._held.rates)
             self.water.activity = frame.activity
-        end, time = self._end_ns / 1e9, self.time
+        end, time = self._shown.end_ns / 1e9, self.time
         rows = self._ring.between(end - time.oldest_s, end - time.back_s)
         rows = rows[:, rows[0] <= end]
         times = rows[0] - end
         self.changes.show_traces(times, rows[1:2])
         self.own.show_traces(times, rows[2:4])
         self.cost.show_traces(times, rows[4:5])
-        self.water.show_until(self._end_ns)
+        self.water.show_until(self._shown.end_ns)
         # A figure that changes twenty times a second cannot be read, and each new text costs a
         # layout of the window.
         if frame.time_ns >= self._name_due_ns:
@@ -319,56 +302,9 @@ class ActivityPanel(Panel):
         titles = words.titles(frame, self.heat.tile_bytes, self.address, self.time, held_ns)
         for name, text in titles.items():
             self.labels[name].setText(text)
-        mean = self._ring.mean(self._end_ns / 1e9 - words.MEAN_S)
+        mean = self._ring.mean(self._shown.end_ns / 1e9 - words.MEAN_S)
         for name, text in words.values(mean, self._theme).items():
             self.values[name].setText(text)
-
-    # -- under the mouse -------------------------------------------------------------------------
-
-    def _hover_present(self, place: Place | None) -> None:
-        activity = self.heat.activity
-        if place is None or activity is None:
-            self._say([], self.heat)
-            return
-        held = (self._held.since_ns or 0, self._held.greatest(place.cell))
-        names = self._names(place.offset, place.length)
-        self._say(words.present(activity, place, monotonic_ns(), held, names), self.heat)
-
-    def _hover_past(self, place: Place | None) -> None:
-        self._mark_moment(None if place is None else place.age_s)
-        if place is None:
-            self._say([], self.water)
-            return
-        names = self._names(place.offset, place.length)
-        rate = self.water.rate_at(place)
-        self._say(words.past(self._end_ns, place, rate, names), self.water)
-
-    def _hover_moment(self, age_s: float | None) -> None:
-        self._mark_moment(age_s)
-        if age_s is None or not len(self._ring):
-            self.hover.setText("")
-            return
-        period = self._frame.period_ns if self._frame else 0
-        sample = self._ring.at(self._end_ns / 1e9 - age_s, longest_gap_ns(period) / 2e9)
-        self.hover.setText(words.sample_text(self._end_ns, age_s, sample))
-
-    def _say(self, parts: list[str], where: QWidget) -> None:
-        """Below, as far as there is room, and all of it in the tool tip."""
-        self.hover.setText("  ".join(parts))
-        where.setToolTip("\n".join(parts))
-
-    def _mark_moment(self, age_s: float | None) -> None:
-        """The same moment in all that show time."""
-        for plot in self._plots:
-            plot.set_cursor(age_s)
-        self.water.set_cursor(age_s)
-
-    def _names(self, start: int, length: int) -> list[str]:
-        """Labels of the decorations in a cell, the topmost first."""
-        if self._decorations is None:
-            return []
-        items = self._decorations.touching(start, length)[::-1]
-        return [item.label for item in items if item.label][:_MOST_NAMES]
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
@@ -377,10 +313,11 @@ class ActivityPanel(Panel):
         self.changes.set_theme(theme, colors[0:1])
         self.own.set_theme(theme, colors[1:3])
         self.cost.set_theme(theme, colors[3:4])
-        for quiet in (self.hover, self.scale_name, *self.labels.values()):
+        self._controls.set_theme(theme)
+        for quiet in self.labels.values():
             quiet.setStyleSheet(f"color: {theme.quiet}")
         self.frozen.set_theme(theme)
-        for part in (self.heat, self.water, self.scale):
+        for part in (self.heat, self.water):
             part.theme = theme
             part.update()
 

@@ -152,7 +152,7 @@ class RatePlot(pg.PlotWidget):  # type: ignore[misc]
             self._dragged_from = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the time, or tell what was when."""
+        """Drag the time, or report the moment under the mouse."""
         if self._dragged_from is not None:
             by = event.position().x() - self._dragged_from.x()
             self._dragged_from = event.position()
@@ -162,7 +162,7 @@ class RatePlot(pg.PlotWidget):  # type: ignore[misc]
         self.hovered.emit(self.age_at(event.position()))
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        """The drag is over."""
+        """The end of a drag."""
         self._dragged_from = None
 
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:

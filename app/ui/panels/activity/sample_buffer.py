@@ -37,7 +37,7 @@ class Ring:
         self._count += 1
 
     def interrupt(self) -> None:
-        """What follows does not join what was: nobody looks for now."""
+        """Sampling stops for now: draw a gap before the next sample."""
         self._broken = True
 
     def clear(self) -> None:

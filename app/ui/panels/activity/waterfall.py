@@ -23,7 +23,7 @@ _GAP: Final = 12  # pixels between two labels
 
 
 class Waterfall(Map):
-    """Rows are slots of equal time. One in which nobody looked is hatched.
+    """Rows are slots of equal time. One without a sample is hatched.
 
     Args:
         history: What to show.
@@ -129,7 +129,7 @@ class Waterfall(Map):
         return Place(offset, wide, self.busiest(offset, wide), self.age_at(at.y()))
 
     def rate_at(self, place: Place) -> float | None:
-        """What was seen there and then; None where nobody looked."""
+        """The rate at a place and time; None where nothing was sampled."""
         if place.age_s is None or not self.covered:
             return None
         part = (place.offset / self.covered, (place.offset + place.length) / self.covered)

@@ -27,7 +27,7 @@ TITLES: Final = {
 _ZOOM: Final = "The wheel zooms, a drag moves, a double click shows all again."
 # How each was measured.
 ABOUT: Final = {
-    "changes": "Bytes that were seen to differ from one look to the next, per second. What changes "
+    "changes": "Bytes that differ from one sample to the next, per second. What changes "
     f"twice in between counts once. The curve is the mean of the {WINDOW_NS / 1e9:g} s before each "
     f"point, the figure the mean of the curve over {MEAN_S} s. {_ZOOM}",
     "own": "What this window copies out of the memory to watch it, and what it writes: means as of "
@@ -35,9 +35,9 @@ ABOUT: Final = {
     "cost": f"Share of one processor core that watching takes. {_ZOOM}",
     "heat": "Every cell stands for so much of the region, in reading order. Its colour tells how "
     f"often its busiest page changes; a click goes there. {_ZOOM}",
-    "water": "The region from left to right, the present on top, older looks below; hatched where "
-    "nobody looked. A click goes there. The wheel zooms the time, with Ctrl the addresses; a drag "
-    "moves, a double click shows all again.",
+    "water": "The region from left to right, the present on top, older samples below; hatched "
+    "where there is none. A click goes there. The wheel zooms the time, with Ctrl the addresses; a "
+    "drag moves, a double click shows all again.",
 }
 
 

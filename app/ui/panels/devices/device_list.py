@@ -115,7 +115,7 @@ class DeviceModel(QAbstractListModel):
         self.rows: list[Row] = []
 
     def set_rows(self, rows: list[Row]) -> None:
-        """Other rows; where they stand as before, only what they say changes."""
+        """Set the rows; where their order is unchanged, only the texts are updated."""
         if rows == self.rows:
             return
         if [_identity(row) for row in rows] == [_identity(row) for row in self.rows]:
@@ -127,7 +127,7 @@ class DeviceModel(QAbstractListModel):
         self.endResetModel()
 
     def update_rows(self, rows: list[Row]) -> None:
-        """What is known now, in the rows as they stand: none comes, goes or moves."""
+        """Update the texts of the present rows; none is added, removed or moved."""
         now = {_identity(row): row for row in rows}
         self.set_rows([now.get(_identity(row)) or _vanished(row) for row in self.rows])
 

@@ -48,7 +48,7 @@ class _List(QListView):
     left = Signal()
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Tell when the mouse leaves the rows."""
+        """Emit `left` when the mouse leaves the rows."""
         done = super().viewportEvent(event)
         if event.type() == QEvent.Type.Leave:
             self.left.emit()
@@ -146,9 +146,9 @@ class DevicesPanel(Panel):
         guide.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         guide.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it has it
         self._stack.addWidget(guide)
-        foot = QHBoxLayout()
-        foot.addWidget(self.open_file)
+        foot = QVBoxLayout()  # a narrow dock has no room for both side by side
         foot.addWidget(self.others)
+        foot.addWidget(self.open_file)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 6)
         layout.setSpacing(6)

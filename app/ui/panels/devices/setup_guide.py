@@ -97,7 +97,7 @@ class SetupGuide(QWidget):
         self.refresh()
 
     def _create(self) -> None:
-        """Make the file and open it, or say why not where the text stands."""
+        """Make the file and open it, or show in the text's place why not."""
         try:
             spec = create_shared_file(int(self.amount.currentData()), self.name.text())
         except ScopeError as error:
@@ -121,7 +121,7 @@ class SetupGuide(QWidget):
         )
 
     def set_brief(self, on: bool) -> None:
-        """Leave out the text to copy, where it stands on the screen elsewhere."""
+        """Leave out the text to copy while another panel shows it."""
         self.head.setText(f"<b>{_TITLE}</b><br>{_BRIEF if on else _HEAD}")
         for part in (self.amount, self.name, self.text, self.form, self.copy):
             part.setHidden(on)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QRawFont
 from ....core.values.value_type import Endian, ValueType
 from ....core.values.value_types import TYPES
 from ...style.theme import DARK, mono_font
-from .wrapping import lines_of, wrapped
+from .rows import Row, rows_for, wrapped
 
 _FRESH_NS: Final = 1_200_000_000
 _WIDE: Final = 40  # characters; any value fits
@@ -19,7 +19,15 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class InspectorModel(QAbstractTableModel):
-    """Rows are types, columns are name, little, big."""
+    """Rows are types, columns are name, little, big.
+
+    A type whose values are too long for a column has two rows, little endian first, each with one
+    value over both columns.
+
+    Attributes:
+        types: The types that are shown.
+        rows: What stands in each row.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,14 +36,15 @@ class InspectorModel(QAbstractTableModel):
         self.flux = b""
         self.age_ns: list[int] = []
         self.mine = b""
-        self.room = _WIDE
+        self._room = (_WIDE, _WIDE)
+        self.rows: list[Row] = []
         self.theme = DARK
         self.stale = False
         self._font = QRawFont.fromFont(mono_font())
-        self._texts: list[tuple[str, str]] = []
+        self._texts: list[list[str]] = []
         self._fresh: list[bool] = []
         self._peers: list[bool] = []  # fresh by a peer
-        self._rebuild()
+        self._arrange()
 
     def show(self, data: bytes, flux: bytes, ages_ns: list[int], mine: bytes = b"") -> None:
         """Other bytes: which are in flux, how long ago each changed (0 = never), which by us."""
@@ -47,26 +56,44 @@ class InspectorModel(QAbstractTableModel):
             return
         self.data_bytes, self.flux, self.age_ns, self.mine = data, flux, ages_ns, mine
         self._rebuild()
-        last = self.index(max(0, len(self.types) - 1), 2)
+        last = self.index(max(0, len(self.rows) - 1), 2)
         self.dataChanged.emit(self.index(0, 1), last)
 
     def choose(self, names: list[str]) -> None:
         """Which types are shown, by name."""
         self.beginResetModel()
         self.types = [kind for kind in TYPES if kind.name in names]
-        self._rebuild()
+        self._arrange()
         self.endResetModel()
 
+    def set_room(self, half: int, whole: int) -> None:
+        """How many characters one column of values, and both together, have room for."""
+        if (half, whole) == self._room:
+            return
+        self._room = (half, whole)
+        if rows_for(self.types, half, whole) != self.rows:
+            self.beginResetModel()
+            self._arrange()
+            self.endResetModel()
+        else:
+            self.dataChanged.emit(self.index(0, 1), self.index(max(0, len(self.rows) - 1), 2))
+
+    def place_of(self, name: str, endian: Endian = Endian.LITTLE) -> tuple[int, int]:
+        """Row and column of a type's value. Raises KeyError where it is not shown."""
+        for number, row in enumerate(self.rows):
+            if row.kind.name == name and endian in row.orders:
+                return number, row.orders.index(endian) + 1
+        raise KeyError(name)
+
+    def _arrange(self) -> None:
+        self.rows = rows_for(self.types, *self._room)
+        self._rebuild()
+
     def _rebuild(self) -> None:
-        self._texts = []
-        for kind in self.types:
-            little = self._text(kind, Endian.LITTLE)
-            self._texts.append(
-                (little, self._text(kind, Endian.BIG) if kind.endian_matters else "")
-            )
+        self._texts = [[self._text(row.kind, order) for order in row.orders] for row in self.rows]
         fresh = [at for at, age in enumerate(self.age_ns) if 0 < age < _FRESH_NS]
         peers = [at for at in fresh if not self.mine[at : at + 1].strip(b"\0")]
-        sizes = [kind.size or 4 for kind in self.types]
+        sizes = [row.kind.size or 4 for row in self.rows]
         self._fresh = [any(at < size for at in fresh) for size in sizes]
         self._peers = [any(at < size for at in peers) for size in sizes]
 
@@ -75,27 +102,22 @@ class InspectorModel(QAbstractTableModel):
         if kind.group != "text" or text.isascii():
             return text
         # Bytes that are no text make characters of any script: to look through all fonts for
-        # each would stall the window. What the font does not have is told by its number.
+        # each would stall the window. What the font lacks is shown by its number.
         quoted, _, number = text.partition(" ")
         return text if self._font.supportsCharacter(ord(quoted[1])) else number
 
-    def lines(self, row: int) -> int:
-        """How many lines of text a row needs."""
-        return lines_of(self.types[row].name, self.room)
-
-    def set_room(self, characters: int) -> None:
-        """How many characters a column of values has room for."""
-        if characters != self.room:
-            self.room = characters
-            self.dataChanged.emit(self.index(0, 1), self.index(max(0, len(self.types) - 1), 2))
+    def _value(self, row: int, column: int) -> str:
+        """The text of a value; empty where its row has none in this column."""
+        texts = self._texts[row]
+        return texts[column - 1] if 0 < column <= len(texts) else ""
 
     def in_flux(self, row: int) -> bool:
         """Whether the row's value crosses bytes in flux."""
-        return any(self.flux[: self.types[row].size or 4])
+        return any(self.flux[: self.rows[row].kind.size or 4])
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """One row per type."""
-        return 0 if parent.isValid() else len(self.types)
+        """One row per type, or two."""
+        return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """Name, little, big."""
@@ -109,22 +131,24 @@ class InspectorModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Texts, colours, tips."""
-        row, column = index.row(), index.column()
+        number, column = index.row(), index.column()
+        row = self.rows[number]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            text = self.types[row].label if column == 0 else self._texts[row][column - 1]
+            text = self._value(number, column) if column else row.label
             shown = column > 0 and role == Qt.ItemDataRole.DisplayRole
-            return "\n".join(wrapped(text, self.room)) if shown else text
+            room = self._room[0 if len(row.orders) > 1 else 1]
+            return "\n".join(wrapped(text, room)) if shown else text
         if role == Qt.ItemDataRole.ForegroundRole:
-            return QBrush(self.theme.color(self._role(row, column)))
+            return QBrush(self.theme.color(self._role(number, column)))
         if role == Qt.ItemDataRole.ToolTipRole:
-            kind = self.types[row]
-            flux = "\nBytes in flux: two reads in a row differed." if self.in_flux(row) else ""
-            text = self._texts[row][column - 1] if column else kind.label
+            kind = row.kind
+            flux = "\nBytes in flux: two reads in a row differed." if self.in_flux(number) else ""
+            text = self._value(number, column) if column else kind.label
             return f"{text}\n{kind.size or 'variable'} B; type {kind.example} to edit{flux}"
         return None
 
     def _role(self, row: int, column: int) -> str:
-        if column == 0 or self.stale or self._texts[row][column - 1] in ("-", "0", "0.0"):
+        if column == 0 or self.stale or self._value(row, column) in ("-", "0", "0.0"):
             return "quiet"
         if self.in_flux(row):
             return "flux"
@@ -137,6 +161,6 @@ class InspectorModel(QAbstractTableModel):
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.column() and self._texts[index.row()][index.column() - 1]:
+        if self._value(index.row(), index.column()):
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags

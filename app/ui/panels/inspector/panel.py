@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QFocusEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QAction, QFocusEvent, QFontMetricsF, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
 
 from ....core.errors import ValueFormatError
 from ....core.values.units import format_offset
-from ....core.values.value_type import Endian
 from ....core.values.value_types import TYPES
 from ....core.watch.frame import Frame, Health, Level
 from ...action import Action, Gesture, bind_keys
@@ -38,9 +37,8 @@ from ...style.theme import Theme, mono_font
 from .model import Index, InspectorModel
 
 WINDOW: Final = 32
-_SHOW_MS: Final = 50  # nobody reads faster
+_SHOW_MS: Final = 50  # values that change faster cannot be read
 _CELL_MARGIN: Final = 8  # pixels that a cell keeps free at its sides
-_ENDIANS: Final = (Endian.LITTLE, Endian.BIG)
 
 
 class _Editor(QStyledItemDelegate):
@@ -123,6 +121,10 @@ class InspectorPanel(Panel):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SHOW_MS)
         self._soon.timeout.connect(self._show)
+        self._resized = QTimer(self)  # when all columns have their new width
+        self._resized.setSingleShot(True)
+        self._resized.setInterval(0)
+        self._resized.timeout.connect(self._fit_values)
         self.head = QLabel("no region open")
         self.head.setFont(mono_font())
         self.problem = QLabel(wordWrap=True)
@@ -131,7 +133,10 @@ class InspectorPanel(Panel):
         self.table = _Table()
         self.table.setTabKeyNavigation(False)  # Tab leads on, arrows move inside
         self.table.setModel(self.model)
-        self.table.setItemDelegate(_Editor(self))
+        self.table.setWordWrap(False)  # the model breaks lines, between the parts of a value
+        editor = _Editor(self)
+        editor.closeEditor.connect(lambda *_: self._resized.start())
+        self.table.setItemDelegate(editor)
         self.table.setFont(mono_font())
         self.table.setShowGrid(False)
         self.table.setAccessibleName("Values at the cursor")
@@ -149,7 +154,7 @@ class InspectorPanel(Panel):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
-        header.sectionResized.connect(self._fit_values)
+        header.sectionResized.connect(lambda *_: self._resized.start())
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(
             lambda place: self.menu().popup(self.table.viewport().mapToGlobal(place))
@@ -200,18 +205,29 @@ class InspectorPanel(Panel):
         self.model.stale = health.level is Level.FAULT
         self.table.viewport().update()
 
-    def _fit_values(self, column: int, _before: int, width: int) -> None:
-        """Values take as many lines as they need in columns as wide as these."""
-        digit = max(1, self.table.fontMetrics().horizontalAdvance("0"))
-        room = max(6, (width - _CELL_MARGIN) // digit)
-        if column > 0 and room != self.model.room:
-            self.model.set_room(room)
-            self._size_rows()
+    def _fit_values(self) -> None:
+        """Rows for columns as wide as these; not while a value is edited, which would end it."""
+        if self.table.state() == QAbstractItemView.State.EditingState:
+            return
+        digit = max(1.0, QFontMetricsF(self.table.font()).horizontalAdvance("0"))
+        left, right = (self.table.columnWidth(column) for column in (1, 2))
+        widths = min(left, right), left + right
+        half, whole = (max(6, int((width - _CELL_MARGIN) / digit)) for width in widths)
+        chosen = self.table.currentIndex()
+        row = self.model.rows[chosen.row()] if chosen.isValid() else None
+        order = row.orders[chosen.column() - 1 :][:1] if row and chosen.column() else ()
+        self.model.set_room(half, whole)
+        if row is not None and not self.table.currentIndex().isValid():
+            place = self.model.place_of(row.kind.name, *order or row.orders[:1])
+            self.table.setCurrentIndex(self.model.index(*place))
 
     def _size_rows(self) -> None:
         line = self.table.fontMetrics().height()
-        for row in range(self.model.rowCount()):
-            self.table.setRowHeight(row, line * self.model.lines(row) + 5)
+        self.table.clearSpans()
+        for number, row in enumerate(self.model.rows):
+            self.table.setRowHeight(number, line * row.lines + 5)
+            if len(row.orders) == 1:
+                self.table.setSpan(number, 1, 1, 2)
 
     def set_cursor(self, offset: int) -> None:
         """The bytes from here on."""
@@ -270,15 +286,15 @@ class InspectorPanel(Panel):
 
     def commit(self, row: int, column: int, text: str) -> bool:
         """Write what was typed over what was shown; False when it was refused."""
-        kind = self.model.types[row]
-        shown = self.model.data(self.model.index(row, column))
-        if text == shown or not column:
+        kind, orders = self.model.rows[row].kind, self.model.rows[row].orders
+        shown = self.model.data(self.model.index(row, column), Qt.ItemDataRole.EditRole)
+        if text == shown or not 0 < column <= len(orders):
             self.problem.hide()
             return True
         try:
             data = kind.encode(
                 text.split(" U+", maxsplit=1)[0].strip("'") if kind.group == "text" else text,
-                _ENDIANS[column - 1],
+                orders[column - 1],
             )
         except ValueFormatError as error:
             self._complain(str(error))

@@ -57,7 +57,7 @@ class RunningSignals(QWidget):
     """A row for each running signal of one session, and their ranges in the views of the bytes.
 
     Signals:
-        ended(int): The signal of this number runs no more, whoever stopped it.
+        ended(int): The signal of this number has ended, by a button here or otherwise.
     """
 
     ended = Signal(int)

@@ -91,7 +91,7 @@ class ToolForm(QWidget):
     past = "Wrote"
     writes = True
     needs_length = True
-    shows_now = False  # whether what is there now stands beside what would be written
+    shows_now = False  # whether it shows the present bytes with the new ones
 
     def __init__(self) -> None:
         super().__init__()

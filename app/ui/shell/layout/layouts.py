@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStyle, QToolBar
 
+from ...hex.paint.geometry import FITTED
 from .docks import Docks
+from .proportions import Room, Wishes, sizes
 
-_BYTES_IN_A_ROW: Final = (48, 32, 24, 16, 8)
 _MINIMAP: Final = 36
-_BESIDE: Final = 52  # the minimap, what divides the docks, and some air
-_LEAST_RIGHT, _MOST_RIGHT = 240, 456
-_MOST_OF_LOW: Final = 0.36  # what a low window gives to the bottom at most for its least height
+_AIR: Final = 8  # behind the last character of a row
 _AREAS: Final = (
     Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.DockWidgetArea.BottomDockWidgetArea,
@@ -33,10 +32,7 @@ class Workspace:
         key: Goes to it.
         hint: What it is for.
         bytes: Whether hex view and minimap stand in it.
-        bottom: Share of the window's height that the bottom docks get.
-        least_bottom: Pixels that they get at least.
-        most_bottom: And at most.
-        most_row: Bytes in a row that the hex view gets at most before other docks grow.
+        wishes: What it wants of the sizes where they do.
     """
 
     name: str
@@ -44,10 +40,7 @@ class Workspace:
     key: str
     hint: str
     bytes: bool = True
-    bottom: float = 0.27
-    least_bottom: int = 196
-    most_bottom: int = 420
-    most_row: int = 16
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 class Layouts:
@@ -104,8 +97,7 @@ class Layouts:
         beside.append(first)
 
     def resize(self, workspace: Workspace) -> None:
-        """Sizes that suit the window: whole rows of bytes first, then what reads well."""
-        width, height = self._window.width(), self._window.height()
+        """Sizes that suit the window (proportions.py)."""
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         by_area = {
             area: [
@@ -119,23 +111,33 @@ class Layouts:
         if not workspace.bytes:
             row = left + bottom + right
             shares = {1: (1,), 2: (4, 5), 3: (2, 5, 3)}[len(row)]
-            self._window.resizeDocks(row, [width * share for share in shares], horizontal)
+            widths = [self._window.width() * share for share in shares]
+            self._window.resizeDocks(row, widths, horizontal)
             return
-        left_width = (200 if width < 1100 else 232) if left else 0
-        rooms = [
-            self._room_for(columns) + _BESIDE
-            for columns in _BYTES_IN_A_ROW
-            if columns <= workspace.most_row
-        ]
-        rest = width - left_width
-        hexes = next((room for room in rooms if rest - room >= _LEAST_RIGHT), 300)
-        sides = [left_width] * len(left)
-        sides += [min(_MOST_RIGHT, max(_LEAST_RIGHT, rest - hexes))] * len(right)
+        wanted = sizes(self._room(left, bottom, right), workspace.wishes)
+        sides = [wanted.left] * len(left) + [wanted.right] * len(right)
         self._window.resizeDocks(left + right, sides, horizontal)
-        share = round(height * workspace.bottom)
-        least = min(workspace.least_bottom, round(height * _MOST_OF_LOW))
-        high = min(workspace.most_bottom, max(least, share))
-        self._window.resizeDocks(bottom, [high] * len(bottom), vertical)
+        self._window.resizeDocks(bottom, [wanted.bottom] * len(bottom), vertical)
+
+    def _room(
+        self, left: list[QDockWidget], bottom: list[QDockWidget], right: list[QDockWidget]
+    ) -> Room:
+        window = self._window
+        width, height = window.width(), window.height()
+        bars = window.findChildren(QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        around = sum(bar.sizeHint().height() for bar in bars)
+        around += window.statusBar().sizeHint().height()
+        divider = QStyle.PixelMetric.PM_DockWidgetSeparatorExtent
+        return Room(
+            area=width * height,
+            width=width,
+            height=height - around,
+            divider=window.style().pixelMetric(divider, None, window),
+            rows={count: self._room_for(count) + _MINIMAP + _AIR for count in FITTED},
+            strip=max((dock.minimumSizeHint().height() for dock in bottom), default=0),
+            left=bool(left),
+            right=bool(right),
+        )
 
     def sizes(self) -> dict[str, list[int]]:
         """Width and height of each dock of the window, for `scale`."""
@@ -161,4 +163,4 @@ class Layouts:
         """Where the window is made narrow, docks give way before a row of bytes does."""
         central = self._window.centralWidget()
         if central is not None:
-            central.setMinimumWidth(self._room_for(_BYTES_IN_A_ROW[-1]) + _MINIMAP)
+            central.setMinimumWidth(self._room_for(FITTED[0]) + _MINIMAP)

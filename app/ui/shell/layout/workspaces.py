@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMainWindow
 from ...action import Action
 from .docks import Docks
 from .layouts import Layouts, Workspace
+from .proportions import Wishes
 
 WORKSPACES: Final = (
     Workspace("watch", "Watch", "Alt+W", "Devices, living bytes, their values, activity"),
@@ -20,18 +21,14 @@ WORKSPACES: Final = (
         "Edit",
         "Alt+E",
         "Wide bytes, their values, write tools and journal",
-        bottom=0.25,
-        least_bottom=190,
-        most_row=48,
+        wishes=Wishes(bottom=0.25, most_row=64),
     ),
     Workspace(
         "scope",
         "Scope",
         "Alt+S",
         "Graphs and maps of the whole region, with a strip of its bytes",
-        bottom=0.63,
-        most_bottom=4000,
-        most_row=48,
+        wishes=Wishes(share=0, bottom=0.68, most_bottom=4000, most_row=64),
     ),
     Workspace("measure", "Measure", "Alt+M", "Tests between two peers", bytes=False),
     Workspace("link", "Link", "Alt+L", "Devices, and how to set one up", bytes=False),
@@ -155,7 +152,7 @@ class Workspaces(QObject):
         self.changed.emit(name)
 
     def call(self, name: str) -> None:
-        """Bring a panel to the front: here, if it stands here, or else where it lives."""
+        """Bring a panel to the front: in this workspace if it has it, else in the panel's own."""
         dock = self._docks[name]
         about = next(panel.about for panel in self._docks.panels if panel.about.name == name)
         if dock.isHidden() and self.current not in about.workspaces:

@@ -12,7 +12,7 @@ _MARGIN: Final = 16
 
 
 class ClosingNotice(QWidget):
-    """One sentence for each region that is being closed; seen only while there is one.
+    """One sentence for each region that is being closed; hidden while there is none.
 
     The region's own window is gone by then, and the other windows stay usable.
     """
@@ -31,7 +31,7 @@ class ClosingNotice(QWidget):
         self.setFixedWidth(_WIDTH)
 
     def tell(self, region: str, waits: str) -> None:
-        """What closing this region waits for; empty when it goes on."""
+        """Set what closing this region waits for; an empty text removes it."""
         if waits:
             self._waits[region] = waits
         else:

@@ -41,7 +41,7 @@ class CrashOffer(QObject):
         self._reports: list[CrashReport] = []
 
     def look(self) -> None:
-        """Offer the newest report, if there is one; tidy up what tells nothing."""
+        """Offer the newest report, if there is one; delete reports without a trace."""
         crash_reports.tidy()
         self._reports = crash_reports.left_behind("window")
         if self._reports:

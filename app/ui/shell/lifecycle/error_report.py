@@ -103,7 +103,7 @@ class ErrorReport(QDialog):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Report what nobody caught, from every thread, and Qt's own messages, to the log."""
+    """Report uncaught exceptions of every thread, and Qt's own messages, to the log."""
     reporter = _Reporter()
 
     def on_error(

@@ -23,7 +23,7 @@ class SettingsSaver(QObject):
         remember: Puts what has no signal of its own (layouts) into the settings.
 
     Signals:
-        failed(str): They cannot be written; each reason is told once.
+        failed(str): They cannot be written; each reason is reported once.
     """
 
     failed = Signal(str)

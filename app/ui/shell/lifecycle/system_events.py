@@ -48,14 +48,14 @@ class WindowsEvents(QObject):
         return True
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._settle.stop()
         application = QCoreApplication.instance()
         if application is not None:
             application.removeNativeEventFilter(self._filter)
 
     def message(self, number: int, parameter: int) -> None:
-        """Meet one message."""
+        """Handle one message."""
         if number == WM_DEVICECHANGE and parameter == DEVNODES_CHANGED:
             self._settle.start()
         elif number == WM_POWERBROADCAST and parameter in RESUMED:

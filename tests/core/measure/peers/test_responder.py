@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
-from app.core.engine.measurements import MeasurementService
+from app.core.engine.measuring import measurement_messages as dm
+from app.core.engine.measuring.measurements import MeasurementService
 from app.core.errors import PeerRefusedError, StorageError
 from app.core.measure.lane.hold import acquire_lane
 from app.core.measure.lane.peer_card import Capability

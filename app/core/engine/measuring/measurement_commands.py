@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..command_rows import Later, Pace, Queue, Row, Rows
 from . import measurement_messages as dm
-from .command_rows import Later, Pace, Queue, Row, Rows
 
 if TYPE_CHECKING:
-    from ..measure.lane.hold import RestoreOutcome
-    from ..measure.peers.responder_state import ResponderState
-    from .engine import Engine
+    from ...measure.lane.hold import RestoreOutcome
+    from ...measure.peers.responder_state import ResponderState
+    from ..engine import Engine
+    from ..scheduler import Job
     from .measurements import MeasurementService
-    from .scheduler import Job
 
 
 def _service(engine: Engine) -> MeasurementService:

@@ -14,12 +14,12 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
 from app.core.measure.histogram import Histogram
-from app.ui.measure.axes import time_ticks
-from app.ui.measure.chart_tabs import ChartTabs
-from app.ui.measure.charts import PercentileChart, RateChart, SeriesChart
-from app.ui.measure.run_model import swatch
-from app.ui.measure.run_table import RunTable
-from app.ui.measure.runs import Run, comparison, headline, time_figures
+from app.ui.measure.charts.axes import time_ticks
+from app.ui.measure.charts.chart_tabs import ChartTabs
+from app.ui.measure.charts.charts import PercentileChart, RateChart, SeriesChart
+from app.ui.measure.runs.run_model import swatch
+from app.ui.measure.runs.run_table import RunTable
+from app.ui.measure.runs.runs import Run, comparison, headline, time_figures
 from app.ui.style.theme import DARK
 from tests.ui.helpers import pixels
 

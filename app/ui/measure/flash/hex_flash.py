@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from ...core.watch.frame import Frame
-from ..session.session import Session
+from ....core.watch.frame import Frame
+from ...session.session import Session
 
 if TYPE_CHECKING:
-    from ...core.measure.flash.flash import Flip
+    from ....core.measure.flash.flash import Flip
 
 
 class HexFlash(QObject):
@@ -74,7 +74,7 @@ class HexFlash(QObject):
         if flip is None or not seen_ns:
             return
         now_ns = monotonic_ns()
-        from ...core.measure.flash.flash import Painted  # loaded by who made the flip
+        from ....core.measure.flash.flash import Painted  # loaded by who made the flip
 
         self._flip, self._seen_ns = None, 0
         rate = self._viewport.screen().refreshRate()

@@ -1,7 +1,7 @@
 """Charts of distributions: the percentile curve, the histogram, values over time, rate by size.
 
-Axes are logarithmic by plotting logarithms (app/ui/measure/axes.py has their ticks). 1 px pens;
-every trace has a colour and a line style. The pointer over a chart reads every curve there.
+Axes are logarithmic by plotting logarithms (axes.py has their ticks). 1 px pens; every trace has a
+colour and a line style. The pointer over a chart reads every curve there.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout
 
-from ...core.measure.histogram import Histogram
-from ...core.values.units import format_rate, format_size, format_time
-from ..style.theme import DARK, Theme
+from ....core.measure.histogram import Histogram
+from ....core.values.units import format_rate, format_size, format_time
+from ...style.theme import DARK, Theme
 from .axes import (
     NinesAxis,
     RateAxis,
@@ -83,7 +83,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         left.setWidth(64)
         self._theme = DARK
         self._traces: tuple[Trace, ...] = ()
-        # Axes without a curve would show numbers that nobody measured: this covers them.
+        # Axes without a curve would show numbers that were not measured: this covers them.
         self.empty = QLabel(EMPTY)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
@@ -156,7 +156,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         return "\n".join(lines)
 
     def words(self, x: float, y: float) -> str:
-        """A point of this chart for people."""
+        """A point of this chart in words."""
         raise NotImplementedError
 
 
@@ -168,7 +168,7 @@ class PercentileChart(Chart):
 
     @staticmethod
     def trace(name: str, histogram: Histogram, color: int) -> Trace:
-        """A run's curve. The last value stands at the percentile that one of `count` can tell."""
+        """A run's curve. The last value is at the highest percentile that `count` samples give."""
         values, above = histogram.curve()
         if not len(values):
             return Trace(name, np.zeros(0), np.zeros(0), color)

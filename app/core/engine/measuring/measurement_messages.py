@@ -8,20 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..measure.flash.flash import Flip, Painted
-from ..measure.histogram import Summary
-from ..measure.lane.hold import RestoreOutcome
-from ..measure.lane.layout import Lane
-from ..measure.lane.peer_card import Capability, PeerCard
-from ..measure.lane.presence import Life
-from ..measure.latency.latency_result import Point
-from ..measure.peers.responder_state import ResponderState
-from .messages import Answer, Command
+from ...measure.flash.flash import Flip, Painted
+from ...measure.histogram import Summary
+from ...measure.lane.hold import RestoreOutcome
+from ...measure.lane.layout import Lane
+from ...measure.lane.peer_card import Capability, PeerCard
+from ...measure.lane.presence import Life
+from ...measure.latency.latency_result import Point
+from ...measure.peers.responder_state import ResponderState
+from ..messages import Answer, Command
 
 
 @dataclass(frozen=True, slots=True)
 class LaneRequest:
-    """Where a person wants the lane; None is the default, or the one that is there.
+    """Where a person wants the lane; None is the default place, or the existing lane.
 
     Attributes:
         offset, size, slots: As `place_lane`.
@@ -44,7 +44,7 @@ class Respond(Command[ResponderState]):
 
 @dataclass(frozen=True, slots=True)
 class PollLane(Command["LaneView"]):
-    """Who is in the lane. Reads only."""
+    """The peers in the lane. Reads only."""
 
     wanted: LaneRequest = field(default_factory=LaneRequest)
 
@@ -103,7 +103,7 @@ class RestoreSaved(Command[tuple[RestoreOutcome, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class SlotView:
-    """One slot, for people."""
+    """One slot, as the window shows it."""
 
     slot: int
     responder: PeerCard | None

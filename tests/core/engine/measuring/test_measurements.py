@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from app.core.backends.open_region import open_region
-from app.core.engine import measurement_messages as dm
-from app.core.engine import measurements
 from app.core.engine import messages as msg
-from app.core.engine.measurements import MeasurementService
+from app.core.engine.measuring import measurement_messages as dm
+from app.core.engine.measuring import measurements
+from app.core.engine.measuring.measurements import MeasurementService
 from app.core.engine.process import EngineProcess
 from app.core.errors import (
     CancelledError,

@@ -11,25 +11,25 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from ..errors import LaneError, LockedError, PeerBusyError, ScopeError
-from ..measure.bandwidth.bandwidth import BandwidthOptions
-from ..measure.flash.flash import FlashHandler, Flip, Painted
-from ..measure.flash.flash_result import FlashPlan
-from ..measure.lane.hold import LaneLease, RestoreOutcome, acquire_lane, give_back, unrestored
-from ..measure.lane.layout import Lane
-from ..measure.lane.placement import LaneSearch, lane_at
-from ..measure.lane.slots import LanePoll
-from ..measure.latency.echo import EchoHandler
-from ..measure.latency.latency import LatencyOptions
-from ..measure.peers.doorbells import measuring_bell
-from ..measure.peers.responder import STOP_S, Responder
-from ..measure.peers.responder_state import ResponderState
-from ..measure.transfer.ring_transfer import TransferHandler
-from ..measure.transfer.transfer import TransferOptions
-from ..region.region import Region
-from ..values.units import format_short_offset, format_size
+from ...errors import LaneError, LockedError, PeerBusyError, ScopeError
+from ...measure.bandwidth.bandwidth import BandwidthOptions
+from ...measure.flash.flash import FlashHandler, Flip, Painted
+from ...measure.flash.flash_result import FlashPlan
+from ...measure.lane.hold import LaneLease, RestoreOutcome, acquire_lane, give_back, unrestored
+from ...measure.lane.layout import Lane
+from ...measure.lane.placement import LaneSearch, lane_at
+from ...measure.lane.slots import LanePoll
+from ...measure.latency.echo import EchoHandler
+from ...measure.latency.latency import LatencyOptions
+from ...measure.peers.doorbells import measuring_bell
+from ...measure.peers.responder import STOP_S, Responder
+from ...measure.peers.responder_state import ResponderState
+from ...measure.transfer.ring_transfer import TransferHandler
+from ...measure.transfer.transfer import TransferOptions
+from ...region.region import Region
+from ...values.units import format_short_offset, format_size
+from .. import messages as msg
 from . import measurement_messages as dm
-from . import messages as msg
 from .measurement_modes import (
     BandwidthTest,
     FlashTest,
@@ -40,7 +40,7 @@ from .measurement_modes import (
 )
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from ..engine import Engine
 
 Report = Callable[[msg.Answer], None]
 _FIND_EVERY = 8  # a scan of the whole region begins at every eighth poll
@@ -247,7 +247,7 @@ class MeasurementService:
     # -- looking ----------------------------------------------------------------------------------
 
     def poll_lane(self, wanted: dm.LaneRequest) -> dm.LaneView:
-        """Who is in the lane."""
+        """The peers in the lane."""
         try:
             lane = self._lane_now(wanted)
         except LaneError as error:

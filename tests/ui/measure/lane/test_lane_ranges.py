@@ -7,12 +7,12 @@ import dataclasses
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from app.core.engine.measurement_messages import LaneView, SlotView
+from app.core.engine.measuring.measurement_messages import LaneView, SlotView
 from app.core.measure.lane.layout import CONTROL_SIZE, Lane
 from app.core.measure.lane.peer_card import PeerCard
 from app.core.measure.lane.presence import Life
 from app.ui.hex.decorations.decorations import Decorations
-from app.ui.measure.lane_ranges import lane_ranges
+from app.ui.measure.lane.lane_ranges import lane_ranges
 from app.ui.measure.lazy_panel import LazyMeasurePanel
 from tests.ui.measure.measuring import WAIT_MS, Sides, answering
 

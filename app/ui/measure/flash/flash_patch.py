@@ -14,8 +14,8 @@ from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ...core.measure.flash.flash import BARS, Flip, Painted, bars
-from ..style.theme import PAD, mono_font
+from ....core.measure.flash.flash import BARS, Flip, Painted, bars
+from ...style.theme import PAD, mono_font
 
 DARK: Final = QColor("#000000")
 BRIGHT: Final = QColor("#FFFFFF")
@@ -124,7 +124,7 @@ class FlashPatch(QWidget):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space and Enter; other keys go their way."""
+        """Space and Enter answer a flash; other keys work as usual."""
         keys = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if event.key() in keys and not event.isAutoRepeat():
             self._press()

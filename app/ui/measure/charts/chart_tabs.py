@@ -9,10 +9,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from ...core.engine.measurement_messages import LiveLatency
-from ...core.measure.bandwidth.bandwidth import BandwidthLive
-from ...core.measure.transfer.transfer_result import TransferLive
-from ..style.theme import Theme
+from ....core.engine.measuring.measurement_messages import LiveLatency
+from ....core.measure.bandwidth.bandwidth import BandwidthLive
+from ....core.measure.transfer.transfer_result import TransferLive
+from ...style.theme import Theme
+from ..flash.flash_patch import FlashPatch
+from ..runs.runs import COPY_MARK, WRITE_MARK, Run
 from .charts import (
     EMPTY,
     WAITING,
@@ -22,8 +24,6 @@ from .charts import (
     SeriesChart,
     Trace,
 )
-from .flash_patch import FlashPatch
-from .runs import COPY_MARK, WRITE_MARK, Run
 
 PATCH_HINT: Final = (
     "Flash test: this patch turns over when the other side stores a number, and answers when it "
@@ -125,7 +125,7 @@ class ChartTabs(QTabWidget):
         self.rates.show_traces(self._by_size())
 
     def show_live(self, figures: Any, color: int) -> None:
-        """The run that goes on, beside the finished ones."""
+        """Show the running test with the finished ones."""
         match figures:
             case LiveLatency():
                 self._live_latency(figures, color)

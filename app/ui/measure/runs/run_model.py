@@ -8,9 +8,9 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
-from ...core.measure.histogram import LEAST_BEYOND
-from ..style.theme import DARK, Theme
-from .charts import trace_pen
+from ....core.measure.histogram import LEAST_BEYOND
+from ...style.theme import DARK, Theme
+from ..charts.charts import trace_pen
 from .runs import KEPT, Run
 
 Index = QModelIndex | QPersistentModelIndex

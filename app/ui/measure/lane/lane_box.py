@@ -20,26 +20,32 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.engine.measurement_messages import LaneRequest, LaneView, PollLane, Respond, SlotView
-from ...core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
-from ...core.health import health_of
-from ...core.measure.lane.layout import ALIGN, MIN_SIZE
-from ...core.measure.lane.peer_card import PeerCard
-from ...core.measure.lane.presence import Life
-from ...core.measure.peers.responder_state import Phase, ResponderState
-from ...core.values.expressions import evaluate
-from ...core.values.units import format_short_offset, format_size
-from ...core.watch.frame import Level
-from ..hex.decorations.decorations import Decorations, Depth, Layer
-from ..session.session import Session
-from ..session.state_words import state_word
-from ..style.theme import DARK, Theme, mono_font
+from ....core.engine.measuring.measurement_messages import (
+    LaneRequest,
+    LaneView,
+    PollLane,
+    Respond,
+    SlotView,
+)
+from ....core.errors import EngineGoneError, LaneError, ReadOnlyError, ScopeError
+from ....core.health import health_of
+from ....core.measure.lane.layout import ALIGN, MIN_SIZE
+from ....core.measure.lane.peer_card import PeerCard
+from ....core.measure.lane.presence import Life
+from ....core.measure.peers.responder_state import Phase, ResponderState
+from ....core.values.expressions import evaluate
+from ....core.values.units import format_short_offset, format_size
+from ....core.watch.frame import Level
+from ...hex.decorations.decorations import Decorations, Depth, Layer
+from ...session.session import Session
+from ...session.state_words import state_word
+from ...style.theme import DARK, Theme, mono_font
 from .lane_ranges import lane_ranges
 
 LOOK_MS: Final = 700
 _LANE_TIP: Final = (
     "The lane is the part of this memory in which both sides find each other and measure. "
-    "A test, or answering, lays one where none is; the bytes that lay there are kept, and put "
+    "A test, or answering, creates one where none is; the bytes under it are saved, and put "
     "back at the end."
 )
 _NOBODY: Final = (
@@ -87,10 +93,10 @@ class LaneBox(QWidget):
         self.offset = QLineEdit()
         self.offset.setFont(mono_font())
         self.offset.setPlaceholderText("at the end")
-        self.offset.setToolTip("Where to lay a new lane, a multiple of 0x1000; both sides the same")
+        self.offset.setToolTip("Where to create a lane, a multiple of 0x1000; both sides the same")
         self.offset.setAccessibleName("Offset of a new lane")
         self.force = QCheckBox("force")
-        self.force.setToolTip("Lay the lane even where somebody keeps changing the bytes")
+        self.force.setToolTip("Create the lane even where the bytes keep changing")
         self.copy = QPushButton("Copy command")
         self.copy.clicked.connect(self._copy_command)
         self.peers = QListWidget()
@@ -135,7 +141,7 @@ class LaneBox(QWidget):
         self._show_view(LaneView(None))
 
     def set_decorations(self, decorations: Decorations) -> None:
-        """Show in these where the lane lies."""
+        """Mark the lane in these."""
         self._layer = decorations.layer("lane", Depth.AREA)
         self._layer.replace(lane_ranges(self.view))
 
@@ -188,7 +194,7 @@ class LaneBox(QWidget):
     # -- looking -----------------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Ask who is there. One question at a time: who asks meanwhile is answered by the next."""
+        """Poll the lane. One request at a time: one that comes meanwhile is sent after it."""
         session = self._session
         if session is None or session.info is None:
             return
@@ -208,7 +214,7 @@ class LaneBox(QWidget):
         )
 
     def _polled(self, session: Session, show: Callable[[Any], None], answer: object) -> None:
-        """An answer; of a region that is not shown any more it tells nothing."""
+        """A poll's answer; ignored if another region is shown by now."""
         if session is not self._session:
             return
         self._asking = False
@@ -217,7 +223,7 @@ class LaneBox(QWidget):
             self.poll()
 
     def _blind(self, error: ScopeError) -> None:
-        """The region is gone: list no peers any more."""
+        """The region is gone: empty the list of peers."""
         trouble = error.message
         if isinstance(error, EngineGoneError):  # and with it its responder
             self._set_answer(on=False)
@@ -285,7 +291,7 @@ class LaneBox(QWidget):
 
     def show_state(self, state: ResponderState) -> None:
         """What the responder does."""
-        self.poll()  # it may have laid a lane, or put back what lay under it
+        self.poll()  # it may have created a lane, or restored the bytes under one
         text = state.phase.value if self.answer.isChecked() else ""
         if state.phase is Phase.ANSWERING and state.initiator is not None:
             text = f"answering {state.command} for {name_of(state.initiator)}"

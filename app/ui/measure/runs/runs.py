@@ -9,16 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...core.errors import ValueFormatError
-from ...core.measure.bandwidth.bandwidth import BandwidthResult
-from ...core.measure.flash.flash_result import FlashResult
-from ...core.measure.histogram import LEAST_BEYOND, Histogram
-from ...core.measure.latency.latency_result import LatencyResult
-from ...core.measure.latency.one_way import OneWay
-from ...core.measure.transfer.transfer_result import SizeResult, TransferResult
-from ...core.storage.atomic_file import write_text
-from ...core.values.units import format_rate, format_size, format_time
-from .charts import F64
+from ....core.errors import ValueFormatError
+from ....core.measure.bandwidth.bandwidth import BandwidthResult
+from ....core.measure.flash.flash_result import FlashResult
+from ....core.measure.histogram import LEAST_BEYOND, Histogram
+from ....core.measure.latency.latency_result import LatencyResult
+from ....core.measure.latency.one_way import OneWay
+from ....core.measure.transfer.transfer_result import SizeResult, TransferResult
+from ....core.storage.atomic_file import write_text
+from ....core.values.units import format_rate, format_size, format_time
+from ..charts.charts import F64
 
 KEPT: Final = 24
 WRITE_MARK: Final = "t1"  # pyqtgraph's names of ▲ and ■

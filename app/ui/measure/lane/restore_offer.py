@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from ...core.errors import LockedError, ScopeError
-from ...core.watch.frame import Level
-from ..session.notice import Notice
-from ..session.session import Session
+from ....core.errors import LockedError, ScopeError
+from ....core.watch.frame import Level
+from ...session.notice import Notice
+from ...session.session import Session
 
 if TYPE_CHECKING:
-    from ...core.measure.lane.hold import RestoreOutcome
+    from ....core.measure.lane.hold import RestoreOutcome
 
 PUT_BACK: Final = "Put back"
 _KEY: Final = "restore_offer"
@@ -47,7 +47,7 @@ class RestoreOffer(QObject):
         self._soon.start()
 
     def _ask(self) -> None:
-        from ...core.engine.measurement_messages import ListUnrestored
+        from ....core.engine.measuring.measurement_messages import ListUnrestored
 
         if self._session is not None:
             self._session.ask(ListUnrestored(), self._offer, lambda _error: None)
@@ -60,13 +60,13 @@ class RestoreOffer(QObject):
 
     def act(self, word: str) -> None:
         """A button of the message bar was pressed."""
-        from ...core.engine.measurement_messages import RestoreSaved
+        from ....core.engine.measuring.measurement_messages import RestoreSaved
 
         if word == PUT_BACK and self._session is not None:
             self._session.ask(RestoreSaved(), self._restored, self._refused)
 
     def _restored(self, outcomes: tuple[RestoreOutcome, ...]) -> None:
-        from ...core.measure.lane.hold import RestoreOutcome
+        from ....core.measure.lane.hold import RestoreOutcome
 
         good = all(outcome is RestoreOutcome.RESTORED for outcome in outcomes)
         text = (

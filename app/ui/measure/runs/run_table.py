@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...core.errors import ScopeError
-from ..action import bind_keys
-from ..style.save_dialog import ask_where
-from ..style.theme import PAD, Theme, mono_font
-from .keys import run_actions
+from ....core.errors import ScopeError
+from ...action import bind_keys
+from ...style.save_dialog import ask_where
+from ...style.theme import PAD, Theme, mono_font
+from ..keys import run_actions
 from .run_model import ABOUT, COLUMNS, SWATCH, RunModel
 from .runs import Run, comparison, save_run
 
@@ -120,7 +120,7 @@ class RunTable(QWidget):
         self._choose()
 
     def _fit_columns(self) -> None:
-        """Whole columns, the first ones first; what has no room stands in the text below."""
+        """Show whole columns, from the first; the text below has what does not fit."""
         metrics, header = self.table.fontMetrics(), self.table.horizontalHeader()
         room = self.table.viewport().width() - metrics.horizontalAdvance(_LEAST_NAME)
         for column, name in enumerate(COLUMNS[self.model.kind][1:], 1):
@@ -138,7 +138,7 @@ class RunTable(QWidget):
         return False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Wide and low, what is known of a run stands beside the table."""
+        """In a wide and low panel the run's details are at the right of the table."""
         super().resizeEvent(event)
         width, height = event.size().width(), event.size().height()
         wide = width > _WIDE and width > _FLAT * height

@@ -7,24 +7,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..errors import CancelledError
-from ..measure.bandwidth.bandwidth import run_bandwidth
-from ..measure.flash.flash import Flip
-from ..measure.flash.flash_run import FlashMaster
-from ..measure.lane.layout import Lane
-from ..measure.lane.peer_card import Capability
-from ..measure.lane.slots import wait_for_peer
-from ..measure.latency.latency import LatencyLive, run_latency
-from ..measure.peers.initiator import Initiator
-from ..measure.peers.peer_monitor import PeerMonitor
-from ..measure.run_context import RunContext
-from ..measure.transfer.transfer import run_transfer
-from ..region.region import Region
+from ...errors import CancelledError
+from ...measure.bandwidth.bandwidth import run_bandwidth
+from ...measure.flash.flash import Flip
+from ...measure.flash.flash_run import FlashMaster
+from ...measure.lane.layout import Lane
+from ...measure.lane.peer_card import Capability
+from ...measure.lane.slots import wait_for_peer
+from ...measure.latency.latency import LatencyLive, run_latency
+from ...measure.peers.initiator import Initiator
+from ...measure.peers.peer_monitor import PeerMonitor
+from ...measure.run_context import RunContext
+from ...measure.transfer.transfer import run_transfer
+from ...region.region import Region
 from . import measurement_messages as dm
 
 
 class TestRun:
-    """A test under way: its RunContext, and what others ask of it from their threads.
+    """A running test: its RunContext, and what other threads ask of it.
 
     Attributes:
         context: For the test.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..hex.decorations.decorations import Decoration, Mark, Tint
+from ...hex.decorations.decorations import Decoration, Mark, Tint
 
 if TYPE_CHECKING:
-    from ...core.engine.measurement_messages import LaneView, SlotView
-    from ...core.measure.lane.layout import Lane
+    from ....core.engine.measuring.measurement_messages import LaneView, SlotView
+    from ....core.measure.lane.layout import Lane
 
 
 def lane_ranges(view: LaneView) -> list[Decoration]:
-    """Nothing where there is no lane, or one that cannot be used."""
+    """The lane and its slots as decorations; empty without a usable lane."""
     lane = view.lane
     if lane is None or view.trouble:
         return []
@@ -25,9 +25,9 @@ def lane_ranges(view: LaneView) -> list[Decoration]:
 
 
 def _slot_ranges(lane: Lane, view: SlotView) -> list[Decoration]:
-    # Loaded by who found the lane: most windows never measure.
-    from ...core.measure.lane.layout import CONTROL_SIZE, Side
-    from ...core.measure.lane.presence import Life
+    # Imported here: most windows never measure.
+    from ....core.measure.lane.layout import CONTROL_SIZE, Side
+    from ....core.measure.lane.presence import Life
 
     slot = lane.slot(view.slot)
     taken = view.responder is not None

@@ -11,7 +11,7 @@ from typing import Final
 
 import pyqtgraph as pg
 
-from ...core.values.units import format_rate, format_size, format_time
+from ....core.values.units import format_rate, format_size, format_time
 
 Ticks = list[tuple[float, list[float]]]
 _NINES: Final = {

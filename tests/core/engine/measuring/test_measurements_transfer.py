@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.engine import measurement_messages as dm
 from app.core.engine import messages as msg
+from app.core.engine.measuring import measurement_messages as dm
 from app.core.engine.process import EngineProcess
 from app.core.measure.bandwidth.bandwidth import BandwidthOptions, BandwidthResult
 from app.core.measure.lane.hold import RestoreOutcome

@@ -1,0 +1,1 @@
+"""Test runs: what is known of one, their table, how they are saved and compared."""
