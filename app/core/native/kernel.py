@@ -124,22 +124,23 @@ class DifferState(ctypes.Structure):
 
 
 class FindState(ctypes.Structure):
-    """`struct find`: bytes under a mask, in a copy of the memory."""
+    """`struct find`: bytes under a mask."""
 
     _fields_: ClassVar = [
         ("data", _POINTER), ("value", _POINTER), ("mask", _POINTER), ("size", _WORD),
         ("first", _WORD), ("second", _WORD), ("at", _WORD), ("end", _WORD), ("step", _WORD),
         ("phase", _WORD), ("hits", _POINTER), ("capacity", _WORD), ("count", _WORD),
+        ("holes", _NUMBER),
     ]  # fmt: skip
 
 
 class RangeState(ctypes.Structure):
-    """`struct range`: words whose value lies in a range, in a copy of the memory."""
+    """`struct range`: words whose value lies in a range."""
 
     _fields_: ClassVar = [
         ("data", _POINTER), ("width", _WORD), ("big", _NUMBER), ("low", _WORD), ("span", _WORD),
         ("at", _WORD), ("end", _WORD), ("step", _WORD), ("phase", _WORD), ("hits", _POINTER),
-        ("capacity", _WORD), ("count", _WORD),
+        ("capacity", _WORD), ("count", _WORD), ("holes", _NUMBER),
     ]  # fmt: skip
 
 
@@ -198,11 +199,11 @@ class Kernel:
         return Slice(self.library.scope_differ(ctypes.addressof(state)))
 
     def find(self, state: FindState) -> Slice:
-        """Starts of a pattern; AGAIN when the hits are full."""
+        """Starts of a pattern; AGAIN: no room for more, STOPPED: before pages without memory."""
         return Slice(self.library.scope_find(ctypes.addressof(state)))
 
     def find_range(self, state: RangeState) -> Slice:
-        """Starts of words in a range of values; AGAIN when the hits are full."""
+        """Starts of words in a range of values; as find."""
         return Slice(self.library.scope_range(ctypes.addressof(state)))
 
     def now_ns(self) -> int:

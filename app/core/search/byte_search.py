@@ -1,7 +1,10 @@
 """The inner loops of the search: by the C kernel, or by numpy where there is none.
 
-Both look at copies in our own memory. Of a pattern's bytes the two that are rarest in these bytes
-are compared first, everywhere at once; only where both fit all the others follow.
+Both look at copies in our own memory. The kernel can also look into the mapping itself, to tell
+which slices have no hit and need no copy: memory is read faster than it is copied.
+
+Of a pattern's bytes the two that are rarest in these bytes are compared first, everywhere at once;
+only where both fit all the others follow.
 """
 
 from __future__ import annotations
@@ -18,11 +21,66 @@ U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 
 _ROOM: Final = 1 << 16  # hits of one call
+_FEW: Final = 512  # hits that are worth a look at each of them
 _SAMPLE: Final = 2048  # bytes that are counted to know which are rare
 _CHOICE: Final = 64  # bytes of a pattern that may be chosen
 _BLOCK: Final = 1 << 16  # starts of one step of numpy, which fit into the cache
 _EVERY: Final = np.arange(256, dtype=np.uint8)
 _WORDS: Final = {1: "u1", 2: "u2", 4: "u4", 8: "u8"}
+
+
+def glimpse_masked(
+    address: int,
+    value: bytes,
+    mask: bytes,
+    rare: tuple[int, int],
+    count: int,
+    align: int,
+    base: int,
+) -> I64 | None:
+    """Where bytes match a value under a mask in a mapping right now; no copy is made.
+
+    Args:
+        address: Of the first start; that of offset `base`.
+        value: As of find_masked.
+        mask: As of find_masked.
+        rare: As of find_masked.
+        count: Starts; `len(value)` bytes may be read from every one, behind a guard.
+        align: As of find_masked.
+        base: Offset of the first start in the region.
+
+    Returns:
+        Starts. None when there are very many, or no kernel, or a page is gone or has no memory.
+    """
+    native = kernel()
+    if native is None:
+        return None
+    state, _keep = _masked_state(address, value, mask, rare, (0, count), align, base)
+    return _glimpsed(state, native.find)
+
+
+def glimpse_range(
+    address: int,
+    width: int,
+    big: bool,
+    low_span: tuple[int, int],
+    count: int,
+    align: int,
+    base: int,
+) -> I64 | None:
+    """Where a word lies in a range in a mapping right now; as glimpse_masked."""
+    native = kernel()
+    if native is None or width not in _WORDS:
+        return None
+    state = _range_state(address, width, big, low_span, (0, count), align, base)
+    return _glimpsed(state, native.find_range)
+
+
+def _glimpsed(state: FindState | RangeState, run: Callable[..., Slice]) -> I64 | None:
+    room = np.empty(_FEW, np.int64)
+    state.hits, state.capacity, state.holes = room.ctypes.data, _FEW, 1
+    ended = run(state)
+    return room[: state.count] if ended is Slice.DONE else None
 
 
 def find_masked(
@@ -51,12 +109,7 @@ def find_masked(
     native = kernel()
     if native is None:
         return _masked_by_numpy(data, value, mask, rare, starts, align, base)
-    values, masks = np.frombuffer(value, np.uint8), np.frombuffer(mask, np.uint8)
-    state = FindState(
-        data=data.ctypes.data, value=values.ctypes.data, mask=masks.ctypes.data, size=len(value),
-        first=rare[0], second=rare[1], at=starts[0], end=starts[1], step=align,
-        phase=base % align,
-    )  # fmt: skip
+    state, _keep = _masked_state(data.ctypes.data, value, mask, rare, starts, align, base)
     return _drained(state, native.find)
 
 
@@ -71,13 +124,9 @@ def find_range(
 ) -> I64:
     """Where a word of `width` bytes lies in a range: (word - low) mod 2^bits <= span."""
     native = kernel()
-    low, span = low_span
     if native is None or width not in _WORDS:
         return _range_by_numpy(data, width, big, low_span, starts, align, base)
-    state = RangeState(
-        data=data.ctypes.data, width=width, big=big, low=low, span=span, at=starts[0],
-        end=starts[1], step=align, phase=base % align,
-    )  # fmt: skip
+    state = _range_state(data.ctypes.data, width, big, low_span, starts, align, base)
     return _drained(state, native.find_range)
 
 
@@ -101,6 +150,40 @@ def rarest(data: U8, value: bytes, mask: bytes) -> tuple[int, int]:
 
 
 # -- the kernel -----------------------------------------------------------------------------------
+
+
+def _masked_state(
+    address: int,
+    value: bytes,
+    mask: bytes,
+    rare: tuple[int, int],
+    starts: tuple[int, int],
+    align: int,
+    base: int,
+) -> tuple[FindState, object]:
+    """The state, and what has to live as long as it is used."""
+    values, masks = np.frombuffer(value, np.uint8), np.frombuffer(mask, np.uint8)
+    state = FindState(
+        data=address, value=values.ctypes.data, mask=masks.ctypes.data, size=len(value),
+        first=rare[0], second=rare[1], at=starts[0], end=starts[1], step=align,
+        phase=base % align,
+    )  # fmt: skip
+    return state, (values, masks)
+
+
+def _range_state(
+    address: int,
+    width: int,
+    big: bool,
+    low_span: tuple[int, int],
+    starts: tuple[int, int],
+    align: int,
+    base: int,
+) -> RangeState:
+    return RangeState(
+        data=address, width=width, big=big, low=low_span[0], span=low_span[1], at=starts[0],
+        end=starts[1], step=align, phase=base % align,
+    )  # fmt: skip
 
 
 def _drained(state: FindState | RangeState, run: Callable[..., Slice]) -> I64:

@@ -12,13 +12,15 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .byte_search import find_masked, find_range, rarest
+from ..region.region import Region
+from .byte_search import find_masked, find_range, glimpse_masked, glimpse_range, rarest
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 
 _CHOICE_HOLDS: Final = 32  # slices
+_SAMPLE: Final = 64 << 10  # bytes
 _EMPTY: Final = np.zeros(0, np.int64)
 
 
@@ -90,6 +92,9 @@ class Pattern(Protocol):
     def chained(self) -> bool:
         """See above."""
 
+    def glimpse(self, region: Region, first: int, last: int) -> I64 | None:
+        """Where hits begin in [first, last) right now, without a copy; None: not known."""
+
     def find(self, part: Slice) -> Found:
         """The hits of a slice."""
 
@@ -122,6 +127,11 @@ class MaskedPattern(_Fixed):
         self._rare = (0, 0)
         self._chosen_for = 0  # slices that the choice still holds for
 
+    def _choose(self, sample: U8) -> None:
+        """Which bytes are compared first, for a while."""
+        self._rare = rarest(sample, self.value, self.mask)
+        self._chosen_for = _CHOICE_HOLDS
+
     def find(self, part: Slice) -> Found:
         """The hits of a slice."""
         size = len(self.value)
@@ -129,13 +139,31 @@ class MaskedPattern(_Fixed):
         if first >= last:
             return Found.none()
         if not self._chosen_for:
-            self._rare = rarest(part.data[first:last], self.value, self.mask)
-            self._chosen_for = _CHOICE_HOLDS
+            self._choose(part.data[first:last])
         self._chosen_for -= 1
         starts = find_masked(
             part.data, self.value, self.mask, self._rare, (first, last), self.align, part.base
         )
         return Found.of(starts + part.base, size)
+
+    def glimpse(self, region: Region, first: int, last: int) -> I64 | None:
+        """Where hits begin in [first, last) right now, without a copy; None: not known."""
+        size = len(self.value)
+        count = min(last, region.size - size + 1) - first
+        if count < 1:
+            return None
+        if not self._chosen_for:
+            sample = region.read(first, min(_SAMPLE, count))
+            self._choose(np.frombuffer(sample, np.uint8))
+        self._chosen_for -= 1
+        found = region.run_in_place(
+            first,
+            count + size - 1,
+            lambda address: glimpse_masked(
+                address, self.value, self.mask, self._rare, count, self.align, first
+            ),
+        )
+        return None if found is None else found + first
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +201,21 @@ class RangePattern(_Fixed):
         )  # fmt: skip
         return Found.of(starts + part.base, self.width)
 
+    def glimpse(self, region: Region, first: int, last: int) -> I64 | None:
+        """Where hits begin in [first, last) right now, without a copy; None: not known."""
+        count = min(last, region.size - self.width + 1) - first
+        if count < 1:
+            return None
+        ends = (self.low, self.span)
+        found = region.run_in_place(
+            first,
+            count + self.width - 1,
+            lambda address: glimpse_range(
+                address, self.width, self.big, ends, count, self.align, first
+            ),
+        )
+        return None if found is None else found + first
+
 
 class AnyPattern(_Fixed):
     """Whatever one of several patterns finds; where they begin together the longest counts."""
@@ -180,6 +223,16 @@ class AnyPattern(_Fixed):
     def __init__(self, parts: tuple[MaskedPattern | RangePattern, ...]) -> None:
         self.parts = parts
         self.reach = max(part.reach for part in parts)
+
+    def glimpse(self, region: Region, first: int, last: int) -> I64 | None:
+        """Where hits begin in [first, last) right now, without a copy; None: not known."""
+        found = []
+        for part in self.parts:
+            starts = part.glimpse(region, first, last)
+            if starts is None:
+                return None
+            found.append(starts)
+        return np.concatenate(found)
 
     def find(self, part: Slice) -> Found:
         """The hits of a slice."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import CancelledError, ScopeError, ValueFormatError
+from ..region.region import Region
 from ..values.units import format_short_offset
 from .patterns import Found, Slice
 from .regex_text import LONGEST_MATCH, compiled
@@ -64,6 +65,9 @@ class RegexPattern:
         starts, lengths = ends[:, 0] + part.base, (ends[:, 1] - ends[:, 0]).astype(np.int32)
         found = Found(starts, lengths)
         return found.part(starts % self._align == 0) if self._align > 1 else found
+
+    def glimpse(self, _region: Region, _first: int, _last: int) -> None:
+        """That cannot be told without a copy."""
 
     def close(self) -> None:
         """End the process. Safe to call twice."""

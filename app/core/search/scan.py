@@ -8,20 +8,19 @@ counted as unsteady. The memory may also go while it is searched; that is the re
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from ..errors import DeletedError, ReplacedError
 from ..region.buffers import aligned_bytes
 from ..region.region import Extent, Region
-from .patterns import U8, Found, Pattern, Slice
+from .patterns import I64, U8, Found, Pattern, Slice
 
 SLICE: Final = 512 << 10
-_WINDOW: Final = 256 << 20  # of which the system is asked at once what is allocated
+_STRIDE: Final = 8  # slices that are asked about at once, without a copy
 _PROGRESS_NS: Final = 50_000_000
 
 OnProgress = Callable[[int, int], None]
@@ -66,6 +65,7 @@ class Scan:
     slice_bytes: int = SLICE
     tally: Tally = field(default_factory=Tally)
     _said_ns: int = 0
+    _data: list[Extent] = field(default_factory=list)
 
     def forward(self) -> Iterator[tuple[Found, Slice]]:
         """Hits in address order with the copy that they are in, which is good until the next.
@@ -77,13 +77,18 @@ class Scan:
             ValueFormatError: The expression takes too long.
         """
         pieces = self._pieces()
-        reader = _Reader(self.region, self.pattern, self.slice_bytes)
+        reader = _Reader(self.region, self.pattern, self.slice_bytes, self._data)
         behind = 0  # the end of the last hit, for patterns that chain
-        for start, end in pieces:
-            for first in range(start, end, self.slice_bytes):
+        for stride in _cut(pieces, self.slice_bytes * _STRIDE):
+            if self.cancelled():
+                return
+            glimpsed = self._glimpse(reader, *stride)
+            for first, last in _cut([stride], self.slice_bytes):
+                if _has_none(glimpsed, first, last):
+                    self._step(last - first)
+                    continue
                 if self.cancelled():
                     return
-                last = min(first + self.slice_bytes, end)
                 from_here = max(first, behind) if self.pattern.chained else first
                 if from_here < last:
                     found, part = self._look(reader, from_here, last)
@@ -97,14 +102,19 @@ class Scan:
 
         Hits of patterns that chain begin anew before each slice, as far before it as they reach.
         """
-        reader = _Reader(self.region, self.pattern, self.slice_bytes)
-        chained = self.pattern.chained
-        for start, end in reversed(self._pieces()):
-            for last in range(end, start, -self.slice_bytes):
+        chained, pieces = self.pattern.chained, self._pieces()
+        reader = _Reader(self.region, self.pattern, self.slice_bytes, self._data)
+        for stride in reversed(list(_cut(pieces, self.slice_bytes * _STRIDE))):
+            if self.cancelled():
+                return
+            glimpsed = self._glimpse(reader, *stride)
+            for first, last in reversed(list(_cut([stride], self.slice_bytes))):
+                if _has_none(glimpsed, first, last):
+                    self._step(last - first)
+                    continue
                 if self.cancelled():
                     return
-                first = max(start, last - self.slice_bytes)
-                from_here = max(start, first - self.pattern.reach) if chained else first
+                from_here = self._before(pieces, first) if chained else first
                 found, part = self._look(reader, from_here, last)
                 found = found.part(found.starts >= first)
                 if len(found):
@@ -115,9 +125,14 @@ class Scan:
         """Where a hit may begin: what holds data, and before it as far as a hit reaches."""
         found: list[Extent] = []
         self.tally.holes = 0
+        self._data = []
         for start, end in self.scope:
             self.tally.holes += end - start
-            for low, high in data_extents(self.region, start, end):
+            around = max(0, start - self.pattern.lead)
+            behind = min(self.region.size, end + self.pattern.reach)
+            data = self.region.extents(around, behind)
+            self._data += data
+            for low, high in _clipped(data, start, end):
                 self.tally.holes -= high - low
                 first = max(start, low - self.pattern.reach + 1)
                 if found and first <= found[-1][1]:
@@ -126,6 +141,17 @@ class Scan:
                     found.append((first, high))
         self.tally.wanted = sum(end - start for start, end in found)
         return found
+
+    def _before(self, pieces: list[Extent], first: int) -> int:
+        """Where a pattern that chains begins, so that it is in step at `first`."""
+        start = max(start for start, _ in pieces if start <= first)
+        return max(start, first - self.pattern.reach)
+
+    def _glimpse(self, reader: _Reader, first: int, last: int) -> I64 | None:
+        """Where hits may begin, found without a copy; None: that is not known."""
+        if not reader.holds(first, last):
+            return None
+        return self.pattern.glimpse(self.region, first, last)
 
     def _look(self, reader: _Reader, first: int, last: int) -> tuple[Found, Slice]:
         part = reader.read(first, last)
@@ -151,10 +177,19 @@ class Scan:
 
 
 class _Reader:
-    """Reads slices with what stands before and behind them; holes are zeros, and are not read."""
+    """Reads slices with what stands before and behind them; holes are zeros, and are not read.
 
-    def __init__(self, region: Region, pattern: Pattern, slice_bytes: int) -> None:
+    Which parts hold data was asked of the system once, when the search began: it looks for the next
+    hole as far as there is none.
+    """
+
+    def __init__(
+        self, region: Region, pattern: Pattern, slice_bytes: int, data: list[Extent]
+    ) -> None:
         self._region, self._pattern = region, pattern
+        self._data = _merged(data)
+        self._starts_of_data = [start for start, _ in self._data]
+        self._ends_of_data = [end for _, end in self._data]
         self._room = slice_bytes + pattern.lead + 2 * pattern.reach
         self._one = aligned_bytes(self._room)
         self._two: U8 | None = None
@@ -183,16 +218,44 @@ class _Reader:
 
     def _fill(self, start: int, buffer: memoryview) -> None:
         end = start + buffer.nbytes
-        extents = self._region.extents(start, end)
-        if extents != [(start, end)]:
-            with suppress(DeletedError, ReplacedError):  # its bytes are there all the same
-                self._region.check()  # what was cut off is no hole
+        if not self.holds(start, end):
             buffer[:] = bytes(buffer.nbytes)
-        for low, high in extents:
+        first = bisect_right(self._ends_of_data, start)
+        last = bisect_left(self._starts_of_data, end)
+        for low, high in _clipped(self._data[first:last], start, end):
             self._region.read_into(low, buffer[low - start : high - start])
 
+    def holds(self, start: int, end: int) -> bool:
+        """Whether all of [start, end) holds data."""
+        at = bisect_right(self._ends_of_data, start)
+        return at < len(self._data) and self._data[at][0] <= start and end <= self._data[at][1]
 
-def data_extents(region: Region, start: int, end: int) -> Iterator[Extent]:
-    """What holds data in [start, end), ascending; asked of the system in bounded steps."""
-    for at in range(start, end, _WINDOW):
-        yield from region.extents(at, min(at + _WINDOW, end))
+
+def _has_none(glimpsed: I64 | None, first: int, last: int) -> bool:
+    """Whether it is known that no hit begins in [first, last)."""
+    return glimpsed is not None and not ((glimpsed >= first) & (glimpsed < last)).any()
+
+
+def _cut(pieces: Iterable[Extent], length: int) -> Iterator[Extent]:
+    """Pieces in parts of at most this length."""
+    for start, end in pieces:
+        for first in range(start, end, length):
+            yield first, min(first + length, end)
+
+
+def _clipped(extents: Iterable[Extent], start: int, end: int) -> Iterator[Extent]:
+    """What of some ranges lies in [start, end)."""
+    for low, high in extents:
+        if low < end and high > start:
+            yield max(low, start), min(high, end)
+
+
+def _merged(extents: list[Extent]) -> list[Extent]:
+    """Ranges that touch, or lie over another, as one."""
+    found: list[Extent] = []
+    for start, end in sorted(extents):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ValueFormatError
+from ..region.region import Region
 from ..values.value_type import shorten
 from .patterns import U8, Found, Slice
 
@@ -77,6 +78,9 @@ class StringsPattern:
         starts, ends = starts[wanted], ends[wanted]
         lengths = ((ends - starts) * unit).astype(np.int32)
         return Found(starts.astype(np.int64) * unit + skip + part.base, lengths)
+
+    def glimpse(self, _region: Region, _first: int, _last: int) -> None:
+        """That cannot be told without a copy."""
 
     def close(self) -> None:
         """Nothing is held."""

@@ -20,7 +20,7 @@ from app.core.search.needle import Endians, Needle, NeedleKind, parse_needle
 from app.core.search.patterns import Found, MaskedPattern, RangePattern, Slice
 from app.core.search.regex_text import compiled
 from app.core.search.regex_worker import matches
-from app.core.search.scan import Scan
+from app.core.search.scan import SLICE, Scan
 from tests.core.search.searching import starts_in
 from tests.ui.helpers import ShmFile, spec_of
 
@@ -186,6 +186,8 @@ class InThisProcess:
         starts = np.array([start + part.base for start, _ in found], np.int64)
         return Found(starts, np.array([end - start for start, end in found], np.int32))
 
+    def glimpse(self, _region: Region, _first: int, _last: int) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -225,19 +227,47 @@ def hits(region: Region, needle: Needle, **more: object) -> list[int]:
     return found
 
 
-def test_searching_a_sparse_file_allocates_nothing(shm_file: ShmFile) -> None:
+@pytest.mark.parametrize("read_only", [True, False], ids=["copies", "in place"])
+def test_searching_a_sparse_file_allocates_nothing(shm_file: ShmFile, read_only: bool) -> None:
     path = shm_file(64 << 20)
     with path.open("r+b") as file:
         file.seek(33 * PAGE - 2)
         file.write(b"NEEDLE")
     blocks = os.stat(path).st_blocks
-    with open_region(spec_of(path, read_only=True)) as region:
+    with open_region(spec_of(path, read_only=read_only)) as region:
         assert hits(region, Needle(BYTES, "4E 45 ?? 44")) == [33 * PAGE - 2]
         # It begins in a hole, and ends in one.
         assert hits(region, Needle(BYTES, "00 4E 45")) == [33 * PAGE - 3]
         tally = find_all(region, Needle(BYTES, "FF"), [(0, region.size)], lambda *_: True)
     assert os.stat(path).st_blocks == blocks
     assert tally.holes == (64 << 20) - 2 * PAGE
+
+
+def test_what_the_kernel_finds_in_place_is_what_a_copy_has(shm_file: ShmFile) -> None:
+    """Also around the borders of slices, strides and the region, and after a hole came to be."""
+    path, size = shm_file(8 << 20), 8 << 20
+    noise = np.random.default_rng(5)
+    data = noise.integers(0, 255, size, np.uint8)  # no 0xFF, but where it is put
+    places = [0, 1, SLICE - 2, SLICE, 4 * SLICE - 1, 8 * SLICE - 3, 8 * SLICE, size - 4]
+    for at in places:
+        data[at : at + 4] = 255
+    data.tofile(path)
+    wanted = [at for at in range(size - 3) if data[at] == 255 and (data[at : at + 4] == 255).all()]
+    needle = Needle(BYTES, "FF FF FF FF")
+    value = Needle(NeedleKind.VALUE, "0xFFFFFFFF", type_name="u32")
+    between = Needle(NeedleKind.VALUE, "0xFFFFFFFE..0xFFFFFFFF", type_name="u32", align=2)
+    with open_region(spec_of(path)) as region:
+        assert hits(region, needle) == hits(region, value) == wanted
+        assert hits(region, between) == [at for at in wanted if at % 2 == 0]
+        backwards = parse_needle(needle)
+        assert [
+            at for at, _ in collected(Scan(region, backwards, [(0, size)]), backwards=True)
+        ] == wanted
+        os.truncate(path, SLICE)
+        os.truncate(path, size)
+        blocks = os.stat(path).st_blocks
+        assert hits(region, needle) == [at for at in wanted if at + 4 <= SLICE]
+        assert os.stat(path).st_blocks == blocks
 
 
 def test_next_and_previous_go_round(shm_file: ShmFile) -> None:
