@@ -27,7 +27,7 @@ VERBS: Final = {
     "list": "listing", "info": "listing", "dump": "reading", "read": "reading",
     "write": "writing", "fill": "writing", "watch": "watching", "save": "reading",
     "load": "writing", "latency": "latency", "respond": "respond", "transfer": "transfer",
-    "bandwidth": "bandwidth",
+    "bandwidth": "bandwidth", "find": "finding",
 }  # fmt: skip
 # app/ui/shell/layout/workspaces.py lays them out; here without Qt.
 WORKSPACES: Final = ("watch", "edit", "scope", "measure", "link")

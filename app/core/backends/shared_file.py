@@ -12,10 +12,10 @@ import mmap
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 assert sys.platform != "win32"  # the type checker reads no further there
 # ruff: noqa: E402
@@ -30,13 +30,14 @@ from ..errors import (
     TruncatedError,
     UnsuitableError,
 )
-from ..native.page_compare import copy_differing
+from ..native.page_compare import address_of, copy_differing
 from ..native.safe_copy import FaultError, MappedCopier, load_word, read_file
 from ..region.region import PAGE, Extent, Region, RegionInfo, RegionSpec
 from ..values.units import exact_size, format_short_offset
 from .file_rules import part_size, refuse_kind, size_notes
 from .permission import kind_of_file, may_not_read, may_not_write
 
+T = TypeVar("T")
 _PATH_CHECK_NS: Final = 100_000_000
 _MAX_EXTENTS: Final = 4096
 _NO_SUCH: Final = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
@@ -279,6 +280,11 @@ class SharedFile(Region):
             return None
         start = self._start + offset
         return copy_differing(self._mapping, start, buffer, before, holes=True)
+
+    def _raw_in_place(self, offset: int, loop: Callable[[int], T]) -> T | None:
+        if self._mapping is None:
+            return None
+        return loop(address_of(self._mapping) + self._start + offset)
 
     def _raw_close(self) -> None:
         if self._copier is not None:

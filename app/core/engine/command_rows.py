@@ -38,6 +38,8 @@ class Queue(Enum):
     SPEED = "speed"
     LANE = "lane"
     TEST = "test"
+    SEARCH = "search"
+    HITS = "hits"  # what was found, as it is now: beside a search that goes on
 
 
 @dataclass(frozen=True, slots=True)

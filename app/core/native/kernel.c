@@ -1,10 +1,10 @@
 /* The loops of the measurements, for when Python is too slow to be the instrument, and the
- * comparison of the change scan.
+ * comparison of the change scan, and the search.
  *
  * Called through ctypes.CDLL, which releases the GIL. Each function runs one bounded slice on a
  * state struct that kernel.py mirrors field by field (all fields are 8 bytes), so that a loop can
  * go on where the last slice ended. The same loops exist in Python (echo_python.py, ring_python.py,
- * page_scan.py).
+ * page_scan.py, byte_search.py).
  *
  * The memory may vanish during a loop (a file is cut, a device is unplugged): each entry point
  * runs inside a guard and returns FAULT then; loops in Python run under a shield. A peer may write
@@ -37,7 +37,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#define SCOPE_ABI 4
+#define SCOPE_ABI 5
 #ifndef SCOPE_SOURCE
 #define SCOPE_SOURCE 0
 #endif
@@ -1011,6 +1011,259 @@ static int run_differ(struct differ *d)
 }
 
 EXPORT int scope_differ(struct differ *d) { GUARDED(run_differ(d)); }
+
+/* --- search: bytes under a mask, and values in a range ------------------------------------------------- */
+
+struct find {
+    const uint8_t *data;          /* a copy or a mapping; `size` bytes may be read from every start */
+    const uint8_t *value, *mask;  /* a byte matches when its bits under the mask are the value's */
+    uint64_t size;
+    uint64_t first, second;       /* which two of them are looked at first: rare ones */
+    uint64_t at, end;             /* starts to look at; `at` moves on */
+    uint64_t step, phase;         /* only starts with (start + phase) % step == 0 */
+    int64_t *hits;
+    uint64_t capacity, count;
+    int64_t holes;                /* 1: there may be pages without memory, which must not get any */
+};
+
+struct range {
+    const uint8_t *data;          /* as above, `width` bytes */
+    uint64_t width;               /* 1, 2, 4 or 8 */
+    int64_t big;                  /* 1: big endian */
+    uint64_t low, span;           /* a word matches when (word - low) mod 2^bits <= span */
+    uint64_t at, end, step, phase;
+    int64_t *hits;
+    uint64_t capacity, count;
+    int64_t holes;
+};
+
+static inline int under_mask(const struct find *f, const uint8_t *p)
+{
+    uint64_t i = 0;
+    for (; i + 8 <= f->size; i += 8) {
+        uint64_t x, v, m;
+        memcpy(&x, p + i, 8), memcpy(&v, f->value + i, 8), memcpy(&m, f->mask + i, 8);
+        if ((x ^ v) & m) return 0;
+    }
+    for (; i < f->size; i++)
+        if ((p[i] ^ f->value[i]) & f->mask[i]) return 0;
+    return 1;
+}
+
+static inline int on_step(uint64_t at, uint64_t step, uint64_t phase)
+{
+    return step < 2 || (at + phase) % step == 0;
+}
+
+/* Starts one after the other; up to `until`, or until the hits are full. */
+static void find_each(struct find *f, uint64_t until)
+{
+    for (; f->at < until && f->count < f->capacity; f->at++)
+        if (on_step(f->at, f->step, f->phase) && under_mask(f, f->data + f->at))
+            f->hits[f->count++] = (int64_t)f->at;
+}
+
+static inline uint64_t word_at(const uint8_t *p, uint64_t width, int64_t big)
+{
+    uint64_t x = 0;
+    for (uint64_t i = 0; i < width; i++)
+        x |= (uint64_t)p[i] << 8 * (big ? width - 1 - i : i);
+    return x;
+}
+
+static void range_each(struct range *r, uint64_t until)
+{
+    uint64_t bits = r->width < 8 ? ((uint64_t)1 << 8 * r->width) - 1 : ~(uint64_t)0;
+    for (; r->at < until && r->count < r->capacity; r->at++) {
+        if (!on_step(r->at, r->step, r->phase)) continue;
+        if (((word_at(r->data + r->at, r->width, r->big) - r->low) & bits) <= r->span)
+            r->hits[r->count++] = (int64_t)r->at;
+    }
+}
+
+#if defined(__x86_64__)
+
+/* The starts of a block at `from` that `bits` names, the lowest first. */
+#define TAKE(s, from, bits, fits)                                           \
+    for (uint64_t left = (bits); left; left &= left - 1) {                  \
+        uint64_t start = (from) + (uint64_t)__builtin_ctzll(left);          \
+        if (on_step(start, (s)->step, (s)->phase) && (fits))                \
+            (s)->hits[(s)->count++] = (int64_t)start;                       \
+    }
+
+/* Groups of four blocks of `V` starts, while a whole group of hits fits; the rest is for find_each.
+ * Most groups have no hit, and are asked about all at once. */
+#define FIND_BLOCKS(name, attribute, V, vector, loadu, set1, and, or, cmpeq, movemask)  \
+    attribute static void name(struct find *f)                                          \
+    {                                                                                   \
+        const vector v1 = set1((char)f->value[f->first]), m1 = set1((char)f->mask[f->first]);   \
+        const vector v2 = set1((char)f->value[f->second]), m2 = set1((char)f->mask[f->second]); \
+        const uint8_t *one = f->data + f->first, *two = f->data + f->second;            \
+        const uint64_t end = f->end;                                                    \
+        uint64_t at = f->at;                                                            \
+        for (; at + 4 * V <= end && f->count + 4 * V <= f->capacity; at += 4 * V) {     \
+            vector fits[4];                                                             \
+            __builtin_prefetch(one + at + AHEAD);                                       \
+            if (V > 16) __builtin_prefetch(one + at + AHEAD + 64);                      \
+            _Pragma("GCC unroll 4")                                                     \
+            for (int b = 0; b < 4; b++) {                                               \
+                vector x = loadu((const vector *)(one + at + b * V));                   \
+                vector y = loadu((const vector *)(two + at + b * V));                   \
+                fits[b] = and(cmpeq(and(x, m1), v1), cmpeq(and(y, m2), v2));            \
+            }                                                                           \
+            if (__builtin_expect(!movemask(or(or(fits[0], fits[1]), or(fits[2], fits[3]))), 1)) \
+                continue;                                                               \
+            for (uint64_t b = 0; b < 4; b++)                                            \
+                TAKE(f, at + b * V, (uint32_t)movemask(fits[b]), under_mask(f, f->data + start)) \
+        }                                                                               \
+        f->at = at;                                                                     \
+    }
+
+/* One load for each start of a word: lane i of load k is the word at at + k + i * sizeof(type). */
+#define RANGE_BLOCKS(name, attribute, V, type, swap, vector, movemask, every)           \
+    attribute static void name(struct range *r)                                         \
+    {                                                                                   \
+        typedef type lanes __attribute__((vector_size(V)));                             \
+        typedef type near __attribute__((vector_size(V), aligned(1), may_alias));       \
+        const lanes low = (lanes){0} + (type)r->low, span = (lanes){0} + (type)r->span; \
+        const uint64_t end = r->end;                                                    \
+        uint64_t at = r->at;                                                            \
+        for (; at + 2 * V <= end && r->count + 2 * V <= r->capacity; at += 2 * V) {     \
+            const uint8_t *from = r->data + at;                                         \
+            vector any = (vector)(lanes){0};                                            \
+            __builtin_prefetch(from + AHEAD);                                           \
+            _Pragma("GCC unroll 16")                                                    \
+            for (unsigned k = 0; k < 2 * sizeof(type); k++) {                           \
+                lanes x = *(const near *)(from + k / sizeof(type) * V + k % sizeof(type));      \
+                any |= (vector)(swap(x) - low <= span);                                 \
+            }                                                                           \
+            if (__builtin_expect(!movemask(any), 1)) continue;                          \
+            for (uint64_t b = 0; b < 2; b++, from += V) {                               \
+                uint32_t bits = 0;                                                      \
+                for (unsigned k = 0; k < sizeof(type); k++) {                           \
+                    lanes x = *(const near *)(from + k);                                \
+                    bits |= ((uint32_t)movemask((vector)(swap(x) - low <= span)) & every) << k; \
+                }                                                                       \
+                TAKE(r, at + b * V, bits, 1)                                            \
+            }                                                                           \
+        }                                                                               \
+        r->at = at;                                                                     \
+    }
+
+enum { AHEAD = 2048 };            /* bytes: what is read soon is fetched now */
+
+#define AS_IT_IS(x) (x)
+#define SWAP2(x) ((x) << 8 | (x) >> 8)
+#define SWAP4(x) ((x) << 24 | ((x) & 0xff00) << 8 | ((x) >> 8 & 0xff00) | (x) >> 24)
+#define SWAP8(x) ((x) << 56 | ((x) & 0xff00) << 40 | ((x) & 0xff0000) << 24              \
+    | ((x) & 0xff000000) << 8 | ((x) >> 8 & 0xff000000) | ((x) >> 24 & 0xff0000)         \
+    | ((x) >> 40 & 0xff00) | (x) >> 56)
+
+#define RANGES(suffix, attribute, V, vector, movemask)                                             \
+    RANGE_BLOCKS(range_1_##suffix, attribute, V, uint8_t, AS_IT_IS, vector, movemask, 0xffffffffu) \
+    RANGE_BLOCKS(range_2_##suffix, attribute, V, uint16_t, AS_IT_IS, vector, movemask, 0x55555555u) \
+    RANGE_BLOCKS(range_4_##suffix, attribute, V, uint32_t, AS_IT_IS, vector, movemask, 0x11111111u) \
+    RANGE_BLOCKS(range_8_##suffix, attribute, V, uint64_t, AS_IT_IS, vector, movemask, 0x01010101u) \
+    RANGE_BLOCKS(swapped_2_##suffix, attribute, V, uint16_t, SWAP2, vector, movemask, 0x55555555u) \
+    RANGE_BLOCKS(swapped_4_##suffix, attribute, V, uint32_t, SWAP4, vector, movemask, 0x11111111u) \
+    RANGE_BLOCKS(swapped_8_##suffix, attribute, V, uint64_t, SWAP8, vector, movemask, 0x01010101u) \
+    static void range_blocks_##suffix(struct range *r)                                             \
+    {                                                                                              \
+        if (r->width == 1) range_1_##suffix(r);                                                    \
+        else if (r->width == 2) (r->big ? swapped_2_##suffix : range_2_##suffix)(r);               \
+        else if (r->width == 4) (r->big ? swapped_4_##suffix : range_4_##suffix)(r);               \
+        else (r->big ? swapped_8_##suffix : range_8_##suffix)(r);                                  \
+    }
+
+FIND_BLOCKS(find_sse2, , 16, __m128i, _mm_loadu_si128, _mm_set1_epi8, _mm_and_si128,
+            _mm_or_si128, _mm_cmpeq_epi8, _mm_movemask_epi8)
+RANGES(sse2, , 16, __m128i, _mm_movemask_epi8)
+
+#ifdef _WIN32 /* gcc does not align a stack for wider ones there */
+
+static void find_blocks(struct find *f) { find_sse2(f); }
+static void range_blocks(struct range *r) { range_blocks_sse2(r); }
+
+#else
+
+#define AVX2 __attribute__((target("avx2")))
+FIND_BLOCKS(find_avx2, AVX2, 32, __m256i, _mm256_loadu_si256, _mm256_set1_epi8, _mm256_and_si256,
+            _mm256_or_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8)
+RANGES(avx2, AVX2, 32, __m256i, _mm256_movemask_epi8)
+
+static void find_blocks(struct find *f)
+{
+    ask_processor();
+    (has_avx2 ? find_avx2 : find_sse2)(f);
+}
+
+static void range_blocks(struct range *r)
+{
+    ask_processor();
+    (has_avx2 ? range_blocks_avx2 : range_blocks_sse2)(r);
+}
+
+#endif
+
+#else
+
+static void find_blocks(struct find *f) { (void)f; }
+static void range_blocks(struct range *r) { (void)r; }
+
+#endif
+
+enum { BLOCK = 128 };             /* most hits of one turn of the wide loops */
+enum { PART = 512 << 10 };        /* starts before which it is asked what is in memory */
+
+/* Whether these bytes, wherever they begin in a page, are in memory. */
+static int all_resident(const uint8_t *data, uint64_t length)
+{
+    uint64_t before = (uintptr_t)data & (COPY_PAGE - 1);
+    return resident(data - before, length + before);
+}
+
+/* All starts in [at, end) that match. AGAIN: no room for more hits, go on from `at`. */
+static int run_find(struct find *f)
+{
+    const uint64_t end = f->end;
+    int result = DONE;
+    while (f->at < end && result == DONE) {
+        uint64_t part = end - f->at < PART ? end - f->at : PART;
+        if (f->holes && !all_resident(f->data + f->at, part + f->size - 1)) {
+            result = STOPPED;
+            break;
+        }
+        f->end = f->at + part;
+        find_blocks(f);
+        if (f->count + BLOCK <= f->capacity) find_each(f, f->end);
+        if (f->at < f->end) result = AGAIN;
+    }
+    f->end = end;
+    return result;
+}
+
+EXPORT int scope_find(struct find *f) { GUARDED(run_find(f)); }
+
+static int run_range(struct range *r)
+{
+    const uint64_t end = r->end;
+    int result = DONE;
+    while (r->at < end && result == DONE) {
+        uint64_t part = end - r->at < PART ? end - r->at : PART;
+        if (r->holes && !all_resident(r->data + r->at, part + r->width - 1)) {
+            result = STOPPED;
+            break;
+        }
+        r->end = r->at + part;
+        range_blocks(r);
+        if (r->count + BLOCK <= r->capacity) range_each(r, r->end);
+        if (r->at < r->end) result = AGAIN;
+    }
+    r->end = end;
+    return result;
+}
+
+EXPORT int scope_range(struct range *r) { GUARDED(run_range(r)); }
 
 /* --- this thread ------------------------------------------------------------------------------------ */
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, Final
 
-ABI: Final = 4
+ABI: Final = 5
 _NAME: Final = "_kernel.dll" if sys.platform == "win32" else "_kernel.so"
 _SWITCH: Final = "IVSHMEM_SCOPE_KERNEL"  # 0 turns it off, for tests and comparisons
 log = logging.getLogger(__name__)
@@ -123,6 +123,27 @@ class DifferState(ctypes.Structure):
     ]  # fmt: skip
 
 
+class FindState(ctypes.Structure):
+    """`struct find`: bytes under a mask."""
+
+    _fields_: ClassVar = [
+        ("data", _POINTER), ("value", _POINTER), ("mask", _POINTER), ("size", _WORD),
+        ("first", _WORD), ("second", _WORD), ("at", _WORD), ("end", _WORD), ("step", _WORD),
+        ("phase", _WORD), ("hits", _POINTER), ("capacity", _WORD), ("count", _WORD),
+        ("holes", _NUMBER),
+    ]  # fmt: skip
+
+
+class RangeState(ctypes.Structure):
+    """`struct range`: words whose value lies in a range."""
+
+    _fields_: ClassVar = [
+        ("data", _POINTER), ("width", _WORD), ("big", _NUMBER), ("low", _WORD), ("span", _WORD),
+        ("at", _WORD), ("end", _WORD), ("step", _WORD), ("phase", _WORD), ("hits", _POINTER),
+        ("capacity", _WORD), ("count", _WORD), ("holes", _NUMBER),
+    ]  # fmt: skip
+
+
 class Kernel:
     """The loaded library; its functions return a Slice."""
 
@@ -131,7 +152,7 @@ class Kernel:
         library.scope_now_ns.restype = ctypes.c_int64
         for name in (
             "scope_ping", "scope_floor", "scope_pong", "scope_flow", "scope_touch", "scope_copies",
-            "scope_differ",
+            "scope_differ", "scope_find", "scope_range",
         ):  # fmt: skip
             getattr(library, name).argtypes = (ctypes.c_void_p,)
         for copy in (library.scope_copy_out, library.scope_copy_in):
@@ -176,6 +197,14 @@ class Kernel:
     def differ(self, state: DifferState) -> Slice:
         """Pages that differ, flagged and copied; STOPPED before pages without memory."""
         return Slice(self.library.scope_differ(ctypes.addressof(state)))
+
+    def find(self, state: FindState) -> Slice:
+        """Starts of a pattern; AGAIN: no room for more, STOPPED: before pages without memory."""
+        return Slice(self.library.scope_find(ctypes.addressof(state)))
+
+    def find_range(self, state: RangeState) -> Slice:
+        """Starts of words in a range of values; as find."""
+        return Slice(self.library.scope_range(ctypes.addressof(state)))
 
     def now_ns(self) -> int:
         """The kernel's clock, which is time.perf_counter_ns's."""

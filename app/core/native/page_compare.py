@@ -40,10 +40,10 @@ def copy_differing(
         return None
     flags = bytearray(-(-buffer.nbytes // _PAGE))
     state = DifferState(
-        live=_address(memory) + start,
-        before=_address(before),
-        into=_address(buffer),
-        flags=_address(flags),
+        live=address_of(memory) + start,
+        before=address_of(before),
+        into=address_of(buffer),
+        flags=address_of(flags),
         length=buffer.nbytes,
         page=_PAGE,
         holes=int(holes),
@@ -51,6 +51,6 @@ def copy_differing(
     return flags if native.differ(state) is Slice.DONE else None
 
 
-def _address(memory: mmap.mmap | memoryview | bytearray) -> int:
+def address_of(memory: mmap.mmap | memoryview | bytearray) -> int:
     """Its address; valid as long as the caller keeps the buffer."""
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))

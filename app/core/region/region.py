@@ -11,11 +11,11 @@ read-only rule are kept here, in one place.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from ..errors import (
     MisalignedError,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PAGE: Final = 4096
 WIDTHS: Final = (1, 2, 4, 8)
 Extent = tuple[int, int]
+T = TypeVar("T")
 
 
 class RegionKind(Enum):
@@ -173,6 +174,22 @@ class Region(ABC):
         self._bounds(offset, buffer.nbytes)
         with self._using:
             return self._raw_differing(offset, buffer, before)
+
+    def run_in_place(self, offset: int, length: int, loop: Callable[[int], T]) -> T | None:
+        """Call a loop of the C kernel with the address of a range of the mapping itself.
+
+        The loop has the kernel's guard around all of its accesses, reads only, and does not keep
+        the address. It must not read holes: reading one may allocate it.
+
+        Returns:
+            What the loop returns; None when this backend has no mapping for it: make a copy then.
+
+        Raises:
+            OutOfRangeError, ClosedError: As for `read`.
+        """
+        self._bounds(offset, length)
+        with self._using:
+            return self._raw_in_place(offset, loop)
 
     def load(self, offset: int, width: int) -> int:
         """One aligned load of 1, 2, 4 or 8 bytes, little endian, unsigned.
@@ -330,6 +347,10 @@ class Region(ABC):
         self, offset: int, buffer: memoryview, before: memoryview
     ) -> bytearray | None:
         """Compare in the mapping; for backends with a guarded mapping."""
+        return None
+
+    def _raw_in_place(self, offset: int, loop: Callable[[int], T]) -> T | None:
+        """Call a loop with an address; for backends with a guarded mapping of cached memory."""
         return None
 
     @abstractmethod

@@ -248,6 +248,18 @@ class Sweep:
             found = np.union1d(at + self.table.first[pages], at + self.table.last[pages])
         return found[(found < low) | (found >= high)]
 
+    def changed_extents(self, since_ns: int) -> list[Extent]:
+        """The pages that were seen to change at this time or later, as ranges of bytes."""
+        with self._shared.lock:
+            pages = np.flatnonzero(self.table.changed_ns >= max(1, since_ns))
+        if not len(pages):
+            return []
+        breaks = np.flatnonzero(np.diff(pages) > 1)
+        first = pages[np.concatenate(([0], breaks + 1))] * PAGE
+        last = (pages[np.concatenate((breaks, [len(pages) - 1]))] + 1) * PAGE
+        ends = np.minimum(last, self.region.size)
+        return list(zip(first.tolist(), ends.tolist(), strict=True))
+
 
 def next_offset(found: I64, start: int, *, backwards: bool) -> int | None:
     """The next of ascending offsets behind (before) `start`, around the end if need be."""

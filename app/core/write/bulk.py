@@ -9,7 +9,7 @@ from ..errors import LockedError
 from ..values.units import format_size
 from .record import WriteOutcome, WriteRecord
 from .steps import Piece, Step, Tally, overlap
-from .write_outcome import combined_outcome
+from .write_outcome import check_unchanged_since_seen, combined_outcome
 
 if TYPE_CHECKING:
     from .journal import Journal
@@ -48,10 +48,16 @@ class Bulk:
             or any(overlap(self.pieces, piece.offset, piece.length) for piece in step.pieces)
         )
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes, seen: bytes | None = None) -> None:
         """Write the next chunk; the old bytes are kept first.
 
+        Args:
+            offset: Where.
+            data: What.
+            seen: The bytes that have to be there; None does not compare.
+
         Raises:
+            ConflictError: They are not; this chunk was not written.
             LockedError: Writing is locked; says how much was written before.
             BusyError, StorageError, ScopeError: As `Journal.write`.
         """
@@ -65,6 +71,8 @@ class Bulk:
             journal._may_write()
             journal._make_way(offset, len(data), self)
             old = journal._region.read(offset, len(data))
+            if seen is not None:
+                check_unchanged_since_seen(offset, seen, old, data)
             if not self.written or journal._could_redo(offset, len(data)):
                 journal._clear_redo()
             journal._land(self.pieces, self.tally, offset, old, data, None, self.label)
