@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 from tests.rigs.linux.build import Boot, RigError
 
 ROOT: Final = Path(__file__).parents[3]
-BOOT_S: Final = 60.0
+BOOT_S: Final = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Guest:
         return command
 
     def _connect(self, path: Path) -> socket.socket:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             connection = socket.socket(socket.AF_UNIX)
             try:
@@ -186,7 +186,7 @@ class Guest:
         """Hot-unplug a device."""
         self.qmp("device_del", id=f"shm{number}")
 
-    def _ask(self, request: dict[str, Any], within_s: float = 30) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], within_s: float = 120) -> dict[str, Any]:
         self._agent.settimeout(within_s)
         self._agent.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(self._lines.readline())

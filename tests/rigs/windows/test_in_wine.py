@@ -18,7 +18,7 @@ from tests.rigs.windows.build import Layers
 from tests.rigs.windows.machine import Device, Machine
 from tests.rigs.windows.places import HERE
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(300, func_only=True)  # the first one builds the rig
 Results = dict[tuple[str, str], list[str]]
 
 
