@@ -45,6 +45,7 @@ RIG_PACKAGES: tuple[tuple[str, ...], ...] = (
     ("busybox-static",),
     ("cpio",),
     ("kmod",),
+    ("zstd",),
     ("xvfb",),
     ("xdotool",),
     ("x11-utils",),
