@@ -183,6 +183,7 @@ class Machine:
             str(self._first),
             "-m",
             "-p",
+            "-r",  # the root of this process: where it is not the namespace's, all below it is meant
             "--",
             "chroot",
             root,

@@ -19,7 +19,16 @@ else
     upper=$base/upper work=$base/work
     mkdir "$upper" "$work"
 fi
-mount -t overlay -o "lowerdir=$lower,upperdir=$upper,workdir=$work" rig "$root"
+# By short names: newer mount programs take no more than 255 bytes of them (fsconfig(2)).
+layers= IFS=:
+for layer in $lower; do
+    short=$base/layer$((${number:=0}))
+    number=$((number + 1))
+    ln -s "$layer" "$short"
+    layers=${layers:+$layers:}$short
+done
+unset IFS
+mount -t overlay -o "lowerdir=$layers,upperdir=$upper,workdir=$work" rig "$root"
 mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp/.X11-unix"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
