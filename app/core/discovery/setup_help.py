@@ -107,8 +107,9 @@ def _libvirt(size: int, name: str, tmpfiles: str) -> str:
         return element
     return (
         f"{element}\n"
-        "<!-- The file will belong to QEMU's user. To write to it without root, put this line\n"
-        "     into /etc/tmpfiles.d/10-ivshmem.conf before the VM starts:\n"
+        "<!-- The file will belong to QEMU's user. To write to it\n"
+        "     without root, put this line into\n"
+        "     /etc/tmpfiles.d/10-ivshmem.conf before the VM starts:\n"
         f"     {tmpfiles} -->"
     )
 

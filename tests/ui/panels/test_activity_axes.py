@@ -308,6 +308,18 @@ def run(panel: ActivityPanel, peer: Peer, seconds: float, start: int = START) ->
     return now
 
 
+def test_a_region_that_was_cut_and_opened_again_is_drawn(panel: ActivityPanel) -> None:
+    """In one session: nothing is cleared in between, and rows that were drawn are of another width."""
+    end = run(panel, Peer(16, 3), 2)
+    panel.set_frame(frame_at(end + S, Peer(2, 1).activity(end + S)))
+    panel.draw()
+    smaller = Peer(2, 1)
+    smaller.number = 100
+    run(panel, smaller, 0.2, end + S + S // 20)
+    assert panel.water._picture.shape[1] == 2
+    assert panel.water.known.any()
+
+
 def wheel(widget: QWidget, at: QPoint, notches: int, *, ctrl: bool = False) -> None:
     keys = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
     place = QPointF(at)

@@ -57,6 +57,7 @@ class ChartTabs(QTabWidget):
         self.patch = FlashPatch()
         self._runs: tuple[Run, ...] = ()
         self.setDocumentMode(True)
+        self.tabBar().setDrawBase(False)  # a line that the style puts above the tabs
         self.setUsesScrollButtons(False)  # narrow tabs rather than tabs out of sight
         self.setElideMode(Qt.TextElideMode.ElideRight)
         for chart, name in (

@@ -31,7 +31,7 @@ from .runs import Run, comparison, save_run
 _WIDE: Final = 560  # pixels
 _FLAT: Final = 3  # times as wide as high
 _LEAST_NAME: Final = "☑ ─── 1  1000/s, 8"
-_EMPTY: Final = "Finished tests are listed here; what is known of the chosen one stands beside it."
+_EMPTY: Final = "Finished tests are listed here. The chosen one is described next to the list."
 
 
 class RunTable(QWidget):

@@ -1,4 +1,4 @@
-"""What the waterfall remembers: when each look at the region was made, and what it found."""
+"""What the waterfall remembers: when each sample of the region was taken, and what it found."""
 
 from __future__ import annotations
 
@@ -66,6 +66,11 @@ class HeatHistory:
         self._first = self._behind = 0
         self._number, self._since_ns = -1, 0
         self._rows = np.zeros((0, 0), np.uint8)
+
+    @property
+    def columns(self) -> int:
+        """Columns of each row; a region that was opened again may be of another size."""
+        return int(self._rows.shape[1])
 
     @property
     def last_ns(self) -> int:

@@ -81,6 +81,7 @@ class Docks:
         for bar in self._window.findChildren(QTabBar):
             if bar.parent() is self._window and not bar.property("docks"):
                 bar.setProperty("docks", True)
+                bar.setDrawBase(False)
                 bar.setToolTip("Double click to let a panel float")
                 bar.tabBarDoubleClicked.connect(lambda at, bar=bar: self._float(bar.tabText(at)))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# A device with its size, and values of 64 bits, can be read from these widths on; the good ones
-# show a device's user, and a time with its fraction, too. No side needs more than the most.
-LEAST_LEFT, GOOD_LEFT, MOST_LEFT = 144, 148, 232
-LEAST_RIGHT, GOOD_RIGHT, MOST_RIGHT = 240, 298, 456
+# From the least widths on a device and values of 64 bits can be read. The good ones have room for a
+# time with its fraction, the most for all there is: a GUID in both byte orders side by side.
+LEAST_LEFT, GOOD_LEFT, MOST_LEFT = 144, 148, 280
+LEAST_RIGHT, GOOD_RIGHT, MOST_RIGHT = 240, 298, 660
 
 
 @dataclass(frozen=True, slots=True)

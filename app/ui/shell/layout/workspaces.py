@@ -21,7 +21,7 @@ WORKSPACES: Final = (
         "Edit",
         "Alt+E",
         "Wide bytes, their values, write tools and journal",
-        wishes=Wishes(bottom=0.25, most_row=64),
+        wishes=Wishes(bottom=0.25, most_bottom=260, most_row=64),
     ),
     Workspace(
         "scope",
