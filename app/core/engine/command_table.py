@@ -28,10 +28,17 @@ def _measurements() -> Rows:
     return ROWS
 
 
+def _ranges() -> Rows:
+    from .range_commands import ROWS
+
+    return ROWS
+
+
 # A room's rows by the name of the module that has its messages.
 ROOMS: Final[Mapping[str, Callable[[], Rows]]] = {
     "messages": _engine,
     "measurement_messages": _measurements,
+    "range_messages": _ranges,
 }
 
 

@@ -14,7 +14,7 @@ from app.ui.hex.clipboard import pasted_hex
 FORMS = (
     "hex",
     "hex without spaces",
-    "hex dump",
+    "hexdump -C",
     "C array",
     "Python bytes",
     "Rust array",
