@@ -167,6 +167,13 @@ class InspectorPanel(Panel):
         self.write_wanted.connect(host.write_wanted.emit)
         self.unlock_wanted.connect(host.unlock_wanted)
 
+        def chosen(index: Index) -> None:
+            if index.isValid() and index.column():
+                kind = self.model.types[index.row()]
+                host.type_chosen.emit(kind.name, _ENDIANS[index.column() - 1])
+
+        self.table.selectionModel().currentChanged.connect(chosen)
+
     def own_actions(self) -> tuple[Action, ...]:
         scope, table = self.about.title, self.table
         edit, copy = "Edit the value", "Copy the value"

@@ -18,6 +18,7 @@ from ....core.engine import messages as msg
 from ....core.errors import (
     ValueFormatError,
 )
+from ....core.values.byte_block import ByteBlock
 from ....core.values.value_type import Endian, parse_int
 from ...session.write_requests import ToolWrite
 from ...style.combo_box import ComboBox
@@ -91,6 +92,7 @@ class ToolForm(QWidget):
     past = "Wrote"
     writes = True
     needs_length = True
+    takes_blocks = False  # whether it can write the rows of a rectangle
     shows_now = False  # whether what is there now stands beside what would be written
 
     def __init__(self) -> None:
@@ -133,4 +135,8 @@ class ToolForm(QWidget):
 
     def command(self, start: int, length: int) -> ToolWrite | msg.SaveFile | None:
         """What to ask of the engine; None when a person cancelled. Raises as preview."""
+        raise NotImplementedError
+
+    def block_command(self, block: ByteBlock) -> ToolWrite:
+        """The same for the rows of a rectangle, where it takes one."""
         raise NotImplementedError
