@@ -26,6 +26,7 @@ from ..core.storage.paths import resource_dir
 from ..core.storage.settings import Settings
 from ..core.watch.frame import Frame, Level
 from ..version import __version__
+from .hex import clipboard
 from .main_window import MainWindow
 from .session.notice import Notice
 from .session.session import Session
@@ -390,4 +391,5 @@ def run(options: Options, spare: EngineProcess | None = None) -> int:
                 code = qt.exec()
             finally:
                 application.shut_down()
+                clipboard.leave_text()
     return code or application.exit_code

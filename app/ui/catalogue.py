@@ -12,6 +12,8 @@ from .panels.devices.panel import DevicesPanel
 from .panels.devices.setup_panel import SetupPanel
 from .panels.inspector.panel import InspectorPanel
 from .panels.journal import JournalPanel
+from .panels.preview.panel import PreviewPanel
+from .panels.statistics.panel import StatisticsPanel
 from .panels.write.panel import WritePanel
 from .session.session import Session
 from .style.theme import Theme
@@ -20,6 +22,8 @@ from .style.theme import Theme
 CATALOGUE: Final[tuple[type[Panel], ...]] = (
     DevicesPanel,
     InspectorPanel,
+    StatisticsPanel,
+    PreviewPanel,
     ActivityPanel,
     WritePanel,
     JournalPanel,

@@ -197,8 +197,9 @@ class MainWindow(QMainWindow):
         view, host = self.view, self._host
         view.cursor_moved.connect(self.status.set_cursor)
         view.cursor_moved.connect(host.cursor_moved)
-        view.selection_changed.connect(lambda _start, length: self.status.set_selection(length))
         view.selection_changed.connect(host.selection_changed)
+        view.block_selected.connect(self.status.set_selection)
+        view.block_selected.connect(host.block_selected)
         view.fill_wanted.connect(lambda: host.tool_wanted.emit("fill"))
         view.load_wanted.connect(host.file_dropped)
         view.sight_wanted.connect(self.workspaces.call_bytes)

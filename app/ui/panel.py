@@ -45,7 +45,9 @@ class PanelHost(QObject):
 
     Signals, from the window:
         cursor_moved(int): Offset of the hex view's cursor.
-        selection_changed(int, int): Start and length of what is selected there.
+        selection_changed(int, int): Start and length of what the selection there spans.
+        block_selected(ByteBlock): What is selected there, row by row; empty for nothing.
+        type_chosen(str, Endian): Value type and byte order that a person chose in the inspector.
         file_dropped(str, int): A file was dropped on the byte at this offset.
         devices_found(DeviceList): What discovery found.
         recent_changed(list[str]): Regions that were open before.
@@ -70,6 +72,8 @@ class PanelHost(QObject):
 
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
     selection_changed = Signal(object, object)
+    block_selected = Signal(object)
+    type_chosen = Signal(str, object)
     file_dropped = Signal(str, object)
     devices_found = Signal(object)
     recent_changed = Signal(object)

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.ui.hex import clipboard
 from app.ui.style.style_sheet import apply_theme, style_sheet
 from app.ui.style.theme import DARK
 from tests.ui.helpers import MakeEngine, Sessions, ShmFile, SpareEngines
@@ -32,8 +33,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Leave no process behind."""
+    """Leave no process behind, and nothing that Qt cannot delete by itself."""
     ENGINES.close()
+    if QApplication.instance() is not None:
+        clipboard.leave_text()
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ from app.core.measure.flash.flash import Flip, Surface
 from app.core.protocols.known_content import Content
 from app.core.region.region import RegionKind
 from app.core.storage.settings import Settings
+from app.core.values.byte_block import ByteBlock
+from app.core.values.value_type import Endian
 from app.core.watch.frame import Level
 from app.ui.catalogue import CATALOGUE
 from app.ui.hex.paint.geometry import fitted_columns
@@ -44,6 +46,7 @@ from app.ui.panels.activity.panel import ActivityPanel
 from app.ui.panels.devices.panel import DevicesPanel
 from app.ui.panels.inspector.panel import InspectorPanel
 from app.ui.panels.journal import JournalPanel
+from app.ui.panels.statistics.panel import StatisticsPanel
 from app.ui.panels.write.panel import WritePanel
 from app.ui.session.notice import Notice
 from app.ui.session.session import Session
@@ -282,7 +285,18 @@ def test_select_a_range(qtbot: QtBot, make: Open, shm_file: ShmFile) -> None:
     assert window.panels[WritePanel].length.text() == "16"
     trigger(window, "select_range")
     assert bar.edit.text() == "0x8000:16"
-    for wrong in ("end:1", "5", "0x20..0x10", "0:0", "banana"):
+    columns = window.view.hex.surface.grid.columns
+    bar.edit.setText("0x8000:4 x 2")
+    assert "2 rows of 4 B" in bar.preview.text()
+    qtbot.keyClick(bar.edit, Qt.Key.Key_Return)
+    assert window.view.hex.selected_block() == ByteBlock(0x8000, 4, 2, columns)
+    assert "8 B (4 x 2)" in window.status.selection.text()
+    inspector, statistics = window.panels[InspectorPanel], window.panels[StatisticsPanel]
+    row = [kind.name for kind in inspector.model.types].index("i32")
+    inspector.table.setCurrentIndex(inspector.model.index(row, 2))
+    assert (statistics.wanted().kind, statistics.wanted().endian) == ("i32", Endian.BIG)
+    trigger(window, "select_range")
+    for wrong in ("0:1 x 0", "8:20 x 2 every 24", "end:1", "5", "0x20..0x10", "0:0", "banana"):
         bar.edit.setText(wrong)
         qtbot.keyClick(bar.edit, Qt.Key.Key_Return)
         assert bar.isVisible(), wrong
@@ -716,7 +730,8 @@ def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     QGuiApplication.processEvents()
     bars = [bar for bar in window.findChildren(QTabBar) if not bar.visibleRegion().isEmpty()]
     assert [[bar.tabText(at) for at in range(bar.count())] for bar in bars] == [
-        ["Write tools", "Journal"]
+        ["Write tools", "Journal"],
+        ["Inspector", "Statistics", "Preview"],
     ]
     assert not behind(window.panels[WritePanel])
     assert window.docks["write"].titleBarWidget() is not None

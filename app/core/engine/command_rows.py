@@ -36,6 +36,8 @@ class Queue(Enum):
     WRITES = "writes"  # fills, loads, copies, large undos: each sees what the one before left
     SAVES = "saves"
     SPEED = "speed"
+    STATISTICS = "statistics"
+    PREVIEW = "preview"
     LANE = "lane"
     TEST = "test"
     SEARCH = "search"

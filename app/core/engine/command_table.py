@@ -34,11 +34,18 @@ def _search() -> Rows:
     return ROWS
 
 
+def _ranges() -> Rows:
+    from .range_commands import ROWS
+
+    return ROWS
+
+
 # A room's rows by the name of the module that has its messages.
 ROOMS: Final[Mapping[str, Callable[[], Rows]]] = {
     "messages": _engine,
     "measurement_messages": _measurements,
     "search_messages": _search,
+    "range_messages": _ranges,
 }
 
 

@@ -1,7 +1,8 @@
 r"""Text as bytes: the one reader for the command line, for fields and for what is pasted.
 
-Bytes in hex (`DE AD`, `dead`, `0xDE, 0xAD`, `\xDE\xAD`, `DEh`), lists as C, Rust, Go, Python
-and JSON write them, dumps (hex_dumps.py), Intel HEX and S-records (hex_records.py), `base64:...`.
+Bytes in hex (`DE AD`, `dead`, `0xDE, 0xAD`, `\xDE\xAD`, `DEh`), string literals with escapes,
+lists as C, C++, C#, Rust, Go, Python and JSON write them, dumps (hex_dumps.py), Intel HEX and
+S-records (hex_records.py), `base64:...`.
 One text means the same bytes everywhere, or is refused; an address is never taken for data.
 
 Numbers in a list in brackets are decimal unless they have 0x: `{ 10, 20 }` are 0A 14. Outside
@@ -18,6 +19,7 @@ from functools import lru_cache
 from typing import Final
 
 from ..errors import ValueFormatError
+from .escaped_text import parse_escaped
 from .hex_dumps import HexText, parse_dump
 from .hex_records import parse_records
 
@@ -78,7 +80,7 @@ def typed_hex(text: str) -> bytes:
 
 
 def _not_hex(text: str) -> HexText | None:
-    """Forms with a sign of their own: base64 and Python's bytes."""
+    """Forms with a sign of their own: base64, Python's bytes, string literals."""
     if text.startswith("base64:"):
         try:
             data = base64.b64decode("".join(text[7:].split()), validate=True)
@@ -87,7 +89,8 @@ def _not_hex(text: str) -> HexText | None:
         return HexText(data, "base64")
     python = _PYTHON.fullmatch(text)
     if python is None:
-        return None
+        literal = parse_escaped(text)
+        return None if literal is None else HexText(literal, "string")
     try:
         return HexText(bytes(ast.literal_eval(python[1])), "Python bytes")
     except (ValueError, SyntaxError, MemoryError) as error:

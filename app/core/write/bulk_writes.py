@@ -55,7 +55,8 @@ def may_write(journal: Journal, region: Region) -> None:
         raise LockedError("Writing is locked; nothing was changed.")
 
 
-def _stop_if(cancelled: IsCancelled, verb: str, done: int) -> None:
+def stop_if(cancelled: IsCancelled, verb: str, done: int) -> None:
+    """Raise CancelledError when it was cancelled; `done` bytes have landed."""
     if cancelled():
         raise CancelledError(
             f"{verb} was stopped after {format_size(done)}.",
@@ -77,7 +78,7 @@ def _chunked(
     mine = source(seen.offset - start, len(seen.data)) if seen is not None else b""
     with journal.bulk(label, seen, mine) as bulk:
         for at in range(0, length, CHUNK):
-            _stop_if(cancelled, verb, at)
+            stop_if(cancelled, verb, at)
             size = min(CHUNK, length - at)
             bulk.write(start + at, source(at, size))
             progress(at + size, length)
@@ -206,7 +207,7 @@ def copy_range(
         mine = region.read(source + seen.offset - target, len(seen.data))
     with journal.bulk(label, seen, mine) as bulk:
         for at in chunks:
-            _stop_if(cancelled, "The copy", done)
+            stop_if(cancelled, "The copy", done)
             size = min(CHUNK, length - at)
             bulk.write(target + at, region.read(source + at, size))
             done += size
@@ -245,7 +246,7 @@ def save_file(
             )
 
     def stop() -> None:
-        _stop_if(cancelled, "Saving", 0)
+        stop_if(cancelled, "Saving", 0)
 
     def chunks() -> Iterator[bytes]:
         for at in range(0, length, CHUNK):

@@ -151,12 +151,7 @@ class Editor:
         """Ask for these bytes to be written at the selection's start, and move behind them."""
         view, surface = self._view, self._view.surface
         start = surface.selection.start
-        if start + len(data) > surface.size:
-            fits = surface.size - start
-            view.message.emit(
-                f"{format_size(len(data))} do not fit at {format_short_offset(start)}, "
-                f"{format_size(fits)} before the region's end; nothing was written."
-            )
+        if not self._fits(len(data)):
             return
         seen = surface.cells.seen(start, len(data))
         if seen is None and label == "typed":
@@ -169,18 +164,49 @@ class Editor:
         view.select(Selection(min(start + len(data), surface.size - 1)))
         self._go_moves = view.moves
 
+    def _fits(self, length: int) -> bool:
+        """Whether so many bytes fit behind the selection's start; says why not."""
+        surface = self._view.surface
+        start = surface.selection.start
+        if start + length > surface.size:
+            self._view.message.emit(
+                f"{format_size(length)} do not fit at {format_short_offset(start)}, "
+                f"{format_size(surface.size - start)} before the region's end; "
+                "nothing was written."
+            )
+            return False
+        return True
+
     def insert(self) -> None:
         """Say why nothing is inserted."""
         if self._view.surface.size > 0:
             self._view.message.emit(_NO_ROOM)
 
     def paste(self) -> None:
-        """Overwrite with what the clipboard holds."""
+        """Overwrite with what the clipboard holds; foreign text is shown as read before that."""
         if not self._may_write():
             return
         try:
-            data = clipboard.take(as_text=self._view.surface.pane is Pane.TEXT)
+            found = clipboard.take(as_text=self._view.surface.pane is Pane.TEXT)
         except ValueFormatError as error:
             self._view.message.emit(f"{error.message} {error.hint}".strip())
             return
-        self._overwrite(data, "paste")
+        if isinstance(found, bytes):
+            self.paste_bytes(found)
+        elif self._fits(len(found.found[0].data)):
+            self._view.paste_asked.emit(found)
+
+    def paste_bytes(self, data: bytes) -> None:
+        """Overwrite with these, row by row in a rectangle that is as large."""
+        if not self._may_write():
+            return
+        block = self._view.surface.selection.block
+        if block.whole:
+            self._overwrite(data, "paste")
+        elif len(data) == block.length:
+            self._view.block_paste_wanted.emit(block, data)
+        else:
+            self._view.message.emit(
+                f"{format_size(len(data))} are pasted, and the selected rectangle has "
+                f"{format_size(block.length)}; nothing was written. Esc drops the rectangle."
+            )

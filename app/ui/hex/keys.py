@@ -25,12 +25,14 @@ _GROUP_WORDS: Final = {
     4: "Group bytes by 4",
     8: "Group bytes by 8",
 }
+_BLOCK_KEYS: Final = ("Left", "Right", "Up", "Down", "Home", "End", "PgUp", "PgDown")
 MENU_COLUMNS: Final = (8, 16, 24, 32, 48, 64)
 ZOOM_LIMITS: Final = (0.5, 4.0)
 
 SCOPE: Final = "Hex view"
 GESTURES: Final = (
     Gesture(SCOPE, "Shift with any of these", "Select"),
+    Gesture(SCOPE, "Alt or Ctrl+Alt with dragging", "Select a rectangle"),
     Gesture(SCOPE, "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
     Gesture(SCOPE, "Tab", "Swap hex and text pane"),
     Gesture(SCOPE, "Double, triple click", "Select the group or word, the row"),
@@ -53,6 +55,14 @@ def _moving(view: HexView) -> tuple[Action, ...]:
         move("move_in_row", ("Home", "End"), "First, last byte of the row"),
         move("move_to_end", ("Ctrl+Home", "Ctrl+End"), "First, last byte of the region"),
         move("move_by_group", ("Ctrl+Left", "Ctrl+Right"), "Go by groups"),
+        Action(
+            "select_block",
+            "Select a rectangle",
+            tuple(f"Alt+Shift+{key}" for key in _BLOCK_KEYS),
+            view.extend_block,
+            SCOPE,
+            by_key=True,
+        ),
     )
 
 
@@ -93,6 +103,14 @@ def _editing(view: HexView) -> tuple[Action, ...]:
         ),
         edit("paste", "Paste over", ("Ctrl+V", "Shift+Ins"), view.paste),
         edit("select_all", "Select all", ("Ctrl+A",), view.select_all),
+        edit(
+            "begin_selection",
+            "Begin selection here",
+            ("F8",),
+            view.begin_selection,
+            "Go anywhere then, and select to there with Shift+F8",
+        ),
+        edit("end_selection", "Select to here", ("Shift+F8",), view.end_selection),
         Action(
             "fill",
             "Fill…",

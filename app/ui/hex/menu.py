@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from ...core.values.export_formats import FORMS
+from ...core.values.export_formats import FORMS, address_text
 from ...core.values.units import format_short_offset
+from . import clipboard
 from .keys import GROUPS, MENU_COLUMNS
 from .paint.geometry import Part
 
@@ -23,7 +24,14 @@ def copy_as_menu(view: HexView, parent: QMenu | None = None) -> QMenu:
     menu = QMenu("Copy as", parent or view)
     for form in FORMS:
         menu.addAction(form).triggered.connect(partial(_copy, view, form))
+    menu.addSeparator()
+    menu.addAction("address").triggered.connect(lambda _checked=False: copy_address(view))
     return menu
+
+
+def copy_address(view: HexView) -> None:
+    """Where the selection lies, or the cursor, as *Select range* and *Go to* read it."""
+    clipboard.put_address(address_text(view.selected_block()))
 
 
 def _copy(view: HexView, form: str, _checked: bool = False) -> None:
@@ -49,7 +57,7 @@ def _add(menu: QMenu, text: str, key: str, slot: Callable[[], object]) -> QActio
 
 def _add_offset(view: HexView, menu: QMenu) -> None:
     start = format_short_offset(view.surface.selection.start)
-    _add(menu, f"Copy offset {start}", "", lambda: QGuiApplication.clipboard().setText(start))
+    _add(menu, f"Copy offset {start}", "", lambda: clipboard.put_address(start))
     menu.addSeparator()
 
 
@@ -61,6 +69,8 @@ def _add_bytes(view: HexView, menu: QMenu) -> None:
     fill = _add(menu, "Fill selection…", view.key_of("fill"), view.fill_wanted.emit)
     fill.setEnabled(selected)
     menu.addSeparator()
+    _add(menu, "Begin selection here", view.key_of("begin_selection"), view.begin_selection)
+    _add(menu, "Select to here", view.key_of("end_selection"), view.end_selection)
     _add(menu, "Select all", view.key_of("select_all"), view.select_all)
     _add(menu, "Go to offset…", view.key_of("goto"), view.goto_requested.emit)
     _add(

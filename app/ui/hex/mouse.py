@@ -27,6 +27,7 @@ class Mouse(QObject):
         super().__init__(view)
         self._view = view
         self._origin: Selection | None = None
+        self._block = False  # a drag selects a rectangle
         self._part = Part.HEX
         self._place = QPointF()
         self._rest = 0.0
@@ -56,6 +57,7 @@ class Mouse(QObject):
         if hit is None or event.button() is not Qt.MouseButton.LeftButton:
             return
         extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self._note_block(event)
         if self._triple_until.isActive() and not extend:
             self._triple_until.stop()
             self._select_row(hit.offset)
@@ -73,8 +75,19 @@ class Mouse(QObject):
                 return
         else:
             self._view.set_pane(Pane(hit.part.value))
-        self._view.select(surface.selection.moved(hit.offset, surface.size, extend=extend))
+        self._view.select(
+            surface.selection.moved(
+                hit.offset, surface.size, extend=extend, stride=self._stride() if extend else 0
+            )
+        )
         self._origin = surface.selection
+
+    def _note_block(self, event: QMouseEvent) -> None:
+        self._block = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+
+    def _stride(self) -> int:
+        """Bytes in a row of the rectangle that is dragged; 0 for a run."""
+        return self._view.surface.grid.columns if self._block else 0
 
     def move(self, event: QMouseEvent) -> None:
         """Drag on, or show what a click would do."""
@@ -86,6 +99,7 @@ class Mouse(QObject):
             shape = Qt.CursorShape.IBeamCursor if text else Qt.CursorShape.ArrowCursor
             self._view.viewport().setCursor(shape)
             return
+        self._note_block(event)
         self._drag()
         if self._beyond() and not self._timer.isActive():
             self._timer.start()
@@ -162,7 +176,10 @@ class Mouse(QObject):
         now = self._view.surface.selection
         if hit.offset == anchor and now.anchor is None:
             return
-        self._view.select(Selection(hit.offset, anchor), reveal=False)
+        to = Selection(anchor).moved(
+            hit.offset, self._view.surface.size, extend=True, stride=self._stride()
+        )
+        self._view.select(to, reveal=False)
 
     def _drag_rows(self, origin: Selection, hit: Hit) -> None:
         first, last = self._row(hit.offset)

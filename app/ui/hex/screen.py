@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
+from ...core.values.byte_block import ByteBlock
 from ...core.watch.frame import Frame
 from ..style.theme import DARK, Theme, mono_font
 from . import keys
@@ -40,13 +41,15 @@ class HexScreen(QAbstractScrollArea):
 
     Signals:
         cursor_moved(int): The cursor's offset.
-        selection_changed(int, int): Start and length; length 0 is none.
+        selection_changed(int, int): Start and length of what it spans; length 0 is none.
+        block_selected(ByteBlock): The same as rows, for what can do with a rectangle.
         span_wanted(int, int): Bytes that the next Frames should hold.
         view_changed(int, int): Start and length of what is on the screen.
     """
 
     cursor_moved = Signal(object)
     selection_changed = Signal(object, object)
+    block_selected = Signal(object)
     span_wanted = Signal(object, object)
     view_changed = Signal(object, object)
 
@@ -119,9 +122,13 @@ class HexScreen(QAbstractScrollArea):
         return self.surface.selection.cursor
 
     def selection(self) -> tuple[int, int]:
-        """Start and length; length 0 is none."""
-        selection = self.surface.selection
-        return selection.start, selection.length
+        """Start and length of what it spans; length 0 is none."""
+        block = self.surface.selection.block
+        return block.start, block.span
+
+    def selected_block(self) -> ByteBlock:
+        """What is selected, row by row; empty at the cursor when nothing is."""
+        return self.surface.selection.block
 
     def set_cursor(self, offset: int) -> None:
         """Go there; out of sight, it comes to the middle."""
@@ -148,8 +155,11 @@ class HexScreen(QAbstractScrollArea):
         if before.cursor != selection.cursor:
             self.cursor_moved.emit(selection.cursor)
             self._describe()
-        if (before.start, before.length) != (selection.start, selection.length):
-            self.selection_changed.emit(selection.start, selection.length)
+        was, block = before.block, selection.block
+        if was != block:
+            self.block_selected.emit(block)
+        if (was.start, was.span) != (block.start, block.span):
+            self.selection_changed.emit(block.start, block.span)
 
     def select_all(self) -> None:
         """Select the whole region; the view stays where it is."""

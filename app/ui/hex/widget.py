@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from ...core.watch.frame import Frame
 from ..action import Action, KeyMap
 from . import keys, menu, tooltip
+from .decorations.decorations import Decoration, Depth
 from .editing import Editor
 from .mouse import Mouse
 from .paint.geometry import Pane, Part, with_columns
@@ -50,6 +51,8 @@ class HexView(HexScreen):
         undo_wanted(), redo_wanted(): Of writes.
         next_change_wanted(bool): True = the previous one.
         copy_wanted(str): Copy the selection in this form.
+        paste_asked(Readings): Foreign text is to be pasted: ask what it means.
+        block_paste_wanted(ByteBlock, bytes): Write these into the rows of a rectangle.
         fill_wanted(): Open the fill tool.
         load_file_wanted(str, int): A file was dropped on a byte.
         message(str): Why something was not done.
@@ -62,6 +65,8 @@ class HexView(HexScreen):
     redo_wanted = Signal()
     next_change_wanted = Signal(bool)
     copy_wanted = Signal(str)
+    paste_asked = Signal(object)
+    block_paste_wanted = Signal(object, bytes)
     fill_wanted = Signal()
     load_file_wanted = Signal(str, object)
     message = Signal(str)
@@ -71,6 +76,7 @@ class HexView(HexScreen):
         self.editor = Editor(self)
         self.dismiss: Callable[[], bool] = lambda: False
         self._mouse = Mouse(self)
+        self._mark = self.decorations.layer("begin of selection", Depth.NOTE)
         self._actions = keys.actions(self)
         self._keys = KeyMap(self._actions)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -101,7 +107,7 @@ class HexView(HexScreen):
         self.copy_wanted.emit("hex" if self.surface.pane is Pane.HEX else "text")
 
     def paste(self) -> None:
-        """Overwrite from the cursor on with the clipboard."""
+        """Overwrite from the cursor on with the clipboard, once it is clear what it means."""
         self.editor.paste()
 
     def undo(self) -> None:
@@ -132,6 +138,34 @@ class HexView(HexScreen):
             extend = bool(event.modifiers() & modifier.ShiftModifier)
             self.select(surface.selection.moved(target, surface.size, extend=extend))
 
+    def extend_block(self, event: QKeyEvent) -> None:
+        """Move a corner of a rectangle as a key says; left and right stay in the row."""
+        surface = self.surface
+        columns = surface.grid.columns
+        place = keys.Place(self.cursor(), surface.grid, surface.scroll.page)
+        target = keys.moved(place, event.key(), ctrl=False)
+        if target is None or not surface.size:
+            return
+        sideways = event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right)
+        if not sideways or target // columns == place.cursor // columns:
+            selection = surface.selection
+            self.select(selection.moved(target, surface.size, extend=True, stride=columns))
+
+    def begin_selection(self) -> None:
+        """Mark where a selection begins; it is made where `end_selection` is called."""
+        if self.surface.size:
+            tip = "A selection begins here; Shift+F8 selects to the cursor"
+            self._mark.replace([Decoration(self.cursor(), 1, label="begin", tip=tip)])
+
+    def end_selection(self) -> None:
+        """Select from the marked byte to the cursor, the one before the other or behind it."""
+        if not len(self._mark):
+            self.message.emit("Mark first where the selection begins (F8).")
+            return
+        (begin,) = self._mark.items
+        self._mark.replace([])
+        self.select(Selection(self.cursor(), begin.start), reveal=False)
+
     def step_columns(self, step: int) -> None:
         """More (1) or fewer (-1) bytes in a row."""
         surface = self.surface
@@ -145,7 +179,9 @@ class HexView(HexScreen):
         """Drop the first digit of two, else the message, else the selection."""
         if self.editor.drop_digit() or self.dismiss():
             return
-        if self.surface.selection.length:
+        if len(self._mark):
+            self._mark.replace([])
+        elif self.surface.selection.length:
             self.select(Selection(self.cursor()))
 
     # --- events -------------------------------------------------------------------------------
@@ -220,8 +256,7 @@ class HexView(HexScreen):
         keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
         hit = None if keyboard else self._mouse.hit(QPointF(event.pos()))
         if hit is not None:
-            selection = self.surface.selection
-            if not selection.start <= hit.offset < selection.end:
+            if not self.surface.selection.holds(hit.offset):
                 self.select(Selection(hit.offset))
             if hit.part is not Part.ADDRESS:
                 self.set_pane(Pane(hit.part.value))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from ...core.engine import messages as msg
+from ...core.engine import range_messages as rm
 from ...core.errors import (
     CancelledError,
     ConflictError,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 SHOW_PROGRESS_NS: Final = 200_000_000
 R = TypeVar("R")
 # Commands that a conflict can stop, and that `force` makes go on.
-ToolWrite = msg.Fill | msg.LoadFile | msg.CopyRange | msg.Write | msg.StartRepeat
+ToolWrite = msg.Fill | rm.FillBlock | msg.LoadFile | msg.CopyRange | msg.Write | msg.StartRepeat
 Compared = ToolWrite | msg.Undo | msg.Redo
 
 

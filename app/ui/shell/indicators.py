@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from ...core.region.region import RegionInfo
+from ...core.values.byte_block import ByteBlock
 from ...core.watch.frame import Health, Level
 from ..session.session import Session
 from .actions import Actions
@@ -63,7 +64,7 @@ class Indicators(QObject):
         if session is not None:
             self._toolbar.set_region(info)
             self._status.set_region(info)
-            self._status.set_selection(0)
+            self._status.set_selection(ByteBlock(0, 0))
             self._lock(session.locked)
             self._rate()
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from ...core.region.region import RegionInfo
+from ...core.values.byte_block import ByteBlock
 from ...core.values.units import format_age, format_short_offset, format_size
 from ...core.watch.frame import Frame, Health, Level
 from ..session.state_words import state_word
@@ -100,14 +101,16 @@ class StatusBar(QStatusBar):
         """The cursor moved."""
         self.offset.setText(f"offset {format_short_offset(offset)} ({offset})")
 
-    def set_selection(self, length: int) -> None:
+    def set_selection(self, block: ByteBlock) -> None:
         """The selection changed."""
+        length = block.length
         if length <= 0:
             self.selection.setText("no selection")
             return
         hexes = format_short_offset(length)
         size = f"{length} B" if length < 10000 else format_size(length)
-        self.selection.setText(f"selection {size} ({hexes})")
+        words = f"{block.width} x {block.rows}" if not block.whole else hexes
+        self.selection.setText(f"selection {size} ({words})")
 
     def set_rate(self, hz: float, *, paused: bool) -> None:
         """The sampling rate or the pause changed."""

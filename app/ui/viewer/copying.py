@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...core.engine import messages as msg
-from ...core.values.export_formats import copy_as
+from ...core.engine import range_messages as rm
+from ...core.values.byte_block import ByteBlock
+from ...core.values.export_formats import copy_block_as
 from ...core.values.units import format_size
 from ..hex import clipboard
 from ..hex.widget import HexView
@@ -28,18 +29,18 @@ def copy_selection(
         refuse: Gets a sentence about why nothing is copied.
         done: Gets a sentence about what was copied, when it is there.
     """
-    start, length = view.selection()
-    if not length:
-        start, length = view.cursor(), 1
-    if length > clipboard.MAX_COPY:
+    block = view.selected_block()
+    if not block.length:
+        block = ByteBlock(view.cursor(), 1)
+    if block.length > clipboard.MAX_COPY:
         refuse(
-            f"{format_size(length)} are more than can be copied "
+            f"{format_size(block.length)} are more than can be copied "
             f"({format_size(clipboard.MAX_COPY)}). Ctrl+S saves them to a file."
         )
         return
 
     def put(data: bytes) -> None:
-        clipboard.put(data, copy_as(form, data, start))
+        clipboard.put(data, copy_block_as(form, data, block))
         done(f"Copied {format_size(len(data))} as {form}.")
 
-    session.ask(msg.Read(start, length), put)
+    session.ask(rm.ReadBlock(block), put)

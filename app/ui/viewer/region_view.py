@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from ...core.engine import messages as msg
 from ...core.measure.bandwidth.mapping_speed import MappingSpeed
 from ...core.region.region import RegionInfo, RegionKind
+from ...core.values.byte_block import ByteBlock
 from ...core.values.units import format_short_offset
 from ...core.watch.frame import Frame, Health, Level
 from ..action import Action
@@ -29,6 +30,8 @@ from .copying import copy_selection
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
+from .paste_bar import PasteBar
+from .pasting import Pasting
 from .range_bar import RangeBar
 from .work_bar import WorkBar
 
@@ -44,7 +47,8 @@ class RegionView(BarColumn):
 
     Signals:
         cursor_moved(int): The cursor's offset.
-        selection_changed(int, int): Start and length.
+        selection_changed(int, int): Start and length of what the selection spans.
+        block_selected(ByteBlock): What is selected, row by row.
         fill_wanted(): Somebody asked for the fill tool.
         sight_wanted(): Something leads to a byte while only the bars are shown.
         load_wanted(str, int): A file was dropped at an offset.
@@ -53,6 +57,7 @@ class RegionView(BarColumn):
 
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
     selection_changed = Signal(object, object)
+    block_selected = Signal(object)
     fill_wanted = Signal()
     sight_wanted = Signal()
     load_wanted = Signal(str, object)
@@ -65,8 +70,10 @@ class RegionView(BarColumn):
         self.work = WorkBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
+        self.paste = PasteBar(self)
         self.hex = HexView(self.body)
         self.minimap = Minimap(self)
+        self._pasting = Pasting(self.hex, self.paste, self._copied, self.report)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
@@ -76,10 +83,13 @@ class RegionView(BarColumn):
         self._connect()
 
     def _lay_out(self) -> None:
-        for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
+        for bar in self._bars():
             self.add_bar(bar, slim=bar is not self.conflict)
         self.add_to_body(self.hex, 1)
         self.add_beside(self.minimap)
+
+    def _bars(self) -> tuple[MessageBar | ConflictBar | WorkBar | LineBar | PasteBar, ...]:
+        return self.messages, self.conflict, self.work, self.goto, self.range, self.paste
 
     def held(self) -> AbstractContextManager[None]:
         return self.hex.held()
@@ -90,6 +100,7 @@ class RegionView(BarColumn):
         view.cursor_moved.connect(self.minimap.set_cursor)
         view.view_changed.connect(self.minimap.set_view)
         view.selection_changed.connect(self.selection_changed)
+        view.block_selected.connect(self.block_selected)
         view.span_wanted.connect(self._look)
         view.write_wanted.connect(self._typed)
         view.goto_requested.connect(self.open_goto)
@@ -104,8 +115,8 @@ class RegionView(BarColumn):
         self.minimap.goto_wanted.connect(self.go_to)
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
-        self.range.chosen.connect(self.select_range)
-        for bar in (self.goto, self.range):
+        self.range.chosen.connect(self.select_block)
+        for bar in (self.goto, self.range, self.paste):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.messages.left.connect(view.setFocus)
@@ -147,9 +158,9 @@ class RegionView(BarColumn):
             self.session.disconnect(self)
             self.session.writing.disconnect(self)
         self.session = session
-        self.writing = None
+        self.writing = self._pasting.writing = None
         self.messages.clear()
-        for bar in (self.conflict, self.work, self.goto, self.range):
+        for bar in self._bars()[1:]:
             bar.hide()
         self.jumps = JumpHistory()
         self.decorations.clear()
@@ -158,7 +169,7 @@ class RegionView(BarColumn):
             self.hex.set_region(0, False)
             self.minimap.set_region(0)
             return
-        self.writing = session.writing
+        self.writing = self._pasting.writing = session.writing
         self.writing.shown = self.hex.shown
         self.writing.question.connect(self._ask)
         self.writing.notice.connect(self._notice)
@@ -173,8 +184,7 @@ class RegionView(BarColumn):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.work, self.goto, self.range)
-        for part in (*bars, self.hex, self.minimap):
+        for part in (*self._bars(), self.hex, self.minimap):
             part.set_theme(theme)
 
     def _opened(self, info: RegionInfo) -> None:
@@ -306,16 +316,25 @@ class RegionView(BarColumn):
     def _open_bar(self, bar: LineBar) -> None:
         info = self.session.info if self.session else None
         if info is not None:
-            (self.range if bar is self.goto else self.goto).hide()
+            for other in (self.goto, self.range, self.paste):
+                other.setVisible(other is bar and other.isVisible())
+            self.range.block, self.range.columns = (
+                self.hex.selected_block(),
+                self.hex.surface.grid.columns,
+            )
             start, length = self.hex.selection()
             bar.open(self.hex.cursor(), info.size, (start, length) if length else None)
 
     def select_range(self, start: int, length: int) -> None:
         """Select these bytes; the first of them comes into sight."""
-        self.jumps.leave(self.hex.cursor(), start)
+        self.select_block(ByteBlock(start, length))
+
+    def select_block(self, block: ByteBlock) -> None:
+        """Select the rows of a block; its first byte comes into sight."""
+        self.jumps.leave(self.hex.cursor(), block.start)
         self._to_sight()
-        self.hex.set_cursor(start)
-        self.hex.select(Selection.of(start, length))
+        self.hex.set_cursor(block.start)
+        self.hex.select(Selection.of_block(block))
         self.hex.setFocus()
 
     def go_to(self, offset: int) -> None:
@@ -373,7 +392,9 @@ class RegionView(BarColumn):
         session = self.session
         if session is None or session.info is None:
             return
-        start, length = self.hex.selection() if selected and not session.locked else (0, 0)
+        block = self.hex.selected_block()
+        measures = selected and not session.locked and block.whole
+        start, length = (block.start, block.length) if measures else (0, 0)
         session.ask(msg.MeasureSpeed(start, length), partial(self._measured, selected))
 
     def _measured(self, tell: bool, speed: MappingSpeed) -> None:

@@ -12,7 +12,7 @@ from typing import ForwardRef, Never, get_args, get_origin, get_type_hints
 import pytest
 
 from app.core import engine as package
-from app.core.engine import command_table, engine_commands
+from app.core.engine import command_table, engine_commands, range_messages
 from app.core.engine import messages as msg
 from app.core.engine.command_rows import Later, Pace, Queue, Row, result_type
 from app.core.engine.command_table import ROOMS, TABLE
@@ -28,6 +28,11 @@ ROWS = [row for room in ROOMS.values() for row in room()]
 # What handlers import only when they run.
 NAMES = {
     "Engine": Engine,
+    "KnownPicture": range_messages.KnownPicture,
+    "Picture": range_messages.Picture,
+    "Statistics": range_messages.Statistics,
+    "Tail": range_messages.Tail,
+    "Wave": range_messages.Wave,
     "Job": Job,
     "MappingSpeed": msg.MappingSpeed,
     "MeasurementService": MeasurementService,

@@ -72,7 +72,7 @@ def lldb(data: bytes, start: int) -> str:
 
 
 def own(data: bytes, start: int) -> str:
-    return copy_as("hex dump", data, start)
+    return copy_as("hexdump -C", data, start)
 
 
 def intel(data: bytes, start: int) -> str:

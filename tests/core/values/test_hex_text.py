@@ -57,7 +57,7 @@ def test_what_we_copy_can_be_pasted(data: bytes) -> None:
     for form in (
         "hex",
         "hex without spaces",
-        "hex dump",
+        "hexdump -C",
         "C array",
         "Go slice",
         "Python bytes",

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,12 +12,12 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import ValueFormatError
 from app.core.values.export_formats import copy_as
 from app.ui.hex import clipboard
-from app.ui.hex.clipboard import pasted_hex
+from app.ui.hex.clipboard import pasted_readings
 
 FORMS = (
     "hex",
     "hex without spaces",
-    "hex dump",
+    "hexdump -C",
     "C array",
     "Python bytes",
     "Rust array",
@@ -44,18 +47,18 @@ FORMS = (
     ],
 )
 def test_hex_is_read_in_every_usual_form(text: str) -> None:
-    assert pasted_hex(text).data == b"\xde\xad\xbe\xef"
+    assert pasted_readings(text).found[0].data == b"\xde\xad\xbe\xef"
 
 
 @given(st.binary(min_size=1, max_size=70), st.sampled_from(FORMS))
 def test_what_we_copy_as_hex_is_read_back(data: bytes, form: str) -> None:
-    assert pasted_hex(copy_as(form, data, 0x40)).data == data
+    assert pasted_readings(copy_as(form, data, 0x40)).found[0].data == data
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_bytes_or_a_sentence(text: str) -> None:
     try:
-        data = pasted_hex(text).data
+        data = pasted_readings(text).found[0].data
     except ValueFormatError as error:
         said = error.message
     else:
@@ -64,11 +67,11 @@ def test_any_text_is_bytes_or_a_sentence(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  \n", "hello", "4", "41 4", "[1, 256]", "{a, -1}", "0x", "½"]
+    "text", ["", "  \n", "hello", "z", "41 4g", "[1, 256]", "{a, -1}", "0x", "½"]
 )
 def test_garbage_is_refused_with_words(text: str) -> None:
     with pytest.raises(ValueFormatError, match="nothing was written"):
-        pasted_hex(text)
+        pasted_readings(text)
 
 
 def test_own_copies_come_back_exactly_whatever_their_form(qtbot: QtBot) -> None:
@@ -81,7 +84,9 @@ def test_own_copies_come_back_exactly_whatever_their_form(qtbot: QtBot) -> None:
 
 def test_foreign_text_is_hex_or_characters_by_the_pane(qtbot: QtBot) -> None:
     QGuiApplication.clipboard().setText("41 42")
-    assert clipboard.take(as_text=False) == b"AB"
+    meant = clipboard.take(as_text=False)
+    assert not isinstance(meant, bytes)
+    assert [one.data for one in meant.found] == [b"AB", b")*", b"41 42"]
     assert clipboard.take(as_text=True) == b"41 42"
     QGuiApplication.clipboard().setText("grün")
     assert clipboard.take(as_text=True) == "grün".encode()
@@ -100,3 +105,30 @@ def test_an_empty_clipboard_says_so(qtbot: QtBot) -> None:
     QGuiApplication.clipboard().clear()
     with pytest.raises(ValueFormatError, match="nothing was written"):
         clipboard.take(as_text=False)
+
+
+def test_a_place_is_not_pasted_as_bytes(qtbot: QtBot) -> None:
+    clipboard.put_address("0x40")
+    assert QGuiApplication.clipboard().text() == "0x40"
+    with pytest.raises(ValueFormatError, match="place"):
+        clipboard.take(as_text=False)
+
+
+_COPY_AND_END = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from app.ui.hex import clipboard
+app = QApplication([])
+clipboard.put(b"DE", "44 45")
+QTimer.singleShot(0, app.quit)
+app.exec()
+clipboard.leave_text()
+assert app.clipboard().text() == "44 45"
+"""
+
+
+def test_a_program_that_copied_ends_in_order() -> None:
+    """Qt crashed when it deleted bytes on the clipboard behind the interpreter's end."""
+    done = subprocess.run([sys.executable, "-c", _COPY_AND_END], check=False)
+    assert done.returncode == 0

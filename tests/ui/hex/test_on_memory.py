@@ -11,9 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from app.core.values.byte_block import ByteBlock
 from app.core.values.export_formats import FORMS, copy_as
 from app.core.watch.frame import Level
-from app.ui.hex import editing
+from app.ui.hex import clipboard, editing
 from app.ui.hex.paint import styles
 from app.ui.hex.paint.selection import Selection
 from app.ui.session.session import Session
@@ -57,6 +58,13 @@ class Scene:
 
     def type(self, text: str) -> None:
         self.qtbot.keyClicks(self.view.hex, text)
+
+    def paste(self, text: str) -> None:
+        """From elsewhere: the bar says what it means, and Enter takes that."""
+        QGuiApplication.clipboard().setText(text)
+        self.press(K.Key_V, CTRL)
+        if self.view.paste.isVisible():
+            self.qtbot.keyClick(self.view.paste.choice, K.Key_Return)
 
     def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = NO) -> None:
         self.qtbot.keyClick(self.view.hex, key, modifiers)
@@ -204,11 +212,9 @@ def test_locked_typing_is_refused_and_says_how_to_unlock(stage: Stage) -> None:
 def test_a_warning_goes_when_what_it_warned_of_succeeds(stage: Stage) -> None:
     scene = stage()
     scene.unlock()
-    QGuiApplication.clipboard().setText("nonsense")
-    scene.press(K.Key_V, CTRL)
+    scene.paste("no sense")
     assert "no hex" in scene.message()
-    QGuiApplication.clipboard().setText("41 42")
-    scene.press(K.Key_V, CTRL)
+    scene.paste("41 42")
     scene.until(lambda: scene.view.messages.shown is None)
     scene.view.go_to(SIZE)
     assert "outside the region" in scene.message()
@@ -285,8 +291,7 @@ def test_paste_lands_as_one_undoable_write(stage: Stage) -> None:
     scene.unlock()
     old = peek(scene.path, 0x10, 4)
     scene.view.hex.set_cursor(0x10)
-    QGuiApplication.clipboard().setText("0xDE, 0xAD, 0xBE, 0xEF")
-    scene.press(K.Key_V, CTRL)
+    scene.paste("0xDE, 0xAD, 0xBE, 0xEF")
     scene.shows(0x10, b"\xde\xad\xbe\xef")
     scene.press(K.Key_Z, CTRL)
     scene.shows(0x10, old)
@@ -296,9 +301,8 @@ def test_paste_beyond_the_screen_compares_what_was_on_it(stage: Stage) -> None:
     scene = stage()
     scene.unlock()
     data = bytes(range(256)) * 64
-    QGuiApplication.clipboard().setText(data.hex())
     scene.view.hex.set_cursor(0x40)
-    scene.press(K.Key_V, CTRL)
+    scene.paste(data.hex())
     scene.until(lambda: peek(scene.path, 0x40, len(data)) == data)
     scene.press(K.Key_Z, CTRL)
     scene.view.hex.set_cursor(0x40)
@@ -308,7 +312,7 @@ def test_paste_beyond_the_screen_compares_what_was_on_it(stage: Stage) -> None:
     scene.session.set_paused(True)
     scene.until(lambda: scene.session.frame is not None and scene.session.frame.paused)
     poke(scene.path, 0x40, b"\x99")
-    scene.press(K.Key_V, CTRL)
+    scene.paste(data.hex())
     scene.until(scene.view.conflict.isVisible)
     assert peek(scene.path, 0x40, 1) == b"\x99"
 
@@ -318,28 +322,28 @@ def test_paste_of_garbage_or_too_much_changes_nothing(stage: Stage) -> None:
     scene.unlock()
     whole = peek(scene.path, 0, SIZE)
     for text, words in (
-        ("nonsense", "no hex"),
+        ("no sense", "no hex"),
         ("00" * (SIZE + 1), "do not fit"),
         ("00" * ((1 << 20) + 1), "more than can be pasted"),
     ):
-        QGuiApplication.clipboard().setText(text)
-        scene.press(K.Key_V, CTRL)
+        scene.paste(text)
         assert words in scene.message()
     scene.type("41")  # a write that lands proves that none of those is still under way
     scene.shows(0, b"\x41")
     assert peek(scene.path, 1, SIZE - 1) == whole[1:]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_copies_come_from_memory_in_every_form(stage: Stage, form: str) -> None:
+def test_copies_come_from_memory_in_every_form(stage: Stage) -> None:
     scene = stage()
     scene.view.hex.select(Selection(0x1F, 0x10))
-    QGuiApplication.clipboard().setText("before")
-    scene.view.hex.copy_wanted.emit(form)
-    scene.until(lambda: QGuiApplication.clipboard().text() != "before")
-    assert QGuiApplication.clipboard().text() == copy_as(form, peek(scene.path, 0x10, 16), 0x10)
-    assert scene.view.messages.shown is not None
-    assert scene.view.messages.shown.level is Level.GOOD
+    for form in FORMS:
+        QGuiApplication.clipboard().setText("before")
+        scene.view.hex.copy_wanted.emit(form)
+        scene.until(lambda: QGuiApplication.clipboard().text() != "before")
+        text = copy_as(form, peek(scene.path, 0x10, 16), 0x10)
+        assert QGuiApplication.clipboard().text() == text
+        assert scene.view.messages.shown is not None
+        assert scene.view.messages.shown.level is Level.GOOD
 
 
 def test_copy_and_paste_move_bytes_exactly(stage: Stage) -> None:
@@ -441,3 +445,77 @@ def test_closing_shows_the_empty_state(stage: Stage) -> None:
     assert scene.view.hex.surface.size == 0
     assert scene.view.hex.cursor() == 0
     scene.type("41")
+
+
+def test_a_paste_says_what_it_understood_before_it_writes(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    bar, old = scene.view.paste, peek(scene.path, 0, 16)
+    QGuiApplication.clipboard().setText("10 20")
+    scene.press(K.Key_V, CTRL)
+    assert bar.isVisible()
+    assert bar.choice.currentText() == "hex, 2 bytes"
+    assert "10 20" in bar.preview.text()
+    scene.qtbot.keyClick(bar.choice, K.Key_Escape)
+    assert not bar.isVisible()
+    scene.press(K.Key_V, CTRL)
+    scene.qtbot.keyClick(bar.choice, K.Key_Down)
+    assert bar.choice.currentText() == "decimal numbers, 2 bytes"
+    assert peek(scene.path, 0, 16) == old, "nothing is written before that"
+    scene.qtbot.keyClick(bar.choice, K.Key_Return)
+    scene.shows(0, b"\x0a\x14")
+    QGuiApplication.clipboard().setText("nonsense")  # base64 of something, or a word
+    scene.press(K.Key_V, CTRL)
+    assert not bar.go.isEnabled()
+    scene.qtbot.keyClick(bar.choice, K.Key_Return)
+    assert bar.isVisible(), "nothing was chosen, and nothing is guessed"
+    bar.choice.setCurrentIndex(1)
+    scene.qtbot.mouseClick(bar.go, Qt.MouseButton.LeftButton)
+    scene.shows(2, b"nonsense")
+
+
+def test_a_rectangle_is_copied_pasted_and_undone_as_one(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    hexes, old = scene.view.hex, peek(scene.path, 0, 0x80)
+    alt = Qt.KeyboardModifier.AltModifier | SHIFT
+    for key in (K.Key_Right, K.Key_Down, K.Key_Down):
+        scene.press(key, alt)
+    assert hexes.selected_block() == ByteBlock(0, 2, 3, 16)
+    QGuiApplication.clipboard().setText("before")
+    scene.press(K.Key_C, CTRL)
+    scene.until(lambda: QGuiApplication.clipboard().text() != "before")
+    taken = b"".join(old[at : at + 2] for at in (0, 16, 32))
+    assert bytes.fromhex(QGuiApplication.clipboard().text()) == taken
+    hexes.set_cursor(0x45)
+    for key in (K.Key_Right, K.Key_Down, K.Key_Down):
+        scene.press(key, alt)
+    scene.press(K.Key_V, CTRL)
+    whole = bytearray(peek(scene.path, 0, 0x80))
+    for row in range(3):
+        whole[0x45 + 16 * row : 0x47 + 16 * row] = taken[2 * row : 2 * row + 2]
+    scene.shows(0x40, bytes(whole[0x40:0x80]))
+    assert peek(scene.path, 0, 0x80) == whole
+    scene.press(K.Key_Z, CTRL)
+    scene.shows(0x40, old[0x40:0x80])
+    hexes.select(Selection(0x11, 0, 16))
+    scene.press(K.Key_V, CTRL)
+    assert "rectangle" in scene.message()
+    assert peek(scene.path, 0, 0x80) == old
+
+
+def test_a_peers_byte_between_the_rows_is_no_conflict_and_one_in_them_is(stage: Stage) -> None:
+    scene = stage()
+    scene.unlock()
+    clipboard.put(b"abcd", "")
+    scene.session.set_paused(True)
+    scene.until(lambda: scene.session.frame is not None and scene.session.frame.paused)
+    poke(scene.path, 0x05, b"\xee")  # not seen, and not in the rectangle
+    scene.view.hex.select(Selection(0x11, 0, 16))
+    scene.press(K.Key_V, CTRL)
+    scene.until(lambda: peek(scene.path, 0x10, 2) == b"cd")
+    poke(scene.path, 0x41, b"\xee")
+    scene.view.hex.select(Selection(0x41, 0x30, 16))
+    scene.press(K.Key_V, CTRL)
+    scene.until(scene.view.conflict.isVisible)
+    assert peek(scene.path, 0x41, 1) == b"\xee"

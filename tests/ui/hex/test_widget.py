@@ -643,6 +643,10 @@ def asked_paste(view: HexView) -> Callable[[str], Heard]:
     def paste(text: str) -> Heard:
         heard = Heard(view)
         QGuiApplication.clipboard().setText(text)
+        view.paste_asked.connect(
+            lambda meant: view.editor.paste_bytes(meant.found[0].data),
+            Qt.ConnectionType.SingleShotConnection,
+        )
         view.paste()
         return heard
 

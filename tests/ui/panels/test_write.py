@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.engine import messages as msg
 from app.core.errors import ScopeError
+from app.core.values.byte_block import ByteBlock
 from app.core.write.patterns import Repeat
 from app.core.write.record import RepeatState
 from app.ui.hex.decorations.decorations import Decorations
@@ -423,13 +424,34 @@ def test_enter_does_nothing_where_the_button_would_not(
 def test_the_selection_is_offered(qtbot: QtBot, panel: WritePanel, region: SimpleNamespace) -> None:
     panel.set_cursor(0x30)
     assert panel.start.text() == "0x30"
-    panel.set_selection(0x40, 8)
+    panel.set_selection(ByteBlock(0x40, 8))
     assert (panel.start.text(), panel.length.text()) == ("0x40", "8")
     write(qtbot, panel.start, "0")
     press(qtbot, panel.use_selection)
     assert panel.start.text() == "0x40"
-    panel.set_selection(0, 0)
+    panel.set_selection(ByteBlock(0x40, 0))
     assert not panel.use_selection.isEnabled()
+
+
+def test_a_rectangle_is_filled_and_no_other_tool_takes_one(
+    qtbot: QtBot, panel: WritePanel, region: SimpleNamespace
+) -> None:
+    panel.show_tool("fill")
+    panel.set_selection(ByteBlock(0x40, 2, 3, 16))
+    assert panel.length.text() == "2 x 3 every 16"
+    assert "6 bytes in 3 rows at 0x40 to 0x61" in panel.check.text()
+    fill = panel.tools["fill"]
+    assert isinstance(fill, forms.FillForm)
+    fill.kind.setCurrentIndex(3)  # 0, 1, 2, ... goes on from row to row
+    assert "Filled 6 B" in apply(qtbot, panel)
+    rows = (b"\0\1", b"\2\3", b"\4\5")
+    assert peek(region.path, 0x40, 0x30) == b"".join(row.ljust(16, b"\0") for row in rows)
+    for tool in ("save", "copy"):
+        panel.show_tool(tool)
+        assert "no rectangle" in panel.check.text()
+        assert not panel.apply.isEnabled()
+    place(qtbot, panel, "fill", "0x40", "20 x 2")
+    assert "overlap" in panel.check.text()
 
 
 @pytest.mark.parametrize("width", [900, 1280])

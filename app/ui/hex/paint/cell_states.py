@@ -5,6 +5,7 @@ Pure numpy over Frames, without Qt. Bytes that the Frame does not cover are show
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -166,7 +167,7 @@ def cell_codes(
     shown: U8,
     rows: int,
     columns: int,
-    selected: tuple[int, int] = (0, 0),
+    selected: Iterable[tuple[int, int]] = (),
     decorated: Codes | None = None,
 ) -> Codes:
     """Codes (see `styles`) as a (rows, columns) table; behind the end is BLANK.
@@ -176,13 +177,13 @@ def cell_codes(
         shown: The same bytes' styles.
         rows: Rows of the table.
         columns: Bytes in a row.
-        selected: First and behind-the-last selected index into `values`.
+        selected: First and behind-the-last selected index into `values`, of each selected run.
         decorated: What decorations add to the codes; None where there are none.
     """
     codes = np.full(rows * columns, BLANK, np.int32)
     tinted = shown.astype(np.int32)
-    first, last = max(0, selected[0]), max(0, selected[1])
-    tinted[first:last] |= styles.SELECTED
+    for first, last in selected:
+        tinted[max(0, first) : max(0, last)] |= styles.SELECTED
     inked = tinted << 8 | values
     codes[: len(values)] = inked if decorated is None else inked | decorated
     return codes.reshape(rows, columns)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
+from ....core.values.byte_block import ByteBlock
 from ...style.theme import Theme
 from .geometry import Grid, Pane
 from .glyph_atlas import Type
@@ -60,6 +61,25 @@ class Sheet:
             width = grid.left(pane, right - 1) + grid.cell_width(pane) - x
             path.addRect(x, self.y(row), width, (until - row + 1) * grid.height)
             row = until + 1
+        return path.simplified()
+
+    def outline_of(self, pane: Pane, block: ByteBlock) -> QPainterPath:
+        """The border around the rows of a block, as far as they are near the screen."""
+        grid = self.grid
+        near = max(0, self.first_row - 1) * grid.columns
+        behind = (self.first_row + self.rows + 1) * grid.columns
+        path = QPainterPath()
+        first, left = divmod(block.start, grid.columns)
+        if block.stride == grid.columns and left + block.width <= grid.columns:
+            top = max(first, self.first_row - 1)
+            bottom = min(first + block.rows, self.first_row + self.rows + 1)
+            x = grid.left(pane, left)
+            right = grid.left(pane, left + block.width - 1) + grid.cell_width(pane)
+            if top < bottom:
+                path.addRect(x, self.y(top), right - x, (bottom - top) * grid.height)
+            return path
+        for low, high in block.pieces(near, behind):
+            path.addPath(self.outline(pane, low, high - low))
         return path.simplified()
 
 
@@ -122,7 +142,7 @@ def draw_selection(painter: QPainter, sheet: Sheet, theme: Theme, selection: Sel
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pane in Pane:
-        path = sheet.outline(pane, selection.start, selection.length)
+        path = sheet.outline_of(pane, selection.block)
         painter.save()
         painter.translate(stroke / 2, stroke / 2)
         painter.drawPath(path)

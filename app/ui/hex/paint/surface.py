@@ -181,7 +181,9 @@ class Surface:
         start, length = self.visible_span()
         values, shown = self.cells.states_at(start, length, clock_ns)
         chosen = self.selection
-        selected = (chosen.start - start, chosen.end - start) if chosen.length else (0, 0)
+        selected = [
+            (low - start, high - start) for low, high in chosen.block.pieces(start, start + length)
+        ]
         decorated = self._decorated.codes(start, length, grid.columns)
         codes = cell_codes(values, shown, sheet.rows, grid.columns, selected, decorated)
         here = grid.row_of(chosen.cursor)

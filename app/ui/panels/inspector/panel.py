@@ -172,6 +172,14 @@ class InspectorPanel(Panel):
         self.write_wanted.connect(host.write_wanted.emit)
         self.unlock_wanted.connect(host.unlock_wanted)
 
+        def chosen(index: Index) -> None:
+            if index.isValid() and index.column():
+                row = self.model.rows[index.row()]
+                order = row.orders[min(index.column(), len(row.orders)) - 1]
+                host.type_chosen.emit(row.kind.name, order)
+
+        self.table.selectionModel().currentChanged.connect(chosen)
+
     def own_actions(self) -> tuple[Action, ...]:
         scope, table = self.about.title, self.table
         edit, copy = "Edit the value", "Copy the value"

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from ....core.engine import messages as msg
+from ....core.engine import range_messages as rm
 from ....core.errors import (
     CannotFindError,
     ExpressionError,
@@ -16,6 +17,7 @@ from ....core.errors import (
 )
 from ....core.storage.atomic_file import read_regular
 from ....core.storage.os_errors import meaning
+from ....core.values.byte_block import ByteBlock
 from ....core.values.expressions import evaluate
 from ....core.values.hex_text import typed_hex
 from ....core.values.units import format_short_offset
@@ -39,6 +41,7 @@ class FillForm(ToolForm):
     """Fill a range with a pattern."""
 
     title, verb, past = "Fill", "Fill", "Filled"
+    takes_blocks = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +90,9 @@ class FillForm(ToolForm):
 
     def command(self, start: int, length: int) -> ToolWrite:
         return msg.Fill(start, length, self.pattern())
+
+    def block_command(self, block: ByteBlock) -> ToolWrite:
+        return rm.FillBlock(block, self.pattern())
 
 
 class ValueForm(ToolForm):

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from ....core.engine import messages as msg
-from ....core.errors import CancelledError, ConflictError, OutOfRangeError, ScopeError
-from ....core.values.expressions import evaluate
+from ....core.errors import CancelledError, ConflictError, ScopeError
+from ....core.values.byte_block import ByteBlock
 from ....core.values.units import format_short_offset, format_size
 from ....core.write.record import WriteOutcome, WriteRecord
 from ...action import Action
@@ -32,6 +32,7 @@ from ...style.combo_box import ComboBox
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .current_bytes import CurrentBytes
+from .place import Place, place_of
 from .running_signals import RunningSignals
 from .tool_form import ToolForm, add_row, form_layout
 
@@ -58,7 +59,7 @@ class WritePanel(Panel):
         super().__init__(parent)
         self._theme = DARK
         self._cursor = 0
-        self._selection = (0, 0)
+        self._selection = ByteBlock(0, 0)
         self._request = 0
         self._signal = 0  # the one that the result speaks of
         self.tools: dict[str, ToolForm] = {
@@ -84,7 +85,7 @@ class WritePanel(Panel):
             line.textChanged.connect(self.refresh)
             line.returnPressed.connect(self._enter)
         self.start.setToolTip("Offset: 64, 0x40, end-0x100, cursor+16")
-        self.length.setToolTip("Bytes: 256, 4K, end-0x40")
+        self.length.setToolTip("Bytes: 256, 4K, end-0x40; a rectangle: 8 x 4 every 16")
         self.use_selection = QPushButton("Use selection")
         self.use_selection.clicked.connect(self._use_selection)
         self.check = QLabel(wordWrap=True)
@@ -122,9 +123,9 @@ class WritePanel(Panel):
         row = QHBoxLayout()
         row.setSpacing(8)
         for part, stretch in (
-            (self.start, 3),
+            (self.start, 2),
             (QLabel("length"), 0),
-            (self.length, 2),
+            (self.length, 3),
             (self.use_selection, 0),
         ):
             row.addWidget(part, stretch)
@@ -173,7 +174,7 @@ class WritePanel(Panel):
     def attach(self, host: PanelHost) -> None:
         self.signals.set_decorations(host.decorations)
         host.cursor_moved.connect(self.set_cursor)
-        host.selection_changed.connect(self.set_selection)
+        host.block_selected.connect(self.set_selection)
         host.file_dropped.connect(self.load_dropped)
         host.tool_wanted.connect(self.call_tool)
 
@@ -211,20 +212,20 @@ class WritePanel(Panel):
     def set_cursor(self, offset: int) -> None:
         """The cursor moved: the typed value goes there."""
         self._cursor = offset
-        if not self._selection[1]:
+        if not self._selection.length:
             self.start.setText(format_short_offset(offset))
 
-    def set_selection(self, start: int, length: int) -> None:
+    def set_selection(self, block: ByteBlock) -> None:
         """The selection changed."""
-        self._selection = (start, length)
-        self.use_selection.setEnabled(length > 0)
-        if length:
+        self._selection = block
+        self.use_selection.setEnabled(block.length > 0)
+        if block.length:
             self._use_selection()
 
     def _use_selection(self) -> None:
-        start, length = self._selection
-        self.start.setText(format_short_offset(start))
-        self.length.setText(str(length))
+        self.start.setText(format_short_offset(self._selection.start))
+        self.length.setText(self._selection.shape)
+        self.length.setCursorPosition(0)  # a rectangle's width is what one reads first
 
     def call_tool(self, name: str) -> None:
         """Come to the front with this tool."""
@@ -263,13 +264,15 @@ class WritePanel(Panel):
 
     # -- preview ---------------------------------------------------------------------------------
 
-    def _place(self) -> tuple[int, int]:
-        size = self._size()
-        selection = self._selection if self._selection[1] else None
-        start = evaluate(self.start.text(), cursor=self._cursor, size=size, selection=selection)
-        if not self.tool().needs_length:
-            return start, self.tool().own_length()
-        return start, evaluate(self.length.text(), size=size, selection=selection)
+    def _place(self) -> Place:
+        return place_of(
+            self.tool(),
+            self.start.text(),
+            self.length.text(),
+            self._selection,
+            self._cursor,
+            self._size(),
+        )
 
     def _size(self) -> int:
         info = self._session.info if self._session else None
@@ -282,22 +285,16 @@ class WritePanel(Panel):
         problem = ""
         tool.here, tool.size_of_region = self._cursor, self._size()
         try:
-            start, length = self._place()
+            place = self._place()
             if session is None or session.info is None:
                 problem = "Open a region first."
-            elif start < 0 or length <= 0 or start + length > self._size():
-                raise OutOfRangeError(
-                    f"{length} bytes at {format_short_offset(start)} are not inside the region "
-                    f"({format_size(self._size())})."
-                )
-            sentence = (
-                f"{length:,} bytes at {format_short_offset(start)} to "
-                f"{format_short_offset(start + max(0, length - 1))}"
-            )
+            else:
+                place.need_inside(self._size())
+            sentence = place.sentence
             if not problem:
-                tool.check(length)
-                sentence += self._now_text(start, length)
-            new = tool.preview(min(length, PREVIEW))
+                tool.check(place.length)
+                sentence += self._now_text(place.start, place.length)
+            new = tool.preview(min(place.length, PREVIEW))
         except ScopeError as error:
             problem, sentence, new = str(error), "", b""
         wrong = problem and session is not None and not tool.missing()
@@ -330,15 +327,19 @@ class WritePanel(Panel):
             return
         tool = self.tool()
         try:
-            start, length = self._place()
-            command = tool.command(start, length)
-            target = tool.target(start, length)
+            place = self._place()
+            if place.block is None:
+                command = tool.command(place.start, place.length)
+                target = tool.target(place.start, place.length)
+            else:
+                command = tool.block_command(place.block)
+                target = place.start, place.span
         except ScopeError as error:
             self._finish(str(error), bad=True)
             return
         if command is None:
             return
-        done = self._done_with(tool, length)
+        done = self._done_with(tool, place.length)
         if isinstance(command, msg.SaveFile):
             self._begun(session.ask(command, done, self._failed, self._progress))
         else:

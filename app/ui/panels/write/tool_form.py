@@ -18,6 +18,7 @@ from ....core.engine import messages as msg
 from ....core.errors import (
     ValueFormatError,
 )
+from ....core.values.byte_block import ByteBlock
 from ....core.values.value_type import Endian, parse_int
 from ...session.write_requests import ToolWrite
 from ...style.combo_box import ComboBox
@@ -92,6 +93,7 @@ class ToolForm(QWidget):
     writes = True
     needs_length = True
     shows_now = False  # whether it shows the present bytes with the new ones
+    takes_blocks = False  # whether it can write the rows of a rectangle
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,4 +135,8 @@ class ToolForm(QWidget):
 
     def command(self, start: int, length: int) -> ToolWrite | msg.SaveFile | None:
         """What to ask of the engine; None when a person cancelled. Raises as preview."""
+        raise NotImplementedError
+
+    def block_command(self, block: ByteBlock) -> ToolWrite:
+        """The same for the rows of a rectangle, where it takes one."""
         raise NotImplementedError

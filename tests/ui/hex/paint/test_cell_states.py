@@ -115,7 +115,7 @@ def test_typed_bytes_that_never_land_go_away(picture: CellStates) -> None:
 
 def test_cells_behind_the_end_are_blank_and_selected_ones_tinted() -> None:
     values = np.arange(6, dtype=np.uint8)
-    codes = cell_codes(values, np.zeros(6, np.uint8), 2, 4, (1, 3))
+    codes = cell_codes(values, np.zeros(6, np.uint8), 2, 4, [(1, 3)])
     assert codes.tolist() == [
         [0, styles.SELECTED << 8 | 1, styles.SELECTED << 8 | 2, 3],
         [4, 5, BLANK, BLANK],

@@ -1,0 +1,1 @@
+"""A range as what it is: a picture, a text, a waveform."""

@@ -1,0 +1,1 @@
+"""Numbers, checksums and the histogram of what is selected."""
