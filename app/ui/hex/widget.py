@@ -6,7 +6,7 @@ It never reads or writes memory: what a person wants to see or to change is emit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic_ns
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ...core.watch.frame import Frame
-from ..action import Action, KeyMap
+from ..action import Action, KeyMap, Offers
 from . import keys, menu, tooltip
 from .editing import Editor
 from .mouse import Mouse
@@ -41,6 +41,8 @@ class HexView(HexScreen):
 
     Attributes:
         dismiss: Closes the message about this view; says whether there was one.
+        offers: What the context menu offers beside its own.
+        come_back: Goes to where a pointer was followed from; says whether there was such a place.
 
     Signals:
         write_wanted(int, bytes, bytes | None, str): Offset, what to write, what was shown there
@@ -51,6 +53,8 @@ class HexView(HexScreen):
         next_change_wanted(bool): True = the previous one.
         copy_wanted(str): Copy the selection in this form.
         fill_wanted(): Open the fill tool.
+        follow_wanted(): Go to the offset that stands under the cursor.
+        pointing_wanted(): Find the places that point to the cursor.
         load_file_wanted(str, int): A file was dropped on a byte.
         message(str): Why something was not done.
     """
@@ -63,6 +67,8 @@ class HexView(HexScreen):
     next_change_wanted = Signal(bool)
     copy_wanted = Signal(str)
     fill_wanted = Signal()
+    follow_wanted = Signal()
+    pointing_wanted = Signal()
     load_file_wanted = Signal(str, object)
     message = Signal(str)
 
@@ -70,6 +76,8 @@ class HexView(HexScreen):
         super().__init__(parent)
         self.editor = Editor(self)
         self.dismiss: Callable[[], bool] = lambda: False
+        self.offers: Sequence[Offers] = ()
+        self.come_back: Callable[[], bool] = lambda: False
         self._mouse = Mouse(self)
         self._actions = keys.actions(self)
         self._keys = KeyMap(self._actions)
@@ -132,10 +140,22 @@ class HexView(HexScreen):
             extend = bool(event.modifiers() & modifier.ShiftModifier)
             self.select(surface.selection.moved(target, surface.size, extend=extend))
 
+    def step_back(self) -> None:
+        """Drop the first digit, else come back from a followed pointer, else go back by a byte."""
+        if self.editor.drop_digit():
+            return
+        if self.surface.pane is not Pane.HEX or not self.come_back():
+            self.select(Selection(max(0, self.cursor() - 1)))
+
     def step_columns(self, step: int) -> None:
         """More (1) or fewer (-1) bytes in a row."""
         surface = self.surface
         self.set_columns(keys.next_columns(surface.options, surface.grid.columns, step))
+
+    def next_group(self) -> None:
+        """The next larger group; behind the largest, single bytes."""
+        now = keys.GROUPS.index(self.surface.options.group)
+        self.set_group(keys.GROUPS[(now + 1) % len(keys.GROUPS)])
 
     def scroll_rows(self, rows: int) -> None:
         """Scroll down by rows, up when negative."""
@@ -177,13 +197,15 @@ class HexView(HexScreen):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Do what the key stands for, or type."""
-        if self._keys.run(event):
-            return
+        """Do what the key stands for, or type; in the text pane a character is typed first."""
         modifier = Qt.KeyboardModifier
         alt_graph = modifier.ControlModifier | modifier.AltModifier  # as Windows reports AltGr
         held = event.modifiers() & alt_graph
         types = not held or held == alt_graph
+        if types and self.surface.pane is Pane.TEXT and self.editor.type(event.text()):
+            return
+        if self._keys.run(event):
+            return
         if not types or not self.editor.type(event.text()):
             event.ignore()
 

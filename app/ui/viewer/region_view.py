@@ -26,6 +26,7 @@ from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
 from .bar_column import BarColumn
 from .copying import copy_selection
+from .following import HOW, Following
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
@@ -67,6 +68,7 @@ class RegionView(BarColumn):
         self.range = RangeBar(self)
         self.hex = HexView(self.body)
         self.minimap = Minimap(self)
+        self.following = Following(self)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
@@ -76,7 +78,8 @@ class RegionView(BarColumn):
         self._connect()
 
     def _lay_out(self) -> None:
-        for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
+        pointers = self.following.bar
+        for bar in (self.messages, self.conflict, self.work, self.goto, self.range, pointers):
             self.add_bar(bar, slim=bar is not self.conflict)
         self.add_to_body(self.hex, 1)
         self.add_beside(self.minimap)
@@ -110,6 +113,9 @@ class RegionView(BarColumn):
         self.messages.acted.connect(self._act)
         self.messages.left.connect(view.setFocus)
         view.dismiss = self.messages.dismiss
+        view.follow_wanted.connect(self.following.follow)
+        view.pointing_wanted.connect(self.following.find)
+        view.come_back = self.following.come_back
         self.conflict.answered.connect(self._answer)
         self.work.stop_wanted.connect(self._stop)
 
@@ -125,6 +131,15 @@ class RegionView(BarColumn):
                 self.open_range,
                 group="Edit",
                 section=1,
+            ),
+            entry(
+                "pointers",
+                "How pointers are read…",
+                (),
+                self.following.open,
+                group="Go",
+                section=6,
+                hint="Type, byte order and base for Space and Shift+Space",
             ),
             entry("back", "Back", ("Alt+Left",), self.go_back, group="Go"),
             entry("forward", "Forward", ("Alt+Right",), self.go_forward, group="Go"),
@@ -152,6 +167,7 @@ class RegionView(BarColumn):
         for bar in (self.conflict, self.work, self.goto, self.range):
             bar.hide()
         self.jumps = JumpHistory()
+        self.following.set_session(session)
         self.decorations.clear()
         if session is None:
             self.hex.set_frame(None)
@@ -173,7 +189,7 @@ class RegionView(BarColumn):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.work, self.goto, self.range)
+        bars = (self.messages, self.conflict, self.work, self.goto, self.range, self.following.bar)
         for part in (*bars, self.hex, self.minimap):
             part.set_theme(theme)
 
@@ -288,6 +304,9 @@ class RegionView(BarColumn):
         elif action == "Unlock":
             self.session.set_locked(False)
             self.hex.setFocus()  # what was typed can be typed again
+
+        elif action == HOW:
+            self.following.open()
 
     def report(self, text: str) -> None:
         """A sentence about something that was not done."""
