@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import LockedError, OutOfRangeError
+from ..values.pointer import PointingPlaces
 from ..values.units import format_size
 from ..write import bulk_writes
 from ..write.record import FreezeState, RepeatState, WriteRecord
@@ -14,7 +15,6 @@ from .frame_board import MAX_SPAN
 
 if TYPE_CHECKING:
     from ..measure.bandwidth.mapping_speed import MappingSpeed
-    from ..values.pointer import PointingPlaces
     from ..write.turn import Turn
     from .engine import Engine
     from .scheduler import Job

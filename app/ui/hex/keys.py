@@ -33,6 +33,7 @@ GESTURES: Final = (
     Gesture(SCOPE, "Shift with any of these", "Select"),
     Gesture(SCOPE, "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
     Gesture(SCOPE, "Tab", "Swap hex and text pane"),
+    Gesture(SCOPE, "Space, Backspace in the text pane", "Type a blank, go back by a byte"),
     Gesture(SCOPE, "Double, triple click", "Select the group or word, the row"),
     Gesture(SCOPE, "Ctrl+wheel", "Zoom"),
     Gesture(SCOPE, "Shift+wheel", "Scroll sideways"),
@@ -154,7 +155,7 @@ def _going(view: HexView) -> tuple[Action, ...]:
             SCOPE,
             "Go",
             6,
-            "Go to the offset that stands here; in the text column Space is typed",
+            "A number that stands here leads on; in the text column Space is typed",
             needs_session=True,
         ),
         Action(

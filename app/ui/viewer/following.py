@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HOW: Final = "Pointers…"
 _TRAIL: Final = 100
+_OFFERED: Final = 500  # bookmarks to count from
 
 
 class Following(QObject):
@@ -61,7 +62,8 @@ class Following(QObject):
     def set_places(self, places: Mapping[str, int]) -> None:
         """Bookmarks, by name, that pointers can count from."""
         self._places = places
-        self.bar.set_places(list(places))
+        if not self.bar.isHidden():
+            self.bar.set_places(list(places)[:_OFFERED])
 
     # -- how they are read -------------------------------------------------------------------------
 
@@ -75,12 +77,16 @@ class Following(QObject):
             size = self._view.hex.surface.size
             base = evaluate(bar.number.text(), cursor=self._view.hex.cursor(), size=size)
         elif key != FROM_START:
-            base = self._places[key.partition(":")[2]]
+            name = key.partition(":")[2]
+            if name not in self._places:
+                raise ExpressionError(f"There is no bookmark “{name}” any more.")
+            base = self._places[name]
         return PointerForm(bar.kind.currentText(), bar.endian.currentData(), base)
 
     def open(self) -> None:
         """Show the bar."""
         if self._session is not None and self._session.info is not None:
+            self.bar.set_places(list(self._places)[:_OFFERED])
             self.bar.open()
             self._preview()
 
@@ -156,9 +162,11 @@ class Following(QObject):
         if (start, len(data)) != (place, form.width):
             self.bar.show_preview(f"{format_short_offset(place)}: not on the screen", good=True)
             return
-        inside = 0 <= form.target(data, place) < view.surface.size
-        where = "" if inside else ", outside"
-        self.bar.show_preview(f"{_holds(form, place, data)}{where}", good=inside)
+        target = form.target(data, place)
+        inside = 0 <= target < view.surface.size
+        where = format_short_offset(target) if inside else "outside"
+        held = f"{format_short_offset(place)} holds {format_short_offset(form.value(data))}"
+        self.bar.show_preview(f"→ {where}: {held}", good=inside)
 
     # -- what points here --------------------------------------------------------------------------
 
@@ -167,7 +175,9 @@ class Following(QObject):
         session = self._session
         if session is None or session.info is None:
             return
-        self.bar.show()
+        if self.bar.isHidden():
+            self.bar.set_places(list(self._places)[:_OFFERED])
+            self.bar.show()
         self._preview()
         target = self._view.hex.cursor()
         try:

@@ -67,6 +67,11 @@ class PointerBar(QFrame):
         self.endian.setAccessibleName("Byte order of pointers")
         self.base = ComboBox()
         self.base.setAccessibleName("What pointers count from")
+        self.base.setMaximumWidth(220)
+        self.base.setMinimumContentsLength(12)
+        self.base.setSizeAdjustPolicy(
+            ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         self.base.setToolTip("What an offset in the memory counts from")
         self.number = QLineEdit(placeholderText="0x1000")
         self.number.setFont(mono_font())
@@ -94,7 +99,6 @@ class PointerBar(QFrame):
         self.list.setUniformItemSizes(True)
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.list.setAccessibleName("Places that point here")
-        self.list.setFixedHeight(_ROWS * (self.list.fontMetrics().height() + 2) + 2)
         self._lay_out()
         self.set_places(())
         self.show_places("", ())
@@ -110,7 +114,7 @@ class PointerBar(QFrame):
         rows.setContentsMargins(PAD, UNIT, UNIT, UNIT)
         rows.setSpacing(UNIT)
         for parts in (
-            (QLabel("Pointers"), self.kind, self.endian, QLabel("from"), self.base, None, close),
+            (self.kind, self.endian, QLabel("from"), self.base, None, close),
             (self.number, self.preview),
             (self.aligned, None, self.search, self.follow),
             (self.head, self.stop),
@@ -121,7 +125,7 @@ class PointerBar(QFrame):
                 if part is None:
                     row.addStretch(1)
                 else:
-                    row.addWidget(part, 1 if part in (self.preview, self.head) else 0)
+                    row.addWidget(part, 1 if part in (self.preview, self.head, self.base) else 0)
             rows.addLayout(row)
         rows.addWidget(self.list)
 
@@ -155,6 +159,8 @@ class PointerBar(QFrame):
             self.base.addItem(text, key)
         for name in names:
             self.base.addItem(f"“{name}”", f"mark:{name}")
+        if self.base.findData(chosen) < 0:  # it is told when it is used
+            self.base.addItem(f"“{chosen.partition(':')[2]}”", chosen)
         self.base.blockSignals(False)
         self.choose_base(chosen)
 
@@ -201,6 +207,8 @@ class PointerBar(QFrame):
         self.search.setEnabled(not running)
         self._texts.setStringList(list(texts))
         self.list.setVisible(bool(texts))
+        rows = min(len(texts), _ROWS)
+        self.list.setFixedHeight(rows * (self.list.fontMetrics().height() + 2) + 2)
         if texts:
             self.list.setCurrentIndex(self._texts.index(0))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 
 from ....core.annotations.bookmark import DIGITS
 from ...action import Action, Gesture
@@ -49,25 +51,19 @@ def bookmark_actions(panel: BookmarksPanel) -> tuple[Action, ...]:
             section=1,
             needs_session=True,
         ),
-        *(
-            Action(
-                f"go_to_bookmark_{digit}",
-                f"Go to bookmark {digit}",
-                (f"Ctrl+{digit}",),
-                partial(panel.go_to_digit, digit),
-                needs_session=True,
-            )
-            for digit in DIGITS
+        Action(
+            "set_bookmark",
+            "Set this bookmark here",
+            tuple(f"Ctrl+Shift+{digit}" for digit in DIGITS),
+            lambda event: panel.set_digit(_digit(event)),
+            by_key=True,
         ),
-        *(
-            Action(
-                f"set_bookmark_{digit}",
-                f"Set bookmark {digit} here",
-                (f"Ctrl+Shift+{digit}",),
-                partial(panel.set_digit, digit),
-                needs_session=True,
-            )
-            for digit in DIGITS
+        Action(
+            "go_to_bookmark",
+            "Go to this bookmark",
+            tuple(f"Ctrl+{digit}" for digit in DIGITS),
+            lambda event: panel.go_to_digit(_digit(event)),
+            by_key=True,
         ),
         local("go_to_mark", "Go to the bookmark", ("Return", "Enter"), panel.go_to_chosen),
         local("edit_bookmark", "Edit the cell", ("F2",), panel.edit_current),
@@ -77,11 +73,13 @@ def bookmark_actions(panel: BookmarksPanel) -> tuple[Action, ...]:
     )
 
 
+def _digit(event: QKeyEvent) -> int:
+    return event.key() - Qt.Key.Key_0.value
+
+
 def bookmark_gestures(scope: str) -> tuple[Gesture, ...]:
     """What is not an entry of its own in the list of keys."""
     return (
-        Gesture(scope, "Ctrl+Shift+0 to 9", "Set a bookmark here, from anywhere in the window"),
-        Gesture(scope, "Ctrl+0 to 9", "Go to it, from anywhere in the window"),
         Gesture(scope, "Double click", "Edit a name, value, type or note; go to an offset"),
         Gesture(scope, "Esc", "Leave the cell as it is"),
     )

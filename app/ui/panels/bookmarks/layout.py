@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QStackedLayout,
     QTableView,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -61,9 +60,7 @@ class BookmarkLayout:
         self.add.setToolTip("A bookmark for the selection or the byte under the cursor (Ctrl+B)")
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("Remove the chosen ones (Del); Ctrl+Z brings them back")
-        self.more = QToolButton()
-        self.more.setText("More")
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more = QPushButton("More")
         for button in (self.reset, self.add, self.remove):
             button.setAutoDefault(True)  # Enter presses it
         self.counted = QLabel()

@@ -42,6 +42,7 @@ from .ranges import bookmark_ranges
 from .store import BookmarkStore
 
 _NOTICE: Final = "bookmark"  # of notices about bookmarks
+_MOST_CHOSEN: Final = 1000  # rows that stay chosen when others come or go
 
 
 class BookmarksPanel(Panel):
@@ -154,7 +155,8 @@ class BookmarksPanel(Panel):
         if self._layer is not None:
             self._layer.replace(bookmark_ranges(marks, self._size))
         if self._host is not None:
-            self._host.places_named.emit({mark.title: mark.start for mark in marks})
+            named = (mark for mark in marks if mark.name or mark.digit is not None)
+            self._host.places_named.emit({mark.title: mark.start for mark in named})
         editing = self.table.state() == QAbstractItemView.State.EditingState
         if editing and not self._committing:
             self._stale_rows = True  # what is being typed stays
@@ -183,15 +185,14 @@ class BookmarksPanel(Panel):
         flag = model.SelectionFlag
         row = self.model.row_of(current)
         if row >= 0:
-            index = self.model.index(row, max(0, Column.NAME))
+            index = self.model.index(row, Column.NAME)
             model.setCurrentIndex(index, flag.NoUpdate)
-        for key in keys:
-            row = self.model.row_of(key)
-            if row >= 0:
-                model.select(self.model.index(row, 0), flag.Select | flag.Rows)
+        rows = {mark.key: row for row, mark in enumerate(self.model.marks)}
+        for row in [rows[key] for key in keys if key in rows][:_MOST_CHOSEN]:
+            model.select(self.model.index(row, 0), flag.Select | flag.Rows)
 
     def _fit_buttons(self) -> None:
-        self.parts.remove.setEnabled(bool(self.chosen()))
+        self.parts.remove.setEnabled(self.table.selectionModel().hasSelection())
         self.parts.add.setEnabled(self._size > 0)
 
     def _in_sight(self) -> Sequence[Bookmark]:
@@ -214,8 +215,8 @@ class BookmarksPanel(Panel):
 
     def chosen(self) -> list[Bookmark]:
         """The bookmarks of the rows that are chosen."""
-        rows = {index.row() for index in self.table.selectionModel().selectedIndexes()}
-        return [self.model.marks[row] for row in sorted(rows) if row < len(self.model.marks)]
+        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        return [self.model.marks[row] for row in rows if row < len(self.model.marks)]
 
     def _tell(self, level: Level, text: str, hint: str = "") -> None:
         if self._host is not None:
@@ -242,6 +243,8 @@ class BookmarksPanel(Panel):
     def go_to_digit(self, digit: int) -> None:
         """Go to the bookmark with this digit."""
         mark = next((mark for mark in self.store.marks if mark.digit == digit), None)
+        if self._size <= 0:
+            return
         if mark is None:
             self._tell(
                 Level.GOOD, f"There is no bookmark {digit}.", f"Ctrl+Shift+{digit} sets one here."
@@ -289,6 +292,8 @@ class BookmarksPanel(Panel):
 
         The bookmark that had it moves here when it is nothing but a digit; else it loses it.
         """
+        if self._size <= 0:
+            return
         start, length = self._here()
         held = next((mark for mark in self.store.marks if mark.digit == digit), None)
         here = [m for m in self.store.marks if (m.start, m.length) == (start, length)]
@@ -300,10 +305,9 @@ class BookmarksPanel(Panel):
             mark = Bookmark(new_key(), start, length, kind=kind_for(length), digit=digit)
         else:
             return
-        if self._size > 0:
-            self.store.change([Put(mark)], f"the key of bookmark {digit}")
-            where = format_short_offset(start)
-            self._tell(Level.GOOD, f"Bookmark {digit} is at {where}.", f"Ctrl+{digit} goes there.")
+        self.store.change([Put(mark)], f"the key of bookmark {digit}")
+        where = format_short_offset(start)
+        self._tell(Level.GOOD, f"Bookmark {digit} is at {where}.", f"Ctrl+{digit} goes there.")
 
     def give_digit(self, mark: Bookmark, digit: int | None) -> None:
         """Let a digit lead to a bookmark, or none."""
@@ -314,7 +318,7 @@ class BookmarksPanel(Panel):
         if marks:
             what = f"“{marks[0].title}”" if len(marks) == 1 else f"{len(marks)} bookmarks"
             self.store.change([Remove(mark.key) for mark in marks], f"the removal of {what}")
-            self._tell(Level.GOOD, f"Removed {what}.", "Ctrl+Z in the list brings back.")
+            self._tell(Level.GOOD, f"Removed {what}.", "Ctrl+Z in the list undoes that.")
 
     def remove_chosen(self) -> None:
         """Remove what is chosen."""

@@ -6,13 +6,14 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ....core.engine import messages as msg
 from ....core.values.units import format_rate, format_short_offset
 from ....core.write.record import FreezeState, RepeatState
 from ...hex.decorations.decorations import Decorations, Depth, Layer
 from ...session.session import Session
+from ...style.elided_label import ElidedLabel
 from ...style.theme import UNIT, mono_font
 from .signal_ranges import signal_ranges
 
@@ -32,7 +33,7 @@ class SignalRow(QWidget):
 
     def __init__(self, number: int) -> None:
         super().__init__()
-        self.text = QLabel()
+        self.text = ElidedLabel()
         self.text.setFont(mono_font())
         self.stop = QPushButton("Stop")
         self.stop.setAutoDefault(True)  # Enter presses it
@@ -47,6 +48,8 @@ class SignalRow(QWidget):
         place = state.freeze if isinstance(state, FreezeState) else state.repeat
         where, what = format_short_offset(place.offset), place.label
         text = f"{what} at {where}: {_how(state)}"
+        if isinstance(state, FreezeState):
+            text = f"{where} frozen, {_how(state)}"
         if state.error is not None:
             text = f"{what} at {where} ended: {state.error.message}"
         self.text.setText(text)
@@ -59,7 +62,8 @@ def _how(state: State) -> str:
     if isinstance(state, FreezeState):
         fights = "1 fight" if state.fights == 1 else f"{state.fights:,} fights"
         theirs = f", last against {state.theirs.hex(' ').upper()}" if state.theirs else ""
-        return f"{fights}{theirs}; {format_rate(state.look_hz, 'looks/s')}"
+        rate = format_rate(state.look_hz, "looks/s")
+        return f"{fights}, {rate}: {state.freeze.name}{theirs}"
     return f"{format_rate(state.rate_hz, '/s')} of {format_rate(state.asked_hz, '/s')}"
 
 
