@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -96,7 +96,7 @@ class Bookmark:
 
 def new_key() -> str:
     """A key that no other bookmark has."""
-    return secrets.token_hex(8)
+    return uuid.uuid4().hex[:16]
 
 
 def kind_for(length: int) -> str:

@@ -7,7 +7,6 @@ that cannot be read is set aside under another name, one of a newer version is l
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -48,6 +47,8 @@ class RegionKey:
     @property
     def file_name(self) -> str:
         """A name that a person recognises, and no other region has."""
+        import hashlib
+
         whole = f"{self.kind}\0{self.location}\0{self.start}"
         name = re.sub(r"[^\w.-]+", "-", re.split(r"[/\\]", self.location)[-1])[:40].strip("-.")
         digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]

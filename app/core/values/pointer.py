@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from .value_type import Endian
-from .value_types import type_named
 
 POINTER_KINDS: Final = ("u32", "u64", "i32", "i64")
 
@@ -28,7 +27,7 @@ class PointerForm:
     @property
     def width(self) -> int:
         """Bytes."""
-        return type_named(self.kind).size
+        return int(self.kind[1:]) // 8
 
     @property
     def signed(self) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -15,6 +14,9 @@ from ....core.annotations.bookmark import Bookmark, Change, applied, difference
 from ....core.annotations.bookmark_file import BookmarkFile, RegionKey
 from ....core.errors import StorageError
 from ....core.region.region import RegionInfo, RegionKind
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 POLL_MS: Final = 1000
 _MOST_STEPS: Final = 200
@@ -83,6 +85,8 @@ class BookmarkStore(QObject):
                 worker.shutdown(wait=False)  # what was sent is still done
         else:
             if self._worker is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._worker = ThreadPoolExecutor(1, thread_name_prefix="bookmarks")
             self._poll.start()
             self._worker.submit(self._open, self._turn, self._file, info)
