@@ -73,6 +73,25 @@ class Gesture:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a context menu offers for a place.
+
+    Attributes:
+        text: A verb phrase.
+        call: What is called.
+        key: The key that does the same, as it is shown; empty when it has none.
+    """
+
+    text: str
+    call: Callable[[], object]
+    key: str = ""
+
+
+# Start and length of the bytes that were clicked (at least one): what is offered for them.
+Offers = Callable[[int, int], Iterable[Offer]]
+
+
 class KeyMap:
     """Finds the action of a key among those of one view."""
 

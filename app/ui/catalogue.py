@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from .measure.lazy_panel import LazyMeasurePanel
 from .panel import Panel, PanelHost
 from .panels.activity.panel import ActivityPanel
+from .panels.bookmarks.panel import BookmarksPanel
 from .panels.devices.panel import DevicesPanel
 from .panels.devices.setup_panel import SetupPanel
 from .panels.inspector.panel import InspectorPanel
@@ -27,6 +28,7 @@ CATALOGUE: Final[tuple[type[Panel], ...]] = (
     ActivityPanel,
     WritePanel,
     JournalPanel,
+    BookmarksPanel,
     LazyMeasurePanel,
     SetupPanel,
 )

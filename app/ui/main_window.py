@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self._host = PanelHost(self.view.hex.viewport(), self.view.decorations, self)
+        self.view.hex.offers = self._host.byte_offers
         self.panels = Panels(self._host)
         self.docks = Docks(self)
         for panel in self.panels:
@@ -105,7 +106,8 @@ class MainWindow(QMainWindow):
         self._connect_panels()
         self.set_theme(theme)
         views: dict[str, Remembered] = {panel.about.name: panel for panel in self.panels}
-        self._state = WindowState(settings, self, self.workspaces, views | {"hex": self.view.hex})
+        views |= {"hex": self.view.hex, "pointers": self.view.following}
+        self._state = WindowState(settings, self, self.workspaces, views)
         self._state.restore()
         self.toolbar.show()  # whatever an older version remembered
         self._seen = False
@@ -214,6 +216,7 @@ class MainWindow(QMainWindow):
         host, view = self._host, self.view
         host.notice.connect(view.messages.show_notice)
         host.goto_wanted.connect(view.go_to)
+        host.places_named.connect(view.following.set_places)
         host.sight_wanted.connect(self._bring_to_sight)
         host.write_wanted.connect(view.write)
         host.unlock_wanted.connect(view.say_locked)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from .action import Action, Gesture
+from .action import Action, Gesture, Offers
 from .hex.decorations.decorations import Decorations
 from .session.session import Session
 from .style.theme import Theme
@@ -61,9 +61,14 @@ class PanelHost(QObject):
         goto_wanted(int): Go to this offset.
         sight_wanted(int): Bring the 8 bytes at this offset on the screen.
         write_wanted(int, bytes, bytes | None, str): Offset, data, what was seen there, label.
+        freeze_wanted(int, bytes, str): Offset, bytes and name of a value to freeze.
         unlock_wanted(): Somebody typed while writing is locked.
         open_wanted(RegionSpec): Open this region.
         action_wanted(str): Do this, by its name in the window's table.
+        places_named(dict[str, int]): Offsets that have a name, by that name.
+
+    Attributes:
+        byte_offers: What the context menu of the bytes offers beside its own.
 
     Args:
         byte_view: The widget that paints bytes.
@@ -85,9 +90,11 @@ class PanelHost(QObject):
     goto_wanted = Signal(object)
     sight_wanted = Signal(object)
     write_wanted = Signal(object, object, object, str)
+    freeze_wanted = Signal(object, bytes, str)
     unlock_wanted = Signal()
     open_wanted = Signal(object)
     action_wanted = Signal(str)
+    places_named = Signal(object)
 
     def __init__(
         self, byte_view: QWidget, decorations: Decorations, parent: QObject | None = None
@@ -95,6 +102,7 @@ class PanelHost(QObject):
         super().__init__(parent)
         self.byte_view = byte_view
         self.decorations = decorations
+        self.byte_offers: list[Offers] = []
 
 
 class Panel(QWidget):

@@ -725,12 +725,17 @@ def test_a_broken_state_gives_the_default(
 
 def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     window = make()
-    assert window.docks["activity"].titleBarWidget() is None, "alone at the bottom, it has a title"
+
+    def tabs() -> list[list[str]]:
+        QGuiApplication.processEvents()
+        bars = [bar for bar in window.findChildren(QTabBar) if not bar.visibleRegion().isEmpty()]
+        return [[bar.tabText(at) for at in range(bar.count())] for bar in bars]
+
+    assert window.docks["inspector"].titleBarWidget() is None, "alone at its place, it has a title"
+    assert tabs() == [["Activity", "Bookmarks"]]
     trigger(window, "workspace_edit")
-    QGuiApplication.processEvents()
-    bars = [bar for bar in window.findChildren(QTabBar) if not bar.visibleRegion().isEmpty()]
-    assert [[bar.tabText(at) for at in range(bar.count())] for bar in bars] == [
-        ["Write tools", "Journal"],
+    assert tabs() == [
+        ["Write tools", "Journal", "Bookmarks"],
         ["Inspector", "Statistics", "Preview"],
     ]
     assert not behind(window.panels[WritePanel])

@@ -38,6 +38,7 @@ class Queue(Enum):
     SPEED = "speed"
     STATISTICS = "statistics"
     PREVIEW = "preview"
+    POINTERS = "pointers"
     LANE = "lane"
     TEST = "test"
     SEARCH = "search"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import LockedError, OutOfRangeError
+from ..values.pointer import PointingPlaces
 from ..values.units import format_size
 from ..write import bulk_writes
-from ..write.record import RepeatState, WriteRecord
+from ..write.record import FreezeState, RepeatState, WriteRecord
 from . import messages as msg
 from .command_rows import Later, Pace, Queue, Row, Rows
 from .frame_board import MAX_SPAN
@@ -52,18 +53,44 @@ def _cancel(engine: Engine, command: msg.Cancel, _job: Job) -> None:
 # -- reading --------------------------------------------------------------------------------------
 
 
-def _read(engine: Engine, command: msg.Read, _job: Job) -> bytes:
-    if command.length > msg.MAX_INLINE:
+def _need_inline(length: int) -> None:
+    if length > msg.MAX_INLINE:
         raise OutOfRangeError(
-            f"{format_size(command.length)} are more than can be copied at once "
+            f"{format_size(length)} are more than can be copied at once "
             f"({format_size(msg.MAX_INLINE)}).",
             "Save the range to a file.",
         )
+
+
+def _read(engine: Engine, command: msg.Read, _job: Job) -> bytes:
+    _need_inline(command.length)
     return engine.region.read(command.start, command.length)
+
+
+def _read_ranges(engine: Engine, command: msg.ReadRanges, _job: Job) -> tuple[bytes, ...]:
+    _need_inline(sum(length for _start, length in command.ranges))
+    region = engine.region
+    inside = ((start, min(length, region.size - start)) for start, length in command.ranges)
+    return tuple(
+        region.read(start, length) if start >= 0 and length > 0 else b"" for start, length in inside
+    )
 
 
 def _find_change(engine: Engine, command: msg.FindChange, _job: Job) -> int | None:
     return engine.sampler.find_change(command.start, command.backwards, command.within_ns)
+
+
+def _find_pointers(engine: Engine, command: msg.FindPointers, job: Job) -> PointingPlaces:
+    from ..watch.pointer_scan import find_pointers
+
+    return find_pointers(
+        engine.region,
+        command.target,
+        command.form,
+        aligned=command.aligned,
+        progress=job.progress,
+        cancelled=job.cancelled,
+    )
 
 
 def _save_file(engine: Engine, command: msg.SaveFile, job: Job) -> int:
@@ -183,12 +210,18 @@ def _start_repeat(engine: Engine, command: msg.StartRepeat, _job: Job) -> int:
     return engine.signals.start(command.repeat, None if command.force else command.seen)
 
 
+def _start_freeze(engine: Engine, command: msg.StartFreeze, _job: Job) -> int:
+    return engine.signals.start(command.freeze)
+
+
 def _stop_repeat(engine: Engine, command: msg.StopRepeat, _job: Job) -> WriteRecord | None:
     return engine.signals.stop(command.number)
 
 
-def _list_repeats(engine: Engine, _command: msg.ListRepeats, _job: Job) -> tuple[RepeatState, ...]:
-    return engine.signals.states()
+def _list_repeats(
+    engine: Engine, _command: msg.ListRepeats, _job: Job
+) -> tuple[RepeatState | FreezeState, ...]:
+    return (*engine.signals.states(), *engine.signals.frozen())
 
 
 _NOW, _QUICK, _LONG, _EITHER = Pace.IMMEDIATE, Pace.QUICK, Pace.LONG, Pace.EITHER
@@ -202,7 +235,9 @@ ROWS: Rows = (
     Row(msg.SetLocked, _set_locked, _NOW),
     Row(msg.Cancel, _cancel, _NOW),
     Row(msg.Read, _read, _QUICK, cancellable=True),
+    Row(msg.ReadRanges, _read_ranges, _QUICK, cancellable=True),
     Row(msg.FindChange, _find_change, _QUICK, cancellable=True),
+    Row(msg.FindPointers, _find_pointers, _LONG, Queue.POINTERS, cancellable=True),
     Row(msg.Write, _write, _QUICK),
     Row(msg.Undo, _undo, _EITHER, Queue.WRITES, cancellable=True),
     Row(msg.Redo, _redo, _EITHER, Queue.WRITES, cancellable=True),
@@ -212,6 +247,7 @@ ROWS: Rows = (
     Row(msg.CopyRange, _copy_range, _LONG, Queue.WRITES, cancellable=True),
     Row(msg.SaveFile, _save_file, _LONG, Queue.SAVES, cancellable=True),
     Row(msg.StartRepeat, _start_repeat, _QUICK),
+    Row(msg.StartFreeze, _start_freeze, _QUICK),
     Row(msg.StopRepeat, _stop_repeat, _QUICK),
     Row(msg.ListRepeats, _list_repeats, _QUICK),
     Row(msg.MeasureSpeed, _measure_speed, _LONG, Queue.SPEED, cancellable=True),

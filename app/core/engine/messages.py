@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final, Generic, Never, TypeVar
 from ..errors import ScopeError
 from ..measure.bandwidth.mapping_speed import MappingSpeed
 from ..region.region import RegionInfo, RegionSpec
-from ..write.record import RepeatState, Seen, WriteRecord
+from ..values.pointer import PointerForm, PointingPlaces
+from ..write.record import FreezeState, RepeatState, Seen, WriteRecord
 
 if TYPE_CHECKING:
+    from ..write.freezes import Freeze
     from ..write.patterns import Pattern, Repeat
 
 MAX_INLINE: Final = 16 << 20
@@ -88,6 +90,16 @@ class Read(Command[bytes]):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadRanges(Command[tuple[bytes, ...]]):
+    """The bytes of several ranges (start, length), together at most MAX_INLINE.
+
+    A range that reaches out of the region is cut, maybe to nothing.
+    """
+
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FindChange(Command[int | None]):
     """Offset of the next (or previous) byte that was seen to change; None when there is none.
 
@@ -99,6 +111,21 @@ class FindChange(Command[int | None]):
     start: int
     backwards: bool = False
     within_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FindPointers(Command[PointingPlaces]):
+    """The places whose value leads to an offset. Progress while it goes on.
+
+    Attributes:
+        target: The offset.
+        form: How such values are kept.
+        aligned: Only at multiples of their width.
+    """
+
+    target: int
+    form: PointerForm
+    aligned: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +255,25 @@ class StartRepeat(Command[int]):
 
 
 @dataclass(frozen=True, slots=True)
+class StartFreeze(Command[int]):
+    """Write bytes again whenever a peer changes them, until it is stopped: its number.
+
+    Not compared with what was seen: that a peer writes there is why a person wants it.
+    """
+
+    freeze: Freeze
+
+
+@dataclass(frozen=True, slots=True)
 class StopRepeat(Command[WriteRecord | None]):
-    """Stop one signal, or all (number 0): the last one's entry in the journal."""
+    """Stop one signal or frozen value, or all (number 0): the last one's entry in the journal."""
 
     number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class ListRepeats(Command[tuple[RepeatState, ...]]):
-    """How each signal goes."""
+class ListRepeats(Command[tuple[RepeatState | FreezeState, ...]]):
+    """How each signal and each frozen value goes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ def state_dir() -> Path:
     return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))
 
 
+def data_dir() -> Path:
+    """What a person made and would miss (bookmarks); may not exist yet."""
+    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False, roaming=True))
+
+
 def log_dir() -> Path:
     """Logs and crash reports; may not exist yet."""
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,7 @@ from .atomic_file import check_target, read_regular, replace_checked
 from .folder_lock import folder_lock
 from .os_errors import meaning
 from .paths import settings_file
+from .set_aside import set_aside
 
 log = logging.getLogger(__name__)
 VERSION: Final = 1
@@ -138,10 +138,8 @@ class Settings:
         return values
 
     def _set_aside(self, what: str, why: object) -> None:
-        aside = self.path.with_name(f"{self.path.name}.{what}-{time.strftime('%Y%m%d-%H%M%S')}")
         try:
-            self.path.replace(aside)
-            where = f"set aside as {aside.name}"
+            where = f"set aside as {set_aside(self.path, what).name}"
         except OSError:
             where = "left as it is"
         reason = "was broken" if what == "broken" else "was made by a newer version"

@@ -215,6 +215,18 @@ def type_named(name: str) -> ValueType:
     )
 
 
+def number_of(kind: ValueType, data: bytes, endian: Endian) -> int | float | None:
+    """The number at the head of `data`; None when they are too few or the type holds no numbers."""
+    size = kind.size
+    if kind.group not in ("integer", "float") or kind.name == "bin" or not 0 < size <= len(data):
+        return None
+    if kind.group == "float":
+        code = endian.mark + {"f16": "e", "f32": "f", "f64": "d"}[kind.name]
+        value: float = struct.unpack_from(code, data)[0]
+        return value
+    return int.from_bytes(data[:size], endian.value, signed=kind.name[0] == "i")
+
+
 def number_bytes(value: float, name: str, endian: Endian) -> bytes:
     """A number as bytes of an integer or float type, wrapped to its width (test signals).
 

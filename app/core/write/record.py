@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ScopeError
 
 if TYPE_CHECKING:
+    from .freezes import Freeze
     from .patterns import Repeat
 
 
@@ -73,4 +74,27 @@ class RepeatState:
     rate_hz: float
     asked_hz: float
     last: bytes
+    error: ScopeError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeState:
+    """A frozen value: how often a peer wrote there, and how often it was looked at.
+
+    Attributes:
+        number: Tells it from all else that writes by itself.
+        freeze: What is held.
+        fights: Looks that found other bytes than ours, after the first.
+        theirs: What the last of them found; empty when there was none.
+        writes: How often it was written, the first time counted.
+        look_hz: Looks per second, as they really were; what lasts shorter is not seen.
+        error: What ended it.
+    """
+
+    number: int
+    freeze: Freeze
+    fights: int
+    theirs: bytes
+    writes: int
+    look_hz: float
     error: ScopeError | None = None

@@ -1,27 +1,36 @@
-"""Live test signals: values that are written again and again, to see them arrive elsewhere."""
+"""Live test signals: values that are written again and again, to see them arrive elsewhere.
+
+And all else that writes by itself until it is stopped: frozen values.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections import deque
-from typing import Final
 
 from ..errors import BusyError, ScopeError, ValueFormatError
 from ..region.region import Region
 from ..values.units import format_short_offset
-from .bulk_writes import fits, may_write
+from .freezes import Freeze, Freezer
 from .journal import Journal
 from .patterns import MIN_INTERVAL_NS, Repeat
-from .record import RepeatState, Seen, WriteRecord
-from .write_outcome import check_seen_part
-
-_RATE_WRITES: Final = 256
+from .record import FreezeState, RepeatState, Seen, WriteRecord
+from .running import Running
 
 
-class Repeater:
+class _Signal:
+    """A Repeat as a place: its label says in the journal that it is a signal."""
+
+    def __init__(self, repeat: Repeat) -> None:
+        self.offset, self.width = repeat.offset, repeat.width
+        self.interval_ns = repeat.interval_ns
+        self.label = f"signal, {repeat.label}"
+
+
+class Repeater(Running):
     """One running signal: a thread that writes a value at absolute deadlines."""
+
+    title = "Signal"
 
     def __init__(
         self,
@@ -36,127 +45,84 @@ class Repeater:
                 f"An interval of {repeat.interval_ns / 1000:g} µs is too short.",
                 f"At least {MIN_INTERVAL_NS / 1000:g} µs.",
             )
-        fits(region, repeat.offset, repeat.width, "Signal")
-        may_write(journal, region)
-        self.number = number
         self.repeat = repeat
-        self._journal = journal
-        self._region = region
-        self._before = region.read(repeat.offset, repeat.width)
-        if seen is not None:
-            check_seen_part(seen, repeat.offset, self._before, repeat.encode(0))
-        self._last = self._before
-        self._label = f"signal, {repeat.label}"
-        self._kept = journal.begin_signal(self._label, repeat.offset, self._before)
-        self._writes = 0
-        self._times: deque[int] = deque(maxlen=_RATE_WRITES)
-        self._error: ScopeError | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="test-signal", daemon=True)
-        self._thread.start()
+        first = repeat.encode(0)
+        super().__init__(number, journal, region, _Signal(repeat), seen, first=first)
 
-    def _run(self) -> None:
-        due = time.monotonic_ns()
-        try:
-            while not self._stop.is_set():
-                data = self.repeat.encode(self._writes)
-                self._journal.store_now(self.repeat.offset, data)
-                self._last = data
-                self._writes += 1
-                now = time.monotonic_ns()
-                self._times.append(now)
-                due = max(due + self.repeat.interval_ns, now - self.repeat.interval_ns)
-                if due > now:
-                    self._stop.wait((due - now) / 1e9)
-        except ScopeError as error:
-            self._error = error
-
-    def covers(self, repeat: Repeat) -> bool:
-        """Whether both write some of the same bytes."""
-        own = self.repeat
-        first, last = own.offset, own.offset + own.width
-        return repeat.offset < last and first < repeat.offset + repeat.width
-
-    @property
-    def running(self) -> bool:
-        """Whether it still writes; what failed does not."""
-        return self._thread.is_alive()
+    def turn(self) -> None:
+        """Write the next value."""
+        self.put(self.repeat.encode(self.writes))
 
     def state(self) -> RepeatState:
         """How it goes."""
-        times = list(self._times)
-        span = times[-1] - times[0] if len(times) > 1 else 0
         return RepeatState(
             number=self.number,
             repeat=self.repeat,
-            writes=self._writes,
-            rate_hz=(len(times) - 1) * 1e9 / span if span and self.running else 0.0,
+            writes=self.writes,
+            rate_hz=self.rate_hz,
             asked_hz=1e9 / self.repeat.interval_ns,
-            last=self._last,
-            error=self._error,
+            last=self.last,
+            error=self.error,
         )
-
-    def stop(self) -> WriteRecord | None:
-        """End it; one journal entry takes back all that it wrote."""
-        self._stop.set()
-        self._thread.join(2.0)
-        try:
-            if not self._writes:
-                return None
-            return self._journal.remember(self._label, self.repeat.offset, self._before, self._last)
-        finally:
-            self._journal.end_signal(self._kept)
 
 
 class Repeaters:
-    """All running signals of an engine."""
+    """All that writes by itself in an engine: signals and frozen values."""
 
     def __init__(self, journal: Journal, region: Region) -> None:
         self._journal = journal
         self._region = region
-        self._running: dict[int, Repeater] = {}
+        self._running: dict[int, Repeater | Freezer] = {}
         self._numbers = 0
         self._lock = threading.Lock()
 
-    def start(self, repeat: Repeat, seen: Seen | None = None) -> int:
-        """Start a signal; its number.
+    def start(self, what: Repeat | Freeze, seen: Seen | None = None) -> int:
+        """Start a signal, or freeze a value; its number.
 
         Raises:
             ConflictError: The bytes are not as seen; nothing was written.
-            BusyError: Another signal writes there.
+            BusyError: Another writes there.
             OutOfRangeError, LockedError, ReadOnlyError, ValueFormatError: It cannot be.
         """
         with self._lock:
-            self._make_way(repeat)
+            self._make_way(what)
             self._numbers += 1
-            signal = Repeater(self._numbers, self._journal, self._region, repeat, seen)
-            self._running[self._numbers] = signal
-            return self._numbers
+            number = self._numbers
+            if isinstance(what, Freeze):
+                made: Repeater | Freezer = Freezer(number, self._journal, self._region, what, seen)
+            else:
+                made = Repeater(number, self._journal, self._region, what, seen)
+            self._running[number] = made
+            return number
 
-    def _make_way(self, repeat: Repeat) -> None:
-        """Of two signals on the same bytes neither would show what it writes."""
-        there = [signal for signal in self._running.values() if signal.covers(repeat)]
-        for signal in there:
-            if signal.running:
-                what, where = signal.repeat.label, format_short_offset(signal.repeat.offset)
-                raise BusyError(
-                    f"A live signal ({what}) writes at {where} already; nothing was started.",
-                    "Stop it first, or choose another place.",
-                )
-        for signal in there:  # failed ones: what they wrote is recorded before what follows
-            del self._running[signal.number]
+    def _make_way(self, place: Repeat | Freeze) -> None:
+        """Of two that write the same bytes neither would show what it writes."""
+        there = [one for one in self._running.values() if one.covers(place)]
+        for one in there:
+            if one.running:
+                where = format_short_offset(one.place.offset)
+                if isinstance(one, Freezer):
+                    what = f"The value at {where} is frozen already; nothing was started."
+                else:
+                    what = (
+                        f"A live signal ({one.repeat.label}) writes at {where} already; "
+                        "nothing was started."
+                    )
+                raise BusyError(what, "Stop it first, or choose another place.")
+        for one in there:  # failed ones: what they wrote is recorded before what follows
+            del self._running[one.number]
             with contextlib.suppress(ScopeError):
-                signal.stop()
+                one.stop()
 
     def stop(self, number: int = 0) -> WriteRecord | None:
         """Stop one, or all (0); the last one's record."""
         with self._lock:
             chosen = [number] if number else list(self._running)
-            signals = [self._running.pop(n) for n in chosen if n in self._running]
+            ended = [self._running.pop(n) for n in chosen if n in self._running]
         record = None
-        for signal in signals:
+        for one in ended:
             with contextlib.suppress(ScopeError):
-                record = signal.stop()
+                record = one.stop()
         return record
 
     def stop_all(self) -> None:
@@ -164,6 +130,11 @@ class Repeaters:
         self.stop(0)
 
     def states(self) -> tuple[RepeatState, ...]:
-        """How each of them goes."""
+        """How each signal goes."""
         with self._lock:
-            return tuple(signal.state() for signal in self._running.values())
+            return tuple(o.state() for o in self._running.values() if isinstance(o, Repeater))
+
+    def frozen(self) -> tuple[FreezeState, ...]:
+        """How each frozen value goes."""
+        with self._lock:
+            return tuple(o.state() for o in self._running.values() if isinstance(o, Freezer))

@@ -136,12 +136,6 @@ class Editor:
         self._view.refresh()
         return True
 
-    def back(self) -> None:
-        """Backspace: drop the first digit, or go back by a byte."""
-        selection = self._view.surface.selection
-        if not self.drop_digit():
-            self._view.select(Selection(max(0, selection.cursor - 1)))
-
     def delete(self) -> None:
         """Say why nothing is deleted."""
         if self._view.surface.size > 0:

@@ -35,6 +35,7 @@ GESTURES: Final = (
     Gesture(SCOPE, "Alt or Ctrl+Alt with dragging", "Select a rectangle"),
     Gesture(SCOPE, "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
     Gesture(SCOPE, "Tab", "Swap hex and text pane"),
+    Gesture(SCOPE, "Space, Backspace in the text pane", "Type a blank, go back by a byte"),
     Gesture(SCOPE, "Double, triple click", "Select the group or word, the row"),
     Gesture(SCOPE, "Ctrl+wheel", "Zoom"),
     Gesture(SCOPE, "Shift+wheel", "Scroll sideways"),
@@ -128,7 +129,13 @@ def _editing(view: HexView) -> tuple[Action, ...]:
             view.escape,
             SCOPE,
         ),
-        Action("step_back", "Go back by a byte", ("Backspace",), view.editor.back, SCOPE),
+        Action(
+            "step_back",
+            "Come back from a followed pointer, else go back by a byte",
+            ("Backspace",),
+            view.step_back,
+            SCOPE,
+        ),
         Action("insert", "Say why nothing can be inserted", ("Ins",), view.editor.insert, SCOPE),
         Action("delete", "Say why nothing can be deleted", ("Del",), view.editor.delete, SCOPE),
     )
@@ -158,6 +165,28 @@ def _going(view: HexView) -> tuple[Action, ...]:
             hint="Find what the other side writes",
         ),
         change("previous_change", "Previous changed byte", "Shift+F6", back=True),
+        Action(
+            "follow",
+            "Follow the pointer under the cursor",
+            ("Space",),
+            view.follow_wanted.emit,
+            SCOPE,
+            "Go",
+            6,
+            "A number that stands here leads on; in the text column Space is typed",
+            needs_session=True,
+        ),
+        Action(
+            "pointing_here",
+            "Find what points here",
+            ("Shift+Space",),
+            view.pointing_wanted.emit,
+            SCOPE,
+            "Go",
+            6,
+            "All places that hold this offset",
+            needs_session=True,
+        ),
     )
 
 
@@ -171,7 +200,7 @@ def _looking(view: HexView) -> tuple[Action, ...]:
     return (
         zoom("zoom_in", "Larger bytes", ("Ctrl+=", "Ctrl++"), view.zoom_in),
         zoom("zoom_out", "Smaller bytes", ("Ctrl+-",), view.zoom_out),
-        zoom("zoom_reset", "Normal size", ("Ctrl+0",), view.zoom_reset),
+        zoom("zoom_reset", "Normal size", ("Alt+0",), view.zoom_reset),
         local("fewer_columns", "Fewer bytes in a row", "Ctrl+[", partial(view.step_columns, -1)),
         local("more_columns", "More bytes in a row", "Ctrl+]", partial(view.step_columns, 1)),
         local(
@@ -180,10 +209,9 @@ def _looking(view: HexView) -> tuple[Action, ...]:
             "Ctrl+\\",
             partial(view.set_columns, 0),
         ),
+        local("next_group", "Group bytes by 1, 2, 4, 8 in turn", "Ctrl+Shift+G", view.next_group),
         *(
-            local(
-                f"group_{size}", _GROUP_WORDS[size], f"Ctrl+{size}", partial(view.set_group, size)
-            )
+            Action(f"group_{size}", _GROUP_WORDS[size], (), partial(view.set_group, size), SCOPE)
             for size in GROUPS
         ),
         local("scroll_up", "Scroll up by a row", "Ctrl+Up", partial(view.scroll_rows, -1)),

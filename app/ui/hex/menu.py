@@ -45,6 +45,7 @@ def context_menu(view: HexView, part: Part | None) -> QMenu:
         if part is Part.ADDRESS:
             _add_offset(view, menu)
         _add_bytes(view, menu)
+        _add_offers(view, menu)
     _add_layout(view, menu)
     return menu
 
@@ -86,6 +87,19 @@ def _add_bytes(view: HexView, menu: QMenu) -> None:
         lambda: view.next_change_wanted.emit(True),
     )
     menu.addSeparator()
+    _add(menu, "Follow pointer", view.key_of("follow"), view.follow_wanted.emit)
+    _add(menu, "Find what points here", view.key_of("pointing_here"), view.pointing_wanted.emit)
+    menu.addSeparator()
+
+
+def _add_offers(view: HexView, menu: QMenu) -> None:
+    """What others offer for the selection, or the byte under the cursor."""
+    place = view.surface.selection.span()
+    for source in view.offers:
+        for offer in source(*place):
+            _add(menu, offer.text, offer.key, offer.call)
+        if not menu.actions()[-1].isSeparator():
+            menu.addSeparator()
 
 
 def _add_layout(view: HexView, menu: QMenu) -> None:
@@ -96,11 +110,11 @@ def _add_layout(view: HexView, menu: QMenu) -> None:
     _choice(
         columns, [(0, fits), *((c, str(c)) for c in choices)], options.columns, view.set_columns
     )
-    group = menu.addMenu("Group bytes")
+    group = menu.addMenu(f"Group bytes\t{view.key_of('next_group')}")
     words = {1: "Single bytes", 2: "By 2", 4: "By 4", 8: "By 8"}
     _choice(
         group,
-        [(g, f"{words[g]}\t{view.key_of(f'group_{g}')}") for g in GROUPS],
+        [(g, words[g]) for g in GROUPS],
         options.group,
         view.set_group,
     )

@@ -6,7 +6,7 @@ It never reads or writes memory: what a person wants to see or to change is emit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic_ns
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from ...core.watch.frame import Frame
-from ..action import Action, KeyMap
+from ..action import Action, KeyMap, Offers
 from . import keys, menu, tooltip
 from .decorations.decorations import Decoration, Depth
 from .editing import Editor
@@ -42,6 +42,8 @@ class HexView(HexScreen):
 
     Attributes:
         dismiss: Closes the message about this view; says whether there was one.
+        offers: What the context menu offers beside its own.
+        come_back: Goes to where a pointer was followed from; says whether there was such a place.
 
     Signals:
         write_wanted(int, bytes, bytes | None, str): Offset, what to write, what was shown there
@@ -54,6 +56,8 @@ class HexView(HexScreen):
         paste_asked(Readings): Foreign text is to be pasted: ask what it means.
         block_paste_wanted(ByteBlock, bytes): Write these into the rows of a rectangle.
         fill_wanted(): Open the fill tool.
+        follow_wanted(): Go to the offset that stands under the cursor.
+        pointing_wanted(): Find the places that point to the cursor.
         load_file_wanted(str, int): A file was dropped on a byte.
         message(str): Why something was not done.
     """
@@ -68,6 +72,8 @@ class HexView(HexScreen):
     paste_asked = Signal(object)
     block_paste_wanted = Signal(object, bytes)
     fill_wanted = Signal()
+    follow_wanted = Signal()
+    pointing_wanted = Signal()
     load_file_wanted = Signal(str, object)
     message = Signal(str)
 
@@ -75,6 +81,8 @@ class HexView(HexScreen):
         super().__init__(parent)
         self.editor = Editor(self)
         self.dismiss: Callable[[], bool] = lambda: False
+        self.offers: Sequence[Offers] = ()
+        self.come_back: Callable[[], bool] = lambda: False
         self._mouse = Mouse(self)
         self._mark = self.decorations.layer("begin of selection", Depth.NOTE)
         self._actions = keys.actions(self)
@@ -166,10 +174,22 @@ class HexView(HexScreen):
         self._mark.replace([])
         self.select(Selection(self.cursor(), begin.start), reveal=False)
 
+    def step_back(self) -> None:
+        """Drop the first digit, else come back from a followed pointer, else go back by a byte."""
+        if self.editor.drop_digit():
+            return
+        if self.surface.pane is not Pane.HEX or not self.come_back():
+            self.select(Selection(max(0, self.cursor() - 1)))
+
     def step_columns(self, step: int) -> None:
         """More (1) or fewer (-1) bytes in a row."""
         surface = self.surface
         self.set_columns(keys.next_columns(surface.options, surface.grid.columns, step))
+
+    def next_group(self) -> None:
+        """The next larger group; behind the largest, single bytes."""
+        now = keys.GROUPS.index(self.surface.options.group)
+        self.set_group(keys.GROUPS[(now + 1) % len(keys.GROUPS)])
 
     def scroll_rows(self, rows: int) -> None:
         """Scroll down by rows, up when negative."""
@@ -213,13 +233,15 @@ class HexView(HexScreen):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Do what the key stands for, or type."""
-        if self._keys.run(event):
-            return
+        """Do what the key stands for, or type; in the text pane a character is typed first."""
         modifier = Qt.KeyboardModifier
         alt_graph = modifier.ControlModifier | modifier.AltModifier  # as Windows reports AltGr
         held = event.modifiers() & alt_graph
         types = not held or held == alt_graph
+        if types and self.surface.pane is Pane.TEXT and self.editor.type(event.text()):
+            return
+        if self._keys.run(event):
+            return
         if not types or not self.editor.type(event.text()):
             event.ignore()
 

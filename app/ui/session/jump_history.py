@@ -10,6 +10,11 @@ class JumpHistory:
         self._behind: list[int] = []
         self._ahead: list[int] = []
 
+    @property
+    def last(self) -> int | None:
+        """The place that back() would lead to."""
+        return self._behind[-1] if self._behind else None
+
     def leave(self, here: int, there: int) -> None:
         """A jump from here to there."""
         if here != there:

@@ -7,9 +7,10 @@ searchable list (Ctrl+Shift+P) and the list of keys (F1) are all made from the t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ..action import WINDOW, Action, Gesture
@@ -71,6 +72,10 @@ class Actions(QObject):
         elif not entry.by_key:
             action.triggered.connect(lambda _checked=False: entry.callback())
         self._window.addAction(action)
+        if entry.by_key and not local:
+            for key in entry.keys:
+                shortcut = QShortcut(QKeySequence(key), self._window)
+                shortcut.activated.connect(partial(_by_key, entry, key))
         return action
 
     def __getitem__(self, name: str) -> QAction:
@@ -122,3 +127,9 @@ class Actions(QObject):
         for entry, action in self.items():
             if entry.needs_session:
                 action.setEnabled(on)
+
+
+def _by_key(entry: Action, key: str) -> None:
+    """Tell an entry which of its keys was pressed."""
+    pressed: QKeyCombination = QKeySequence(key)[0]  # type: ignore[index]  # stubs lack it
+    entry.callback(QKeyEvent(QEvent.Type.KeyPress, pressed.key(), pressed.keyboardModifiers()))

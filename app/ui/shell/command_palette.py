@@ -144,6 +144,8 @@ class KeyList(QDialog):
                     if entry.group == group and entry.scope == WINDOW and entry.keys
                 ],
             )
+        keyed = [entry for entry in actions.entries() if entry.keys and not entry.group]
+        self._add(WINDOW, [_row(entry) for entry in keyed if entry.scope == WINDOW])
         self.tree.expandAll()
         self.tree.resizeColumnToContents(0)
         self.search.textChanged.connect(self._filter)

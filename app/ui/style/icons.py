@@ -33,6 +33,7 @@ _PATHS: Final[dict[str, str]] = {
     "activity": "M2 9h3l2-5.5 3 9L12 9h2",
     "write": "M3 13l.7-3 7-7 2.3 2.3-7 7zM9 4.7L11.3 7",
     "journal": "M3.5 2.5h9v11h-9zM6 6h4M6 8.5h4M6 11h2.5",
+    "bookmark": "M4.5 2.5h7v11L8 10.5l-3.5 3z",
     "measure": "M2.5 12a5.5 5.5 0 1 1 11 0M8 12l3-4.5",
     "guide": "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM8 7.5V11M8 5v.2",
     "copy": "M5.5 5.5h7v8h-7zM3.5 10.5v-8h7",

@@ -27,15 +27,19 @@ from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
 from .bar_column import BarColumn
 from .copying import copy_selection
+from .following import HOW, Following
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .paste_bar import PasteBar
 from .pasting import Pasting
+from .pointer_bar import PointerBar
 from .range_bar import RangeBar
 from .work_bar import WorkBar
 
 _HEX: Final = "hex"  # of notices about the bytes that are shown
+
+_Bar = MessageBar | ConflictBar | WorkBar | LineBar | PasteBar | PointerBar
 
 
 class RegionView(BarColumn):
@@ -74,6 +78,7 @@ class RegionView(BarColumn):
         self.hex = HexView(self.body)
         self.minimap = Minimap(self)
         self._pasting = Pasting(self.hex, self.paste, self._copied, self.report)
+        self.following = Following(self)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
         self.session: Session | None = None
@@ -88,8 +93,11 @@ class RegionView(BarColumn):
         self.add_to_body(self.hex, 1)
         self.add_beside(self.minimap)
 
-    def _bars(self) -> tuple[MessageBar | ConflictBar | WorkBar | LineBar | PasteBar, ...]:
-        return self.messages, self.conflict, self.work, self.goto, self.range, self.paste
+    def _bars(
+        self,
+    ) -> tuple[MessageBar | ConflictBar | WorkBar | LineBar | PasteBar | PointerBar, ...]:
+        asking = (self.goto, self.range, self.paste, self.following.bar)
+        return self.messages, self.conflict, self.work, *asking
 
     def held(self) -> AbstractContextManager[None]:
         return self.hex.held()
@@ -121,6 +129,9 @@ class RegionView(BarColumn):
         self.messages.acted.connect(self._act)
         self.messages.left.connect(view.setFocus)
         view.dismiss = self.messages.dismiss
+        view.follow_wanted.connect(self.following.follow)
+        view.pointing_wanted.connect(self.following.find)
+        view.come_back = self.following.come_back
         self.conflict.answered.connect(self._answer)
         self.work.stop_wanted.connect(self._stop)
 
@@ -136,6 +147,15 @@ class RegionView(BarColumn):
                 self.open_range,
                 group="Edit",
                 section=1,
+            ),
+            entry(
+                "pointers",
+                "How pointers are read…",
+                (),
+                self.following.open,
+                group="Go",
+                section=6,
+                hint="Type, byte order and base for Space and Shift+Space",
             ),
             entry("back", "Back", ("Alt+Left",), self.go_back, group="Go"),
             entry("forward", "Forward", ("Alt+Right",), self.go_forward, group="Go"),
@@ -163,6 +183,7 @@ class RegionView(BarColumn):
         for bar in self._bars()[1:]:
             bar.hide()
         self.jumps = JumpHistory()
+        self.following.set_session(session)
         self.decorations.clear()
         if session is None:
             self.hex.set_frame(None)
@@ -298,6 +319,9 @@ class RegionView(BarColumn):
         elif action == "Unlock":
             self.session.set_locked(False)
             self.hex.setFocus()  # what was typed can be typed again
+
+        elif action == HOW:
+            self.following.open()
 
     def report(self, text: str) -> None:
         """A sentence about something that was not done."""

@@ -87,7 +87,7 @@ def view() -> Iterator[HexView]:
 
 def test_keys_of_the_pad_count_as_well(view: HexView) -> None:
     keys = KeyMap(view.own_actions())
-    modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.KeypadModifier
+    modifiers = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.KeypadModifier
     found = keys.find(QKeyCombination(modifiers, K.Key_0))
     assert found is not None
     assert found.name == "zoom_reset"

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from app.core.values.steady import Pace
 from app.core.values.value_type import Endian
 from app.core.values.value_types import TYPES, type_named
 from app.ui.panels.inspector.panel import InspectorPanel
@@ -261,13 +262,13 @@ def test_the_cursor_outside_of_the_look_shows_nothing(
 
 def test_types_can_be_chosen_and_are_remembered(qtbot: QtBot, panel: InspectorPanel) -> None:
     panel.restore({"types": ["u8", "guid", "no such type", 7]})
-    assert panel.state() == {"types": ["u8", "guid"]}
+    assert panel.state() == {"types": ["u8", "guid"], "pace": "live"}
     next(a for a in panel.menu().actions() if a.text() == "f32").setChecked(True)
     next(a for a in panel.menu().actions() if a.text() == "u8").setChecked(False)
-    assert panel.state() == {"types": ["f32", "guid"]}
+    assert panel.state() == {"types": ["f32", "guid"], "pace": "live"}
     for broken in ({"types": "u8"}, {"types": []}, {}):
         panel.restore(broken)
-    assert panel.state() == {"types": ["f32", "guid"]}
+    assert panel.state() == {"types": ["f32", "guid"], "pace": "live"}
     panel.restore({"types": ["nothing known"]})
     assert panel.state()["types"], "an inspector without rows helps nobody"
 
@@ -416,3 +417,34 @@ def test_a_panel_that_is_made_narrow_keeps_the_chosen_value_and_what_is_typed(
     qtbot.keyClick(line, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: panel.model.place_of("u64", BIG)[1] == 2, timeout=WAIT_MS)
     assert panel.table.currentIndex() == index_of(panel, "u64", BIG)
+
+
+def test_a_value_that_flickers_is_held_averaged_and_its_span_counted(
+    qtbot: QtBot, panel: InspectorPanel, region: SimpleNamespace
+) -> None:
+    def put(value: int) -> None:
+        poke(region.path, 0, struct.pack("<I", value))
+
+    put(40)
+    qtbot.waitUntil(lambda: shown(panel, "u32") == "40", timeout=WAIT_MS)
+    panel.table.setCurrentIndex(index_of(panel, "u32"))
+    qtbot.mouseClick(panel.reset, Qt.MouseButton.LeftButton)
+    panel.pace.setCurrentText(Pace.HELD.value)
+    put(90)
+    qtbot.waitUntil(lambda: "greatest 90" in panel.span.text(), timeout=WAIT_MS)
+    panel._show_span()
+    assert "least    40" in panel.span.text()
+    assert "looks in" in panel.span.toolTip()
+    assert shown(panel, "u32") == "40", "it is held"
+    assert panel.model.headerData(1, Qt.Orientation.Horizontal) == "little (held)"
+    panel.pace.setCurrentText(Pace.MEAN_FIVE.value)
+    qtbot.waitUntil(lambda: shown(panel, "u32") == "90.0", timeout=WAIT_MS)
+    index = index_of(panel, "u32")
+    assert panel.model.data(index, Qt.ItemDataRole.EditRole) == "90"
+    panel.set_cursor(4)
+    assert "greatest 90" not in panel.span.text(), "another place, another span"
+    panel.pace.setCurrentText(Pace.LIVE.value)
+    assert panel.state()["pace"] == "live"
+    panel.restore({"types": ["u32"], "pace": 5})
+    panel.restore({"types": ["u32"], "pace": "once a second"})
+    assert panel.pace.pace is Pace.ONE

@@ -175,7 +175,7 @@ def test_the_list_of_keys_is_the_table(window: MainWindow, actions: Actions) -> 
         for n in range(head.childCount())
     }
     for entry in actions.entries():
-        head = entry.group if entry.scope == WINDOW else entry.scope
+        head = entry.group or WINDOW if entry.scope == WINDOW else entry.scope
         if entry.keys:
             assert (head, entry.text.rstrip("…"), ", ".join(entry.keys)) in rows
     listed.deleteLater()

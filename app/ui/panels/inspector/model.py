@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QBrush, QRawFont
 
+from ....core.values.steady import Pace
 from ....core.values.value_type import Endian, ValueType
 from ....core.values.value_types import TYPES
 from ...style.theme import DARK, mono_font
+from .number_watch import Cell
 from .rows import Row, rows_for, wrapped
 
 _FRESH_NS: Final = 1_200_000_000
@@ -38,6 +41,8 @@ class InspectorModel(QAbstractTableModel):
         self.mine = b""
         self._room = (_WIDE, _WIDE)
         self.rows: list[Row] = []
+        self.means: dict[Cell, str] = {}
+        self.pace = Pace.LIVE
         self.theme = DARK
         self.stale = False
         self._font = QRawFont.fromFont(mono_font())
@@ -46,18 +51,40 @@ class InspectorModel(QAbstractTableModel):
         self._peers: list[bool] = []  # fresh by a peer
         self._arrange()
 
-    def show(self, data: bytes, flux: bytes, ages_ns: list[int], mine: bytes = b"") -> None:
-        """Other bytes: which are in flux, how long ago each changed (0 = never), which by us."""
+    def show(
+        self,
+        data: bytes,
+        flux: bytes,
+        ages_ns: list[int],
+        mine: bytes = b"",
+        means: Mapping[Cell, str] | None = None,
+    ) -> None:
+        """Other bytes: which are in flux, how long ago each changed (0 = never), which by us.
+
+        `means` stand in place of the numbers that they are of.
+        """
         if (
-            (data, flux) == (self.data_bytes, self.flux)
+            (data, flux, means or {}) == (self.data_bytes, self.flux, self.means)
             and not any(self._fresh)
             and not any(0 < age < _FRESH_NS for age in ages_ns)
         ):
             return
         self.data_bytes, self.flux, self.age_ns, self.mine = data, flux, ages_ns, mine
+        self.means = dict(means or {})
         self._rebuild()
         last = self.index(max(0, len(self.rows) - 1), 2)
         self.dataChanged.emit(self.index(0, 1), last)
+
+    def calm(self) -> None:
+        """What is shown stays, and is fresh no more."""
+        self.age_ns = []
+        self._rebuild()
+        self.dataChanged.emit(self.index(0, 1), self.index(max(0, len(self.rows) - 1), 2))
+
+    def set_pace(self, pace: Pace) -> None:
+        """Say in the heads how often values are shown."""
+        self.pace = pace
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 1, 2)
 
     def choose(self, names: list[str]) -> None:
         """Which types are shown, by name."""
@@ -77,6 +104,11 @@ class InspectorModel(QAbstractTableModel):
             self.endResetModel()
         else:
             self.dataChanged.emit(self.index(0, 1), self.index(max(0, len(self.rows) - 1), 2))
+
+    def cell_at(self, index: Index) -> tuple[ValueType, Endian]:
+        """Whose value stands there; of the name, and of an empty cell, the nearest."""
+        row = self.rows[index.row()]
+        return row.kind, row.orders[min(max(1, index.column()), len(row.orders)) - 1]
 
     def place_of(self, name: str, endian: Endian = Endian.LITTLE) -> tuple[int, int]:
         """Row and column of a type's value. Raises KeyError where it is not shown."""
@@ -98,6 +130,9 @@ class InspectorModel(QAbstractTableModel):
         self._peers = [any(at < size for at in peers) for size in sizes]
 
     def _text(self, kind: ValueType, endian: Endian) -> str:
+        return self.means.get((kind.name, endian)) or self._now(kind, endian)
+
+    def _now(self, kind: ValueType, endian: Endian) -> str:
         text = kind.decode(self.data_bytes, endian) or "-"
         if kind.group != "text" or text.isascii():
             return text
@@ -126,13 +161,16 @@ class InspectorModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
         """Column heads."""
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return ("type", "little", "big")[section]
+            word = f" ({self.pace.word})" if section and self.pace.word else ""
+            return ("type", "little", "big")[section] + word
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Texts, colours, tips."""
         number, column = index.row(), index.column()
         row = self.rows[number]
+        if role == Qt.ItemDataRole.EditRole and self.means and 0 < column <= len(row.orders):
+            return self._now(row.kind, row.orders[column - 1])
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             text = self._value(number, column) if column else row.label
             shown = column > 0 and role == Qt.ItemDataRole.DisplayRole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic_ns
 from typing import Any, Final
 
@@ -15,10 +16,12 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QAction, QFocusEvent, QFontMetricsF, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QMenu,
+    QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -27,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from ....core.errors import ValueFormatError
+from ....core.values.steady import Pace, PaceClock
 from ....core.values.units import format_offset
 from ....core.values.value_types import TYPES
 from ....core.watch.frame import Frame, Health, Level
@@ -34,7 +38,9 @@ from ...action import Action, Gesture, bind_keys
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...style.theme import Theme, mono_font
+from ..pace_box import PaceBox
 from .model import Index, InspectorModel
+from .number_watch import Cell, NumberWatch
 
 WINDOW: Final = 32
 _SHOW_MS: Final = 50  # values that change faster cannot be read
@@ -98,6 +104,7 @@ class InspectorPanel(Panel):
 
     Signals:
         write_wanted(int, bytes, bytes, str): Offset, data, what was seen there, label.
+        freeze_wanted(int, bytes, str): Offset, bytes and name of a value to freeze.
         unlock_wanted(): Somebody typed while writing is locked.
     """
 
@@ -111,6 +118,7 @@ class InspectorPanel(Panel):
         "The bytes at the cursor as values of every type",
     )
     write_wanted = Signal(object, bytes, bytes, str)
+    freeze_wanted = Signal(object, bytes, str)
     unlock_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -120,11 +128,21 @@ class InspectorPanel(Panel):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SHOW_MS)
-        self._soon.timeout.connect(self._show)
+        self._soon.timeout.connect(self._show_soon)
         self._resized = QTimer(self)  # when all columns have their new width
         self._resized.setSingleShot(True)
         self._resized.setInterval(0)
         self._resized.timeout.connect(self._fit_values)
+        self._numbers = NumberWatch()
+        self._clock = PaceClock()
+        self.pace = PaceBox()
+        self.pace.chosen.connect(self._set_pace)
+        self.reset = QPushButton("Reset")
+        self.reset.setToolTip("Least and greatest begin anew")
+        self.reset.setAutoDefault(True)  # Enter presses it
+        self.reset.clicked.connect(self._reset_numbers)
+        self.span = QLabel()
+        self.span.setFont(mono_font())
         self.head = QLabel("no region open")
         self.head.setFont(mono_font())
         self.problem = QLabel(wordWrap=True)
@@ -162,21 +180,28 @@ class InspectorPanel(Panel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 0, 0)
         layout.setSpacing(4)
-        for part in (self.head, self.problem, self.table):
+        for part in (self.head, self.problem, self.table, self.span):
             layout.addWidget(part)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 0, 8, 6)
+        foot.addWidget(self.pace)
+        foot.addStretch(1)
+        foot.addWidget(self.reset)
+        layout.addLayout(foot)
+        self.table.selectionModel().currentChanged.connect(lambda *_: self._show_span())
         self.setFocusProxy(self.table)
         bind_keys(self.table, self.own_actions())
 
     def attach(self, host: PanelHost) -> None:
         host.cursor_moved.connect(self.set_cursor)
         self.write_wanted.connect(host.write_wanted.emit)
+        self.freeze_wanted.connect(host.freeze_wanted.emit)
         self.unlock_wanted.connect(host.unlock_wanted)
 
         def chosen(index: Index) -> None:
             if index.isValid() and index.column():
-                row = self.model.rows[index.row()]
-                order = row.orders[min(index.column(), len(row.orders)) - 1]
-                host.type_chosen.emit(row.kind.name, order)
+                kind, endian = self.model.cell_at(index)
+                host.type_chosen.emit(kind.name, endian)
 
         self.table.selectionModel().currentChanged.connect(chosen)
 
@@ -239,17 +264,35 @@ class InspectorPanel(Panel):
 
     def set_cursor(self, offset: int) -> None:
         """The bytes from here on."""
+        if offset != self._offset:
+            self._numbers.reset()
         self._offset = offset
         self.problem.hide()
         self._refresh()
+        self._show_span()
 
     def set_frame(self, frame: Frame) -> None:
         """A newer Frame."""
         self._frame = frame
-        if self._differs(frame):
+        self._look()
+        if self._clock.pace is not Pace.LIVE:
+            # One that is held is shown all the same when it comes into sight.
+            comes = not self.model.data_bytes and frame.start <= self._offset < frame.end
+            if self._clock.is_due(monotonic_ns()) or comes:
+                self._show()
+            elif not self._soon.isActive():
+                self._soon.start()
+        elif self._differs(frame):
             self._show()  # never other bytes than the hex view
         elif not self._soon.isActive():
             self._soon.start()
+
+    def _look(self) -> None:
+        """Count what the newest Frame has at the cursor."""
+        frame = self._frame
+        if frame is not None and self.isVisible() and frame.start <= self._offset < frame.end:
+            at = self._offset - frame.start
+            self._numbers.look(self.model.types, bytes(frame.data[at : at + WINDOW]), frame.time_ns)
 
     def _differs(self, frame: Frame) -> bool:
         at = self._offset - frame.start
@@ -263,11 +306,20 @@ class InspectorPanel(Panel):
         if visible:
             self._show()
 
+    def _show_soon(self) -> None:
+        """What ages while it is live; the span moves also while values do not."""
+        if self._clock.pace is Pace.LIVE:
+            self._show()
+        elif self.isVisible():
+            self._show_span()
+
     def _show(self) -> None:
         if self.isVisible() and self.table.state() != QAbstractItemView.State.EditingState:
-            self._refresh()
+            means = self._numbers.take_means() if self._clock.pace.is_mean else {}
+            self._refresh(means)
+            self._show_span()
 
-    def _refresh(self) -> None:
+    def _refresh(self, means: Mapping[Cell, str] | None = None) -> None:
         frame = self._frame
         seen = frame is not None and frame.start <= self._offset < frame.end
         if self._session is not None:
@@ -282,12 +334,40 @@ class InspectorPanel(Panel):
         ages = [now - int(stamp) if stamp else 0 for stamp in frame.sample.changed_ns[part][:16]]
         sample = frame.sample
         flux, mine = sample.flux[part].tobytes(), sample.mine[part].tobytes()
-        self.model.show(bytes(frame.data[part]), flux, ages, mine)
+        self.model.show(bytes(frame.data[part]), flux, ages, mine, means)
+
+    def _set_pace(self, pace: Pace) -> None:
+        self._clock.set_pace(pace, monotonic_ns())
+        self._soon.stop()
+        self._numbers.take_means()  # those that are shown begin now
+        self.model.set_pace(pace)
+        if pace is Pace.HELD:
+            self.model.calm()
+        else:
+            self._show()
+
+    def _reset_numbers(self) -> None:
+        self._numbers.reset()
+        self._look()
+        self._show_span()
+
+    def _show_span(self) -> None:
+        """Least and greatest of the chosen value."""
+        index = self.table.currentIndex()
+        text = tip = ""
+        if index.isValid() and self._session is not None:
+            kind, endian = self.model.cell_at(index)
+            cell = kind.name, endian
+            text, tip = self._numbers.lines(cell), self._numbers.sentence(cell, monotonic_ns())
+        self.span.setText(text)
+        self.span.setToolTip(tip)
+        self.span.setVisible(bool(text))
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
         self.model.theme = theme
         self.problem.setStyleSheet(f"color: {theme.fault}")
+        self.span.setStyleSheet(f"color: {theme.quiet}")
         self.table.viewport().update()
 
     # -- editing ---------------------------------------------------------------------------------
@@ -329,6 +409,7 @@ class InspectorPanel(Panel):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Copy value").triggered.connect(self.table.copy)
+        menu.addAction("Freeze value").triggered.connect(self._freeze)
         menu.addSeparator()
         shown = {kind.name for kind in self.model.types}
         for kind in TYPES:
@@ -338,6 +419,18 @@ class InspectorPanel(Panel):
             menu.addAction(action)
         return menu
 
+    def _freeze(self) -> None:
+        """Hold the chosen value, as it is shown."""
+        index = self.table.currentIndex()
+        if not index.isValid() or not self.model.data_bytes:
+            return
+        kind, endian = self.model.cell_at(index)
+        text = kind.decode(self.model.data_bytes, endian)
+        size = kind.size or 1
+        if text is not None:
+            name = f"{kind.name} {text}"
+            self.freeze_wanted.emit(self._offset, self.model.data_bytes[:size], name)
+
     def _toggle(self, name: str, *, on: bool) -> None:
         shown = {kind.name for kind in self.model.types}
         self.model.choose(sorted(shown | {name} if on else shown - {name}))
@@ -345,10 +438,12 @@ class InspectorPanel(Panel):
 
     def state(self) -> dict[str, Any]:
         """For the settings."""
-        return {"types": [kind.name for kind in self.model.types]}
+        types = [kind.name for kind in self.model.types]
+        return {"types": types, "pace": self.pace.pace.value}
 
     def restore(self, state: dict[str, Any]) -> None:
         """From the settings; anything odd is ignored."""
+        self.pace.choose(state.get("pace"))
         names = state.get("types")
         known = {kind.name for kind in TYPES}
         if isinstance(names, list):

@@ -32,6 +32,7 @@ from ...style.combo_box import ComboBox
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .current_bytes import CurrentBytes
+from .freezing import Freezing
 from .place import Place, place_of
 from .running_signals import RunningSignals
 from .tool_form import ToolForm, add_row, form_layout
@@ -103,6 +104,7 @@ class WritePanel(Panel):
         self.result = QLabel(wordWrap=True)
         self.signals = RunningSignals()
         self.signals.ended.connect(self._signal_ended)
+        self.freezing = Freezing(self.signals, self)
         self._lay_out()
         self.choice.currentIndexChanged.connect(self._chosen)
         self.choice.entered.connect(self._enter)
@@ -169,10 +171,12 @@ class WritePanel(Panel):
         self._current.set_session(session)
         self._finish("")
         self.signals.set_session(session)
+        self.freezing.set_session(session)
         self.refresh()
 
     def attach(self, host: PanelHost) -> None:
         self.signals.set_decorations(host.decorations)
+        self.freezing.attach(host)
         host.cursor_moved.connect(self.set_cursor)
         host.block_selected.connect(self.set_selection)
         host.file_dropped.connect(self.load_dropped)
@@ -188,20 +192,23 @@ class WritePanel(Panel):
 
     def own_actions(self) -> tuple[Action, ...]:
         save, load = "Save range to a file…", "Load a file into the region…"
-        return tuple(
-            Action(
-                name,
-                text,
-                (key,),
-                partial(self.call_tool, tool),
-                group="File",
-                section=1,
-                needs_session=True,
-            )
-            for name, text, key, tool in (
-                ("save_range", save, "Ctrl+S", "save"),
-                ("load_file", load, "Ctrl+Shift+O", "load"),
-            )
+        return (
+            *(
+                Action(
+                    name,
+                    text,
+                    (key,),
+                    partial(self.call_tool, tool),
+                    group="File",
+                    section=1,
+                    needs_session=True,
+                )
+                for name, text, key, tool in (
+                    ("save_range", save, "Ctrl+S", "save"),
+                    ("load_file", load, "Ctrl+Shift+O", "load"),
+                )
+            ),
+            *self.freezing.own_actions(),
         )
 
     def set_theme(self, theme: Theme) -> None:

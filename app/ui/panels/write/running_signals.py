@@ -1,4 +1,4 @@
-"""The test signals that run in a region: how each goes, and a button to stop it."""
+"""The test signals and frozen values of a region: how each goes, and a button to stop it."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ....core.engine import messages as msg
 from ....core.values.units import format_rate, format_short_offset
-from ....core.write.record import RepeatState
+from ....core.write.record import FreezeState, RepeatState
 from ...hex.decorations.decorations import Decorations, Depth, Layer
 from ...session.session import Session
+from ...style.elided_label import ElidedLabel
 from ...style.theme import UNIT, mono_font
 from .signal_ranges import signal_ranges
 
 STATES_MS: Final = 500
 _ROWS: Final = 2  # that are shown without scrolling
+State = RepeatState | FreezeState
 
 
 class SignalRow(QWidget):
-    """One signal.
+    """One signal or frozen value.
 
     Signals:
-        stop_wanted(int): Stop the signal of this number.
+        stop_wanted(int): Stop the one of this number.
     """
 
     stop_wanted = Signal(int)
 
     def __init__(self, number: int) -> None:
         super().__init__()
-        self.text = QLabel()
+        self.text = ElidedLabel()
         self.text.setFont(mono_font())
         self.stop = QPushButton("Stop")
         self.stop.setAutoDefault(True)  # Enter presses it
@@ -41,11 +43,13 @@ class SignalRow(QWidget):
         row.addWidget(self.text, 1)
         row.addWidget(self.stop)
 
-    def show_state(self, state: RepeatState) -> None:
+    def show_state(self, state: State) -> None:
         """How it goes now."""
-        where, what = format_short_offset(state.repeat.offset), state.repeat.label
-        real, asked = format_rate(state.rate_hz, "/s"), format_rate(state.asked_hz, "/s")
-        text = f"{what} at {where}: {real} of {asked}"
+        place = state.freeze if isinstance(state, FreezeState) else state.repeat
+        where, what = format_short_offset(place.offset), place.label
+        text = f"{what} at {where}: {_how(state)}"
+        if isinstance(state, FreezeState):
+            text = f"{where} frozen, {_how(state)}"
         if state.error is not None:
             text = f"{what} at {where} ended: {state.error.message}"
         self.text.setText(text)
@@ -53,8 +57,21 @@ class SignalRow(QWidget):
         self.stop.setAccessibleName(f"Stop {what} at {where}")
 
 
+def _how(state: State) -> str:
+    """What it does, at the rates that it really has."""
+    if isinstance(state, FreezeState):
+        fights = "1 fight" if state.fights == 1 else f"{state.fights:,} fights"
+        theirs = f", last against {state.theirs.hex(' ').upper()}" if state.theirs else ""
+        rate = format_rate(state.look_hz, "looks/s")
+        return f"{fights}, {rate}: {state.freeze.name}{theirs}"
+    return f"{format_rate(state.rate_hz, '/s')} of {format_rate(state.asked_hz, '/s')}"
+
+
 class RunningSignals(QWidget):
     """A row for each running signal of one session, and their ranges in the views of the bytes.
+
+    Attributes:
+        states: How each goes, as it was asked for last.
 
     Signals:
         ended(int): The signal of this number has ended, by a button here or otherwise.
@@ -67,9 +84,10 @@ class RunningSignals(QWidget):
         self._session: Session | None = None
         self._layer: Layer | None = None
         self.rows: dict[int, SignalRow] = {}
+        self.states: tuple[State, ...] = ()
         self.stop_all = QPushButton("Stop all")
         self.stop_all.setAutoDefault(True)
-        self.stop_all.clicked.connect(partial(self._stop, 0))
+        self.stop_all.clicked.connect(partial(self.end, 0))
         self._list = QWidget()
         self._column = QVBoxLayout(self._list)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -108,11 +126,12 @@ class RunningSignals(QWidget):
         if self._session is not None:
             self._session.ask(msg.ListRepeats(), partial(self._take, self._session), _ignore)
 
-    def _take(self, asked: Session, states: tuple[RepeatState, ...]) -> None:
+    def _take(self, asked: Session, states: tuple[State, ...]) -> None:
         if asked is self._session:
             self._show(states)
 
-    def _show(self, states: tuple[RepeatState, ...]) -> None:
+    def _show(self, states: tuple[State, ...]) -> None:
+        self.states = states
         running = {state.number for state in states}
         gone = [number for number in self.rows if number not in running]
         for number in gone:
@@ -136,7 +155,7 @@ class RunningSignals(QWidget):
 
     def _add(self, number: int) -> None:
         row = self.rows[number] = SignalRow(number)
-        row.stop_wanted.connect(self._stop)
+        row.stop_wanted.connect(self.end)
         self._column.addWidget(row)
 
     def _fit(self) -> None:
@@ -149,7 +168,17 @@ class RunningSignals(QWidget):
             shown = min(count, _ROWS)
             self._scroll.setFixedHeight(shown * high + (shown - 1) * UNIT)
 
-    def _stop(self, number: int) -> None:
+    def frozen_at(self, start: int, length: int) -> FreezeState | None:
+        """A frozen value that has some of these bytes."""
+        for state in self.states:
+            if isinstance(state, FreezeState) and state.error is None:
+                held = state.freeze
+                if held.offset < start + length and start < held.offset + held.width:
+                    return state
+        return None
+
+    def end(self, number: int) -> None:
+        """Stop the one of this number, or all (0)."""
         if self._session is not None:
             self._session.ask(msg.StopRepeat(number), lambda _record: self.ask())
 

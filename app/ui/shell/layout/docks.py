@@ -85,6 +85,28 @@ class Docks:
                 bar.setToolTip("Double click to let a panel float")
                 bar.tabBarDoubleClicked.connect(lambda at, bar=bar: self._float(bar.tabText(at)))
 
+    def _tabs(self, dock: QDockWidget) -> QTabBar | None:
+        """The tabs that a dock stands among; None when it stands alone."""
+        for bar in self._window.findChildren(QTabBar):
+            titles = [bar.tabText(at) for at in range(bar.count())]
+            if bar.parent() is self._window and bar.isVisible() and dock.windowTitle() in titles:
+                return bar
+        return None
+
+    def tab_height(self, dock: QDockWidget) -> int:
+        """What the tabs above or below a dock take of its place; 0 without any."""
+        bar = self._tabs(dock)
+        return bar.height() if bar is not None else 0
+
+    def in_front(self) -> list[QDockWidget]:
+        """Those of the window that are not behind another's tab; only these have a true size."""
+        found = ((dock, self._tabs(dock)) for dock in self.in_window())
+        return [
+            dock
+            for dock, bar in found
+            if bar is None or bar.tabText(bar.currentIndex()) == dock.windowTitle()
+        ]
+
     def _float(self, title: str) -> None:
         for dock in self:
             if dock.windowTitle() == title and not dock.isFloating():

@@ -140,9 +140,12 @@ class Layouts:
         )
 
     def sizes(self) -> dict[str, list[int]]:
-        """Width and height of each dock of the window, for `scale`."""
+        """Width and height of the place of each dock that is in front, for `scale`."""
         docks = self._docks
-        return {docks.name_of(one): [one.width(), one.height()] for one in docks.in_window()}
+        return {
+            docks.name_of(one): [one.width(), one.height() + docks.tab_height(one)]
+            for one in docks.in_front()
+        }
 
     def scale(self, old: QSize, sizes: dict[str, list[int]]) -> None:
         """Give the docks, laid out for a window of another size, their share of this one."""

@@ -1,0 +1,1 @@
+"""What a person notes about a region: named ranges, kept beside it and exchanged as one file."""
