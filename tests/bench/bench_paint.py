@@ -25,7 +25,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage,
 from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 from app.ui.hex.decorations.decorated_cells import DecoratedCells
 from app.ui.hex.decorations.decorations import Decoration, Decorations, Depth, Mark, Tint
-from app.ui.hex.paint.geometry import address_text
+from app.ui.hex.paint.geometry import Pane, address_text
 from app.ui.hex.paint.surface import Options, Surface
 from app.ui.style.theme import DARK
 from tests.bench.harness import Case, Row, interleaved
@@ -154,8 +154,9 @@ class Usual:
         for at in np.flatnonzero(self.content.changed).tolist():
             row, column = divmod(at, COLUMNS)
             y = header + row * grid.height
-            marks.append(QRect(grid.hex_left(column), y, grid.cell, grid.height))
-            marks.append(QRect(grid.text_x + column * grid.char, y, grid.char, grid.height))
+            for pane in (Pane.HEX, Pane.TEXT):
+                left, width = grid.left(pane, column), grid.cell_width(pane)
+                marks.append(QRect(left, y, width, grid.height))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(120, 80, 20))
         painter.drawRects(marks)
@@ -163,8 +164,10 @@ class Usual:
         for row, values in enumerate(data.tolist()):
             y = header + row * grid.height + self._type.baseline
             painter.drawText(grid.address_x, y, address_text(row * COLUMNS, grid.digits))
-            painter.drawText(grid.hex_x, y, " ".join([_HEX[value] for value in values]))
-            painter.drawText(grid.text_x, y, "".join([_TEXT[value] for value in values]))
+            hexes = " ".join([_HEX[value] for value in values])
+            painter.drawText(grid.left(Pane.HEX, 0), y, hexes)
+            text = "".join([_TEXT[value] for value in values])
+            painter.drawText(grid.left(Pane.TEXT, 0), y, text)
         painter.end()
 
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 
 from ...core.errors import ValueFormatError
 from ...core.values.hex_text import HexText, parse_hex
+from ...core.values.text_encodings import UTF8, TextEncoding
 from ...core.values.units import format_size
 
 MIME: Final = "application/x-ivshmem-scope-bytes"
@@ -30,14 +31,15 @@ def put(data: bytes, text: str) -> None:
     QGuiApplication.clipboard().setMimeData(mime)
 
 
-def take(*, as_text: bool) -> bytes:
+def take(*, as_text: bool, encoding: TextEncoding = UTF8) -> bytes:
     """What the clipboard holds, as bytes.
 
     Args:
         as_text: Foreign text stands for its characters (in the text pane), not for hex.
+        encoding: Of those characters.
 
     Raises:
-        ValueFormatError: It holds nothing, no hex, or too much.
+        ValueFormatError: It holds nothing, no hex, too much, or what this encoding has not.
     """
     mime: QMimeData | None = QGuiApplication.clipboard().mimeData()
     if mime is None:  # nothing was ever copied
@@ -47,7 +49,7 @@ def take(*, as_text: bool) -> bytes:
     elif mime.hasText() and mime.text():
         text = mime.text()
         _bound(len(text), _MAX_TEXT)
-        data = text.encode("utf-8", errors="replace") if as_text else pasted_hex(text).data
+        data = encoding.encode(text) if as_text else pasted_hex(text).data
     else:
         raise ValueFormatError("The clipboard holds no text; nothing was written.")
     _bound(len(data), MAX_PASTE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt
 
 from ..action import Action, Gesture
-from .paint.geometry import BLOCK, Grid
+from .paint.geometry import BLOCK, Grid, Pane
 from .paint.surface import Options
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ SCOPE: Final = "Hex view"
 GESTURES: Final = (
     Gesture(SCOPE, "Shift with any of these", "Select"),
     Gesture(SCOPE, "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
-    Gesture(SCOPE, "Tab", "Swap hex and text pane"),
+    Gesture(SCOPE, "Digits in another column", "Overwrite its value, when full or by Enter"),
+    Gesture(SCOPE, "Tab", "Go to the next column"),
+    Gesture(SCOPE, "Click on a column's head", "Choose its form"),
     Gesture(SCOPE, "Double, triple click", "Select the group or word, the row"),
     Gesture(SCOPE, "Ctrl+wheel", "Zoom"),
     Gesture(SCOPE, "Shift+wheel", "Scroll sideways"),
@@ -111,6 +113,9 @@ def _editing(view: HexView) -> tuple[Action, ...]:
             SCOPE,
         ),
         Action("step_back", "Go back by a byte", ("Backspace",), view.editor.back, SCOPE),
+        Action(
+            "commit", "Write the value typed so far", ("Return", "Enter"), view.editor.commit, SCOPE
+        ),
         Action("insert", "Say why nothing can be inserted", ("Ins",), view.editor.insert, SCOPE),
         Action("delete", "Say why nothing can be deleted", ("Del",), view.editor.delete, SCOPE),
     )
@@ -150,6 +155,13 @@ def _looking(view: HexView) -> tuple[Action, ...]:
     def local(name: str, text: str, key: str, call: Callable[[], object]) -> Action:
         return Action(name, text, (key,), call, SCOPE)
 
+    def columns(
+        name: str, text: str, key: str, call: Callable[[], object], hint: str
+    ) -> Action:
+        return Action(
+            name, text, (key,), call, SCOPE, "View", 3, hint=hint, needs_session=True
+        )
+
     return (
         zoom("zoom_in", "Larger bytes", ("Ctrl+=", "Ctrl++"), view.zoom_in),
         zoom("zoom_out", "Smaller bytes", ("Ctrl+-",), view.zoom_out),
@@ -168,6 +180,20 @@ def _looking(view: HexView) -> tuple[Action, ...]:
             )
             for size in GROUPS
         ),
+        columns(
+            "columns",
+            "Columns of the hex view…",
+            "Ctrl+Shift+K",
+            view.popup_columns,
+            "Hex, decimal, binary or float of 1, 2, 4 or 8 bytes; several beside each other",
+        ),
+        columns(
+            "text_column",
+            "Encoding of the text column…",
+            "Ctrl+Shift+T",
+            view.popup_encodings,
+            "ASCII, UTF-8, UTF-16, Latin-1, CP437, EBCDIC or Shift-JIS",
+        ),
         local("scroll_up", "Scroll up by a row", "Ctrl+Up", partial(view.scroll_rows, -1)),
         local("scroll_down", "Scroll down by a row", "Ctrl+Down", partial(view.scroll_rows, 1)),
     )
@@ -175,11 +201,12 @@ def _looking(view: HexView) -> tuple[Action, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What moving depends on: the cursor, the layout, and how many rows a page has."""
+    """What moving depends on: the cursor, the layout, how many rows a page has, and the pane."""
 
     cursor: int
     grid: Grid
     page: int
+    pane: Pane = Pane.HEX
 
 
 def moved(place: Place, key: int, *, ctrl: bool) -> int | None:
@@ -198,11 +225,13 @@ def _target(place: Place, key: Qt.Key, ctrl: bool) -> int | None:
     cursor, columns = place.cursor, place.grid.columns
     step = max(place.grid.group, BLOCK if place.grid.group == 1 else 1)
     row = cursor - cursor % columns
+    layout = place.grid.layouts[place.pane]
+    value = layout.value_start(cursor)
     match key:
         case _Key.Key_Left:
-            return (cursor - 1) // step * step if ctrl else cursor - 1
+            return (cursor - 1) // step * step if ctrl else value - layout.unit
         case _Key.Key_Right:
-            return cursor // step * step + step if ctrl else cursor + 1
+            return cursor // step * step + step if ctrl else value + layout.unit
         case _Key.Key_Home:
             return 0 if ctrl else row
         case _Key.Key_End:
@@ -225,7 +254,8 @@ def _by_rows(place: Place, key: Qt.Key) -> int:
 
 def next_columns(options: Options, shown: int, step: int) -> int:
     """The next larger (step 1) or smaller (-1) number of columns in the table."""
-    allowed = [columns for columns in _COLUMNS if columns % options.group == 0]
+    whole = max(options.group, options.text.unit, *(form.width for form in options.forms))
+    allowed = [columns for columns in _COLUMNS if columns % whole == 0]
     wanted = [c for c in allowed if (c > shown if step > 0 else c < shown)]
     return (wanted[0] if step > 0 else wanted[-1]) if wanted else shown
 

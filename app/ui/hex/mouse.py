@@ -48,12 +48,26 @@ class Mouse(QObject):
             return None
         return surface.grid.hit(x, surface.row_at(y), pane)
 
+    def head_at(self, place: QPointF) -> Pane | None:
+        """The pane whose head is under a point; None below the heads and left of them."""
+        surface = self._view.surface
+        if surface.size <= 0 or to_device(place.y(), surface.ratio) >= surface.header:
+            return None
+        x = to_device(place.x(), surface.ratio) + surface.shift_x
+        part = surface.grid.part_at(x)
+        return None if part is Part.ADDRESS else Pane(part.value)
+
     # --- buttons ------------------------------------------------------------------------------
 
     def press(self, event: QMouseEvent) -> None:
         """Place the cursor, or extend the selection with Shift."""
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        head = self.head_at(event.position())
+        if head is not None:
+            self._view.popup_head(head)
         hit = self.hit(event.position())
-        if hit is None or event.button() is not Qt.MouseButton.LeftButton:
+        if hit is None:
             return
         extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if self._triple_until.isActive() and not extend:
@@ -73,7 +87,8 @@ class Mouse(QObject):
                 return
         else:
             self._view.set_pane(Pane(hit.part.value))
-        self._view.select(surface.selection.moved(hit.offset, surface.size, extend=extend))
+        moved = surface.selection.moved(hit.offset, surface.size, extend=extend)
+        self._view.select(surface.whole_values(moved))
         self._origin = surface.selection
 
     def move(self, event: QMouseEvent) -> None:
@@ -84,6 +99,8 @@ class Mouse(QObject):
             over = self.hit(self._place)
             text = over is not None and over.part is not Part.ADDRESS
             shape = Qt.CursorShape.IBeamCursor if text else Qt.CursorShape.ArrowCursor
+            if self.head_at(self._place) is not None:
+                shape = Qt.CursorShape.PointingHandCursor
             self._view.viewport().setCursor(shape)
             return
         self._drag()
@@ -114,6 +131,9 @@ class Mouse(QObject):
             run = self._text_run(hit.offset)
             if run[1] > 1:
                 return run
+        layout = surface.grid.layouts[Pane(hit.part.value)]
+        if layout.unit > 1:
+            return hit.offset, min(layout.unit, surface.size - hit.offset)
         step = BLOCK if surface.grid.group == 1 else surface.grid.group
         base = hit.offset // surface.grid.columns * surface.grid.columns
         start = base + (hit.offset - base) // step * step
@@ -162,7 +182,8 @@ class Mouse(QObject):
         now = self._view.surface.selection
         if hit.offset == anchor and now.anchor is None:
             return
-        self._view.select(Selection(hit.offset, anchor), reveal=False)
+        chosen = self._view.surface.whole_values(Selection(hit.offset, anchor))
+        self._view.select(chosen, reveal=False)
 
     def _drag_rows(self, origin: Selection, hit: Hit) -> None:
         first, last = self._row(hit.offset)
@@ -202,7 +223,7 @@ class Mouse(QObject):
             self._zoom_rest -= steps * _NOTCH
             self._view.zoom_by(steps)
         elif modifiers & Qt.KeyboardModifier.ShiftModifier:
-            self._view.scroll_sideways(-round(turned / _NOTCH * self._view.surface.grid.cell * 3))
+            self._view.scroll_sideways(-round(turned / _NOTCH * self._view.surface.grid.char * 8))
         else:
             self._scroll(event)
         event.accept()

@@ -33,6 +33,7 @@ from .range_bar import RangeBar
 from .work_bar import WorkBar
 
 _HEX: Final = "hex"  # of notices about the bytes that are shown
+_SPLIT: Final = "split"  # of one about a value that is not written by one store
 
 
 class RegionView(BarColumn):
@@ -101,6 +102,7 @@ class RegionView(BarColumn):
         view.fill_wanted.connect(self.fill_wanted)
         view.load_file_wanted.connect(self.load_wanted)
         view.message.connect(self.report)
+        view.split_written.connect(self._report_split)
         self.minimap.goto_wanted.connect(self.go_to)
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
@@ -292,6 +294,13 @@ class RegionView(BarColumn):
     def report(self, text: str) -> None:
         """A sentence about something that was not done."""
         self.messages.show_notice(Notice(Level.WARNING, text, key=_HEX))
+
+    def _report_split(self, text: str) -> None:
+        """A typed value is more than one store; the sentence goes with the next that is one."""
+        if text:
+            self.messages.show_notice(Notice(Level.WARNING, text, key=_SPLIT))
+        else:
+            self.messages.clear(_SPLIT)
 
     # -- going -------------------------------------------------------------------------------------
 

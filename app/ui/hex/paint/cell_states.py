@@ -189,26 +189,3 @@ def cell_codes(
 
 
 DOT: Final = 0xB7
-
-
-def _text_table() -> Codes:
-    """For every value in every state the text pane's; what decorations add is no matter here."""
-    code = np.arange(styles.TINT * 256, dtype=np.int32)
-    style, value = code >> 8, code & 0xFF
-    printable = (value >= 32) & (value < 127)
-    quiet = ~printable & (style & ~styles.SELECTED == styles.TEXT)
-    style = np.where(quiet, style | styles.ZERO, style)
-    glyph = np.where(printable, value, DOT)
-    table: Codes = (style << 8 | glyph).astype(np.int32)
-    table[-1] = len(table) - 1  # no state has this number: it is what BLANK, as -1, finds
-    return table
-
-
-_TEXT_CODES: Final = _text_table()
-_LOW_BITS: Final = len(_TEXT_CODES) - 1
-
-
-def text_codes(codes: Codes) -> Codes:
-    """The same cells for the text pane: what is no ASCII character is a quiet middle dot."""
-    out: Codes = _TEXT_CODES[codes & _LOW_BITS] | (codes & ~_LOW_BITS)
-    return out

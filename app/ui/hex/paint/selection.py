@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .pane_layout import PaneLayout
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -48,6 +50,14 @@ class Selection:
         if not extend or size <= 0:
             return Selection(cursor)
         return Selection(cursor, self.cursor if self.anchor is None else self.anchor)
+
+    def whole(self, layout: PaneLayout, size: int) -> Selection:
+        """The same with all of each value of a pane that it touches."""
+        if self.anchor is None or layout.unit == 1:
+            return self
+        low = min(self.start, layout.value_start(self.start))
+        high = min(layout.value_start(self.end - 1) + layout.unit, size) - 1
+        return Selection(high, low) if self.cursor >= self.anchor else Selection(low, high)
 
     def clamped(self, size: int) -> Selection:
         """The same in a region of another size."""

@@ -5,8 +5,11 @@ the same without colour: fresh changes are underlined, own writes bold, flux hat
 marked by lines and bars.
 
 A cell's code is, from the lowest bit: 8 bits value, then its style, 5 bits state, SELECTED and 3
-bits tint, then a decoration's marks, 3 bits lines along it and 2 bits bars at its ends. Value and
-style say which glyph block it is; the marks are laid over that.
+bits tint, then a decoration's marks, 3 bits lines along it and 2 bits bars at its ends, then 8 bits
+page and HALF. Value, page and style say which glyph block it is; the marks are laid over that.
+
+In a column of text or numbers the value is a character's code point, whose higher bits are the
+page; HALF is the second cell of a character that is two cells wide.
 """
 
 from __future__ import annotations
@@ -42,7 +45,10 @@ COUNT: Final = 512
 LINES: Final = COUNT << 8  # of a code, times a decoration's Mark, 0 to 7
 BAR_LEFT: Final = LINES << 3  # where a decoration begins
 BAR_RIGHT: Final = LINES << 4  # and where it ends
-GLYPH: Final = LINES - 1  # the bits of a code that say which block of pixels
+PAGE: Final = LINES << 5  # times the higher byte of a code point, 0 to 255
+HALF: Final = PAGE << 8
+PAGES: Final = PAGE * 0xFF | HALF
+GLYPH: Final = LINES - 1 | PAGES  # the bits of a code that say which block of pixels
 GROUND: Final = COUNT - SELECTED << 8  # those that say which ground it is on
 
 TEXT_CONTRAST: Final = 4.5
