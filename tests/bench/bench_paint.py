@@ -13,7 +13,7 @@ a tenth of them on the screen, overlapping and nested so that every byte there i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -22,6 +22,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
+from app.core.values.column_forms import form_named
+from app.core.values.text_encodings import ENCODINGS, UTF8, TextEncoding
 from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 from app.ui.hex.decorations.decorated_cells import DecoratedCells
 from app.ui.hex.decorations.decorations import Decoration, Decorations, Depth, Mark, Tint
@@ -38,6 +40,18 @@ PIXELS = 14
 SECOND_NS = 1_000_000_000
 RANGES = 10_000
 LIMITS = (1.3, 1.1)
+PLAIN = Options(columns=COLUMNS)
+# A column in place of hex, and how many times as long as hex it may take. Those that write more
+# characters have more pixels to move.
+COLUMN_LIMITS = {
+    "hex32le": (1.5, 1.2),
+    "u8": (1.5, 1.2),
+    "i64le": (1.8, 1.5),
+    "u32be": (1.8, 1.5),
+    "f32le": (3.0, 1.5),
+    "f64le": (3.0, 1.5),
+    "bin8": (3.5, 2.0),
+}
 Bytes = npt.NDArray[np.uint8]
 _HEX = [f"{value:02X}" for value in range(256)]
 _TEXT = [chr(value) if 32 <= value < 127 else "\u00b7" for value in range(256)]
@@ -81,15 +95,30 @@ class Content:
         )
 
 
+class Writing(Content):
+    """Text instead of any bytes: of each pair of bytes is made a letter of Cyrillic or of kana."""
+
+    encoding: TextEncoding = UTF8
+
+    def change(self, share: float, rows: int) -> None:
+        """As for any bytes; those that changed are other letters."""
+        super().change(share, rows)
+        letters = "абвгдежзийклмнопрстуфхцчшщъыьэюя" * 3 + "あいうえおかきくけこ" * 3
+        fit = [text for text in letters if len(self.encoding.encode(text)) == 2]
+        table = np.frombuffer("".join(fit).encode(self.encoding.codec), np.uint16)
+        self.data = table[self.data[::2] % len(table)].view(np.uint8)
+        self.frame = self._frame()
+
+
 class Ours:
     """The hex view's Surface on a picture."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, options: Options = PLAIN) -> None:
         self.content = content
         self.canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
         self.surface = Surface(DARK, _font(), PIXELS)
         self.surface.size = SIZE
-        self.surface.options = Options(columns=COLUMNS)
+        self.surface.options = options
         self.surface.lay_out(WIDTH, self.surface.header + ROWS * self.surface.grid.height, 1.0)
         if self.surface.scroll.visible not in (ROWS, ROWS + 1):
             raise AssertionError(f"{self.surface.scroll.visible} rows are visible")
@@ -250,6 +279,60 @@ def compare_decorated(
     )
 
 
+def compare_columns(
+    name: str,
+    options: Options,
+    share: float,
+    limits: tuple[float, float],
+    rounds: int,
+) -> Row:
+    """One kind of columns, against single bytes in hex and ASCII."""
+    kind = Content if options.text.single else Writing
+    content = kind(
+        np.random.default_rng(9).integers(0, 256, CELLS, np.uint8), np.zeros(CELLS, np.bool_)
+    )
+    if isinstance(content, Writing):
+        content.encoding = options.text
+        content.change(1.0, ROWS)
+    plain, other = Ours(content), Ours(content, options)
+    if bytes(plain.canvas.constBits()) == bytes(other.canvas.constBits()):
+        raise AssertionError("the columns are not to be seen")
+    cases = [
+        Case("plain", plain.run, lambda: content.change(share, ROWS)),
+        Case("columns", other.run),
+    ]
+    times = interleaved(cases, rounds, warm_up=11)
+    floor, goal = limits
+    return Row(
+        name,
+        1 / times.speed("columns", "plain"),
+        "x",
+        "hex and ASCII",
+        floor,
+        goal,
+        f"{times.median('columns') * 1e3:.2f} against {times.median('plain') * 1e3:.2f} ms",
+        lower_is_better=True,
+    )
+
+
+def column_rows(rounds: int) -> list[Row]:
+    """Each kind of column in place of hex; and text that takes several bytes for a character."""
+    found = []
+    for name, limits in COLUMN_LIMITS.items():
+        form = form_named(name)
+        if form is None:
+            raise AssertionError(name)
+        options = replace(PLAIN, forms=(form,))
+        for share, words in ((1.0, "every byte changed"), (0.1, "10 % of the bytes")):
+            title = f"column {form.label}: {words}"
+            found.append(compare_columns(title, options, share, limits, rounds))
+    for encoding in (encoding for encoding in ENCODINGS if not encoding.single):
+        options = replace(PLAIN, text=encoding)
+        title = f"text column {encoding.label}: every byte changed"
+        found.append(compare_columns(title, options, 1.0, (2.0, 1.5), rounds))
+    return found
+
+
 def look_up(rounds: int) -> Row:
     """What of 10,000 ranges is on the screen, and how it looks: when the view scrolls."""
     decorations = Decorations()
@@ -293,6 +376,7 @@ def rows(*, quick: bool = False) -> list[Row]:
         compare_decorated("10,000 decorations: 320 bytes in 10 rows", 1.0, 10, LIMITS, rounds),
         compare_decorated("10,000 decorations: nothing changed", 0.0, ROWS, LIMITS, rounds),
         look_up(rounds),
+        *column_rows(rounds),
     ]
     del application
     return found

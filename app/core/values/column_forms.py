@@ -127,7 +127,8 @@ class ColumnForm:
         values = data.reshape(-1, self.width)
         if self.endian is Endian.LITTLE:
             values = values[:, ::-1]
-        return table.reshape(256, -1)[values].reshape(len(values), self.chars)
+        found: Chars = table.reshape(256, -1)[values].reshape(len(values), self.chars)
+        return found
 
     def text(self, data: bytes) -> str:
         """One value, without blanks around it."""

@@ -50,7 +50,8 @@ def float_text(values: npt.NDArray[Any], chars: int) -> Chars:
         values: float16, float32 or float64 in the machine's byte order.
         chars: At least as many as %g takes with all digits.
     """
-    numbers = values.astype(np.float64).tolist()
+    with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
+        numbers = values.astype(np.float64).tolist()
     size = values.dtype.itemsize
     texts = [repr(number) for number in numbers] if size == 8 else _shortest(values, numbers)
     padded = "".join([text.rjust(chars) for text in texts])

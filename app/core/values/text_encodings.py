@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import ValueFormatError
 from . import multibyte_text
-from .multibyte_text import NONE, I32
+from .multibyte_text import I32, NONE
 from .multibyte_text import REST as REST  # noqa: PLC0414  # part of what is decoded
 
 U8 = npt.NDArray[np.uint8]

@@ -120,7 +120,12 @@ class Editor:
         else:
             view.reveal()
         frame = surface.cells.frame
-        if in_sight or frame is None or frame.paused or surface.cells.covers(start, self._layout().unit):
+        if (
+            in_sight
+            or frame is None
+            or frame.paused
+            or surface.cells.covers(start, self._layout().unit)
+        ):
             return False
         self._waiting, self._waiting_moves, self._waiting_ns = "", view.moves, monotonic_ns()
         return True
@@ -211,9 +216,7 @@ class Editor:
             return
         try:
             surface = self._view.surface
-            data = clipboard.take(
-                as_text=surface.pane is Pane.TEXT, encoding=surface.grid.text
-            )
+            data = clipboard.take(as_text=surface.pane is Pane.TEXT, encoding=surface.grid.text)
         except ValueFormatError as error:
             self._view.message.emit(f"{error.message} {error.hint}".strip())
             return

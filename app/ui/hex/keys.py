@@ -155,12 +155,8 @@ def _looking(view: HexView) -> tuple[Action, ...]:
     def local(name: str, text: str, key: str, call: Callable[[], object]) -> Action:
         return Action(name, text, (key,), call, SCOPE)
 
-    def columns(
-        name: str, text: str, key: str, call: Callable[[], object], hint: str
-    ) -> Action:
-        return Action(
-            name, text, (key,), call, SCOPE, "View", 3, hint=hint, needs_session=True
-        )
+    def columns(name: str, text: str, key: str, call: Callable[[], object], hint: str) -> Action:
+        return Action(name, text, (key,), call, SCOPE, "View", 3, hint=hint, needs_session=True)
 
     return (
         zoom("zoom_in", "Larger bytes", ("Ctrl+=", "Ctrl++"), view.zoom_in),

@@ -39,5 +39,5 @@ def options_of(state: Mapping[str, Any]) -> Options:
         float(zoom) if isinstance(zoom, int | float) and low <= zoom <= high else 1.0,
         known[: len(VALUE_PANES)] or (HEX,),
         encoding_named(state.get("text")) or ASCII,
-        phase if phase in _PHASES else 0,
+        phase if isinstance(phase, int) and phase in _PHASES else 0,
     )

@@ -40,7 +40,7 @@ def expected(form: ColumnForm, value: int | float, text: str) -> bool:
         case Kind.BINARY:
             return text == f"{value:0{form.chars}b}"
         case Kind.FLOAT:
-            return math.isnan(value) and text == "nan" or same_bits(form, text, value)
+            return (math.isnan(value) and text == "nan") or same_bits(form, text, value)
     return text == str(value)
 
 
@@ -80,10 +80,14 @@ def test_what_is_shown_can_be_typed_back(form: ColumnForm, data: bytes) -> None:
 @given(FORM, st.text("0123456789abcdefABCDEFxn+-. eEi", max_size=30))
 def test_any_text_is_a_value_or_a_sentence(form: ColumnForm, text: str) -> None:
     try:
-        assert len(form.parse(text)) == form.width
+        data = form.parse(text)
     except ValueFormatError as error:
-        assert error.message
-        assert error.hint
+        complaint = error
+    else:
+        assert len(data) == form.width
+        return
+    assert complaint.message
+    assert complaint.hint
 
 
 def test_the_shortest_float_that_reads_back_is_shown() -> None:

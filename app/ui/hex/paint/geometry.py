@@ -114,18 +114,14 @@ class Grid:
             cell = form.chars // width * char + (max(2, char * 3 // 4) if single else 0)
             inset = max(2, char * 3 // 4) // 2 if single else 0
             gap = char if single else char + char // 4
-            return PaneLayout(
-                form, self.columns, origin, width, width, x, cell, inset, block, gap
-            )
+            return PaneLayout(form, self.columns, origin, width, width, x, cell, inset, block, gap)
         chars = form.chars
         return PaneLayout(form, self.columns, origin, width, chars, x, char, 0, chars, char)
 
     def _text_at(self, x: int) -> PaneLayout:
         unit = self.text.unit
         columns = self.columns
-        return PaneLayout(
-            None, columns, self.phase % unit, unit, unit, x, self.char, 0, columns, 0
-        )
+        return PaneLayout(None, columns, self.phase % unit, unit, unit, x, self.char, 0, columns, 0)
 
     @property
     def panes(self) -> tuple[Pane, ...]:

@@ -31,6 +31,7 @@ OPAQUE: Final = 0xFF000000
 _PAGE_SHIFT: Final = styles.PAGE.bit_length() - 1
 _HALF_GLYPH: Final = styles.HALF >> _PAGE_SHIFT << 8
 _MOST_INKS: Final = 8192
+_DRAWN_AT_ONCE: Final = 128  # beside each other on one picture
 _BLANKS: Final = frozenset((*range(33), *range(0x7F, 0xA1), 0xAD))
 """Code points without ink."""
 
@@ -180,17 +181,16 @@ class GlyphPool:
             )
             grown[: self._used] = self.blocks[: self._used]
             self.blocks = grown
-        keys = self._key(codes)
-        for key in np.unique(keys):
-            members = codes[keys == key]
+        numbers = codes >> 8 & styles.COUNT - 1
+        for style in np.unique(numbers):
+            members = codes[numbers == style]
             at = self._used
-            self.blocks[at : at + len(members)] = self._render(int(key), members)
-            row = self._row_of_key[key]
-            self._slots[row, members & 0xFF] = np.arange(at, at + len(members), dtype=np.int32)
+            self.blocks[at : at + len(members)] = self._render(int(style), members)
+            rows = self._row_of_key[self._key(members)]
+            self._slots[rows, members & 0xFF] = np.arange(at, at + len(members), dtype=np.int32)
             self._used += len(members)
 
-    def _render(self, key: int, codes: Indices) -> Pixels:
-        style = key & styles.COUNT - 1
+    def _render(self, style: int, codes: Indices) -> Pixels:
         look = self._looks[style]
         ink = self._ink_of(codes, style, bold=look.bold).astype(np.int32)
         below = self._backdrop(look).astype(np.int32)
@@ -227,7 +227,8 @@ class GlyphPool:
             values = np.full_like(values, len(self._texts) - 1)
         if bold not in self._inks:
             self._inks[bold] = self._cover(self._texts, self.width, bold=bold)
-        return self._inks[bold][values]
+        inks: Coverage = self._inks[bold][values]
+        return inks
 
     def _cover(self, texts: Sequence[str], width: int, *, bold: bool) -> Coverage:
         font = QFont(self._type.font)
@@ -256,18 +257,20 @@ class CharacterPool(GlyphPool):
         if style & styles.STATE == styles.ABSENT or int(codes.max()) < styles.PAGE:
             return super()._ink_of(codes, style, bold=bold)
         glyphs = (codes >> _PAGE_SHIFT << 8 | codes & 0xFF).tolist()
-        return np.stack([self._wide_ink(glyph, bold=bold) for glyph in glyphs])
+        self._draw_missing({glyph & 0xFFFF for glyph in glyphs}, bold=bold)
+        return np.stack([self._wide_inks[glyph, bold] for glyph in glyphs])
 
-    def _wide_ink(self, glyph: int, *, bold: bool) -> Coverage:
-        """One cell; of a character of two cells its first half, or with HALF its second."""
-        if (glyph, bold) not in self._wide_inks:
-            if len(self._wide_inks) > _MOST_INKS:
-                self._wide_inks.clear()
-            base = glyph & 0xFFFF
-            both = self._cover([_text_of_glyph(base)], 2 * self.width, bold=bold)[0]
-            self._wide_inks[base, bold] = both[:, : self.width]
-            self._wide_inks[base | _HALF_GLYPH, bold] = both[:, self.width :]
-        return self._wide_inks[glyph, bold]
+    def _draw_missing(self, points: set[int], *, bold: bool) -> None:
+        """Both cells of characters that were not drawn yet; the second is found with HALF."""
+        if len(self._wide_inks) > _MOST_INKS:
+            self._wide_inks.clear()
+        missing = sorted(point for point in points if (point, bold) not in self._wide_inks)
+        for first in range(0, len(missing), _DRAWN_AT_ONCE):
+            some = missing[first : first + _DRAWN_AT_ONCE]
+            inks = self._cover([*map(_text_of_glyph, some)], 2 * self.width, bold=bold)
+            for point, ink in zip(some, inks, strict=True):
+                self._wide_inks[point, bold] = ink[:, : self.width]
+                self._wide_inks[point | _HALF_GLYPH, bold] = ink[:, self.width :]
 
 
 class Pools:

@@ -188,9 +188,7 @@ def draw_cursor(painter: QPainter, sheet: Sheet, theme: Theme, look: CursorLook)
             draw_frame(painter, cell, color, stroke)
 
 
-def _draw_value(
-    painter: QPainter, sheet: Sheet, layout: PaneLayout, at: QPoint, text: str
-) -> None:
+def _draw_value(painter: QPainter, sheet: Sheet, layout: PaneLayout, at: QPoint, text: str) -> None:
     """A value's characters where the cells have them: a font's own steps are no whole pixels."""
     char = sheet.grid.char
     if layout.form is None:

@@ -60,8 +60,9 @@ class Canvas:
             self._pixels[:, x : x + self.type.stroke] = packed(line)
         self._row_in_slot.fill(-1)
         self._label_in_slot.fill(-1)
-        for part in (*self._blits, *self._gaps):
-            part.set_looks(looks)
+        for blit, gaps in zip(self._blits, self._gaps, strict=True):
+            blit.set_looks(looks)
+            gaps.set_looks(looks)
 
     def dividers(self) -> tuple[int, ...]:
         """Where the thin lines before the panes are."""

@@ -12,9 +12,7 @@ from .geometry import Grid, Pane, address_text
 from .pane_layout import PaneLayout
 
 
-def value_text(
-    cells: CellStates, layout: PaneLayout, encoding: TextEncoding, offset: int
-) -> str:
+def value_text(cells: CellStates, layout: PaneLayout, encoding: TextEncoding, offset: int) -> str:
     """The value of a pane that a byte belongs to, as wide as it is shown; empty if not read."""
     start = layout.value_start(offset)
     data = cells.seen(start, layout.unit)
@@ -25,9 +23,7 @@ def value_text(
     return encoding.text(cells.seen(start, encoding.longest) or data, "·")[:1]
 
 
-def describe_row(
-    cells: CellStates, grid: Grid, ranges: Sequence[Decoration], offset: int
-) -> str:
+def describe_row(cells: CellStates, grid: Grid, ranges: Sequence[Decoration], offset: int) -> str:
     """The row of an offset in words: its place, its byte, and all that its columns show.
 
     Args:
