@@ -77,11 +77,13 @@ def _add_choices(
 
 
 def _add_forms(menu: QMenu, now: ColumnForm | None, slot: Callable[[ColumnForm], None]) -> None:
-    """All forms, a submenu for each kind; that of the one that is on is marked."""
+    """All forms, a submenu for each kind; that of the one that is on is checked."""
     for kind, words in _KINDS.items():
-        mark = "●  " if now is not None and now.kind is kind else ""
+        part = menu.addMenu(words)
+        part.menuAction().setCheckable(True)
+        part.menuAction().setChecked(now is not None and now.kind is kind)
         choices = [(form, _words_of(form)) for form in FORMS if form.kind is kind]
-        _add_choices(menu.addMenu(mark + words), choices, now, slot)
+        _add_choices(part, choices, now, slot)
 
 
 def _words_of(form: ColumnForm) -> str:
