@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from ...core.values.column_forms import FORMS, HEX, ColumnForm, Kind
 from ...core.values.text_encodings import ENCODINGS
+from .menu_choices import add_choices
 from .paint.geometry import VALUE_PANES, Pane
 
 if TYPE_CHECKING:
     from .widget import HexView
 
-T = TypeVar("T")
 _KINDS: Final = {
     Kind.HEX: "Hex",
     Kind.UNSIGNED: "Decimal, unsigned",
@@ -59,21 +58,8 @@ def encodings_menu(view: HexView, parent: QMenu | None = None) -> QMenu:
     """What the text column may be encoded in."""
     menu = QMenu("Text column", parent or view)
     now = view.surface.options.text
-    _add_choices(menu, [(one, one.label) for one in ENCODINGS], now, view.set_text)
+    add_choices(menu, [(one, one.label) for one in ENCODINGS], now, view.set_text)
     return menu
-
-
-def _add_choices(
-    menu: QMenu, choices: Sequence[tuple[T, str]], now: T | None, slot: Callable[[T], None]
-) -> None:
-    """One of several, the one that is on checked."""
-    group = QActionGroup(menu)
-    for value, text in choices:
-        action = menu.addAction(text)
-        action.setCheckable(True)
-        action.setChecked(value == now)
-        action.triggered.connect(lambda _checked=False, value=value: slot(value))
-        group.addAction(action)
 
 
 def _add_forms(menu: QMenu, now: ColumnForm | None, slot: Callable[[ColumnForm], None]) -> None:
@@ -83,7 +69,7 @@ def _add_forms(menu: QMenu, now: ColumnForm | None, slot: Callable[[ColumnForm],
         part.menuAction().setCheckable(True)
         part.menuAction().setChecked(now is not None and now.kind is kind)
         choices = [(form, _words_of(form)) for form in FORMS if form.kind is kind]
-        _add_choices(part, choices, now, slot)
+        add_choices(part, choices, now, slot)
 
 
 def _words_of(form: ColumnForm) -> str:
@@ -120,4 +106,4 @@ def _add_phase(view: HexView, menu: QMenu) -> None:
     phase, shift = view.surface.options.phase, view.cursor() % 8
     choices = [(0, "Values aligned to their size")]
     choices += [(value, f"Values shifted by {value}") for value in {phase, shift} - {0}]
-    _add_choices(menu, choices, phase, view.set_phase)
+    add_choices(menu, choices, phase, view.set_phase)

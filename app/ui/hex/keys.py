@@ -190,6 +190,20 @@ def _looking(view: HexView) -> tuple[Action, ...]:
             view.popup_encodings,
             "ASCII, UTF-8, UTF-16, Latin-1, CP437, EBCDIC or Shift-JIS",
         ),
+        columns(
+            "emphasis",
+            "Emphasis of bytes…",
+            "Ctrl+Shift+H",
+            view.popup_emphasis,
+            "Classes of values, a rule, what does not change, how long a change glows",
+        ),
+        columns(
+            "mark_rule",
+            "Mark bytes by a rule…",
+            "Ctrl+Shift+M",
+            view.rule_requested.emit,
+            "By value, mask, range, or how often they change",
+        ),
         local("scroll_up", "Scroll up by a row", "Ctrl+Up", partial(view.scroll_rows, -1)),
         local("scroll_down", "Scroll down by a row", "Ctrl+Down", partial(view.scroll_rows, 1)),
     )

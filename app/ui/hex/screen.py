@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
+from ...core.values.byte_rules import ByteRule
 from ...core.values.column_forms import ColumnForm
 from ...core.values.text_encodings import TextEncoding
 from ...core.watch.frame import Frame
@@ -30,6 +31,7 @@ from ..style.theme import DARK, Theme, mono_font
 from . import keys, remembered
 from .decorations.decorations import Decorations
 from .paint import dirty, empty
+from .paint.emphasis import Emphasis
 from .paint.geometry import VALUE_PANES, Pane
 from .paint.selection import Selection
 from .paint.surface import Options, Surface, to_device
@@ -200,6 +202,14 @@ class HexScreen(QAbstractScrollArea):
         """Read the text column in this encoding."""
         self._set_options(replace(self.surface.options, text=encoding))
 
+    def set_emphasis(self, emphasis: Emphasis) -> None:
+        """Let these bytes stand out."""
+        self._set_options(replace(self.surface.options, emphasis=emphasis))
+
+    def set_rule(self, rule: ByteRule | None) -> None:
+        """Mark the bytes that a rule picks."""
+        self.set_emphasis(replace(self.surface.options.emphasis, rule=rule))
+
     def set_phase(self, phase: int) -> None:
         """Let values begin at multiples of their size plus this."""
         self._set_options(replace(self.surface.options, phase=phase % 8))
@@ -208,6 +218,7 @@ class HexScreen(QAbstractScrollArea):
         if options != self.surface.options:
             self.surface.options = options
             self.surface.pending = None
+            self.surface.set_emphasis(options.emphasis)
             self._lay_out()
             self._describe()
 

@@ -9,6 +9,7 @@ from ...core.values.column_forms import WIDTHS
 from ...core.values.units import (
     format_age,
     format_offset,
+    format_rate,
     format_short_offset,
     format_size,
 )
@@ -21,6 +22,7 @@ from .paint.surface import Surface
 
 CACHE_LINE: Final = 64
 _MOST_RANGES: Final = 6
+_LEAST_RATE: Final = 0.1
 _NAMES = {
     0: "NUL",
     9: "tab",
@@ -71,8 +73,18 @@ def byte_text(picture: CellStates, offset: int, clock_ns: int) -> str:
     forms = f"0x{value:02X}   {value}   {value:08b}b   {character(value)}"
     if value > 127:
         forms = f"0x{value:02X}   {value} (i8 {value - 256})   {value:08b}b   {character(value)}"
-    history = _history(frame, offset, picture.now_ns(clock_ns))
+    history = _history(frame, offset, picture.now_ns(clock_ns)) + often_text(picture, offset)
     return f"{offset_text(offset)}\n{forms}\n{history}{_page(frame, offset)}"
+
+
+def often_text(picture: CellStates, offset: int) -> str:
+    """`, 431 times since it is shown, 12.5 changes/s`; empty for what was not seen to change."""
+    counted = picture.rates.at(offset)
+    if counted is None or not counted[0]:
+        return ""
+    times = "once" if counted[0] == 1 else f"{counted[0]} times"
+    rate = f", {format_rate(counted[1], 'changes/s')}" if counted[1] >= _LEAST_RATE else ""
+    return f", {times} while shown{rate}"
 
 
 def value_text(surface: Surface, pane: Pane, offset: int) -> str:

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from ...core.watch.frame import Frame
 from ..action import Action, KeyMap
-from . import columns_menu, keys, menu, tooltip
+from . import columns_menu, emphasis_menu, keys, menu, tooltip
 from .editing import Editor
 from .mouse import Mouse
 from .paint.geometry import Pane, Part, with_columns
@@ -54,6 +54,7 @@ class HexView(HexScreen):
         fill_wanted(): Open the fill tool.
         load_file_wanted(str, int): A file was dropped on a byte.
         message(str): Why something was not done.
+        rule_requested(): Show the bar for the rule that marks bytes.
         split_written(str): Why a peer may see half of what was typed; empty when it cannot.
     """
 
@@ -67,6 +68,7 @@ class HexView(HexScreen):
     fill_wanted = Signal()
     load_file_wanted = Signal(str, object)
     message = Signal(str)
+    rule_requested = Signal()
     split_written = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -221,6 +223,11 @@ class HexView(HexScreen):
         """Offer the encodings of the text column."""
         if self.surface.size:
             self._popup(columns_menu.encodings_menu(self), Pane.TEXT)
+
+    def popup_emphasis(self) -> None:
+        """Offer what makes bytes stand out."""
+        if self.surface.size:
+            self._popup(emphasis_menu.emphasis_menu(self), Pane.HEX)
 
     def popup_head(self, pane: Pane) -> None:
         """Offer what the head of a pane stands for."""

@@ -30,6 +30,7 @@ from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
+from .rule_bar import RuleBar
 from .work_bar import WorkBar
 
 _HEX: Final = "hex"  # of notices about the bytes that are shown
@@ -66,6 +67,7 @@ class RegionView(BarColumn):
         self.work = WorkBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
+        self.rule = RuleBar(self)
         self.hex = HexView(self.body)
         self.minimap = Minimap(self)
         self.decorations = self.hex.decorations
@@ -77,7 +79,7 @@ class RegionView(BarColumn):
         self._connect()
 
     def _lay_out(self) -> None:
-        for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
+        for bar in (self.messages, self.conflict, self.work, self.goto, self.range, self.rule):
             self.add_bar(bar, slim=bar is not self.conflict)
         self.add_to_body(self.hex, 1)
         self.add_beside(self.minimap)
@@ -107,7 +109,9 @@ class RegionView(BarColumn):
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
         self.range.chosen.connect(self.select_range)
-        for bar in (self.goto, self.range):
+        view.rule_requested.connect(lambda: self._open_bar(self.rule))
+        self.rule.chosen.connect(view.set_rule)
+        for bar in (self.goto, self.range, self.rule):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.messages.left.connect(view.setFocus)
@@ -151,7 +155,7 @@ class RegionView(BarColumn):
         self.session = session
         self.writing = None
         self.messages.clear()
-        for bar in (self.conflict, self.work, self.goto, self.range):
+        for bar in (self.conflict, self.work, self.goto, self.range, self.rule):
             bar.hide()
         self.jumps = JumpHistory()
         self.decorations.clear()
@@ -175,7 +179,7 @@ class RegionView(BarColumn):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.work, self.goto, self.range)
+        bars = (self.messages, self.conflict, self.work, self.goto, self.range, self.rule)
         for part in (*bars, self.hex, self.minimap):
             part.set_theme(theme)
 
@@ -315,7 +319,8 @@ class RegionView(BarColumn):
     def _open_bar(self, bar: LineBar) -> None:
         info = self.session.info if self.session else None
         if info is not None:
-            (self.range if bar is self.goto else self.goto).hide()
+            for other in {self.goto, self.range, self.rule} - {bar}:
+                other.hide()
             start, length = self.hex.selection()
             bar.open(self.hex.cursor(), info.size, (start, length) if length else None)
 

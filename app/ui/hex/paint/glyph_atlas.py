@@ -20,7 +20,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 from ....core.values.column_forms import ColumnForm
 from . import styles
 from .geometry import Grid, Pane
-from .styles import CellLook, Looks, Rgb
+from .styles import CellLook, Crown, Looks, Rgb
 
 Pixels = npt.NDArray[np.uint32]
 Coverage = npt.NDArray[np.uint8]
@@ -103,6 +103,22 @@ def _texts_of_bytes(form: ColumnForm) -> list[str]:
 def _text_of_glyph(glyph: int) -> str:
     """The character of a code point of the first plane."""
     return " " if glyph in _BLANKS else chr(glyph)
+
+
+def crown_columns(crown: Crown, width: int, stroke: int) -> npt.NDArray[np.bool_]:
+    """Which columns of pixels of a cell a crown inks."""
+    at, dot = np.arange(width), 2 * stroke
+    match crown:
+        case Crown.DOT:
+            inked: npt.NDArray[np.bool_] = at < dot
+            return inked
+        case Crown.TWO_DOTS:
+            inked = (at < dot) | (at >= 2 * dot) & (at < 3 * dot)
+            return inked
+        case Crown.DASHES:
+            inked = at // dot % 2 == 0
+            return inked
+    return np.ones(width, np.bool_)
 
 
 class GlyphPool:
@@ -203,9 +219,18 @@ class GlyphPool:
             )
             right = self.width - self._inset
             out[:, y : y + self._type.stroke, self._inset : right] = look.underline
+        self._crown(out, look)
         red, green, blue = (out[..., plane].astype(np.uint32) for plane in range(3))
         pixels: Pixels = (np.uint32(OPAQUE) | red << 16 | green << 8 | blue).astype(np.uint32)
         return pixels
+
+    def _crown(self, out: npt.NDArray[np.int32], look: CellLook) -> None:
+        """The line above the characters, below the outermost line."""
+        if look.crown is Crown.NONE:
+            return
+        stroke = self._type.stroke
+        thick = 2 * stroke if look.crown is Crown.THICK else stroke
+        out[:, stroke : stroke + thick, crown_columns(look.crown, self.width, stroke)] = look.ink
 
     def _backdrop(self, look: CellLook) -> npt.NDArray[np.uint8]:
         """Ground, and on it the tile, one stroke smaller above and below."""

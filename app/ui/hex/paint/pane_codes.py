@@ -20,18 +20,21 @@ from .cell_states import BLANK, DOT, Codes
 from .pane_layout import PaneLayout
 
 _BY_WEIGHT: Final = (
+    styles.UNCHANGED,
     styles.ZERO,
     styles.TEXT,
+    styles.RULE,
     styles.MINE,
     *range(styles.MINE_FRESH + styles.STEPS - 1, styles.MINE_FRESH - 1, -1),
     *range(styles.CHANGED + styles.STEPS - 1, styles.CHANGED - 1, -1),
+    styles.RULE_FRESH,
     styles.FLUX,
     styles.PENDING,
     styles.ABSENT,
 )
-"""States of a byte; a value looks like its byte of the most weight."""
+"""States of a byte; a value looks like its byte of the most weight. It has no class."""
 _STATE_OF: Final = np.array(_BY_WEIGHT, np.int32)
-_WEIGHT_OF: Final = np.zeros(styles.STATE + 1, np.int32)
+_WEIGHT_OF: Final = np.full(styles.STATE + 1, _BY_WEIGHT.index(styles.TEXT), np.int32)
 _WEIGHT_OF[_STATE_OF] = np.arange(len(_STATE_OF))
 _TINT: Final = styles.COUNT - styles.TINT << 8
 _ALONG: Final = styles.SELECTED << 8 | styles.BAR_LEFT - styles.LINES

@@ -20,6 +20,7 @@ from ..decorations.decorations import Decorations
 from ..decorations.row_labels import LabelColumn
 from . import overlay, styles
 from .cell_states import CellStates, Codes, cell_codes
+from .emphasis import PLAIN, Emphasis, Unchanged
 from .geometry import MAX_COLUMNS, VALUE_PANES, Grid, Pane, fitted_columns
 from .glyph_atlas import Pools, Type
 from .overlay import CursorLook, Sheet
@@ -45,6 +46,7 @@ class Options:
         forms: How the columns of values show them, from left to right; 1 to 4.
         text: What the text column is encoded in.
         phase: Values begin at multiples of their size plus this, 0 to 7.
+        emphasis: What makes bytes stand out.
     """
 
     columns: int = 0
@@ -53,6 +55,7 @@ class Options:
     forms: tuple[ColumnForm, ...] = (HEX,)
     text: TextEncoding = ASCII
     phase: int = 0
+    emphasis: Emphasis = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Surface:
         self.ratio = 1.0
         self.shift_x = 0
         self._theme, self._font, self._pixels = theme, font, pixels
+        self._greyed = False
         self._looks = styles.looks(theme)
         self._view = (0, 0)
         self._type = Type.of(font, 1.0, pixels=pixels)
@@ -109,8 +113,19 @@ class Surface:
 
     def set_theme(self, theme: Theme, *, greyed: bool) -> None:
         """Take other colours."""
-        self._theme = theme
-        self._looks = styles.looks(theme, greyed=greyed)
+        self._theme, self._greyed = theme, greyed
+        self._take_looks()
+
+    def set_emphasis(self, emphasis: Emphasis) -> None:
+        """Let these bytes stand out."""
+        before, self.cells.emphasis = self.cells.emphasis, emphasis
+        if Unchanged.HIDDEN in {before.unchanged, emphasis.unchanged}:
+            self._take_looks()
+
+    def _take_looks(self) -> None:
+        """All cells are painted anew."""
+        theme, hides = self._theme, self.cells.emphasis.unchanged is Unchanged.HIDDEN
+        self._looks = styles.looks(theme, greyed=self._greyed, hides=hides)
         if self._pools:
             self._pools.set_looks(self._looks)
         if self._canvas:
@@ -238,7 +253,8 @@ class Surface:
             base = flat[at - front : at + inner + pane.reach]
             codes.append(pane.codes(base, front, pane.reach))
         at = chosen.cursor - first
-        return codes, int(shown[at]) if 0 <= at < len(shown) else styles.TEXT
+        ink = int(shown[at]) if 0 <= at < len(shown) else styles.TEXT
+        return codes, styles.TEXT if ink == styles.UNCHANGED else ink
 
     def label_area(self, top: int, height: int) -> QRect:
         """The free part of a height beside the rows, where labels of decorations are drawn."""
