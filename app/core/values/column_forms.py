@@ -33,8 +33,12 @@ class Kind(Enum):
     SIGNED = "i"
     BINARY = "bin"
     FLOAT = "f"
+    AGE = "age"
+    RATE = "changes/s"
+    COUNT = "changes"
 
 
+HISTORY: Final = (Kind.AGE, Kind.RATE, Kind.COUNT)
 _FLOAT_CHARS: Final = {2: 11, 4: 15, 8: 24}  # of -6.1035e-05, -1.17549435e-38 and so on
 _DIGITS: Final = {
     Kind.HEX: frozenset("0123456789abcdefABCDEF"),
@@ -62,18 +66,29 @@ class ColumnForm:
     @property
     def name(self) -> str:
         """Stable name, as in the settings: `u32le`, `hex8`."""
+        if self.told:
+            return self.kind.value
         order = "" if self.width == 1 else _SHORT[self.endian].lower()
         return f"{self.kind.value}{8 * self.width}{order}"
 
     @property
     def label(self) -> str:
         """Short words for the head of a column: `u32 LE`."""
+        if self.told:
+            return self.kind.value
         order = "" if self.width == 1 else f" {_SHORT[self.endian]}"
         return f"{self.kind.value}{8 * self.width}{order}"
 
     @property
+    def told(self) -> bool:
+        """Whether it tells when or how often a byte changed, and not its value."""
+        return self.kind in HISTORY
+
+    @property
     def bytewise(self) -> bool:
-        """Whether each byte has characters of its own."""
+        """Whether all values of a byte have texts of their own, side by side."""
+        if self.told:
+            return False
         return self.width == 1 or self.kind in (Kind.HEX, Kind.BINARY)
 
     @property
@@ -87,6 +102,8 @@ class ColumnForm:
                 return bits
             case Kind.FLOAT:
                 return _FLOAT_CHARS[self.width]
+            case Kind.AGE | Kind.RATE | Kind.COUNT:
+                return 5
             case Kind.UNSIGNED:
                 return len(str((1 << bits) - 1))
         return len(str(-(1 << bits - 1)))
@@ -138,7 +155,7 @@ class ColumnForm:
 
     def takes(self, typed: str, character: str) -> bool:
         """Whether a character may follow what was typed of a value so far."""
-        return len(typed) < self.chars and character in _DIGITS[self.kind]
+        return len(typed) < self.chars and character in _DIGITS.get(self.kind, ())
 
     def complete(self, typed: str) -> bool:
         """Whether nothing more can follow, so that the value needs no Enter."""
@@ -171,7 +188,7 @@ HEX: Final = ColumnForm(Kind.HEX, 1)
 
 def _all_forms() -> tuple[ColumnForm, ...]:
     found = []
-    for kind in Kind:
+    for kind in (kind for kind in Kind if kind not in HISTORY):
         for width in WIDTHS:
             if kind is Kind.FLOAT and width == 1:
                 continue
@@ -181,7 +198,8 @@ def _all_forms() -> tuple[ColumnForm, ...]:
 
 
 FORMS: Final = _all_forms()
-_BY_NAME: Final = {form.name: form for form in FORMS}
+TOLD_FORMS: Final = tuple(ColumnForm(kind, 1) for kind in HISTORY)
+_BY_NAME: Final = {form.name: form for form in (*FORMS, *TOLD_FORMS)}
 
 
 def form_named(name: object) -> ColumnForm | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QMenu
 
-from ...core.values.column_forms import FORMS, HEX, ColumnForm, Kind
+from ...core.values.column_forms import FORMS, HEX, TOLD_FORMS, ColumnForm, Kind
 from ...core.values.text_encodings import ENCODINGS
 from .menu_choices import add_choices
 from .paint.geometry import VALUE_PANES, Pane
@@ -22,6 +22,11 @@ _KINDS: Final = {
     Kind.SIGNED: "Decimal, signed",
     Kind.BINARY: "Binary",
     Kind.FLOAT: "Float",
+}
+_TOLD: Final = {
+    Kind.AGE: "age   Time since the last one",
+    Kind.RATE: "changes/s   Seen per second",
+    Kind.COUNT: "changes   Seen while it is shown",
 }
 _COUNTED: Final = ("First", "Second", "Third", "Fourth")
 
@@ -70,6 +75,11 @@ def _add_forms(menu: QMenu, now: ColumnForm | None, slot: Callable[[ColumnForm],
         part.menuAction().setChecked(now is not None and now.kind is kind)
         choices = [(form, _words_of(form)) for form in FORMS if form.kind is kind]
         add_choices(part, choices, now, slot)
+
+    part = menu.addMenu("Changes of each byte")
+    part.menuAction().setCheckable(True)
+    part.menuAction().setChecked(now is not None and now.told)
+    add_choices(part, [(form, _TOLD[form.kind]) for form in TOLD_FORMS], now, slot)
 
 
 def _words_of(form: ColumnForm) -> str:

@@ -25,6 +25,7 @@ _PAUSE_NS: Final = 2_000_000_000
 _FETCH_NS: Final = 1_000_000_000
 """How long typed letters wait for the bytes that they go over."""
 _NOT_READ: Final = "These bytes were not read yet; nothing was written."
+_TOLD: Final = "This column tells about changes; type in another one (Tab)."
 _NO_ROOM: Final = (
     "Shared memory cannot grow, so that nothing is inserted: typing overwrites. "
     "“Copy range” in the write tools moves bytes further back."
@@ -67,6 +68,9 @@ class Editor:
         if not text or surface.size <= 0:
             return False
         form = self._layout().form
+        if form is not None and form.told:
+            self._view.message.emit(_TOLD)
+            return True
         if not (text.isprintable() if form is None else form.takes(surface.pending or "", text)):
             return False
         if not self._may_write():
@@ -164,12 +168,18 @@ class Editor:
     def back(self) -> None:
         """Backspace: drop what was typed last, or go back by a value."""
         surface, layout = self._view.surface, self._layout()
-        if surface.pending is not None and len(surface.pending) > 1:
-            surface.pending = surface.pending[:-1]
-            self._view.refresh()
-        elif not self.drop_digit():
+        if not self.drop_last():
             before = layout.value_start(surface.selection.cursor) - layout.unit
             self._view.select(Selection(max(0, before)))
+
+    def drop_last(self) -> bool:
+        """Forget what was typed last of a value; says whether there was something."""
+        surface = self._view.surface
+        if surface.pending is None or len(surface.pending) < 2:
+            return self.drop_digit()
+        surface.pending = surface.pending[:-1]
+        self._view.refresh()
+        return True
 
     def delete(self) -> None:
         """Say why nothing is deleted."""

@@ -116,6 +116,9 @@ class Grid:
             gap = char if single else char + char // 4
             return PaneLayout(form, self.columns, origin, width, width, x, cell, inset, block, gap)
         chars = form.chars
+        if form.told:
+            gap = max(2, char * 3 // 4)
+            return PaneLayout(form, self.columns, 0, 1, chars, x, char, 0, chars, gap)
         return PaneLayout(form, self.columns, origin, width, chars, x, char, 0, chars, char)
 
     def _text_at(self, x: int) -> PaneLayout:

@@ -108,17 +108,15 @@ def _text_of_glyph(glyph: int) -> str:
 def crown_columns(crown: Crown, width: int, stroke: int) -> npt.NDArray[np.bool_]:
     """Which columns of pixels of a cell a crown inks."""
     at, dot = np.arange(width), 2 * stroke
+    inked: npt.NDArray[np.bool_] = np.ones(width, np.bool_)
     match crown:
         case Crown.DOT:
-            inked: npt.NDArray[np.bool_] = at < dot
-            return inked
+            inked = at < dot
         case Crown.TWO_DOTS:
             inked = (at < dot) | (at >= 2 * dot) & (at < 3 * dot)
-            return inked
         case Crown.DASHES:
             inked = at // dot % 2 == 0
-            return inked
-    return np.ones(width, np.bool_)
+    return inked
 
 
 class GlyphPool:

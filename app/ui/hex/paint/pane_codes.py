@@ -5,6 +5,7 @@ Each pane has an object of its own, which keeps what it made last: most of a scr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -16,7 +17,8 @@ from ....core.values.text_encodings import TextEncoding
 from ....core.values.value_type import Endian
 from ....core.watch.frame import U8
 from . import styles
-from .cell_states import BLANK, DOT, Codes
+from .cell_states import BLANK, DOT, CellStates, Codes
+from .history_text import history_texts
 from .pane_layout import PaneLayout
 
 _BY_WEIGHT: Final = (
@@ -41,7 +43,26 @@ _ALONG: Final = styles.SELECTED << 8 | styles.BAR_LEFT - styles.LINES
 _BARS: Final = styles.BAR_LEFT | styles.BAR_RIGHT
 _QUIET: Final = styles.LABEL << 8 | DOT
 _REPLACEMENT: Final = 0xFFFD  # for characters behind the first plane
+_HISTORY_NS: Final = 250_000_000
 _LOW_BITS: Final = styles.TINT * 256 - 1  # value and state, SELECTED included
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which bytes the codes are of that a pane is given.
+
+    Attributes:
+        before: Codes before the first row's; at most the pane's `reach`, less where the region
+            begins.
+        behind: Codes behind the last row's.
+        start: Offset of the first row's first byte.
+        clock_ns: The time.
+    """
+
+    before: int = 0
+    behind: int = 0
+    start: int = 0
+    clock_ns: int = 0
 
 
 class PaneCodes(Protocol):
@@ -54,20 +75,16 @@ class PaneCodes(Protocol):
 
     reach: int
 
-    def codes(self, base: Codes, before: int, behind: int) -> Codes:
-        """Codes of the cells: (rows, cells).
-
-        Args:
-            base: (n,) codes of bytes: `before` ones, then whole rows, then `behind` ones.
-            before: At most `reach`; the region may begin there.
-            behind: `reach`.
-        """
+    def codes(self, base: Codes, span: Span) -> Codes:
+        """Codes of the cells: (rows, cells), made of those of bytes."""
 
 
-def pane_codes(layout: PaneLayout, encoding: TextEncoding) -> PaneCodes:
+def pane_codes(layout: PaneLayout, encoding: TextEncoding, cells: CellStates) -> PaneCodes:
     """What makes the codes of a pane."""
     if layout.form is None:
         return SingleByteText(layout, encoding) if encoding.single else LongText(layout, encoding)
+    if layout.form.told:
+        return HistoryCells(layout, cells)
     return ByteCells(layout) if layout.form.bytewise else NumberCells(layout)
 
 
@@ -81,7 +98,7 @@ class ByteCells:
         self._columns, self._unit = layout.columns, layout.unit
         self._swaps = layout.unit > 1 and layout.form.endian is Endian.LITTLE
 
-    def codes(self, base: Codes, _before: int, _behind: int) -> Codes:
+    def codes(self, base: Codes, _span: Span) -> Codes:
         """The bytes' own, those of a little endian value turned round."""
         if not self._swaps:
             return base.reshape(-1, self._columns)
@@ -116,7 +133,7 @@ class NumberCells:
         self._texts: Chars = np.zeros((0, layout.glyphs), np.uint8)
         self._values_in_row = layout.columns // layout.unit
 
-    def codes(self, base: Codes, _before: int, _behind: int) -> Codes:
+    def codes(self, base: Codes, _span: Span) -> Codes:
         """The same as before where nothing changed."""
         if self._base is None or not np.array_equal(base, self._base):
             self._base = base.copy()
@@ -148,6 +165,31 @@ class NumberCells:
             if len(other):
                 self._texts[other] = self._form.texts(data[other].reshape(-1))
         self._data = data
+        return self._texts
+
+
+class HistoryCells(NumberCells):
+    """When or how often each byte changed: read a few times a second, so that it can be read."""
+
+    def __init__(self, layout: PaneLayout, cells: CellStates) -> None:
+        super().__init__(layout)
+        self._cells = cells
+        self._moment = (-1, -1, -1)
+
+    def codes(self, base: Codes, span: Span) -> Codes:
+        """The same as before for a quarter of a second, but for bytes that come into sight."""
+        now_ns = self._cells.now_ns(span.clock_ns)
+        moment = (now_ns // _HISTORY_NS, span.start, len(base))
+        if moment != self._moment:
+            self._moment = moment
+            texts = history_texts(
+                self._form, self._cells.frame, self._cells.rates, span.start, len(base), now_ns
+            )
+            if not np.array_equal(texts, self._texts):
+                self._texts, self._base = texts, None
+        return super().codes(base, span)
+
+    def _write(self, _data: U8) -> Chars:
         return self._texts
 
 
@@ -187,7 +229,7 @@ class SingleByteText:
         self._columns = layout.columns
         self._table = _text_table(encoding)
 
-    def codes(self, base: Codes, _before: int, _behind: int) -> Codes:
+    def codes(self, base: Codes, _span: Span) -> Codes:
         """What is no character is a quiet dot."""
         found: Codes = self._table[base & _LOW_BITS] | (base & ~_LOW_BITS)
         return found.reshape(-1, self._columns)
@@ -216,9 +258,9 @@ class LongText:
         self._key = (0, 0)
         self._codes: Codes = np.zeros((0, 0), np.int32)
 
-    def codes(self, base: Codes, before: int, behind: int) -> Codes:
+    def codes(self, base: Codes, span: Span) -> Codes:
         """The same as before where nothing changed."""
-        key = (before, behind)
+        before, behind = key = (span.before, span.behind)
         if self._base is None or key != self._key or not np.array_equal(base, self._base):
             self._base, self._key = base.copy(), key
             self._codes = self._make(base, before, behind)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic_ns
 
 from ....core.values.column_forms import HEX, ColumnForm
 from ....core.values.text_encodings import TextEncoding
 from ..decorations.decorations import Decoration
 from .cell_states import CellStates
 from .geometry import Grid, Pane, address_text
+from .history_text import history_texts
 from .pane_layout import PaneLayout
 
 
@@ -19,8 +21,17 @@ def value_text(cells: CellStates, layout: PaneLayout, encoding: TextEncoding, of
     if data is None:
         return ""
     if layout.form is not None:
-        return layout.form.text(data)
+        return _text(cells, layout.form, start, data)
     return encoding.text(cells.seen(start, encoding.longest) or data, "·")[:1]
+
+
+def _text(cells: CellStates, form: ColumnForm, start: int, data: bytes) -> str:
+    """A value; of what is told of changes a dash where there was none."""
+    if not form.told:
+        return form.text(data)
+    now_ns = cells.now_ns(monotonic_ns())
+    told = history_texts(form, cells.frame, cells.rates, start, 1, now_ns)
+    return told.tobytes().decode("ascii").strip() or "-"
 
 
 def describe_row(cells: CellStates, grid: Grid, ranges: Sequence[Decoration], offset: int) -> str:
@@ -54,6 +65,6 @@ def _values(
 ) -> str:
     """All values of a row; those that reach behind what was read are left out."""
     first = start + layout.origin
-    found = (cells.seen(at, form.width) for at in range(first, first + length, form.width))
-    texts = " ".join(form.text(data) for data in found if data is not None)
+    found = ((at, cells.seen(at, form.width)) for at in range(first, first + length, form.width))
+    texts = " ".join(_text(cells, form, at, data) for at, data in found if data is not None)
     return texts if form == HEX else f"{form.label} {texts}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .pane_layout import PaneLayout
 
@@ -57,7 +57,8 @@ class Selection:
             return self
         low = min(self.start, layout.value_start(self.start))
         high = min(layout.value_start(self.end - 1) + layout.unit, size) - 1
-        return Selection(high, low) if self.cursor >= self.anchor else Selection(low, high)
+        ends = (high, low) if self.cursor >= self.anchor else (low, high)
+        return replace(self, cursor=ends[0], anchor=ends[1])
 
     def clamped(self, size: int) -> Selection:
         """The same in a region of another size."""

@@ -24,7 +24,7 @@ from .emphasis import PLAIN, Emphasis, Unchanged
 from .geometry import MAX_COLUMNS, VALUE_PANES, Grid, Pane, fitted_columns
 from .glyph_atlas import Pools, Type
 from .overlay import CursorLook, Sheet
-from .pane_codes import PaneCodes, pane_codes
+from .pane_codes import PaneCodes, Span, pane_codes
 from .row_canvas import Canvas
 from .row_words import describe_row, value_text
 from .scroll import Scroll
@@ -183,7 +183,7 @@ class Surface:
         have = self._canvas
         if have and have.grid == grid and needed <= have.slots <= needed + 3 * _SPARE_ROWS:
             return
-        self._panes = [pane_codes(one, grid.text) for one in grid.layouts.values()]
+        self._panes = [pane_codes(one, grid.text, self.cells) for one in grid.layouts.values()]
         self._canvas = Canvas(grid, needed + _SPARE_ROWS, self._pools)
         self._canvas.set_looks(self._looks, styles.rgb(self._theme.line))
 
@@ -251,7 +251,8 @@ class Surface:
         for pane, layout in zip(self._panes, grid.layouts.values(), strict=True):
             at, front = before + layout.origin, min(before, pane.reach)
             base = flat[at - front : at + inner + pane.reach]
-            codes.append(pane.codes(base, front, pane.reach))
+            span = Span(front, pane.reach, start + layout.origin, clock_ns)
+            codes.append(pane.codes(base, span))
         at = chosen.cursor - first
         ink = int(shown[at]) if 0 <= at < len(shown) else styles.TEXT
         return codes, styles.TEXT if ink == styles.UNCHANGED else ink

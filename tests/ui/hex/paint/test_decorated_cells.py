@@ -10,9 +10,9 @@ from app.ui.hex.decorations.decorated_cells import DecoratedCells, decoration_co
 from app.ui.hex.decorations.decorations import Decoration, Decorations, Mark, Tint
 from app.ui.hex.decorations.row_labels import RowLabel, row_labels
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.cell_states import BLANK, DOT
+from app.ui.hex.paint.cell_states import BLANK, DOT, CellStates
 from app.ui.hex.paint.geometry import Grid, Pane
-from app.ui.hex.paint.pane_codes import pane_codes
+from app.ui.hex.paint.pane_codes import Span, pane_codes
 
 FAR = 60 << 30  # beyond what an int of Qt could count
 
@@ -90,8 +90,8 @@ def test_the_text_pane_keeps_what_decorations_add() -> None:
     cells = [0x41, 0x07, styles.CHANGED << 8 | 0xFF, styles.SELECTED << 8 | 0x42]
     codes = np.array([BLANK, *(cell | extra for cell in cells)], np.int32)
     grid = Grid(4096, 5, 1, 8, 18, 8)
-    text = pane_codes(grid.layouts[Pane.TEXT], grid.text)
-    assert text.codes(codes, 0, 0)[0].tolist() == [
+    text = pane_codes(grid.layouts[Pane.TEXT], grid.text, CellStates())
+    assert text.codes(codes, Span())[0].tolist() == [
         BLANK,
         extra | 0x41,
         extra | styles.ZERO << 8 | DOT,

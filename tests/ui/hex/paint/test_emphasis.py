@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from app.core.errors import ValueFormatError
 from app.core.values.byte_rules import parse_rule
+from app.core.values.column_forms import ColumnForm, Kind
 from app.core.watch.frame import Frame
 from app.ui.hex.paint import styles
 from app.ui.hex.paint.cell_states import CellStates
 from app.ui.hex.paint.change_rates import ChangeRates
 from app.ui.hex.paint.emphasis import Emphasis, Unchanged, class_states
+from app.ui.hex.paint.history_text import history_texts
 from app.ui.style.theme import DARK, LIGHT, Theme
 from tests.ui.hex.frames import NOW, changed_at, flux_at, frame_of, sampled
 
@@ -148,3 +150,34 @@ def test_classes_can_be_read_and_told_apart_without_colour(theme: Theme) -> None
     assert looks[styles.UNCHANGED] == looks[styles.ZERO]
     hidden = styles.looks(theme, hides=True)[styles.UNCHANGED]
     assert hidden.ink == hidden.ground
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [
+        (Kind.AGE, ["", "0ms", "999ms", "9.9s", "119s", "2m", "119m", "2h", "3d"]),
+        (Kind.COUNT, ["", *["1"] * 8]),
+    ],
+)
+def test_the_history_of_bytes_is_told_in_five_characters(kind: Kind, texts: list[str]) -> None:
+    ages = [0, 999, 9990, 119_000, 120_000, 7_199_000, 7_200_000, 72 * 3_600_000]
+    rates, changed = ChangeRates(), {at: age * 1_000_000 for at, age in enumerate(ages, 1)}
+    clock = NOW + 10 * 86_400 * SECOND_NS
+    frame = frame_of(bytes(9))
+    rates.add(frame)
+    newer = changed_at(frame, {at: age - (clock - NOW) for at, age in changed.items()})
+    rates.add(newer)
+    told = history_texts(ColumnForm(kind, 1), newer, rates, 0, 9, clock)
+    assert [row.tobytes().decode().strip() for row in told] == texts
+    assert told.shape == (9, 5)
+
+
+def test_rates_are_told_as_they_were_seen() -> None:
+    rates, seen = ChangeRates(), frames(121, SECOND_NS // 60, {2})
+    for frame in seen:
+        rates.add(frame)
+    told = history_texts(ColumnForm(Kind.RATE, 1), seen[-1], rates, 1, 18, NOW)
+    texts = [row.tobytes().decode().strip() for row in told]
+    assert texts[0] == "", "it never changed"
+    assert 45 <= int(texts[1].removesuffix("/s")) <= 65
+    assert texts[15:] == [""] * 3, "no Frame holds these"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from app.core.values.column_forms import FORMS, ColumnForm, form_named
 from app.core.values.text_encodings import ENCODINGS, encoding_named
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.cell_states import BLANK, DOT, Codes
+from app.ui.hex.paint.cell_states import BLANK, DOT, CellStates, Codes
 from app.ui.hex.paint.geometry import Grid, Pane
-from app.ui.hex.paint.pane_codes import PaneCodes, pane_codes
+from app.ui.hex.paint.pane_codes import PaneCodes, Span, pane_codes
 
 COLUMNS = 16
 QUIET = styles.LABEL << 8
@@ -29,7 +29,7 @@ CODES = st.lists(
 
 def column(form: ColumnForm, phase: int = 0) -> PaneCodes:
     grid = Grid(4096, COLUMNS, 1, 8, 18, 8, (form,), phase=phase)
-    return pane_codes(grid.layouts[Pane.HEX], grid.text)
+    return pane_codes(grid.layouts[Pane.HEX], grid.text, CellStates())
 
 
 def characters(codes: Codes) -> str:
@@ -75,10 +75,10 @@ def test_numbers_look_like_their_byte_of_the_most_weight(
     one_by_one = []
     for at in range(0, len(codes), form.width):
         one_by_one += value_of(form, codes[at : at + form.width])
-    assert made.codes(base, 0, 0).reshape(-1).tolist() == one_by_one
+    assert made.codes(base, Span()).reshape(-1).tolist() == one_by_one
     base[3] ^= 1  # written anew where it differs, and only there
-    fresh = column(form).codes(base, 0, 0)
-    assert np.array_equal(made.codes(base, 0, 0), fresh)
+    fresh = column(form).codes(base, Span())
+    assert np.array_equal(made.codes(base, Span()), fresh)
 
 
 def test_bytes_of_little_endian_values_are_turned_round_and_ends_stand_at_the_edges() -> None:
@@ -88,7 +88,7 @@ def test_bytes_of_little_endian_values_are_turned_round_and_ends_stand_at_the_ed
     codes[4] |= styles.BAR_LEFT
     codes[9] |= styles.BAR_RIGHT
     codes[-1] = BLANK
-    turned = column(form).codes(codes, 0, 0)[0].tolist()
+    turned = column(form).codes(codes, Span())[0].tolist()
     assert turned[:4] == [3, 2, 1, 0]
     assert turned[4:8] == [7 | styles.BAR_LEFT, 6, 5, 4]
     assert turned[8:12] == [11, 10, 9, 8 | styles.BAR_RIGHT]
@@ -99,10 +99,10 @@ def test_long_characters_stand_at_their_first_byte_and_wide_ones_in_two_cells() 
     encoding = encoding_named("utf8")
     assert encoding is not None
     grid = Grid(4096, COLUMNS, 1, 8, 18, 8, text=encoding)
-    text = pane_codes(grid.layouts[Pane.TEXT], encoding)
+    text = pane_codes(grid.layouts[Pane.TEXT], encoding, CellStates())
     data = "ü日\0".encode().ljust(COLUMNS, b"A")
     base = np.frombuffer(data[-2:] + data + b"AAAA", np.uint8).astype(np.int32)
-    cells = text.codes(base, 2, encoding.reach)
+    cells = text.codes(base, Span(2, encoding.reach))
     assert cells.shape == (1, COLUMNS)
     kanji = 0xE5 | 0x65 * styles.PAGE
     quiet = styles.ZERO << 8 | DOT
@@ -115,9 +115,9 @@ def test_long_characters_stand_at_their_first_byte_and_wide_ones_in_two_cells() 
 def test_every_encoding_keeps_the_looks_of_bytes(codes: list[int]) -> None:
     for encoding in ENCODINGS:
         grid = Grid(4096, COLUMNS, 1, 8, 18, 8, text=encoding)
-        text = pane_codes(grid.layouts[Pane.TEXT], encoding)
+        text = pane_codes(grid.layouts[Pane.TEXT], encoding, CellStates())
         base = np.array([*codes, *[0] * encoding.reach], np.int32)
-        made = text.codes(base, 0, encoding.reach).reshape(-1)
+        made = text.codes(base, Span(0, encoding.reach)).reshape(-1)
         looks = ~(0xFF | styles.PAGES)
         before, after = np.array(codes) & looks, made & looks
         quiet = after == before | styles.ZERO << 8

@@ -8,10 +8,10 @@ from pytestqt.qtbot import QtBot
 from app.core.values.column_forms import HEX, ColumnForm
 from app.core.values.text_encodings import ASCII, TextEncoding
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.cell_states import BLANK, Codes
+from app.ui.hex.paint.cell_states import BLANK, CellStates, Codes
 from app.ui.hex.paint.geometry import Grid, Pane
 from app.ui.hex.paint.glyph_atlas import Pools, Type, packed
-from app.ui.hex.paint.pane_codes import pane_codes
+from app.ui.hex.paint.pane_codes import Span, pane_codes
 from app.ui.hex.paint.row_canvas import Canvas
 from app.ui.style.theme import DARK, LIGHT, Theme, mono_font
 
@@ -64,7 +64,7 @@ def image_rows(canvas: Canvas, first: int) -> np.ndarray:
 
 def paint(canvas: Canvas, first: int, codes: Codes, here: int = -1) -> list[int]:
     cells = [
-        pane_codes(layout, canvas.grid.text).codes(codes.reshape(-1), 0, 0)
+        pane_codes(layout, canvas.grid.text, CellStates()).codes(codes.reshape(-1), Span())
         for layout in canvas.grid.layouts.values()
     ]
     return canvas.update(first, cells, here).tolist()
