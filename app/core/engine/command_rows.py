@@ -36,6 +36,7 @@ class Queue(Enum):
     WRITES = "writes"  # fills, loads, copies, large undos: each sees what the one before left
     SAVES = "saves"
     SPEED = "speed"
+    SURVEYS = "surveys"  # what is read all over the region, to be drawn
     LANE = "lane"
     TEST = "test"
 

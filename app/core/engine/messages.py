@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Generic, Never, TypeVar
 from ..errors import ScopeError
 from ..measure.bandwidth.mapping_speed import MappingSpeed
 from ..region.region import RegionInfo, RegionSpec
+from ..watch.frame import F32
 from ..write.record import RepeatState, Seen, WriteRecord
 
 if TYPE_CHECKING:
@@ -250,6 +251,17 @@ class MeasureSpeed(Command[MappingSpeed]):
 
     start: int = 0
     length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEntropy(Command[F32]):
+    """The entropy of equal parts of the region, in bits per byte; NaN where it is a hole.
+
+    Attributes:
+        parts: How many.
+    """
+
+    parts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def state_of(options: Options) -> dict[str, Any]:
         "classes": options.emphasis.classes,
         "rule": options.emphasis.rule.text if options.emphasis.rule else "",
         "unchanged": options.emphasis.unchanged.value,
+        "entropy": options.entropy,
         "fade_ms": options.emphasis.fade_ns // 1_000_000,
     }
 
@@ -49,6 +50,7 @@ def options_of(state: Mapping[str, Any]) -> Options:
         encoding_named(state.get("text")) or ASCII,
         phase if isinstance(phase, int) and phase in _PHASES else 0,
         _emphasis_of(state),
+        state.get("entropy") is True,
     )
 
 

@@ -49,12 +49,14 @@ class HexScreen(QAbstractScrollArea):
         selection_changed(int, int): Start and length; length 0 is none.
         span_wanted(int, int): Bytes that the next Frames should hold.
         view_changed(int, int): Start and length of what is on the screen.
+        options_changed(): A person chose another one of the options.
     """
 
     cursor_moved = Signal(object)
     selection_changed = Signal(object, object)
     span_wanted = Signal(object, object)
     view_changed = Signal(object, object)
+    options_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -206,6 +208,10 @@ class HexScreen(QAbstractScrollArea):
         """Let these bytes stand out."""
         self._set_options(replace(self.surface.options, emphasis=emphasis))
 
+    def set_entropy(self, on: bool) -> None:
+        """Let the minimap show entropy in place of changes."""
+        self._set_options(replace(self.surface.options, entropy=on))
+
     def set_rule(self, rule: ByteRule | None) -> None:
         """Mark the bytes that a rule picks."""
         self.set_emphasis(replace(self.surface.options.emphasis, rule=rule))
@@ -221,6 +227,7 @@ class HexScreen(QAbstractScrollArea):
             self.surface.set_emphasis(options.emphasis)
             self._lay_out()
             self._describe()
+            self.options_changed.emit()
 
     def state(self) -> dict[str, Any]:
         """What to remember."""

@@ -26,6 +26,7 @@ from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
 from .bar_column import BarColumn
 from .copying import copy_selection
+from .entropy_survey import EntropySurvey
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
@@ -72,6 +73,7 @@ class RegionView(BarColumn):
         self.minimap = Minimap(self)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
+        self._entropy = EntropySurvey(self.minimap)
         self.session: Session | None = None
         self.writing: Writing | None = None
         self.jumps = JumpHistory()
@@ -92,6 +94,7 @@ class RegionView(BarColumn):
         view.cursor_moved.connect(self.cursor_moved)
         view.cursor_moved.connect(self.minimap.set_cursor)
         view.view_changed.connect(self.minimap.set_view)
+        view.options_changed.connect(lambda: self._entropy.set_on(view.surface.options.entropy))
         view.selection_changed.connect(self.selection_changed)
         view.span_wanted.connect(self._look)
         view.write_wanted.connect(self._typed)
@@ -159,6 +162,7 @@ class RegionView(BarColumn):
             bar.hide()
         self.jumps = JumpHistory()
         self.decorations.clear()
+        self._entropy.set_session(session)
         if session is None:
             self.hex.set_frame(None)
             self.hex.set_region(0, False)
@@ -187,6 +191,7 @@ class RegionView(BarColumn):
         self.hex.set_greyed(False)
         self.hex.set_region(info.size, info.writable)
         self.minimap.set_region(info.size)
+        self._entropy.set_on(self.hex.surface.options.entropy)
         if self.session is not None and self.writing is not None:
             self._lock(self.session.locked)
             self.writing.forget()

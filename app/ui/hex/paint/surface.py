@@ -47,6 +47,7 @@ class Options:
         text: What the text column is encoded in.
         phase: Values begin at multiples of their size plus this, 0 to 7.
         emphasis: What makes bytes stand out.
+        entropy: Whether the minimap shows entropy in place of changes.
     """
 
     columns: int = 0
@@ -56,6 +57,7 @@ class Options:
     text: TextEncoding = ASCII
     phase: int = 0
     emphasis: Emphasis = PLAIN
+    entropy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
