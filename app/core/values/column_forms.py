@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -140,15 +141,22 @@ class ColumnForm:
         return {Kind.FLOAT: "f", Kind.SIGNED: "i"}.get(self.kind, "u")
 
     def _texts_by_byte(self, data: U8) -> Chars:
-        table = np.frombuffer("".join(self.byte_texts()).encode("ascii"), np.uint8)
         values = data.reshape(-1, self.width)
         if self.endian is Endian.LITTLE:
             values = values[:, ::-1]
-        found: Chars = table.reshape(256, -1)[values].reshape(len(values), self.chars)
+        found: Chars = _byte_table(self)[values].reshape(len(values), self.chars)
         return found
 
     def text(self, data: bytes) -> str:
         """One value, without blanks around it."""
+        value = int.from_bytes(data, self.endian.value, signed=self.kind is Kind.SIGNED)
+        match self.kind:
+            case Kind.HEX:
+                return f"{value:0{self.chars}X}"
+            case Kind.BINARY:
+                return f"{value:0{self.chars}b}"
+            case Kind.UNSIGNED | Kind.SIGNED:
+                return str(value)
         return self.texts(np.frombuffer(data, np.uint8)).tobytes().decode("ascii").strip()
 
     # -- reading -----------------------------------------------------------------------------------
@@ -181,6 +189,12 @@ class ColumnForm:
             raise ValueFormatError(
                 f"{shorten(text)!r} is no {self.label}.", f"For example: {example}."
             ) from error
+
+
+@cache
+def _byte_table(form: ColumnForm) -> Chars:
+    """What each byte is written as: (256, chars)."""
+    return np.frombuffer("".join(form.byte_texts()).encode("ascii"), np.uint8).reshape(256, -1)
 
 
 HEX: Final = ColumnForm(Kind.HEX, 1)
