@@ -12,9 +12,6 @@ Chars = npt.NDArray[np.uint8]
 _ZERO: Final = ord("0")
 _BLANK: Final = ord(" ")
 _MINUS: Final = ord("-")
-# Significant digits with which a value of so many bytes is tried: the first that reads back as the
-# same value is the shortest; the last always does.
-_PRECISIONS: Final = {2: (3, 4, 5), 4: (6, 7, 8, 9)}
 
 
 def integer_text(values: npt.NDArray[Any], chars: int) -> Chars:
@@ -48,32 +45,17 @@ def float_text(values: npt.NDArray[Any], chars: int) -> Chars:
 
     Args:
         values: float16, float32 or float64 in the machine's byte order.
-        chars: At least as many as %g takes with all digits.
+        chars: At least as many as the longest takes with an exponent.
     """
-    with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
-        numbers = values.astype(np.float64).tolist()
-    size = values.dtype.itemsize
-    texts = [repr(number) for number in numbers] if size == 8 else _shortest(values, numbers)
+    single = values.dtype.itemsize < 8
+    # Of each width numpy's own text is the shortest; of doubles Python's is, and is made faster.
+    texts = [str(value) for value in values] if single else [repr(x) for x in values.tolist()]
+    if single and max(map(len, texts), default=0) > chars:
+        texts = [text if len(text) <= chars else _scientific(text) for text in texts]
     padded = "".join([text.rjust(chars) for text in texts])
     return np.frombuffer(padded.encode("ascii"), np.uint8).reshape(len(texts), chars)
 
 
-def _shortest(values: npt.NDArray[Any], numbers: list[float]) -> list[str]:
-    texts = [""] * len(numbers)
-    open_ = np.arange(len(numbers))
-    for digits in _PRECISIONS[values.dtype.itemsize]:
-        form = f"%.{digits}g"
-        for at in open_.tolist():
-            texts[at] = form % numbers[at]
-        read = np.array([float(texts[at]) for at in open_.tolist()], np.float64)
-        with np.errstate(over="ignore"):
-            same = read.astype(values.dtype) == values[open_]
-        open_ = open_[~same & ~np.isnan(read)]
-        if not len(open_):
-            break
-    return [_pointed(text) for text in texts]
-
-
-def _pointed(text: str) -> str:
-    """`1.0`, so that a float is not taken for an integer."""
-    return f"{text}.0" if text.lstrip("-").isdigit() else text
+def _scientific(text: str) -> str:
+    """`1234567900000000.0` as `1.2345679e+15`."""
+    return np.format_float_scientific(float(text), trim="-")

@@ -112,7 +112,7 @@ class RegionView(BarColumn):
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
         self.range.chosen.connect(self.select_range)
-        view.rule_requested.connect(lambda: self._open_bar(self.rule))
+        view.rule_requested.connect(self.open_rule)
         self.rule.chosen.connect(view.set_rule)
         for bar in (self.goto, self.range, self.rule):
             bar.closed.connect(view.setFocus)
@@ -320,6 +320,11 @@ class RegionView(BarColumn):
     def open_range(self) -> None:
         """Show the range bar."""
         self._open_bar(self.range)
+
+    def open_rule(self) -> None:
+        """Show the rule bar."""
+        self.rule.show_rule(self.hex.surface.options.emphasis.rule)
+        self._open_bar(self.rule)
 
     def _open_bar(self, bar: LineBar) -> None:
         info = self.session.info if self.session else None

@@ -32,6 +32,10 @@ class RuleBar(LineBar):
             "or >=5/s: seen to change 5 times a second or more. Nothing marks nothing."
         )
 
+    def show_rule(self, rule: ByteRule | None) -> None:
+        """The rule that holds now, to be changed."""
+        self.edit.setText(rule.text if rule is not None else "")
+
     def _rule(self) -> ByteRule | None:
         """What was typed. Raises ExpressionError for what is no rule."""
         if not self.edit.text().strip():

@@ -61,6 +61,9 @@ def test_bytes_stand_out_as_chosen(qtbot: QtBot, sessions: Sessions, shm_file: S
     qtbot.keyClick(view.rule.edit, K.Key_Return)
     assert not view.rule.isVisible()
     assert states()[6:] == [styles.RULE] * 2
+    view.hex.rule_requested.emit()
+    assert view.rule.edit.text() == "&80=80"
+    qtbot.keyClick(view.rule.edit, K.Key_Escape)
     state = view.hex.state()
     trigger(view, "Hidden", "Bytes that do not change")
     trigger(view, "60 s", "A change glows for")
