@@ -600,7 +600,7 @@ def test_the_menu_fits_the_place(view: HexView) -> None:
     over_byte = menu_texts(context_menu(view, Part.HEX))
     assert {"Copy", "Copy as", "Paste over", "Fill selection…", "Bytes in a row"} <= set(over_byte)
     assert "Copy offset 0x10" in menu_texts(context_menu(view, Part.ADDRESS))
-    layout = ["Bytes in a row", "Group bytes", "Columns", "Text column"]
+    layout = ["Bytes in a row", "Group bytes", "Columns", "Text column", "Emphasis"]
     assert menu_texts(context_menu(view, None)) == layout
 
 
