@@ -22,11 +22,13 @@ import numpy.typing as npt
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
-from app.core.values.column_forms import form_named
+from app.core.values.byte_rules import parse_rule
+from app.core.values.column_forms import HEX, TOLD_FORMS, form_named
 from app.core.values.text_encodings import ENCODINGS, UTF8, TextEncoding
 from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 from app.ui.hex.decorations.decorated_cells import DecoratedCells
 from app.ui.hex.decorations.decorations import Decoration, Decorations, Depth, Mark, Tint
+from app.ui.hex.paint.emphasis import Emphasis
 from app.ui.hex.paint.geometry import Pane, address_text
 from app.ui.hex.paint.surface import Options, Surface
 from app.ui.style.theme import DARK
@@ -119,6 +121,7 @@ class Ours:
         self.surface = Surface(DARK, _font(), PIXELS)
         self.surface.size = SIZE
         self.surface.options = options
+        self.surface.set_emphasis(options.emphasis)
         self.surface.lay_out(WIDTH, self.surface.header + ROWS * self.surface.grid.height, 1.0)
         if self.surface.scroll.visible not in (ROWS, ROWS + 1):
             raise AssertionError(f"{self.surface.scroll.visible} rows are visible")
@@ -330,6 +333,15 @@ def column_rows(rounds: int) -> list[Row]:
         options = replace(PLAIN, text=encoding)
         title = f"text column {encoding.label}: every byte changed"
         found.append(compare_columns(title, options, 1.0, (2.0, 1.5), rounds))
+    emphasis = Emphasis(classes=True, rule=parse_rule("4?"))
+    options = replace(PLAIN, emphasis=emphasis)
+    title = "classes of values and a rule: every byte changed"
+    found.append(compare_columns(title, options, 1.0, LIMITS, rounds))
+    title = "the same: 10 % of the bytes"
+    found.append(compare_columns(title, options, 0.1, LIMITS, rounds))
+    history = replace(PLAIN, forms=(HEX, *TOLD_FORMS[:1]))
+    title = "hex, and a column of ages: every byte changed"
+    found.append(compare_columns(title, history, 1.0, (3.0, 2.0), rounds))
     return found
 
 

@@ -131,6 +131,14 @@ def test_what_is_no_value_stays_to_be_mended_and_what_is_dropped_is_not_written(
     scene.type("9", 0x24)
     scene.lands(0x24, b"\x09")
     assert peek(scene.path, 0x22, 2) == b"\0\0"
+    scene.show("u64le", phase=4)
+    scene.type("1", (1 << 16) - 1)
+    assert "do not fit at 0xFFFC" in scene.message()
+    scene.show("changes")
+    scene.type("7", 0x24)
+    assert "tells about changes" in scene.message()
+    assert "changes 1 - - - 1 -" in surface.describe_row(0x24)
+    assert peek(scene.path, 0x24, 1) == b"\x09"
 
 
 def test_a_value_that_is_not_one_store_is_written_with_a_word_of_warning(scene: Scene) -> None:

@@ -116,6 +116,8 @@ def crown_columns(crown: Crown, width: int, stroke: int) -> npt.NDArray[np.bool_
             inked = (at < dot) | (at >= 2 * dot) & (at < 3 * dot)
         case Crown.DASHES:
             inked = at // dot % 2 == 0
+        case Crown.DOTTED:
+            inked = at % (2 * dot) < stroke
     return inked
 
 

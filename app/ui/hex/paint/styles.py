@@ -73,7 +73,7 @@ class Crown(Enum):
     DOT = 1
     DASHES = 2
     TWO_DOTS = 3
-    LINE = 4
+    DOTTED = 4
     THICK = 5
 
 
@@ -226,7 +226,7 @@ def _classes(theme: Theme) -> tuple[tuple[int, Rgb, Crown], ...]:
     violet, teal, green, olive, rose = (rgb(color) for color in theme.tints[1:6])
     return (
         (PRINTABLE, green, Crown.DOT),
-        (WORD, teal, Crown.LINE),
+        (WORD, teal, Crown.DOTTED),
         (HIGH, violet, Crown.DASHES),
         (FULL, rose, Crown.TWO_DOTS),
         (RULE, olive, Crown.THICK),
