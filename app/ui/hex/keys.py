@@ -34,7 +34,7 @@ GESTURES: Final = (
     Gesture(SCOPE, "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
     Gesture(SCOPE, "Digits in another column", "Overwrite its value, when full or by Enter"),
     Gesture(SCOPE, "Tab", "Go to the next column"),
-    Gesture(SCOPE, "Click on a column's head", "Choose its form"),
+    Gesture(SCOPE, "Click on a column's head", "Choose the form of that column"),
     Gesture(SCOPE, "Double, triple click", "Select the group or word, the row"),
     Gesture(SCOPE, "Ctrl+wheel", "Zoom"),
     Gesture(SCOPE, "Shift+wheel", "Scroll sideways"),
