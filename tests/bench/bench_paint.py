@@ -13,7 +13,7 @@ a tenth of them on the screen, overlapping and nested so that every byte there i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -22,10 +22,14 @@ import numpy.typing as npt
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QImage, QPainter
 
+from app.core.values.byte_rules import parse_rule
+from app.core.values.column_forms import HEX, TOLD_FORMS, form_named
+from app.core.values.text_encodings import ENCODINGS, UTF8, TextEncoding
 from app.core.watch.frame import Frame, RangeSample, Traffic, empty_activity
 from app.ui.hex.decorations.decorated_cells import DecoratedCells
 from app.ui.hex.decorations.decorations import Decoration, Decorations, Depth, Mark, Tint
-from app.ui.hex.paint.geometry import address_text
+from app.ui.hex.paint.emphasis import Emphasis
+from app.ui.hex.paint.geometry import Pane, address_text
 from app.ui.hex.paint.surface import Options, Surface
 from app.ui.style.theme import DARK
 from tests.bench.harness import Case, Row, interleaved
@@ -38,6 +42,18 @@ PIXELS = 14
 SECOND_NS = 1_000_000_000
 RANGES = 10_000
 LIMITS = (1.3, 1.1)
+PLAIN = Options(columns=COLUMNS)
+# A column in place of hex, and how many times as long as hex it may take. Those that write more
+# characters have more pixels to move.
+COLUMN_LIMITS = {
+    "hex32le": (1.5, 1.2),
+    "u8": (1.5, 1.2),
+    "i64le": (1.8, 1.5),
+    "u32be": (1.8, 1.5),
+    "f32le": (2.5, 1.5),
+    "f64le": (2.5, 1.5),
+    "bin8": (3.5, 2.0),
+}
 Bytes = npt.NDArray[np.uint8]
 _HEX = [f"{value:02X}" for value in range(256)]
 _TEXT = [chr(value) if 32 <= value < 127 else "\u00b7" for value in range(256)]
@@ -81,15 +97,31 @@ class Content:
         )
 
 
+class Writing(Content):
+    """Text instead of any bytes: of each pair of bytes is made a letter of Cyrillic or of kana."""
+
+    encoding: TextEncoding = UTF8
+
+    def change(self, share: float, rows: int) -> None:
+        """As for any bytes; those that changed are other letters."""
+        super().change(share, rows)
+        letters = "абвгдежзийклмнопрстуфхцчшщъыьэюя" * 3 + "あいうえおかきくけこ" * 3
+        fit = [text for text in letters if len(self.encoding.encode(text)) == 2]
+        table = np.frombuffer("".join(fit).encode(self.encoding.codec), np.uint16)
+        self.data = table[self.data[::2] % len(table)].view(np.uint8)
+        self.frame = self._frame()
+
+
 class Ours:
     """The hex view's Surface on a picture."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, options: Options = PLAIN) -> None:
         self.content = content
         self.canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
         self.surface = Surface(DARK, _font(), PIXELS)
         self.surface.size = SIZE
-        self.surface.options = Options(columns=COLUMNS)
+        self.surface.options = options
+        self.surface.set_emphasis(options.emphasis)
         self.surface.lay_out(WIDTH, self.surface.header + ROWS * self.surface.grid.height, 1.0)
         if self.surface.scroll.visible not in (ROWS, ROWS + 1):
             raise AssertionError(f"{self.surface.scroll.visible} rows are visible")
@@ -154,8 +186,9 @@ class Usual:
         for at in np.flatnonzero(self.content.changed).tolist():
             row, column = divmod(at, COLUMNS)
             y = header + row * grid.height
-            marks.append(QRect(grid.hex_left(column), y, grid.cell, grid.height))
-            marks.append(QRect(grid.text_x + column * grid.char, y, grid.char, grid.height))
+            for pane in (Pane.HEX, Pane.TEXT):
+                left, width = grid.left(pane, column), grid.cell_width(pane)
+                marks.append(QRect(left, y, width, grid.height))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(120, 80, 20))
         painter.drawRects(marks)
@@ -163,8 +196,10 @@ class Usual:
         for row, values in enumerate(data.tolist()):
             y = header + row * grid.height + self._type.baseline
             painter.drawText(grid.address_x, y, address_text(row * COLUMNS, grid.digits))
-            painter.drawText(grid.hex_x, y, " ".join([_HEX[value] for value in values]))
-            painter.drawText(grid.text_x, y, "".join([_TEXT[value] for value in values]))
+            hexes = " ".join([_HEX[value] for value in values])
+            painter.drawText(grid.left(Pane.HEX, 0), y, hexes)
+            text = "".join([_TEXT[value] for value in values])
+            painter.drawText(grid.left(Pane.TEXT, 0), y, text)
         painter.end()
 
 
@@ -247,6 +282,69 @@ def compare_decorated(
     )
 
 
+def compare_columns(
+    name: str,
+    options: Options,
+    share: float,
+    limits: tuple[float, float],
+    rounds: int,
+) -> Row:
+    """One kind of columns, against single bytes in hex and ASCII."""
+    kind = Content if options.text.single else Writing
+    content = kind(
+        np.random.default_rng(9).integers(0, 256, CELLS, np.uint8), np.zeros(CELLS, np.bool_)
+    )
+    if isinstance(content, Writing):
+        content.encoding = options.text
+        content.change(1.0, ROWS)
+    plain, other = Ours(content), Ours(content, options)
+    if bytes(plain.canvas.constBits()) == bytes(other.canvas.constBits()):
+        raise AssertionError("the columns are not to be seen")
+    cases = [
+        Case("plain", plain.run, lambda: content.change(share, ROWS)),
+        Case("columns", other.run),
+    ]
+    times = interleaved(cases, rounds, warm_up=11)
+    floor, goal = limits
+    return Row(
+        name,
+        1 / times.speed("columns", "plain"),
+        "x",
+        "hex and ASCII",
+        floor,
+        goal,
+        f"{times.median('columns') * 1e3:.2f} against {times.median('plain') * 1e3:.2f} ms",
+        lower_is_better=True,
+    )
+
+
+def column_rows(rounds: int) -> list[Row]:
+    """Each kind of column in place of hex; and text that takes several bytes for a character."""
+    found = []
+    for name, limits in COLUMN_LIMITS.items():
+        form = form_named(name)
+        if form is None:
+            raise AssertionError(name)
+        options = replace(PLAIN, forms=(form,))
+        for share, words in ((1.0, "every byte changed"), (0.1, "10 % of the bytes")):
+            title = f"column {form.label}: {words}"
+            found.append(compare_columns(title, options, share, limits, rounds))
+    for encoding in (encoding for encoding in ENCODINGS if not encoding.single):
+        options = replace(PLAIN, text=encoding)
+        title = f"text column {encoding.label}: every byte changed"
+        found.append(compare_columns(title, options, 1.0, (2.0, 1.5), rounds))
+    emphasis = Emphasis(classes=True, rule=parse_rule("4?"))
+    options = replace(PLAIN, emphasis=emphasis)
+    title = "classes of values and a rule: every byte changed"
+    found.append(compare_columns(title, options, 1.0, LIMITS, rounds))
+    title = "the same: 10 % of the bytes"
+    found.append(compare_columns(title, options, 0.1, LIMITS, rounds))
+    history = replace(PLAIN, forms=(HEX, *TOLD_FORMS[:1]))
+    title = "hex, and a column of ages: every byte changed"
+    found.append(compare_columns(title, history, 1.0, (3.0, 2.0), rounds))
+    return found
+
+
 def look_up(rounds: int) -> Row:
     """What of 10,000 ranges is on the screen, and how it looks: when the view scrolls."""
     decorations = Decorations()
@@ -290,6 +388,7 @@ def rows(*, quick: bool = False) -> list[Row]:
         compare_decorated("10,000 decorations: 320 bytes in 10 rows", 1.0, 10, LIMITS, rounds),
         compare_decorated("10,000 decorations: nothing changed", 0.0, ROWS, LIMITS, rounds),
         look_up(rounds),
+        *column_rows(rounds),
     ]
     del application
     return found

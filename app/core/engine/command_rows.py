@@ -39,6 +39,7 @@ class Queue(Enum):
     STATISTICS = "statistics"
     PREVIEW = "preview"
     POINTERS = "pointers"
+    SURVEYS = "surveys"  # what is read all over the region, to be drawn
     LANE = "lane"
     TEST = "test"
     SEARCH = "search"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..errors import LockedError, OutOfRangeError
 from ..values.pointer import PointingPlaces
 from ..values.units import format_size
+from ..watch.entropy import sample_entropy
+from ..watch.frame import F32
 from ..write import bulk_writes
 from ..write.record import FreezeState, RepeatState, WriteRecord
 from . import messages as msg
@@ -116,6 +118,10 @@ def _measure_speed(engine: Engine, command: msg.MeasureSpeed, job: Job) -> Mappi
         return measure_mapping(engine.region, lane, cancelled=job.cancelled)
     finally:
         engine.note_write(*lane)
+
+
+def _sample_entropy(engine: Engine, command: msg.SampleEntropy, job: Job) -> F32:
+    return sample_entropy(engine.region, command.parts, job.cancelled)
 
 
 # -- writing --------------------------------------------------------------------------------------
@@ -250,5 +256,6 @@ ROWS: Rows = (
     Row(msg.StartFreeze, _start_freeze, _QUICK),
     Row(msg.StopRepeat, _stop_repeat, _QUICK),
     Row(msg.ListRepeats, _list_repeats, _QUICK),
+    Row(msg.SampleEntropy, _sample_entropy, _LONG, Queue.SURVEYS, cancellable=True),
     Row(msg.MeasureSpeed, _measure_speed, _LONG, Queue.SPEED, cancellable=True),
 )

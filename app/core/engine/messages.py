@@ -14,6 +14,7 @@ from ..errors import ScopeError
 from ..measure.bandwidth.mapping_speed import MappingSpeed
 from ..region.region import RegionInfo, RegionSpec
 from ..values.pointer import PointerForm, PointingPlaces
+from ..watch.frame import F32
 from ..write.record import FreezeState, RepeatState, Seen, WriteRecord
 
 if TYPE_CHECKING:
@@ -287,6 +288,17 @@ class MeasureSpeed(Command[MappingSpeed]):
 
     start: int = 0
     length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEntropy(Command[F32]):
+    """The entropy of equal parts of the region, in bits per byte; NaN where it is a hole.
+
+    Attributes:
+        parts: How many.
+    """
+
+    parts: int
 
 
 @dataclass(frozen=True, slots=True)

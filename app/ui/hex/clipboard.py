@@ -16,6 +16,7 @@ from PySide6.QtGui import QGuiApplication
 
 from ...core.errors import ValueFormatError
 from ...core.values.pasted_text import Readings, readings
+from ...core.values.text_encodings import UTF8, TextEncoding
 from ...core.values.units import format_size
 
 MIME: Final = "application/x-ivshmem-scope-bytes"
@@ -62,14 +63,15 @@ def leave_text() -> None:
         board.setText(mime.text())
 
 
-def take(*, as_text: bool) -> bytes | Readings:
+def take(*, as_text: bool, encoding: TextEncoding = UTF8) -> bytes | Readings:
     """What the clipboard holds: bytes that are certain, or what a foreign text may mean.
 
     Args:
         as_text: Foreign text stands for its characters (in the text pane), not for hex.
+        encoding: Of those characters.
 
     Raises:
-        ValueFormatError: It holds nothing, no hex, or too much.
+        ValueFormatError: It holds nothing, no hex, too much, or what this encoding has not.
     """
     mime: QMimeData | None = QGuiApplication.clipboard().mimeData()
     if mime is None:  # nothing was ever copied
@@ -83,7 +85,7 @@ def take(*, as_text: bool) -> bytes | Readings:
     text = mime.text()
     _bound(len(text), _MAX_TEXT)
     if as_text:
-        data = text.encode("utf-8", errors="replace")
+        data = encoding.encode(text)
         _bound(len(data), MAX_PASTE)
         return data
     if mime.hasFormat(ADDRESS_MIME):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt
 
 from ..action import Action, Gesture
-from .paint.geometry import BLOCK, Grid
+from .paint.geometry import BLOCK, Grid, Pane
 from .paint.surface import Options
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ GESTURES: Final = (
     Gesture(SCOPE, "Shift with any of these", "Select"),
     Gesture(SCOPE, "Alt or Ctrl+Alt with dragging", "Select a rectangle"),
     Gesture(SCOPE, "0–9, A–F", "Overwrite the byte (two digits; Esc drops the first)"),
-    Gesture(SCOPE, "Tab", "Swap hex and text pane"),
+    Gesture(SCOPE, "Digits in another column", "Overwrite its value, when full or by Enter"),
+    Gesture(SCOPE, "Tab", "Go to the next column"),
+    Gesture(SCOPE, "Click on a column's head", "Choose the form of that column"),
     Gesture(SCOPE, "Space, Backspace in the text pane", "Type a blank, go back by a byte"),
     Gesture(SCOPE, "Double, triple click", "Select the group or word, the row"),
     Gesture(SCOPE, "Ctrl+wheel", "Zoom"),
@@ -136,6 +138,9 @@ def _editing(view: HexView) -> tuple[Action, ...]:
             view.step_back,
             SCOPE,
         ),
+        Action(
+            "commit", "Write the value typed so far", ("Return", "Enter"), view.editor.commit, SCOPE
+        ),
         Action("insert", "Say why nothing can be inserted", ("Ins",), view.editor.insert, SCOPE),
         Action("delete", "Say why nothing can be deleted", ("Del",), view.editor.delete, SCOPE),
     )
@@ -197,6 +202,9 @@ def _looking(view: HexView) -> tuple[Action, ...]:
     def local(name: str, text: str, key: str, call: Callable[[], object]) -> Action:
         return Action(name, text, (key,), call, SCOPE)
 
+    def columns(name: str, text: str, key: str, call: Callable[[], object], hint: str) -> Action:
+        return Action(name, text, (key,), call, SCOPE, "View", 3, hint=hint, needs_session=True)
+
     return (
         zoom("zoom_in", "Larger bytes", ("Ctrl+=", "Ctrl++"), view.zoom_in),
         zoom("zoom_out", "Smaller bytes", ("Ctrl+-",), view.zoom_out),
@@ -214,6 +222,34 @@ def _looking(view: HexView) -> tuple[Action, ...]:
             Action(f"group_{size}", _GROUP_WORDS[size], (), partial(view.set_group, size), SCOPE)
             for size in GROUPS
         ),
+        columns(
+            "columns",
+            "Columns of the hex view…",
+            "Ctrl+Shift+D",
+            view.popup_columns,
+            "Hex, decimal, binary or float of 1, 2, 4 or 8 bytes; several beside each other",
+        ),
+        columns(
+            "text_column",
+            "Encoding of the text column…",
+            "Ctrl+Shift+T",
+            view.popup_encodings,
+            "ASCII, UTF-8, UTF-16, Latin-1, CP437, EBCDIC or Shift-JIS",
+        ),
+        columns(
+            "emphasis",
+            "Emphasis of bytes…",
+            "Ctrl+Shift+H",
+            view.popup_emphasis,
+            "Classes of values, a rule, what does not change, how long a change glows",
+        ),
+        columns(
+            "mark_rule",
+            "Mark bytes by a rule…",
+            "Ctrl+Shift+M",
+            view.rule_requested.emit,
+            "By value, mask, range, or how often they change",
+        ),
         local("scroll_up", "Scroll up by a row", "Ctrl+Up", partial(view.scroll_rows, -1)),
         local("scroll_down", "Scroll down by a row", "Ctrl+Down", partial(view.scroll_rows, 1)),
     )
@@ -221,11 +257,12 @@ def _looking(view: HexView) -> tuple[Action, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What moving depends on: the cursor, the layout, and how many rows a page has."""
+    """What moving depends on: the cursor, the layout, how many rows a page has, and the pane."""
 
     cursor: int
     grid: Grid
     page: int
+    pane: Pane = Pane.HEX
 
 
 def moved(place: Place, key: int, *, ctrl: bool) -> int | None:
@@ -244,11 +281,13 @@ def _target(place: Place, key: Qt.Key, ctrl: bool) -> int | None:
     cursor, columns = place.cursor, place.grid.columns
     step = max(place.grid.group, BLOCK if place.grid.group == 1 else 1)
     row = cursor - cursor % columns
+    layout = place.grid.layouts[place.pane]
+    value = layout.value_start(cursor)
     match key:
         case _Key.Key_Left:
-            return (cursor - 1) // step * step if ctrl else cursor - 1
+            return (cursor - 1) // step * step if ctrl else value - layout.unit
         case _Key.Key_Right:
-            return cursor // step * step + step if ctrl else cursor + 1
+            return cursor // step * step + step if ctrl else value + layout.unit
         case _Key.Key_Home:
             return 0 if ctrl else row
         case _Key.Key_End:
@@ -271,7 +310,8 @@ def _by_rows(place: Place, key: Qt.Key) -> int:
 
 def next_columns(options: Options, shown: int, step: int) -> int:
     """The next larger (step 1) or smaller (-1) number of columns in the table."""
-    allowed = [columns for columns in _COLUMNS if columns % options.group == 0]
+    whole = max(options.group, options.text.unit, *(form.width for form in options.forms))
+    allowed = [columns for columns in _COLUMNS if columns % whole == 0]
     wanted = [c for c in allowed if (c > shown if step > 0 else c < shown)]
     return (wanted[0] if step > 0 else wanted[-1]) if wanted else shown
 

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QMenu
 from ...core.values.export_formats import FORMS, address_text
 from ...core.values.units import format_short_offset
 from . import clipboard
+from .columns_menu import columns_menu, encodings_menu
+from .emphasis_menu import emphasis_menu
 from .keys import GROUPS, MENU_COLUMNS
 from .paint.geometry import Part
 
@@ -118,6 +120,9 @@ def _add_layout(view: HexView, menu: QMenu) -> None:
         options.group,
         view.set_group,
     )
+    menu.addMenu(columns_menu(view, menu))
+    menu.addMenu(encodings_menu(view, menu))
+    menu.addMenu(emphasis_menu(view, menu))
 
 
 def _choice(

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ...core.values.units import format_age, format_offset, format_size
-from ...core.watch.frame import Activity, Frame
+from ...core.watch.frame import F32, Activity, Frame
 from ..style.heat_colors import heat_index, heat_table
 from ..style.theme import DARK, Theme
 from . import tooltip
@@ -31,6 +31,14 @@ _REPAINT_MS: Final = 100
 _WIDTH: Final = 28
 _INSET: Final = 4
 _LEAST: Final = 4
+_MOST_BITS: Final = 8.0  # of a byte
+_KINDS: Final = (
+    (0.5, "nearly all bytes the same"),
+    (3.5, "few values, or much of one"),
+    (5.5, "text, numbers or code"),
+    (7.2, "dense: code, pictures or sound"),
+    (8.1, "compressed, encrypted or noise"),
+)
 
 Pixels = npt.NDArray[np.uint32]
 
@@ -65,8 +73,22 @@ def _spread(index: npt.NDArray[np.uint8], rows: int) -> npt.NDArray[np.uint8]:
     return spread
 
 
+def entropy_strip(entropy: F32, rows: int, theme: Theme) -> Pixels:
+    """One pixel per row: dark where all bytes are the same, bright where any is as likely."""
+    at = np.arange(max(1, rows), dtype=np.int64) * len(entropy) // max(1, rows)
+    bits = entropy[at]
+    table = heat_table().astype(np.uint32)
+    colors = np.uint32(0xFF000000) | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
+    index = np.clip(np.nan_to_num(bits) / _MOST_BITS * 255, 0, 255).astype(np.uint8)
+    absent = np.uint32(theme.color("ground").rgba())
+    pixels: Pixels = np.where(np.isnan(bits), absent, colors[index]).astype(np.uint32)
+    return pixels
+
+
 class Minimap(QWidget):
     """A strip beside the hex view. Decorations are marked at its left edge, beside the heat.
+
+    By choice it shows entropy in place of the heat of changes.
 
     Signals:
         goto_wanted(int): A place was clicked.
@@ -83,6 +105,7 @@ class Minimap(QWidget):
         self._view = (0, 0)
         self._cursor = 0
         self._activity: Activity | None = None
+        self._entropy: F32 | None = None
         self._image: QImage | None = None
         self._decorations: Decorations | None = None
         self._marks: QImage | None = None
@@ -118,14 +141,21 @@ class Minimap(QWidget):
     def set_region(self, size: int) -> None:
         """Another region; 0 is none."""
         self._size = size
-        self._activity = self._image = self._marks = None
+        self._activity = self._entropy = self._image = self._marks = None
         self.update()
 
     def set_frame(self, frame: Frame) -> None:
         """Take the activity of this Frame."""
         if self._activity is None or frame.activity.number != self._activity.number:
-            self._activity, self._image = frame.activity, None
-            self._later()
+            self._activity = frame.activity
+            if self._entropy is None:
+                self._image = None
+                self._later()
+
+    def set_entropy(self, entropy: F32 | None) -> None:
+        """Show this entropy of equal parts, in bits per byte; None shows changes again."""
+        self._entropy, self._image = entropy, None
+        self._later()
 
     def set_view(self, start: int, length: int) -> None:
         """What the hex view shows."""
@@ -167,7 +197,10 @@ class Minimap(QWidget):
         rows = max(1, round(self.height() * self.devicePixelRatioF()))
         if self._activity is not None and (self._image is None or self._image.height() != rows):
             least = round(_LEAST * self.devicePixelRatioF())
-            pixels = np.ascontiguousarray(strip(self._activity, rows, self._theme, least))
+            if self._entropy is not None:
+                pixels = entropy_strip(self._entropy, rows, self._theme)
+            else:
+                pixels = np.ascontiguousarray(strip(self._activity, rows, self._theme, least))
             self._image = QImage(pixels.data, 1, rows, 4, QImage.Format.Format_RGB32).copy()
         return self._image
 
@@ -236,6 +269,8 @@ class Minimap(QWidget):
         offset = self.offset_at(place.y())
         lines = [f"{format_offset(offset)}  ({offset})"]
         activity = self._activity
+        if self._entropy is not None:
+            lines.append(entropy_text(self._entropy, offset, self._size))
         if activity is not None:
             cell = min(offset // activity.cell_bytes, len(activity.rate) - 1)
             lines += _about(activity, cell)
@@ -250,6 +285,15 @@ class Minimap(QWidget):
             return []
         low, high = self.offset_at(y - _LEAST / 2), self.offset_at(y + _LEAST / 2)
         return self._decorations.touching(low, high - low + 1)[::-1]
+
+
+def entropy_text(entropy: F32, offset: int, size: int) -> str:
+    """`entropy 7.9 of 8 bits: compressed, encrypted or noise`."""
+    bits = float(entropy[min(offset * len(entropy) // size, len(entropy) - 1)])
+    if np.isnan(bits):
+        return "entropy: nothing was ever written"
+    words = next(words for most, words in _KINDS if bits <= most)
+    return f"entropy {bits:.1f} of 8 bits: {words}"
 
 
 def _about(activity: Activity, cell: int) -> list[str]:

@@ -49,12 +49,26 @@ class Mouse(QObject):
             return None
         return surface.grid.hit(x, surface.row_at(y), pane)
 
+    def head_at(self, place: QPointF) -> Pane | None:
+        """The pane whose head is under a point; None below the heads and left of them."""
+        surface = self._view.surface
+        if surface.size <= 0 or to_device(place.y(), surface.ratio) >= surface.header:
+            return None
+        x = to_device(place.x(), surface.ratio) + surface.shift_x
+        part = surface.grid.part_at(x)
+        return None if part is Part.ADDRESS else Pane(part.value)
+
     # --- buttons ------------------------------------------------------------------------------
 
     def press(self, event: QMouseEvent) -> None:
         """Place the cursor, or extend the selection with Shift."""
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        head = self.head_at(event.position())
+        if head is not None:
+            self._view.popup_head(head)
         hit = self.hit(event.position())
-        if hit is None or event.button() is not Qt.MouseButton.LeftButton:
+        if hit is None:
             return
         extend = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self._note_block(event)
@@ -75,11 +89,9 @@ class Mouse(QObject):
                 return
         else:
             self._view.set_pane(Pane(hit.part.value))
-        self._view.select(
-            surface.selection.moved(
-                hit.offset, surface.size, extend=extend, stride=self._stride() if extend else 0
-            )
-        )
+        stride = self._stride() if extend else 0
+        moved = surface.selection.moved(hit.offset, surface.size, extend=extend, stride=stride)
+        self._view.select(surface.whole_values(moved))
         self._origin = surface.selection
 
     def _note_block(self, event: QMouseEvent) -> None:
@@ -97,6 +109,8 @@ class Mouse(QObject):
             over = self.hit(self._place)
             text = over is not None and over.part is not Part.ADDRESS
             shape = Qt.CursorShape.IBeamCursor if text else Qt.CursorShape.ArrowCursor
+            if self.head_at(self._place) is not None:
+                shape = Qt.CursorShape.PointingHandCursor
             self._view.viewport().setCursor(shape)
             return
         self._note_block(event)
@@ -128,6 +142,9 @@ class Mouse(QObject):
             run = self._text_run(hit.offset)
             if run[1] > 1:
                 return run
+        layout = surface.grid.layouts[Pane(hit.part.value)]
+        if layout.unit > 1:
+            return hit.offset, min(layout.unit, surface.size - hit.offset)
         step = BLOCK if surface.grid.group == 1 else surface.grid.group
         base = hit.offset // surface.grid.columns * surface.grid.columns
         start = base + (hit.offset - base) // step * step
@@ -176,10 +193,9 @@ class Mouse(QObject):
         now = self._view.surface.selection
         if hit.offset == anchor and now.anchor is None:
             return
-        to = Selection(anchor).moved(
-            hit.offset, self._view.surface.size, extend=True, stride=self._stride()
-        )
-        self._view.select(to, reveal=False)
+        surface = self._view.surface
+        to = Selection(anchor).moved(hit.offset, surface.size, extend=True, stride=self._stride())
+        self._view.select(surface.whole_values(to), reveal=False)
 
     def _drag_rows(self, origin: Selection, hit: Hit) -> None:
         first, last = self._row(hit.offset)
@@ -219,7 +235,7 @@ class Mouse(QObject):
             self._zoom_rest -= steps * _NOTCH
             self._view.zoom_by(steps)
         elif modifiers & Qt.KeyboardModifier.ShiftModifier:
-            self._view.scroll_sideways(-round(turned / _NOTCH * self._view.surface.grid.cell * 3))
+            self._view.scroll_sideways(-round(turned / _NOTCH * self._view.surface.grid.char * 8))
         else:
             self._scroll(event)
         event.accept()

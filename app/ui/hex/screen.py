@@ -5,8 +5,9 @@ Offsets travel in signals as `object`, since Qt's int ends at 2 GiB.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic_ns
 from typing import Any, Final
 
@@ -23,15 +24,20 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
 from ...core.values.byte_block import ByteBlock
+from ...core.values.byte_rules import ByteRule
+from ...core.values.column_forms import ColumnForm
+from ...core.values.text_encodings import TextEncoding
 from ...core.watch.frame import Frame
 from ..style.theme import DARK, Theme, mono_font
-from . import keys
+from . import keys, remembered
 from .decorations.decorations import Decorations
 from .paint import dirty, empty
-from .paint.geometry import MAX_COLUMNS, Pane
+from .paint.emphasis import Emphasis
+from .paint.geometry import VALUE_PANES, Pane
 from .paint.selection import Selection
 from .paint.surface import Options, Surface, to_device
 
+MAX_FORMS: Final = len(VALUE_PANES)
 _FADE_MS: Final = 30
 """Fading steps closer together than this are shown together."""
 
@@ -45,6 +51,7 @@ class HexScreen(QAbstractScrollArea):
         block_selected(ByteBlock): The same as rows, for what can do with a rectangle.
         span_wanted(int, int): Bytes that the next Frames should hold.
         view_changed(int, int): Start and length of what is on the screen.
+        options_changed(): A person chose another one of the options.
     """
 
     cursor_moved = Signal(object)
@@ -52,6 +59,7 @@ class HexScreen(QAbstractScrollArea):
     block_selected = Signal(object)
     span_wanted = Signal(object, object)
     view_changed = Signal(object, object)
+    options_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -182,42 +190,62 @@ class HexScreen(QAbstractScrollArea):
 
     def zoom_reset(self) -> None:
         """The application's text size."""
-        self._set_options(Options(self.surface.options.columns, self.surface.options.group))
+        self._set_options(replace(self.surface.options, zoom=1.0))
 
     def zoom_by(self, steps: int) -> None:
         """Larger by some steps."""
         options = self.surface.options
-        self._set_options(Options(options.columns, options.group, keys.zoomed(options, steps)))
+        self._set_options(replace(options, zoom=keys.zoomed(options, steps)))
 
     def set_columns(self, columns: int) -> None:
         """Bytes in a row; 0 fits the width."""
-        self._set_options(Options(columns, self.surface.options.group, self.surface.options.zoom))
+        self._set_options(replace(self.surface.options, columns=columns))
 
     def set_group(self, group: int) -> None:
         """Bytes that stand together."""
-        self._set_options(Options(self.surface.options.columns, group, self.surface.options.zoom))
+        self._set_options(replace(self.surface.options, group=group))
+
+    def set_forms(self, forms: Sequence[ColumnForm]) -> None:
+        """Show columns of values in these forms, from left to right; 1 to 4 of them."""
+        if forms:
+            self._set_options(replace(self.surface.options, forms=tuple(forms[:MAX_FORMS])))
+
+    def set_text(self, encoding: TextEncoding) -> None:
+        """Read the text column in this encoding."""
+        self._set_options(replace(self.surface.options, text=encoding))
+
+    def set_emphasis(self, emphasis: Emphasis) -> None:
+        """Let these bytes stand out."""
+        self._set_options(replace(self.surface.options, emphasis=emphasis))
+
+    def set_entropy(self, on: bool) -> None:
+        """Let the minimap show entropy in place of changes."""
+        self._set_options(replace(self.surface.options, entropy=on))
+
+    def set_rule(self, rule: ByteRule | None) -> None:
+        """Mark the bytes that a rule picks."""
+        self.set_emphasis(replace(self.surface.options.emphasis, rule=rule))
+
+    def set_phase(self, phase: int) -> None:
+        """Let values begin at multiples of their size plus this."""
+        self._set_options(replace(self.surface.options, phase=phase % 8))
 
     def _set_options(self, options: Options) -> None:
         if options != self.surface.options:
             self.surface.options = options
+            self.surface.pending = None
+            self.surface.set_emphasis(options.emphasis)
             self._lay_out()
+            self._describe()
+            self.options_changed.emit()
 
     def state(self) -> dict[str, Any]:
         """What to remember."""
-        options = self.surface.options
-        return {"columns": options.columns, "group": options.group, "zoom": options.zoom}
+        return remembered.state_of(self.surface.options)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take what was remembered, as far as it makes sense."""
-        columns, group, zoom = (state.get(key) for key in ("columns", "group", "zoom"))
-        low, high = keys.ZOOM_LIMITS
-        self._set_options(
-            Options(
-                columns if isinstance(columns, int) and 0 <= columns <= MAX_COLUMNS else 0,
-                group if group in keys.GROUPS else 1,
-                float(zoom) if isinstance(zoom, int | float) and low <= zoom <= high else 1.0,
-            )
-        )
+        self._set_options(remembered.options_of(state))
 
     # --- layout and scrolling -----------------------------------------------------------------
 
@@ -259,7 +287,7 @@ class HexScreen(QAbstractScrollArea):
         side = self.horizontalScrollBar()
         width = to_device(self.viewport().width(), surface.ratio)
         side.setPageStep(width)
-        side.setSingleStep(surface.grid.cell)
+        side.setSingleStep(3 * surface.grid.char)
         side.setRange(0, max(0, surface.grid.width - width) if surface.size else 0)
         side.setValue(surface.shift_x)
         self._syncing = False
@@ -299,11 +327,12 @@ class HexScreen(QAbstractScrollArea):
             self._sync_bars()
             self._moved()
         surface = self.surface
-        left = surface.grid.left(surface.pane, self.cursor() % surface.grid.columns)
-        right = left + surface.grid.cell_width(surface.pane)
+        layout = surface.grid.layouts[surface.pane]
+        left = layout.left(layout.place(self.cursor())[1])
+        right = left + layout.value_width
         width = to_device(self.viewport().width(), surface.ratio)
         if left < surface.shift_x or right > surface.shift_x + width:
-            self.horizontalScrollBar().setValue(right + surface.grid.cell - width)
+            self.horizontalScrollBar().setValue(right + 2 * surface.grid.char - width)
 
     def _bar_action(self, action: int) -> None:
         """Steps of the bar are steps of the place: a scaled bar would jump by megabytes."""

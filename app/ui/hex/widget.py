@@ -23,15 +23,16 @@ from PySide6.QtGui import (
     QMouseEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from ...core.watch.frame import Frame
 from ..action import Action, KeyMap, Offers
-from . import keys, menu, tooltip
+from . import columns_menu, emphasis_menu, keys, menu, tooltip
 from .decorations.decorations import Decoration, Depth
 from .editing import Editor
 from .mouse import Mouse
 from .paint.geometry import Pane, Part, with_columns
+from .paint.overlay import head_tip
 from .paint.selection import Selection
 from .paint.surface import to_device
 from .screen import HexScreen
@@ -60,6 +61,8 @@ class HexView(HexScreen):
         pointing_wanted(): Find the places that point to the cursor.
         load_file_wanted(str, int): A file was dropped on a byte.
         message(str): Why something was not done.
+        rule_requested(): Show the bar for the rule that marks bytes.
+        split_written(str): Why a peer may see half of what was typed; empty when it cannot.
     """
 
     write_wanted = Signal(object, object, object, str)
@@ -76,6 +79,8 @@ class HexView(HexScreen):
     pointing_wanted = Signal()
     load_file_wanted = Signal(str, object)
     message = Signal(str)
+    rule_requested = Signal()
+    split_written = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,7 +117,7 @@ class HexView(HexScreen):
 
     def copy(self) -> None:
         """Copy the selection the way it is shown in the pane that has the keyboard."""
-        self.copy_wanted.emit("hex" if self.surface.pane is Pane.HEX else "text")
+        self.copy_wanted.emit("text" if self.surface.pane is Pane.TEXT else "hex")
 
     def paste(self) -> None:
         """Overwrite from the cursor on with the clipboard, once it is clear what it means."""
@@ -139,12 +144,13 @@ class HexView(HexScreen):
     def move_by_key(self, event: QKeyEvent) -> None:
         """Move the cursor as a key says; Shift selects."""
         modifier, surface = Qt.KeyboardModifier, self.surface
-        place = keys.Place(self.cursor(), surface.grid, surface.scroll.page)
+        place = keys.Place(self.cursor(), surface.grid, surface.scroll.page, surface.pane)
         ctrl = bool(event.modifiers() & modifier.ControlModifier)
         target = keys.moved(place, event.key(), ctrl=ctrl)
         if target is not None and surface.size:
             extend = bool(event.modifiers() & modifier.ShiftModifier)
-            self.select(surface.selection.moved(target, surface.size, extend=extend))
+            moved = surface.selection.moved(target, surface.size, extend=extend)
+            self.select(surface.whole_values(moved))
 
     def extend_block(self, event: QKeyEvent) -> None:
         """Move a corner of a rectangle as a key says; left and right stay in the row."""
@@ -175,11 +181,11 @@ class HexView(HexScreen):
         self.select(Selection(self.cursor(), begin.start), reveal=False)
 
     def step_back(self) -> None:
-        """Drop the first digit, else come back from a followed pointer, else go back by a byte."""
-        if self.editor.drop_digit():
+        """Drop what was typed last, else come back from a followed pointer, else a value back."""
+        if self.editor.drop_last():
             return
-        if self.surface.pane is not Pane.HEX or not self.come_back():
-            self.select(Selection(max(0, self.cursor() - 1)))
+        if self.surface.pane is Pane.TEXT or not self.come_back():
+            self.editor.back()
 
     def step_columns(self, step: int) -> None:
         """More (1) or fewer (-1) bytes in a row."""
@@ -226,10 +232,11 @@ class HexView(HexScreen):
         self.refresh()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab swaps the panes; Shift+Tab leaves."""
+        """Tab goes to the next pane; Shift+Tab leaves."""
         if not forward or not self.surface.size:
             return super().focusNextPrevChild(forward)
-        self.set_pane(Pane.TEXT if self.surface.pane is Pane.HEX else Pane.HEX)
+        panes = self.surface.grid.panes
+        self.set_pane(panes[(panes.index(self.surface.pane) + 1) % len(panes)])
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -264,6 +271,37 @@ class HexView(HexScreen):
         popup = menu.copy_as_menu(self)
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         popup.popup(self.viewport().mapToGlobal(self._below_cursor()))
+
+    def popup_columns(self) -> None:
+        """Offer the forms of all columns of values."""
+        if self.surface.size:
+            self._popup(columns_menu.columns_menu(self), Pane.HEX)
+
+    def popup_encodings(self) -> None:
+        """Offer the encodings of the text column."""
+        if self.surface.size:
+            self._popup(columns_menu.encodings_menu(self), Pane.TEXT)
+
+    def popup_emphasis(self) -> None:
+        """Offer what makes bytes stand out."""
+        if self.surface.size:
+            self._popup(emphasis_menu.emphasis_menu(self), Pane.HEX)
+
+    def popup_head(self, pane: Pane) -> None:
+        """Offer what the head of a pane stands for."""
+        if pane is Pane.TEXT:
+            self.popup_encodings()
+        else:
+            self._popup(columns_menu.form_menu(self, pane), pane)
+
+    def _popup(self, popup: QMenu, pane: Pane) -> None:
+        """Show a menu below the head of a pane."""
+        surface = self.surface
+        layout = surface.grid.layouts[pane]
+        x = max(0, to_device(layout.x - surface.shift_x, 1 / surface.ratio))
+        place = QPoint(x, to_device(surface.header, 1 / surface.ratio))
+        popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        popup.popup(self.viewport().mapToGlobal(place))
 
     def _below_cursor(self) -> QPoint:
         surface = self.surface
@@ -327,10 +365,12 @@ class HexView(HexScreen):
         """The tool tip at a point; empty where there is no byte."""
         hit = self._mouse.hit(place)
         if hit is None or not hit.exact:
-            return ""
+            head = self._mouse.head_at(place)
+            return head_tip(self.surface.grid, head) if head is not None else ""
         if hit.part is Part.ADDRESS:
             return tooltip.offset_text(hit.offset)
         about = tooltip.byte_text(self.surface.cells, hit.offset, monotonic_ns())
+        about += tooltip.value_text(self.surface, Pane(hit.part.value), hit.offset)
         ranges = tooltip.ranges_text(self.decorations.at(hit.offset))
         return f"{about}\n\n{ranges}" if ranges else about
 

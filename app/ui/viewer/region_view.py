@@ -27,6 +27,7 @@ from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
 from .bar_column import BarColumn
 from .copying import copy_selection
+from .entropy_survey import EntropySurvey
 from .following import HOW, Following
 from .goto_bar import GotoBar
 from .input_bar import LineBar
@@ -35,9 +36,11 @@ from .paste_bar import PasteBar
 from .pasting import Pasting
 from .pointer_bar import PointerBar
 from .range_bar import RangeBar
+from .rule_bar import RuleBar
 from .work_bar import WorkBar
 
 _HEX: Final = "hex"  # of notices about the bytes that are shown
+_SPLIT: Final = "split"  # of one about a value that is not written by one store
 
 _Bar = MessageBar | ConflictBar | WorkBar | LineBar | PasteBar | PointerBar
 
@@ -75,12 +78,14 @@ class RegionView(BarColumn):
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
         self.paste = PasteBar(self)
+        self.rule = RuleBar(self)
         self.hex = HexView(self.body)
         self.minimap = Minimap(self)
         self._pasting = Pasting(self.hex, self.paste, self._copied, self.report)
         self.following = Following(self)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
+        self._entropy = EntropySurvey(self.minimap)
         self.session: Session | None = None
         self.writing: Writing | None = None
         self.jumps = JumpHistory()
@@ -96,7 +101,7 @@ class RegionView(BarColumn):
     def _bars(
         self,
     ) -> tuple[MessageBar | ConflictBar | WorkBar | LineBar | PasteBar | PointerBar, ...]:
-        asking = (self.goto, self.range, self.paste, self.following.bar)
+        asking = (self.goto, self.range, self.paste, self.rule, self.following.bar)
         return self.messages, self.conflict, self.work, *asking
 
     def held(self) -> AbstractContextManager[None]:
@@ -107,6 +112,7 @@ class RegionView(BarColumn):
         view.cursor_moved.connect(self.cursor_moved)
         view.cursor_moved.connect(self.minimap.set_cursor)
         view.view_changed.connect(self.minimap.set_view)
+        view.options_changed.connect(lambda: self._entropy.set_on(view.surface.options.entropy))
         view.selection_changed.connect(self.selection_changed)
         view.block_selected.connect(self.block_selected)
         view.span_wanted.connect(self._look)
@@ -120,11 +126,14 @@ class RegionView(BarColumn):
         view.fill_wanted.connect(self.fill_wanted)
         view.load_file_wanted.connect(self.load_wanted)
         view.message.connect(self.report)
+        view.split_written.connect(self._report_split)
         self.minimap.goto_wanted.connect(self.go_to)
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
         self.range.chosen.connect(self.select_block)
-        for bar in (self.goto, self.range, self.paste):
+        view.rule_requested.connect(self.open_rule)
+        self.rule.chosen.connect(view.set_rule)
+        for bar in (self.goto, self.range, self.paste, self.rule):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.messages.left.connect(view.setFocus)
@@ -185,6 +194,7 @@ class RegionView(BarColumn):
         self.jumps = JumpHistory()
         self.following.set_session(session)
         self.decorations.clear()
+        self._entropy.set_session(session)
         if session is None:
             self.hex.set_frame(None)
             self.hex.set_region(0, False)
@@ -212,6 +222,7 @@ class RegionView(BarColumn):
         self.hex.set_greyed(False)
         self.hex.set_region(info.size, info.writable)
         self.minimap.set_region(info.size)
+        self._entropy.set_on(self.hex.surface.options.entropy)
         if self.session is not None and self.writing is not None:
             self._lock(self.session.locked)
             self.writing.forget()
@@ -327,6 +338,13 @@ class RegionView(BarColumn):
         """A sentence about something that was not done."""
         self.messages.show_notice(Notice(Level.WARNING, text, key=_HEX))
 
+    def _report_split(self, text: str) -> None:
+        """A typed value is more than one store; the sentence goes with the next that is one."""
+        if text:
+            self.messages.show_notice(Notice(Level.WARNING, text, key=_SPLIT))
+        else:
+            self.messages.clear(_SPLIT)
+
     # -- going -------------------------------------------------------------------------------------
 
     def open_goto(self) -> None:
@@ -337,10 +355,15 @@ class RegionView(BarColumn):
         """Show the range bar."""
         self._open_bar(self.range)
 
+    def open_rule(self) -> None:
+        """Show the rule bar."""
+        self.rule.show_rule(self.hex.surface.options.emphasis.rule)
+        self._open_bar(self.rule)
+
     def _open_bar(self, bar: LineBar) -> None:
         info = self.session.info if self.session else None
         if info is not None:
-            for other in (self.goto, self.range, self.paste):
+            for other in (self.goto, self.range, self.paste, self.rule):
                 other.setVisible(other is bar and other.isVisible())
             self.range.block, self.range.columns = (
                 self.hex.selected_block(),

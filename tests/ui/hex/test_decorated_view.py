@@ -24,7 +24,7 @@ from tests.ui.hex.frames import changed_at, flux_at, frame_of
 SIZE = 1 << 36
 Make = Callable[..., HexView]
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-PANES = pytest.mark.parametrize("pane", list(Pane), ids=lambda pane: pane.value)
+PANES = pytest.mark.parametrize("pane", [Pane.HEX, Pane.TEXT], ids=lambda pane: pane.value)
 Picture = npt.NDArray[np.uint8]
 
 
@@ -133,7 +133,8 @@ def test_the_gap_between_blocks_belongs_to_a_range_that_spans_it(make: Make) -> 
     view = make()
     grid = view.surface.grid
     view.decorations.layer("one").add(Decoration(0x14, 8, Tint.TEAL, Mark.ABOVE))
-    x = grid.hex_left(8) - grid.gap // 2
+    layout = grid.layouts[Pane.HEX]
+    x = layout.left(8) - layout.gap // 2
     top = view.surface.sheet().y(1)
     shown = pixels(view.viewport())[:, x, 2::-1]
     looks = styles.looks(DARK)

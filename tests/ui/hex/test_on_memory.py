@@ -182,7 +182,7 @@ def test_a_first_digit_does_not_survive_an_undo(stage: Stage, undo: str) -> None
         next(a for a in scene.view.own_actions() if a.name == "undo").callback()
     scene.shows(0x20, old)
     scene.type("2")
-    assert scene.view.hex.surface.pending == 2, "it begins anew"
+    assert scene.view.hex.surface.pending == "2", "it begins anew"
 
 
 def test_a_first_digit_alone_writes_nothing(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QContextMenuEvent, QDropEvent, QGuiApplication, QKeyEv
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
+from app.core.values.text_encodings import UTF8
 from app.ui.hex.menu import context_menu
 from app.ui.hex.paint import styles
 from app.ui.hex.paint.geometry import Pane, Part
@@ -101,7 +102,7 @@ def wheel(view: HexView, turned: int, modifiers: Qt.KeyboardModifier = NO) -> No
 # --- mouse ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pane", list(Pane))
+@pytest.mark.parametrize("pane", [Pane.HEX, Pane.TEXT])
 def test_a_click_places_the_cursor_in_its_pane(qtbot: QtBot, view: HexView, pane: Pane) -> None:
     heard = Heard(view)
     qtbot.mouseClick(view.viewport(), LEFT, NO, at(view, 0x35, pane))
@@ -258,7 +259,7 @@ def test_two_digits_make_a_byte_and_go_out_with_what_was_seen(qtbot: QtBot, view
     heard = Heard(view)
     view.set_cursor(0x20)
     qtbot.keyClicks(view, "A")
-    assert view.surface.pending == 0xA
+    assert view.surface.pending == "A"
     assert heard.only("write_wanted") == []
     qtbot.keyClicks(view, "b")
     assert heard.only("write_wanted") == [(0x20, b"\xab", b"\x20", "typed")]
@@ -286,8 +287,15 @@ def test_characters_are_typed_in_the_text_pane(qtbot: QtBot, view: HexView) -> N
     assert view.surface.pane is Pane.TEXT
     assert view.hasFocus()
     qtbot.keyClicks(view, "g ")
-    umlaut = QKeyEvent(QEvent.Type.KeyPress, K.Key_Udiaeresis, NO, "ü")
-    QApplication.sendEvent(view, umlaut)
+
+    def umlaut() -> None:
+        event = QKeyEvent(QEvent.Type.KeyPress, K.Key_Udiaeresis, NO, "ü")
+        QApplication.sendEvent(view, event)
+
+    umlaut()
+    assert "“ü” is not in ASCII" in str(heard.only("message"))
+    view.set_text(UTF8)
+    umlaut()
     assert heard.only("write_wanted") == [
         (0, b"g", b"\x00", "typed"),
         (1, b" ", b"\x01", "typed"),
@@ -358,7 +366,7 @@ def test_what_alt_gr_makes_is_typed(
 
 def test_a_first_digit_does_not_survive_another_view(qtbot: QtBot, view: HexView) -> None:
     qtbot.keyClicks(view, "7")
-    assert view.surface.pending == 7
+    assert view.surface.pending == "7"
     view.hide()
     assert view.surface.pending is None
 
@@ -399,12 +407,15 @@ def test_columns_groups_and_zoom_are_remembered(qtbot: QtBot, view: HexView) -> 
     view.zoom_in()
     state = view.state()
     assert (state["columns"], state["group"]) == (24, 4)
+    assert (state["forms"], state["text"], state["phase"]) == (["hex8"], "ascii", 0)
     other = HexView()
     qtbot.addWidget(other)
     other.restore(state)
     assert other.state() == state
-    other.restore({"columns": "many", "group": 3, "zoom": 99})
-    assert other.state() == {"columns": 0, "group": 1, "zoom": 1.0}
+    other.restore({"columns": "many", "group": 3, "zoom": 99, "forms": ["u9"], "text": 1})
+    usual = HexView()
+    qtbot.addWidget(usual)
+    assert other.state() == usual.state()
 
 
 def test_columns_fit_the_width(qtbot: QtBot, view: HexView) -> None:
@@ -568,7 +579,8 @@ def test_hovering_tells_the_byte_in_four_forms(view: HexView) -> None:
         assert part in text
     assert view.tip_at(QPointF(700, 470)) == "" or "offset" in view.tip_at(QPointF(700, 470))
     assert "0x0000'0040" in view.tip_at(QPointF(20, at(view, 0x41).y()))
-    assert view.tip_at(QPointF(100, 4)) == ""
+    assert view.tip_at(QPointF(20, 4)) == ""
+    assert "Click to choose another form" in view.tip_at(QPointF(at(view, 0x41).x(), 4))
 
 
 def test_a_tool_tip_says_who_changed_a_byte_and_when(view: HexView) -> None:
@@ -589,7 +601,8 @@ def test_the_menu_fits_the_place(view: HexView) -> None:
     over_byte = menu_texts(context_menu(view, Part.HEX))
     assert {"Copy", "Copy as", "Paste over", "Fill selection…", "Bytes in a row"} <= set(over_byte)
     assert "Copy offset 0x10" in menu_texts(context_menu(view, Part.ADDRESS))
-    assert menu_texts(context_menu(view, None)) == ["Bytes in a row", "Group bytes"]
+    layout = ["Bytes in a row", "Group bytes", "Columns", "Text column", "Emphasis"]
+    assert menu_texts(context_menu(view, None)) == layout
 
 
 def test_right_click_outside_of_the_selection_moves_the_cursor(view: HexView) -> None:
@@ -608,7 +621,7 @@ def test_right_click_outside_of_the_selection_moves_the_cursor(view: HexView) ->
 
 def test_menu_choices_change_the_layout(view: HexView) -> None:
     menu = context_menu(view, None)
-    rows, groups = menu.findChildren(QMenu)
+    rows, groups = menu.findChildren(QMenu)[:2]
     next(action for action in rows.actions() if action.text() == "32").trigger()
     assert view.state()["columns"] == 32
     groups.actions()[3].trigger()

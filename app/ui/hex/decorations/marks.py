@@ -23,7 +23,7 @@ Rows = npt.NDArray[np.int64]
 
 _FOOT: Final = 3  # strokes that a bar's feet are long
 _RELEVANT: Final = styles.GROUND | styles.BAR_LEFT | styles.BAR_RIGHT
-NO_BYTE: Final = ~(styles.STATE << 8 | 0xFF)
+NO_BYTE: Final = ~(styles.STATE << 8 | 0xFF | styles.PAGES)
 """What of a code is not of the byte itself: selection, tint and marks."""
 ABOVE: Final = Mark.ABOVE * styles.LINES
 BELOW: Final = Mark.BELOW * styles.LINES

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from ....core.watch.frame import I64, U8, Flags, Frame
 from . import styles
+from .change_rates import ChangeRates
+from .emphasis import PLAIN, Emphasis, Unchanged, class_states
 
 Codes = npt.NDArray[np.int32]
 
@@ -22,6 +24,7 @@ FLUX_HOLD_NS: Final = 400_000_000
 ECHO_NS: Final = 500_000_000
 """A typed byte is shown as pending until a Frame that counts the write, at most this long."""
 BLANK: Final = -1
+_WORD_REACH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class CellStates:
     frame: Frame | None = None
     frozen: bool = False
     echoes: list[Echo] = field(default_factory=list)
+    emphasis: Emphasis = PLAIN
+    rates: ChangeRates = field(default_factory=ChangeRates)
     _flux_start: int = 0
     _flux_ns: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -51,6 +56,7 @@ class CellStates:
             self._flux_ns = np.zeros(0, np.int64)
         else:
             self._hold_flux(frame)
+            self.rates.add(frame)
             self.echoes = [e for e in self.echoes if e.writes == frame.writes]
         self.frame = frame
 
@@ -123,20 +129,53 @@ class CellStates:
 
     def _styles(self, frame: Frame, part: slice, now_ns: int) -> U8:
         changed_ns, mine = frame.sample.changed_ns[part], frame.sample.mine[part]
-        shown = np.where(frame.data[part] == 0, styles.ZERO, styles.TEXT).astype(np.uint8)
+        chosen = self.emphasis
+        if chosen.classes:
+            shown = self._classes(frame, part)
+        else:
+            shown = np.where(frame.data[part] == 0, styles.ZERO, styles.TEXT).astype(np.uint8)
         ever = changed_ns > 0
+        if chosen.unchanged is not Unchanged.SHOWN:
+            shown[changed_ns < chosen.since_ns] = styles.UNCHANGED
+        picked = self._picked(frame, part)
+        if picked is not None:
+            shown[picked] = styles.RULE
         shown[mine & ever] = styles.MINE
         age = np.maximum(now_ns - changed_ns, 0)
-        fresh: Flags = ever & (age < styles.FADE_NS)
+        fresh: Flags = ever & (age < chosen.fade_ns)
         if fresh.any():
-            step = (age[fresh] // styles.STEP_NS).astype(np.uint8)
+            step = (age[fresh] // self._step_ns).astype(np.uint8)
             step = np.minimum(step, styles.STEPS - 1)
             base = np.where(mine[fresh], styles.MINE_FRESH, styles.CHANGED).astype(np.uint8)
             shown[fresh] = base + step
+        if picked is not None:
+            shown[picked & fresh & ~mine] = styles.RULE_FRESH
         held = self._flux_ns[part]
         if held.any():
             shown[(held > 0) & (now_ns - held < FLUX_HOLD_NS)] = styles.FLUX
         return shown
+
+    @property
+    def _step_ns(self) -> int:
+        """How long each step of fading is shown."""
+        return max(1, self.emphasis.fade_ns // styles.STEPS)
+
+    def _classes(self, frame: Frame, part: slice) -> U8:
+        """Classes of bytes; a run of text may go on beyond the part."""
+        low, high = max(0, part.start - _WORD_REACH), part.stop + _WORD_REACH
+        states = class_states(frame.data[low:high])
+        return states[part.start - low : part.stop - low].copy()
+
+    def _picked(self, frame: Frame, part: slice) -> Flags | None:
+        """Which bytes the rule picks; None where there is none."""
+        rule = self.emphasis.rule
+        if rule is None:
+            return None
+        if not rule.rate:
+            picked: Flags = rule.table()[frame.data[part]]
+            return picked
+        often: Flags = self.rates.rates[part] >= np.float32(rule.rate)
+        return often
 
     def _lay_echoes(self, values: U8, shown: U8, start: int) -> None:
         for echo in self.echoes:
@@ -147,14 +186,15 @@ class CellStates:
     def next_change_ns(self, start: int, length: int, clock_ns: int) -> int | None:
         """How long until the range looks different by age alone; None when it never will."""
         if self.echoes:
-            return styles.STEP_NS
+            return self._step_ns
         frame = self.frame
         if frame is None or self.frozen or frame.paused:
             return None
         part = slice(max(0, start - frame.start), max(0, start + length - frame.start))
         age = np.maximum(clock_ns - frame.sample.changed_ns[part], 0)
-        fading = age[(frame.sample.changed_ns[part] > 0) & (age < styles.FADE_NS)]
-        waits = [styles.STEP_NS - int((fading % styles.STEP_NS).max())] if len(fading) else []
+        step_ns = self._step_ns
+        fading = age[(frame.sample.changed_ns[part] > 0) & (age < self.emphasis.fade_ns)]
+        waits = [step_ns - int((fading % step_ns).max())] if len(fading) else []
         held = self._flux_ns[part]
         left = FLUX_HOLD_NS - (clock_ns - held[held > 0])
         left = left[left > 0]
@@ -190,26 +230,3 @@ def cell_codes(
 
 
 DOT: Final = 0xB7
-
-
-def _text_table() -> Codes:
-    """For every value in every state the text pane's; what decorations add is no matter here."""
-    code = np.arange(styles.TINT * 256, dtype=np.int32)
-    style, value = code >> 8, code & 0xFF
-    printable = (value >= 32) & (value < 127)
-    quiet = ~printable & (style & ~styles.SELECTED == styles.TEXT)
-    style = np.where(quiet, style | styles.ZERO, style)
-    glyph = np.where(printable, value, DOT)
-    table: Codes = (style << 8 | glyph).astype(np.int32)
-    table[-1] = len(table) - 1  # no state has this number: it is what BLANK, as -1, finds
-    return table
-
-
-_TEXT_CODES: Final = _text_table()
-_LOW_BITS: Final = len(_TEXT_CODES) - 1
-
-
-def text_codes(codes: Codes) -> Codes:
-    """The same cells for the text pane: what is no ASCII character is a quiet middle dot."""
-    out: Codes = _TEXT_CODES[codes & _LOW_BITS] | (codes & ~_LOW_BITS)
-    return out

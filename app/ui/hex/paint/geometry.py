@@ -5,9 +5,13 @@ Rows and offsets are Python ints, so that nothing here knows a largest region.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
+
+from ....core.values.column_forms import HEX, ColumnForm, Kind
+from ....core.values.text_encodings import ASCII, TextEncoding
+from .pane_layout import PaneLayout
 
 MAX_COLUMNS: Final = 512
 FITTED: Final = (8, 16, 32, 64)  # bytes in a row that a width is filled with
@@ -16,17 +20,30 @@ BLOCK: Final = 8
 
 
 class Pane(Enum):
-    """The two ways that a byte is shown."""
+    """The places that a row's bytes are shown in, from left to right.
+
+    The first four are columns of values, each in a form of its own; the first one is HEX because
+    it shows hex unless another form was chosen.
+    """
 
     HEX = "hex"
+    SECOND = "second"
+    THIRD = "third"
+    FOURTH = "fourth"
     TEXT = "text"
 
 
+VALUE_PANES: Final = (Pane.HEX, Pane.SECOND, Pane.THIRD, Pane.FOURTH)
+
+
 class Part(Enum):
-    """The part of the picture at a point."""
+    """The part of the picture at a point: the address column, or the pane of this name."""
 
     ADDRESS = "address"
     HEX = "hex"
+    SECOND = "second"
+    THIRD = "third"
+    FOURTH = "fourth"
     TEXT = "text"
 
 
@@ -53,15 +70,19 @@ def address_text(offset: int, digits: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The layout of one view: address column, hex pane, text pane.
+    """The layout of one view: address column, columns of values, text.
 
     Attributes:
         size: Bytes in the region.
         columns: Bytes in a row.
-        group: Bytes that stand together: 1, 2, 4 or 8.
+        group: Single bytes in hex that stand together: 1, 2, 4 or 8.
         char: Width of a character.
         height: Height of a row.
         margin: Free space at the left and right edge.
+        forms: How each column shows values, at most as many as VALUE_PANES.
+        text: What the text is encoded in.
+        phase: Values begin at multiples of their size plus this, 0 to 7.
+        layouts: Each pane's own layout, in the order in which they stand.
     """
 
     size: int
@@ -70,6 +91,45 @@ class Grid:
     char: int
     height: int
     margin: int
+    forms: tuple[ColumnForm, ...] = (HEX,)
+    text: TextEncoding = ASCII
+    phase: int = 0
+    layouts: dict[Pane, PaneLayout] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found: dict[Pane, PaneLayout] = {}
+        x = self.margin + self.address_chars * self.char + 2 * self.char
+        for pane, form in zip(VALUE_PANES, self.forms, strict=False):
+            found[pane] = self._values_at(x, form)
+            x = found[pane].end + 2 * self.char
+        found[Pane.TEXT] = self._text_at(x)
+        object.__setattr__(self, "layouts", found)
+
+    def _values_at(self, x: int, form: ColumnForm) -> PaneLayout:
+        char, width = self.char, form.width
+        origin = self.phase % width
+        if form.bytewise:
+            single = width == 1 and (form.kind is not Kind.HEX or self.group == 1)
+            block = width if width > 1 else BLOCK if single else self.group
+            cell = form.chars // width * char + (max(2, char * 3 // 4) if single else 0)
+            inset = max(2, char * 3 // 4) // 2 if single else 0
+            gap = char if single else char + char // 4
+            return PaneLayout(form, self.columns, origin, width, width, x, cell, inset, block, gap)
+        chars = form.chars
+        if form.told:
+            gap = max(2, char * 3 // 4)
+            return PaneLayout(form, self.columns, 0, 1, chars, x, char, 0, chars, gap)
+        return PaneLayout(form, self.columns, origin, width, chars, x, char, 0, chars, char)
+
+    def _text_at(self, x: int) -> PaneLayout:
+        unit = self.text.unit
+        columns = self.columns
+        return PaneLayout(None, columns, self.phase % unit, unit, unit, x, self.char, 0, columns, 0)
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """Those that are shown, from left to right."""
+        return tuple(self.layouts)
 
     @property
     def digits(self) -> int:
@@ -82,49 +142,19 @@ class Grid:
         return self.digits + self.digits // 4 - 1
 
     @property
-    def block(self) -> int:
-        """Columns between two wider gaps."""
-        return BLOCK if self.group == 1 else self.group
-
-    @property
-    def gap(self) -> int:
-        """The wider gap behind each block."""
-        return self.char if self.group == 1 else self.char + self.char // 4
-
-    @property
-    def cell(self) -> int:
-        """Width of one byte in the hex pane."""
-        return 2 * self.char + (max(2, self.char * 3 // 4) if self.group == 1 else 0)
-
-    @property
-    def inset(self) -> int:
-        """From a hex cell's left edge to its first digit."""
-        return (self.cell - 2 * self.char) // 2
-
-    @property
     def address_x(self) -> int:
         """Left edge of the address column."""
         return self.margin
 
     @property
-    def hex_x(self) -> int:
-        """Left edge of the hex pane."""
-        return self.margin + self.address_chars * self.char + 2 * self.char
-
-    @property
-    def hex_width(self) -> int:
-        """Width of the hex pane."""
-        return self.columns * self.cell + (self.columns - 1) // self.block * self.gap
-
-    @property
-    def text_x(self) -> int:
-        """Left edge of the text pane."""
-        return self.hex_x + self.hex_width + 2 * self.char
-
-    @property
     def width(self) -> int:
         """Everything, margins included."""
-        return self.text_x + self.columns * self.char + self.margin
+        return self.layouts[Pane.TEXT].end + self.margin
+
+    @property
+    def step(self) -> int:
+        """Bytes of the largest value: rows are multiples of it."""
+        return max(layout.unit for layout in self.layouts.values())
 
     @property
     def rows(self) -> int:
@@ -135,34 +165,21 @@ class Grid:
         """The row that shows an offset."""
         return offset // self.columns
 
-    def hex_left(self, column: int) -> int:
-        """Left edge of a byte in the hex pane."""
-        return self.hex_x + column * self.cell + column // self.block * self.gap
-
     def left(self, pane: Pane, column: int) -> int:
-        """Left edge of a byte in a pane."""
-        return self.hex_left(column) if pane is Pane.HEX else self.text_x + column * self.char
+        """Left edge of the value of a byte in a pane."""
+        return self.layouts[pane].left(column)
 
     def cell_width(self, pane: Pane) -> int:
-        """Width of a byte in a pane."""
-        return self.cell if pane is Pane.HEX else self.char
-
-    def hex_column(self, x: int) -> int:
-        """The column nearest to x in the hex pane."""
-        stride = self.block * self.cell + self.gap
-        block, rest = divmod(max(0, x - self.hex_x + self.gap // 2), stride)
-        inner = min(self.block - 1, max(0, rest - self.gap // 2) // self.cell)
-        return int(min(self.columns - 1, block * self.block + inner))
-
-    def text_column(self, x: int) -> int:
-        """The column nearest to x in the text pane."""
-        return min(self.columns - 1, max(0, x - self.text_x) // self.char)
+        """Width of a value in a pane."""
+        return self.layouts[pane].value_width
 
     def part_at(self, x: int) -> Part:
         """The part of the row that x belongs to; gaps go to the nearer one."""
-        if x < self.hex_x - self.char:
-            return Part.ADDRESS
-        return Part.HEX if x < self.text_x - self.char else Part.TEXT
+        found = Part.ADDRESS
+        for pane, layout in self.layouts.items():
+            if x >= layout.x - self.char:
+                found = Part(pane.value)
+        return found
 
     def hit(self, x: int, row: int, pane: Pane | None = None) -> Hit | None:
         """What is at x in a row; None in an empty region.
@@ -176,19 +193,14 @@ class Grid:
             return None
         near = min(max(0, row), self.rows - 1)
         part = Part(pane.value) if pane else self.part_at(x)
-        column = {Part.ADDRESS: lambda _x: 0, Part.HEX: self.hex_column}.get(
-            part, self.text_column
-        )(x)
-        offset = near * self.columns + column
-        inside = near == row and self._covers(part, column, x) and offset < self.size
-        return Hit(part, min(offset, self.size - 1), inside)
-
-    def _covers(self, part: Part, column: int, x: int) -> bool:
         if part is Part.ADDRESS:
-            return x >= 0
-        pane = Pane(part.value)
-        left = self.left(pane, column)
-        return left <= x < left + self.cell_width(pane)
+            return Hit(part, near * self.columns, near == row and x >= 0)
+        layout = self.layouts[Pane(part.value)]
+        column = layout.column_at(x)
+        offset = near * self.columns + column + layout.origin
+        left = layout.left(column)
+        exact = near == row and offset < self.size and left <= x < left + layout.value_width
+        return Hit(part, min(offset, self.size - 1), exact)
 
     def row_columns(self, row: int, start: int, length: int) -> tuple[int, int]:
         """The part of a span that lies in a row, as columns [first, behind the last)."""
@@ -213,4 +225,4 @@ def fitted_columns(grid: Grid, width: int) -> int:
 
 def with_columns(grid: Grid, columns: int) -> Grid:
     """The same grid with another number of columns."""
-    return Grid(grid.size, columns, grid.group, grid.char, grid.height, grid.margin)
+    return replace(grid, columns=columns)

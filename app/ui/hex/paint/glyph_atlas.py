@@ -17,8 +17,10 @@ import numpy.typing as npt
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
+from ....core.values.column_forms import ColumnForm
 from . import styles
-from .styles import CellLook, Looks, Rgb
+from .geometry import Grid, Pane
+from .styles import CellLook, Crown, Looks, Rgb
 
 Pixels = npt.NDArray[np.uint32]
 Coverage = npt.NDArray[np.uint8]
@@ -26,7 +28,12 @@ Indices = npt.NDArray[np.int32]
 
 POOL_BYTES: Final = 24 << 20
 OPAQUE: Final = 0xFF000000
-_ABSENT_GLYPH: Final = 256
+_PAGE_SHIFT: Final = styles.PAGE.bit_length() - 1
+_HALF_GLYPH: Final = styles.HALF >> _PAGE_SHIFT << 8
+_MOST_INKS: Final = 8192
+_DRAWN_AT_ONCE: Final = 128  # beside each other on one picture
+_BLANKS: Final = frozenset((*range(33), *range(0x7F, 0xA1), 0xAD))
+"""Code points without ink."""
 
 
 def packed(color: Rgb) -> int:
@@ -87,11 +94,44 @@ def coverage(font: QFont, texts: Sequence[str], width: int, height: int, at: QPo
     return np.ascontiguousarray(planes.transpose(1, 0, 2, 3))
 
 
+def _texts_of_bytes(form: ColumnForm) -> list[str]:
+    """What the bytes of a bytewise form look like, and last one that was not read."""
+    texts = form.byte_texts()
+    return [*texts, "··".rjust(len(texts[0]))]
+
+
+def _text_of_glyph(glyph: int) -> str:
+    """The character of a code point of the first plane."""
+    return " " if glyph in _BLANKS else chr(glyph)
+
+
+def crown_columns(crown: Crown, width: int, stroke: int) -> npt.NDArray[np.bool_]:
+    """Which columns of pixels of a cell a crown inks."""
+    at, dot = np.arange(width), 2 * stroke
+    inked: npt.NDArray[np.bool_] = np.ones(width, np.bool_)
+    match crown:
+        case Crown.DOT:
+            inked = at < dot
+        case Crown.TWO_DOTS:
+            inked = (at < dot) | (at >= 2 * dot) & (at < 3 * dot)
+        case Crown.DASHES:
+            inked = at // dot % 2 == 0
+        case Crown.DOTTED:
+            inked = at % (2 * dot) < stroke
+    return inked
+
+
 class GlyphPool:
     """Blocks of one pane's cells: (style, value) to pixels, made on demand.
 
     Of all styles that states and tints make possible few are on the screen: a style gets its row of
     the table of blocks when it is first asked for.
+
+    Args:
+        type_: The font.
+        texts: What is written in the cell of each value; one more for what was not read.
+        width: Pixels of a cell.
+        inset: From its left edge to the text.
     """
 
     def __init__(self, type_: Type, texts: Sequence[str], width: int, inset: int) -> None:
@@ -102,7 +142,7 @@ class GlyphPool:
         self._inks: dict[bool, Coverage] = {}
         self._looks: Sequence[CellLook] = ()
         self._capacity = max(256, POOL_BYTES // (4 * width * self.height))
-        self._row_of_style = np.full(styles.COUNT, -1, np.int32)
+        self._row_of_key = np.full(self._keys(), -1, np.int32)
         self._slots = np.full((0, 256), -1, np.int32)
         self._used = 0
         self.blocks: Pixels = np.zeros((0, self.height, width), np.uint32)
@@ -115,6 +155,15 @@ class GlyphPool:
     def _forget(self) -> None:
         self._slots.fill(-1)
         self._used = 0
+
+    def _keys(self) -> int:
+        """How many rows the table of blocks may have."""
+        return styles.COUNT
+
+    def _key(self, codes: Indices) -> Indices:
+        """The row that a code belongs to, below its value."""
+        key: Indices = codes >> 8
+        return key
 
     def slots(self, codes: Indices) -> Indices:
         """Where in `blocks` the cells with these codes are. Codes are those bits of GLYPH."""
@@ -129,13 +178,14 @@ class GlyphPool:
         return slots
 
     def _look_up(self, codes: Indices) -> Indices:
-        rows = self._row_of_style[codes >> 8]
+        keys = self._key(codes)
+        rows = self._row_of_key[keys]
         if rows.size and int(rows.min()) < 0:
-            fresh = np.unique(codes[rows < 0] >> 8)
+            fresh = np.unique(keys[rows < 0])
             have = len(self._slots)
-            self._row_of_style[fresh] = np.arange(have, have + len(fresh))
+            self._row_of_key[fresh] = np.arange(have, have + len(fresh))
             self._slots = np.vstack([self._slots, np.full((len(fresh), 256), -1, np.int32)])
-            rows = self._row_of_style[codes >> 8]
+            rows = self._row_of_key[keys]
         slots: Indices = self._slots.ravel()[rows << 8 | codes & 0xFF]
         return slots
 
@@ -147,19 +197,18 @@ class GlyphPool:
             )
             grown[: self._used] = self.blocks[: self._used]
             self.blocks = grown
-        for style in np.unique(codes >> 8):
-            members = codes[codes >> 8 == style]
+        numbers = codes >> 8 & styles.COUNT - 1
+        for style in np.unique(numbers):
+            members = codes[numbers == style]
             at = self._used
-            self.blocks[at : at + len(members)] = self._render(int(style), members & 0xFF)
-            row = self._row_of_style[style]
-            self._slots[row, members & 0xFF] = np.arange(at, at + len(members), dtype=np.int32)
+            self.blocks[at : at + len(members)] = self._render(int(style), members)
+            rows = self._row_of_key[self._key(members)]
+            self._slots[rows, members & 0xFF] = np.arange(at, at + len(members), dtype=np.int32)
             self._used += len(members)
 
-    def _render(self, style: int, values: Indices) -> Pixels:
+    def _render(self, style: int, codes: Indices) -> Pixels:
         look = self._looks[style]
-        if style & styles.STATE == styles.ABSENT:
-            values = np.full_like(values, _ABSENT_GLYPH)
-        ink = self._ink(bold=look.bold)[values].astype(np.int32)
+        ink = self._ink_of(codes, style, bold=look.bold).astype(np.int32)
         below = self._backdrop(look).astype(np.int32)
         color = np.array(look.ink, np.int32)
         out = below + ((color - below) * ink + 127) // 255
@@ -170,9 +219,18 @@ class GlyphPool:
             )
             right = self.width - self._inset
             out[:, y : y + self._type.stroke, self._inset : right] = look.underline
+        self._crown(out, look)
         red, green, blue = (out[..., plane].astype(np.uint32) for plane in range(3))
         pixels: Pixels = (np.uint32(OPAQUE) | red << 16 | green << 8 | blue).astype(np.uint32)
         return pixels
+
+    def _crown(self, out: npt.NDArray[np.int32], look: CellLook) -> None:
+        """The line above the characters, below the outermost line."""
+        if look.crown is Crown.NONE:
+            return
+        stroke = self._type.stroke
+        thick = 2 * stroke if look.crown is Crown.THICK else stroke
+        out[:, stroke : stroke + thick, crown_columns(look.crown, self.width, stroke)] = look.ink
 
     def _backdrop(self, look: CellLook) -> npt.NDArray[np.uint8]:
         """Ground, and on it the tile, one stroke smaller above and below."""
@@ -187,27 +245,89 @@ class GlyphPool:
             tile[(x + y) % period < 2 * self._type.stroke] = look.hatch
         return back
 
-    def _ink(self, *, bold: bool) -> Coverage:
+    def _ink_of(self, codes: Indices, style: int, *, bold: bool) -> Coverage:
+        """How the cells of these codes are inked: (codes, height, width, 3)."""
+        values = codes & 0xFF
+        if style & styles.STATE == styles.ABSENT:
+            values = np.full_like(values, len(self._texts) - 1)
         if bold not in self._inks:
-            font = QFont(self._type.font)
-            font.setBold(bold)
-            self._inks[bold] = coverage(
-                font, self._texts, self.width, self.height, QPoint(self._inset, self._type.baseline)
-            )
-        return self._inks[bold]
+            self._inks[bold] = self._cover(self._texts, self.width, bold=bold)
+        inks: Coverage = self._inks[bold][values]
+        return inks
+
+    def _cover(self, texts: Sequence[str], width: int, *, bold: bool) -> Coverage:
+        font = QFont(self._type.font)
+        font.setBold(bold)
+        return coverage(font, texts, width, self.height, QPoint(self._inset, self._type.baseline))
+
+
+class CharacterPool(GlyphPool):
+    """The characters of text and numbers: the value and page of a code are its code point."""
+
+    def __init__(self, type_: Type) -> None:
+        texts = [*(_text_of_glyph(glyph) for glyph in range(256)), " "]
+        super().__init__(type_, texts, type_.char, 0)
+        self._wide_inks: dict[tuple[int, bool], Coverage] = {}
+
+    def _keys(self) -> int:
+        return styles.COUNT * ((styles.PAGES >> _PAGE_SHIFT) + 1)
+
+    def _key(self, codes: Indices) -> Indices:
+        key: Indices = codes >> 8
+        if key.size and int(key.max()) >= styles.PAGE >> 8:
+            return key & styles.COUNT - 1 | (codes >> _PAGE_SHIFT) * styles.COUNT
+        return key
+
+    def _ink_of(self, codes: Indices, style: int, *, bold: bool) -> Coverage:
+        if style & styles.STATE == styles.ABSENT or int(codes.max()) < styles.PAGE:
+            return super()._ink_of(codes, style, bold=bold)
+        glyphs = (codes >> _PAGE_SHIFT << 8 | codes & 0xFF).tolist()
+        self._draw_missing({glyph & 0xFFFF for glyph in glyphs}, bold=bold)
+        return np.stack([self._wide_inks[glyph, bold] for glyph in glyphs])
+
+    def _draw_missing(self, points: set[int], *, bold: bool) -> None:
+        """Both cells of characters that were not drawn yet; the second is found with HALF."""
+        if len(self._wide_inks) > _MOST_INKS:
+            self._wide_inks.clear()
+        missing = sorted(point for point in points if (point, bold) not in self._wide_inks)
+        for first in range(0, len(missing), _DRAWN_AT_ONCE):
+            some = missing[first : first + _DRAWN_AT_ONCE]
+            inks = self._cover([*map(_text_of_glyph, some)], 2 * self.width, bold=bold)
+            for point, ink in zip(some, inks, strict=True):
+                self._wide_inks[point, bold] = ink[:, : self.width]
+                self._wide_inks[point | _HALF_GLYPH, bold] = ink[:, self.width :]
 
 
 class Pools:
-    """The glyphs of one font size: a pool for each pane."""
+    """The glyphs of one font size: a pool for each pane, and one for all characters."""
 
-    def __init__(self, type_: Type, cell: int, inset: int) -> None:
-        self.type, self.cell = type_, cell
-        pairs = [f"{value:02X}" for value in range(256)] + ["··"]
-        chars = [chr(v) if 32 < v < 127 or v == 0xB7 else " " for v in range(256)] + [" "]
-        self.hex = GlyphPool(type_, pairs, cell, inset)
-        self.text = GlyphPool(type_, chars, type_.char, 0)
+    def __init__(self, type_: Type, grid: Grid) -> None:
+        self.type = type_
+        self.text = CharacterPool(type_)
+        self._by_pane: dict[Pane, GlyphPool] = {}
+        self._shapes = self.shapes(grid)
+        for pane, layout in grid.layouts.items():
+            form = layout.form
+            if form is None or not form.bytewise:
+                self._by_pane[pane] = self.text
+            else:
+                texts = _texts_of_bytes(form)
+                self._by_pane[pane] = GlyphPool(type_, texts, layout.cell, layout.inset)
+
+    @staticmethod
+    def shapes(grid: Grid) -> tuple[object, ...]:
+        """What of a grid the pools depend on."""
+        return tuple((one.form, one.cell, one.inset) for one in grid.layouts.values())
+
+    def fits(self, grid: Grid) -> bool:
+        """Whether they can draw this grid."""
+        return self._shapes == self.shapes(grid)
+
+    def of(self, pane: Pane) -> GlyphPool:
+        """The glyphs of a pane."""
+        return self._by_pane[pane]
 
     def set_looks(self, looks: Looks) -> None:
         """Take other colours."""
-        self.hex.set_looks(looks)
-        self.text.set_looks(looks)
+        for pool in {self.text, *self._by_pane.values()}:
+            pool.set_looks(looks)

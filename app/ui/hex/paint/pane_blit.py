@@ -10,8 +10,8 @@ import numpy.typing as npt
 from ..decorations.marks import NO_BYTE, Marks, Rows
 from . import styles
 from .cell_states import BLANK, Codes
-from .geometry import Grid
-from .glyph_atlas import GlyphPool, Indices, Pixels, Pools
+from .glyph_atlas import GlyphPool, Indices, Pixels
+from .pane_layout import PaneLayout
 from .styles import Looks
 
 _NEVER: Final = -2
@@ -26,46 +26,37 @@ class PaneBlit:
     """
 
     def __init__(
-        self,
-        pixels: Pixels,
-        grid: Grid,
-        pools: Pools,
-        pool: GlyphPool,
-        block: int,
-        gap: int,
-        left: int,
+        self, pixels: Pixels, height: int, layout: PaneLayout, pool: GlyphPool, stroke: int
     ) -> None:
-        slots = pixels.shape[0] // grid.height
-        self._pool, self._block = pool, block
-        self._columns, self._height = grid.columns, grid.height
-        self.painted: Codes = np.full((slots, grid.columns), _NEVER, np.int32)
+        slots, columns, block = pixels.shape[0] // height, layout.cells, layout.block
+        self._pool, self._block, self._columns, self._height = pool, block, columns, height
+        self.painted: Codes = np.full((slots, columns), _NEVER, np.int32)
         line, pixel = pixels.strides
         width = pixel * pool.width
-        step = block * width + pixel * gap
-        whole = grid.columns // block
+        step = block * width + pixel * layout.gap
+        whole = columns // block
         self._cell_line = np.dtype((np.void, width))
         self._cells: _Lines = np.ndarray(
-            (slots, -(-grid.columns // block), block, grid.height),
+            (slots, -(-columns // block), block, height),
             self._cell_line,
             pixels,
-            left * pixel,
-            (line * grid.height, step, width, line),
+            layout.x * pixel,
+            (line * height, step, width, line),
         )
-        stroke = pools.type.stroke
-        self._stroke, self._inner = stroke, slice(stroke, grid.height - stroke)
-        inner = grid.height - 2 * stroke
+        self._stroke, self._inner = stroke, slice(stroke, height - stroke)
+        inner = height - 2 * stroke
         self._whole_blocks: _Lines = np.ndarray(
             (slots, inner, whole),
             np.dtype((np.void, block * width)),
             pixels,
-            left * pixel + stroke * line,
-            (line * grid.height, line, step),
+            layout.x * pixel + stroke * line,
+            (line * height, line, step),
         )
         self._row: _Lines = np.zeros((inner, whole * block), self._cell_line)
         self._row_blocks: _Lines = self._row.view(self._whole_blocks.dtype)
         composed = self._row.view(np.uint32).reshape(inner, -1)
         self._marks = Marks(composed, pool.width, stroke, slots)
-        self._lines = np.arange(stroke, grid.height - stroke)[:, np.newaxis]
+        self._lines = np.arange(stroke, height - stroke)[:, np.newaxis]
 
     def set_looks(self, looks: Looks) -> None:
         """Take other colours: all cells are painted anew."""

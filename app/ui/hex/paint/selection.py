@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ....core.values.byte_block import ByteBlock
+from .pane_layout import PaneLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ class Selection:
             return Selection(cursor)
         anchor = self.cursor if self.anchor is None else self.anchor
         return Selection(cursor, anchor, stride)._inside(size)
+
+    def whole(self, layout: PaneLayout, size: int) -> Selection:
+        """The same with all of each value of a pane that it touches; a rectangle stays one."""
+        if self.anchor is None or self.stride or layout.unit == 1:
+            return self
+        low = min(self.start, layout.value_start(self.start))
+        high = min(layout.value_start(self.end - 1) + layout.unit, size) - 1
+        ends = (high, low) if self.cursor >= self.anchor else (low, high)
+        return replace(self, cursor=ends[0], anchor=ends[1])
 
     def clamped(self, size: int) -> Selection:
         """The same in a region of another size."""

@@ -5,14 +5,18 @@ the same without colour: fresh changes are underlined, own writes bold, flux hat
 marked by lines and bars.
 
 A cell's code is, from the lowest bit: 8 bits value, then its style, 5 bits state, SELECTED and 3
-bits tint, then a decoration's marks, 3 bits lines along it and 2 bits bars at its ends. Value and
-style say which glyph block it is; the marks are drawn over it.
+bits tint, then a decoration's marks, 3 bits lines along it and 2 bits bars at its ends, then 8 bits
+page and HALF. Value, page and style say which glyph block it is; the marks are drawn over it.
+
+In a column of text or numbers the value is a character's code point, whose higher bits are the
+page; HALF is the second cell of a character that is two cells wide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Final, overload
 
 from PySide6.QtGui import QColor
@@ -22,7 +26,7 @@ from ...style.theme import Theme
 STEPS: Final = 8
 FADE_NS: Final = 1_500_000_000
 STEP_NS: Final = FADE_NS // STEPS
-"""A change glows for 1.5 s, in eight steps."""
+"""A change glows for 1.5 s where nothing else was chosen, in eight steps."""
 
 TEXT: Final = 0
 ZERO: Final = 1
@@ -34,7 +38,14 @@ PENDING: Final = 20
 ABSENT: Final = 21
 LABEL: Final = 22
 LABEL_HERE: Final = 23
-STATE: Final = 31  # the bits of one of the above
+UNCHANGED: Final = 24  # not seen to change, and dimmed or hidden for that
+PRINTABLE: Final = 25  # classes of values
+WORD: Final = 26
+HIGH: Final = 27
+FULL: Final = 28
+RULE: Final = 29  # picked by a person's rule
+RULE_FRESH: Final = 30  # and it changed just now
+STATE: Final = 31  # the bits of one of the above; no state has this number itself
 SELECTED: Final = 32
 TINT: Final = 64  # times a decoration's Tint, 0 to 7
 COUNT: Final = 512
@@ -42,7 +53,10 @@ COUNT: Final = 512
 LINES: Final = COUNT << 8  # of a code, times a decoration's Mark, 0 to 7
 BAR_LEFT: Final = LINES << 3  # where a decoration begins
 BAR_RIGHT: Final = LINES << 4  # and where it ends
-GLYPH: Final = LINES - 1  # the bits of a code that say which block of pixels
+PAGE: Final = LINES << 5  # times the higher byte of a code point, 0 to 255
+HALF: Final = PAGE << 8
+PAGES: Final = PAGE * 0xFF | HALF
+GLYPH: Final = LINES - 1 | PAGES  # the bits of a code that say which block of pixels
 GROUND: Final = COUNT - SELECTED << 8  # those that say which ground it is on
 
 TEXT_CONTRAST: Final = 4.5
@@ -50,6 +64,17 @@ QUIET_CONTRAST: Final = 3.0
 """Least contrast of text, and of marks and quiet text (WCAG 2.1, 1.4.3 and 1.4.11)."""
 
 Rgb = tuple[int, int, int]
+
+
+class Crown(Enum):
+    """A line above the characters, which tells classes and rules without colour."""
+
+    NONE = 0
+    DOT = 1
+    DASHES = 2
+    TWO_DOTS = 3
+    DOTTED = 4
+    THICK = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,7 @@ class CellLook:
         underline: Its colour, or None.
         hatch: Colour of the diagonal lines on the tile, or None.
         mark: Lines and bars of a decoration.
+        crown: Its line above the characters, by Crown; it has their colour.
     """
 
     ink: Rgb
@@ -73,6 +99,7 @@ class CellLook:
     underline: Rgb | None = None
     hatch: Rgb | None = None
     mark: Rgb = (128, 128, 128)
+    crown: Crown = Crown.NONE
 
 
 def rgb(text: str) -> Rgb:
@@ -113,8 +140,8 @@ def readable(ink: Rgb, tile: Rgb, minimum: float) -> Rgb:
 class Looks(Sequence[CellLook]):
     """All states, selected or not, on all tints; those of a ground are made when first needed."""
 
-    def __init__(self, theme: Theme, *, greyed: bool = False) -> None:
-        self._theme, self._greyed = theme, greyed
+    def __init__(self, theme: Theme, *, greyed: bool = False, hides: bool = False) -> None:
+        self._theme, self._greyed, self._hides = theme, greyed, hides
         self._groups: dict[int, list[CellLook]] = {}
 
     def __len__(self) -> int:
@@ -135,12 +162,21 @@ class Looks(Sequence[CellLook]):
             self._groups[group] = _looks_on(
                 self._theme, tint, selected=bool(selected), greyed=self._greyed
             )
+            if self._hides:
+                hidden = self._groups[group][UNCHANGED]
+                self._groups[group][UNCHANGED] = replace(hidden, ink=hidden.ground)
         return self._groups[group][state]
 
 
-def looks(theme: Theme, *, greyed: bool = False) -> Looks:
-    """All styles in a theme; `greyed` is the picture of a region that is gone."""
-    return Looks(theme, greyed=greyed)
+def looks(theme: Theme, *, greyed: bool = False, hides: bool = False) -> Looks:
+    """All styles in a theme.
+
+    Args:
+        theme: Colours.
+        greyed: The picture of a region that is gone.
+        hides: What does not change is not seen at all.
+    """
+    return Looks(theme, greyed=greyed, hides=hides)
 
 
 def ground_of(theme: Theme, tint: int, *, selected: bool = False) -> Rgb:
@@ -166,6 +202,9 @@ def _looks_on(theme: Theme, tint: int, *, selected: bool, greyed: bool) -> list[
     mine, flux = rgb(theme.mine), rgb(theme.flux)
     table = [_plain(text, ground)] * SELECTED
     table[ZERO] = table[ABSENT] = table[LABEL] = _plain(quiet, ground, QUIET_CONTRAST)
+    table[UNCHANGED] = table[ZERO]
+    for state, ink, crown in _classes(theme):
+        table[state] = replace(_plain(ink, ground), crown=crown)
     table[MINE] = _plain(mine, ground, bold=True)
     for step in range(STEPS):
         share = 1 - step / STEPS
@@ -175,10 +214,23 @@ def _looks_on(theme: Theme, tint: int, *, selected: bool, greyed: bool) -> list[
     table[FLUX] = CellLook(
         readable(text, hatched, TEXT_CONTRAST), ground, ground, False, flux, hatched
     )
+    table[RULE_FRESH] = replace(table[CHANGED], crown=Crown.THICK)
     table[PENDING] = CellLook(readable(mine, ground, TEXT_CONTRAST), ground, ground, True, mine)
     if greyed:
         table = [_plain(mix(ground, quiet, 0.85), ground, QUIET_CONTRAST)] * SELECTED
     return [replace(look, mark=mark) for look in table]
+
+
+def _classes(theme: Theme) -> tuple[tuple[int, Rgb, Crown], ...]:
+    """Classes of values and the rule: each a colour, and a line for those who see none."""
+    violet, teal, green, olive, rose = (rgb(color) for color in theme.tints[1:6])
+    return (
+        (PRINTABLE, green, Crown.DOT),
+        (WORD, teal, Crown.DOTTED),
+        (HIGH, violet, Crown.DASHES),
+        (FULL, rose, Crown.TWO_DOTS),
+        (RULE, olive, Crown.THICK),
+    )
 
 
 def _plain(

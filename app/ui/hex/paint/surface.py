@@ -12,16 +12,21 @@ from typing import Final
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QFont, QPainter
 
+from ....core.values.column_forms import HEX, ColumnForm
+from ....core.values.text_encodings import ASCII, TextEncoding
 from ...style.theme import Theme
 from ..decorations.decorated_cells import DecoratedCells
 from ..decorations.decorations import Decorations
 from ..decorations.row_labels import LabelColumn
 from . import overlay, styles
-from .cell_states import CellStates, cell_codes, text_codes
-from .geometry import MAX_COLUMNS, Grid, Pane, address_text, fitted_columns
+from .cell_states import CellStates, Codes, cell_codes
+from .emphasis import PLAIN, Emphasis, Unchanged
+from .geometry import MAX_COLUMNS, VALUE_PANES, Grid, Pane, fitted_columns
 from .glyph_atlas import Pools, Type
 from .overlay import CursorLook, Sheet
+from .pane_codes import PaneCodes, Span, pane_codes
 from .row_canvas import Canvas
+from .row_words import describe_row, value_text
 from .scroll import Scroll
 from .selection import Selection
 
@@ -38,11 +43,21 @@ class Options:
         columns: Bytes in a row; 0 fits the width.
         group: Bytes that stand together: 1, 2, 4 or 8.
         zoom: 1 is the application's text size.
+        forms: How the columns of values show them, from left to right; 1 to 4.
+        text: What the text column is encoded in.
+        phase: Values begin at multiples of their size plus this, 0 to 7.
+        emphasis: What makes bytes stand out.
+        entropy: Whether the minimap shows entropy in place of changes.
     """
 
     columns: int = 0
     group: int = 1
     zoom: float = 1.0
+    forms: tuple[ColumnForm, ...] = (HEX,)
+    text: TextEncoding = ASCII
+    phase: int = 0
+    emphasis: Emphasis = PLAIN
+    entropy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +67,9 @@ class _Shown:
     selection: Selection
     pane: Pane
     focused: bool
-    pending: int | None
+    pending: str | None
     ink: int
-    value: int
+    values: tuple[str, ...]  # of each pane, under the cursor
 
 
 class Surface:
@@ -67,17 +82,19 @@ class Surface:
         self.selection = Selection()
         self.pane = Pane.HEX
         self.focused = False
-        self.pending: int | None = None
+        self.pending: str | None = None
         self.options = Options()
         self.size = 0
         self.ratio = 1.0
         self.shift_x = 0
         self._theme, self._font, self._pixels = theme, font, pixels
+        self._greyed = False
         self._looks = styles.looks(theme)
         self._view = (0, 0)
         self._type = Type.of(font, 1.0, pixels=pixels)
         self._pools: Pools | None = None
         self._canvas: Canvas | None = None
+        self._panes: list[PaneCodes] = []
         self._shown: _Shown | None = None
         self._decorated = DecoratedCells(self.decorations)
         self._labels = LabelColumn(self.decorations)
@@ -98,8 +115,19 @@ class Surface:
 
     def set_theme(self, theme: Theme, *, greyed: bool) -> None:
         """Take other colours."""
-        self._theme = theme
-        self._looks = styles.looks(theme, greyed=greyed)
+        self._theme, self._greyed = theme, greyed
+        self._take_looks()
+
+    def set_emphasis(self, emphasis: Emphasis) -> None:
+        """Let these bytes stand out."""
+        before, self.cells.emphasis = self.cells.emphasis, emphasis
+        if Unchanged.HIDDEN in {before.unchanged, emphasis.unchanged}:
+            self._take_looks()
+
+    def _take_looks(self) -> None:
+        """All cells are painted anew."""
+        theme, hides = self._theme, self.cells.emphasis.unchanged is Unchanged.HIDDEN
+        self._looks = styles.looks(theme, greyed=self._greyed, hides=hides)
         if self._pools:
             self._pools.set_looks(self._looks)
         if self._canvas:
@@ -116,15 +144,29 @@ class Surface:
         ):
             self._type, self._pools = type_, None
         grid = self._make_grid(16)
-        columns = self.options.columns or fitted_columns(grid, width)
-        self._set_grid(replace(grid, columns=min(max(1, columns), MAX_COLUMNS)), top)
+        columns = min(max(1, self.options.columns or fitted_columns(grid, width)), MAX_COLUMNS)
+        columns = -(-columns // grid.step) * grid.step
+        self._set_grid(replace(grid, columns=columns), top)
+        if self.pane not in self.grid.layouts:
+            self.pane = Pane.HEX
         self._make_canvas()
         self.shift_x = min(self.shift_x, max(0, self.grid.width - width))
 
     def _make_grid(self, columns: int) -> Grid:
         type_ = self._type
         margin = max(1, round(8 * self.ratio))
-        return Grid(self.size, columns, self.options.group, type_.char, type_.height, margin)
+        options = self.options
+        return Grid(
+            self.size,
+            columns,
+            options.group,
+            type_.char,
+            type_.height,
+            margin,
+            options.forms[: len(VALUE_PANES)],
+            options.text,
+            options.phase,
+        )
 
     def _set_grid(self, grid: Grid, top: int) -> None:
         changed = grid.columns != self.grid.columns
@@ -135,14 +177,15 @@ class Surface:
 
     def _make_canvas(self) -> None:
         grid = self.grid
-        if self._pools is None or self._pools.cell != grid.cell:
-            self._pools = Pools(self._type, grid.cell, grid.inset)
+        if self._pools is None or not self._pools.fits(grid):
+            self._pools = Pools(self._type, grid)
             self._pools.set_looks(self._looks)
             self._canvas = None
         needed = -(-max(1, self._view[1]) // grid.height) + 1
         have = self._canvas
         if have and have.grid == grid and needed <= have.slots <= needed + 3 * _SPARE_ROWS:
             return
+        self._panes = [pane_codes(one, grid.text, self.cells) for one in grid.layouts.values()]
         self._canvas = Canvas(grid, needed + _SPARE_ROWS, self._pools)
         self._canvas.set_looks(self._looks, styles.rgb(self._theme.line))
 
@@ -158,6 +201,10 @@ class Surface:
     def visible_span(self) -> tuple[int, int]:
         """Start and length of what is on the screen."""
         return self.grid.span(self.scroll.top_row, self.scroll.visible)
+
+    def whole_values(self, selection: Selection) -> Selection:
+        """A selection with all of each value that it touches in the pane that keys go to."""
+        return selection.whole(self.grid.layouts[self.pane], self.size)
 
     def wanted_span(self) -> tuple[int, int]:
         """The same with a margin."""
@@ -178,30 +225,51 @@ class Surface:
         sheet = self.sheet()
         if canvas is None or not sheet.rows:
             return []
-        start, length = self.visible_span()
-        values, shown = self.cells.states_at(start, length, clock_ns)
-        chosen = self.selection
-        selected = [
-            (low - start, high - start) for low, high in chosen.block.pieces(start, start + length)
-        ]
-        decorated = self._decorated.codes(start, length, grid.columns)
-        codes = cell_codes(values, shown, sheet.rows, grid.columns, selected, decorated)
-        here = grid.row_of(chosen.cursor)
-        touched = canvas.update(sheet.first_row, codes, text_codes(codes), here)
-        rows = set(touched.tolist()) | self._overlay_rows(sheet, start, values, shown)
+        codes, ink = self._codes(sheet, clock_ns)
+        touched = canvas.update(sheet.first_row, codes, grid.row_of(self.selection.cursor))
+        rows = set(touched.tolist()) | self._overlay_rows(sheet, ink)
         whole_row = sheet.first_row + (sheet.top < self.header)
         relabelled = self._labels.refresh(sheet, whole_row, self.label_area(0, 1).width())
         self._relabelled = bool(relabelled)
         return sorted(rows | relabelled)
+
+    def _codes(self, sheet: Sheet, clock_ns: int) -> tuple[list[Codes], int]:
+        """The codes of each pane's cells, and the style of the byte under the cursor."""
+        grid = self.grid
+        start, length = self.visible_span()
+        reach = max(pane.reach for pane in self._panes)
+        shift = max(layout.origin for layout in grid.layouts.values())
+        before = min(start, reach)
+        first, behind = start - before, min(shift + reach, grid.size - start - length)
+        count = before + length + behind
+        values, shown = self.cells.states_at(first, count, clock_ns)
+        chosen = self.selection
+        selected = [
+            (low - first, high - first) for low, high in chosen.block.pieces(first, first + count)
+        ]
+        decorated = self._decorated.codes(first, count, grid.columns)
+        inner = sheet.rows * grid.columns
+        size = before + inner + shift + reach
+        flat = cell_codes(values, shown, 1, size, selected, decorated)[0]
+        codes = []
+        for pane, layout in zip(self._panes, grid.layouts.values(), strict=True):
+            at, front = before + layout.origin, min(before, pane.reach)
+            base = flat[at - front : at + inner + pane.reach]
+            span = Span(front, pane.reach, start + layout.origin, clock_ns)
+            codes.append(pane.codes(base, span))
+        at = chosen.cursor - first
+        ink = int(shown[at]) if 0 <= at < len(shown) else styles.TEXT
+        return codes, styles.TEXT if ink == styles.UNCHANGED else ink
 
     def label_area(self, top: int, height: int) -> QRect:
         """The free part of a height beside the rows, where labels of decorations are drawn."""
         left = self.grid.width - self.shift_x
         return QRect(left, top, max(0, self._view[0] - left - self.grid.margin), height)
 
-    def _overlay_rows(self, sheet: Sheet, start: int, values: object, shown: object) -> set[int]:
-        ink, value = self._cursor_byte(start, values, shown)
-        now = _Shown(self.selection, self.pane, self.focused, self.pending, ink, value)
+    def _overlay_rows(self, sheet: Sheet, ink: int) -> set[int]:
+        now = _Shown(
+            self.selection, self.pane, self.focused, self.pending, ink, self._values_at_cursor()
+        )
         before, self._shown = self._shown, now
         if now == before:
             return set()
@@ -213,11 +281,12 @@ class Surface:
             rows.update(range(low, high + 1))
         return rows
 
-    def _cursor_byte(self, start: int, values: object, shown: object) -> tuple[int, int]:
-        at = self.selection.cursor - start
-        if not 0 <= at < len(values):  # type: ignore[arg-type]
-            return styles.TEXT, -1
-        return int(shown[at]), int(values[at])  # type: ignore[index]
+    def _values_at_cursor(self) -> tuple[str, ...]:
+        """What each pane shows where the cursor is, cell by cell; empty where nothing was read."""
+        return tuple(
+            value_text(self.cells, layout, self.grid.text, self.selection.cursor)
+            for layout in self.grid.layouts.values()
+        )
 
     def paint(self, painter: QPainter, dirty: QRect) -> None:
         """Draw what is in a rectangle. The painter is in device pixels."""
@@ -272,15 +341,16 @@ class Surface:
             overlay.draw_cursor(painter, sheet, self._theme, self._cursor_look(self._shown))
 
     def _cursor_look(self, shown: _Shown) -> CursorLook:
-        value = shown.value
-        absent = value < 0 or shown.ink == styles.ABSENT
-        hexes = "··" if absent else f"{value:02X}"
+        texts = dict(zip(self.grid.panes, shown.values, strict=False))
         if shown.pending is not None:
-            hexes = f"{shown.pending:X}_"
-        text = chr(value) if 32 < value < 127 else "·"
-        ink = QColor(*self._looks[shown.ink].ink)
+            texts[shown.pane] = f"{shown.pending}_"
         return CursorLook(
-            shown.selection, shown.pane, shown.focused, hexes, text, ink, shown.pending is not None
+            shown.selection,
+            shown.pane,
+            shown.focused,
+            texts,
+            QColor(*self._looks[shown.ink].ink),
+            shown.pending is not None,
         )
 
     def row_rect(self, row: int, count: int) -> QRect:
@@ -293,16 +363,7 @@ class Surface:
 
     def describe_row(self, offset: int) -> str:
         """The row of an offset in words, for screen readers."""
-        grid = self.grid
-        start, length = grid.span(grid.row_of(offset), 1)
-        data = self.cells.seen(start, length)
-        head = f"Offset {offset:#x}, row {address_text(start, grid.digits)}"
-        if data is None:
-            return f"{head}, not read yet"
-        text = "".join(chr(b) if 32 <= b < 127 else "." for b in data)
-        names = [item.label for item in self.decorations.at(offset) if item.label]
-        head = ", in ".join([head, *names])
-        return f"{head}, byte {data[offset - start]:02X}; {data.hex(' ').upper()}; {text}"
+        return describe_row(self.cells, self.grid, self.decorations.at(offset), offset)
 
 
 def to_device(value: float, ratio: float) -> int:

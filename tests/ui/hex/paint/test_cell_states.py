@@ -13,8 +13,9 @@ from app.ui.hex.paint.cell_states import (
     FLUX_HOLD_NS,
     CellStates,
     cell_codes,
-    text_codes,
 )
+from app.ui.hex.paint.geometry import Grid, Pane
+from app.ui.hex.paint.pane_codes import Span, pane_codes
 from tests.ui.hex.frames import NOW, changed_at, flux_at, frame_of, sampled
 
 
@@ -124,6 +125,8 @@ def test_cells_behind_the_end_are_blank_and_selected_ones_tinted() -> None:
 
 def test_text_cells_dot_what_is_no_character() -> None:
     codes = np.array([[0x41, 0x07, styles.CHANGED << 8 | 0xFF, BLANK]], np.int32)
-    assert text_codes(codes).tolist() == [
+    grid = Grid(4096, 4, 1, 8, 18, 8)
+    text = pane_codes(grid.layouts[Pane.TEXT], grid.text, CellStates())
+    assert text.codes(codes[0], Span()).tolist() == [
         [0x41, styles.ZERO << 8 | DOT, styles.CHANGED << 8 | DOT, BLANK]
     ]

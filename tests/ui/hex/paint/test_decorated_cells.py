@@ -10,8 +10,9 @@ from app.ui.hex.decorations.decorated_cells import DecoratedCells, decoration_co
 from app.ui.hex.decorations.decorations import Decoration, Decorations, Mark, Tint
 from app.ui.hex.decorations.row_labels import RowLabel, row_labels
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.cell_states import BLANK, DOT, text_codes
-from app.ui.hex.paint.geometry import Grid
+from app.ui.hex.paint.cell_states import BLANK, DOT, CellStates
+from app.ui.hex.paint.geometry import Grid, Pane
+from app.ui.hex.paint.pane_codes import Span, pane_codes
 
 FAR = 60 << 30  # beyond what an int of Qt could count
 
@@ -88,7 +89,9 @@ def test_the_text_pane_keeps_what_decorations_add() -> None:
     extra = 5 * styles.TINT << 8 | 3 * styles.LINES | styles.BAR_LEFT | styles.BAR_RIGHT
     cells = [0x41, 0x07, styles.CHANGED << 8 | 0xFF, styles.SELECTED << 8 | 0x42]
     codes = np.array([BLANK, *(cell | extra for cell in cells)], np.int32)
-    assert text_codes(codes).tolist() == [
+    grid = Grid(4096, 5, 1, 8, 18, 8)
+    text = pane_codes(grid.layouts[Pane.TEXT], grid.text, CellStates())
+    assert text.codes(codes, Span())[0].tolist() == [
         BLANK,
         extra | 0x41,
         extra | styles.ZERO << 8 | DOT,

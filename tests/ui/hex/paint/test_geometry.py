@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from app.core.values.column_forms import FORMS, HEX
+from app.core.values.text_encodings import ENCODINGS
 from app.ui.hex.paint.geometry import (
     MAX_COLUMNS,
     Grid,
@@ -19,11 +21,14 @@ SIZES = st.integers(1, 1 << 45)
 GRIDS = st.builds(
     Grid,
     size=SIZES,
-    columns=st.integers(1, MAX_COLUMNS),
+    columns=st.integers(1, MAX_COLUMNS // 8).map(lambda eights: 8 * eights),
     group=st.sampled_from([1, 2, 4, 8]),
     char=st.integers(3, 40),
     height=st.integers(6, 90),
     margin=st.integers(1, 24),
+    forms=st.just((HEX,)) | st.lists(st.sampled_from(FORMS), min_size=1, max_size=4).map(tuple),
+    text=st.sampled_from(ENCODINGS),
+    phase=st.integers(0, 7),
 )
 
 
@@ -42,9 +47,11 @@ def test_an_address_stands_in_groups_of_four() -> None:
 
 @given(GRIDS, st.data())
 def test_every_byte_is_hit_at_its_own_place(grid: Grid, data: st.DataObject) -> None:
-    offset = data.draw(st.integers(0, grid.size - 1))
-    pane = data.draw(st.sampled_from(list(Pane)))
-    row, column = divmod(offset, grid.columns)
+    pane = data.draw(st.sampled_from(grid.panes))
+    layout = grid.layouts[pane]
+    offset = layout.value_start(data.draw(st.integers(0, grid.size - 1)))
+    assume(offset < grid.size and layout.place(offset)[0] < grid.rows)
+    row, column = layout.place(offset)
     left = grid.left(pane, column)
     x = data.draw(st.integers(left, left + grid.cell_width(pane) - 1))
     hit = grid.hit(x, row)
@@ -61,17 +68,19 @@ def test_any_point_hits_a_byte_of_the_region(grid: Grid, x: int, row: int) -> No
 
 @given(GRIDS, st.data())
 def test_cells_do_not_overlap(grid: Grid, data: st.DataObject) -> None:
-    column = data.draw(st.integers(0, grid.columns - 1))
-    if column:
-        assert grid.hex_left(column) >= grid.hex_left(column - 1) + grid.cell
-    assert grid.address_x + grid.address_chars * grid.char < grid.hex_x
-    assert grid.hex_left(grid.columns - 1) + grid.cell <= grid.text_x
-    assert grid.text_x + grid.columns * grid.char <= grid.width
+    end = grid.address_x + grid.address_chars * grid.char
+    for layout in grid.layouts.values():
+        assert end < layout.x
+        cell = data.draw(st.integers(0, layout.cells - 1))
+        if cell:
+            assert layout.cell_left(cell) >= layout.cell_left(cell - 1) + layout.cell
+        end = layout.end
+    assert end < grid.width
 
 
 def test_a_drag_does_not_leave_its_pane() -> None:
     grid = Grid(1024, 16, 1, 8, 18, 8)
-    hit = grid.hit(grid.text_x + 40, 2, Pane.HEX)
+    hit = grid.hit(grid.left(Pane.TEXT, 0) + 40, 2, Pane.HEX)
     assert hit is not None
     assert (hit.part, hit.offset) == (Part.HEX, 47)
 

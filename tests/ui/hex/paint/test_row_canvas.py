@@ -5,10 +5,13 @@ import pytest
 from PySide6.QtGui import QFont
 from pytestqt.qtbot import QtBot
 
+from app.core.values.column_forms import HEX, ColumnForm
+from app.core.values.text_encodings import ASCII, TextEncoding
 from app.ui.hex.paint import styles
-from app.ui.hex.paint.cell_states import BLANK, Codes, text_codes
-from app.ui.hex.paint.geometry import Grid
+from app.ui.hex.paint.cell_states import BLANK, CellStates, Codes
+from app.ui.hex.paint.geometry import Grid, Pane
 from app.ui.hex.paint.glyph_atlas import Pools, Type, packed
+from app.ui.hex.paint.pane_codes import Span, pane_codes
 from app.ui.hex.paint.row_canvas import Canvas
 from app.ui.style.theme import DARK, LIGHT, Theme, mono_font
 
@@ -22,11 +25,13 @@ def make_canvas(
     theme: Theme = DARK,
     size: int = 1 << 20,
     pixels: float = 12,
+    forms: tuple[ColumnForm, ...] = (HEX,),
+    text: TextEncoding = ASCII,
 ) -> Canvas:
     type_ = Type.of(QFont(mono_font()), ratio, pixels=pixels)
-    grid = Grid(size, columns, group, type_.char, type_.height, 8)
+    grid = Grid(size, columns, group, type_.char, type_.height, 8, forms, text)
     looks = styles.looks(theme)
-    pools = Pools(type_, grid.cell, grid.inset)
+    pools = Pools(type_, grid)
     pools.set_looks(looks)
     canvas = Canvas(grid, ROWS + 3, pools)
     canvas.set_looks(looks, styles.rgb(theme.line))
@@ -58,7 +63,11 @@ def image_rows(canvas: Canvas, first: int) -> np.ndarray:
 
 
 def paint(canvas: Canvas, first: int, codes: Codes, here: int = -1) -> list[int]:
-    return canvas.update(first, codes, text_codes(codes), here).tolist()
+    cells = [
+        pane_codes(layout, canvas.grid.text, CellStates()).codes(codes.reshape(-1), Span())
+        for layout in canvas.grid.layouts.values()
+    ]
+    return canvas.update(first, cells, here).tolist()
 
 
 @pytest.mark.parametrize(
@@ -96,9 +105,10 @@ def test_only_rows_that_differ_are_touched(qtbot: QtBot) -> None:
     assert np.flatnonzero(differs).tolist() == [3, 7]
     columns = np.flatnonzero((before[3] != after[3]).any(axis=0))
     grid = canvas.grid
-    cell = range(grid.hex_left(5), grid.hex_left(5) + grid.cell)
-    text = range(grid.text_x + 5 * grid.char, grid.text_x + 6 * grid.char)
-    assert set(columns.tolist()) <= set(cell) | set(text)
+    cells = set()
+    for layout in grid.layouts.values():
+        cells.update(range(layout.left(5), layout.left(5) + layout.value_width))
+    assert set(columns.tolist()) <= cells
 
 
 def test_the_address_of_the_cursors_row_stands_out(qtbot: QtBot) -> None:
@@ -128,8 +138,9 @@ def test_themes_paint_other_pixels_and_every_style_differs(qtbot: QtBot) -> None
     paint(light, 0, codes)
     assert (image_rows(dark, 0) != image_rows(light, 0)).mean() > 0.9
     grid = dark.grid
-    row = image_rows(dark, 0)[0]
-    cells = {row[:, grid.hex_left(c) : grid.hex_left(c) + grid.cell].tobytes() for c in range(6)}
+    row, layout = image_rows(dark, 0)[0], grid.layouts[Pane.HEX]
+    places = [layout.left(column) for column in range(6)]
+    cells = {row[:, left : left + layout.cell].tobytes() for left in places}
     assert len(cells) == 6
 
 
@@ -156,7 +167,8 @@ def test_the_underline_of_a_change_is_whole_at_every_size(
     paint(canvas, 0, codes)
     line = packed(styles.looks(DARK)[styles.CHANGED].underline or (0, 0, 0))
     grid = canvas.grid
-    text = image_rows(canvas, 0)[0][:, grid.text_x : grid.text_x + grid.char]
+    left = grid.left(Pane.TEXT, 0)
+    text = image_rows(canvas, 0)[0][:, left : left + grid.char]
     assert (text == line).all(axis=1).sum() == canvas.type.stroke
 
 
