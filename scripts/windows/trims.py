@@ -22,7 +22,11 @@ EXCLUDED_MODULES = (
 )  # fmt: skip
 
 # Loaded by name at run time, invisible to the analysis.
-HIDDEN_MODULES = ("PySide6.QtSvg",)
+HIDDEN_MODULES = (
+    "PySide6.QtSvg",
+    # The codecs of the text column.
+    *(f"encodings.{name}" for name in ("cp037", "cp437", "cp932", "utf_16_be", "utf_16_le")),
+)
 
 # Software OpenGL: widgets and the plots' raster painting need none (useOpenGL stays off).
 _DROPPED = re.compile(
