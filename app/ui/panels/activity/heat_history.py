@@ -68,6 +68,11 @@ class HeatHistory:
         self._rows = np.zeros((0, 0), np.uint8)
 
     @property
+    def columns(self) -> int:
+        """How many there are of a region of this size."""
+        return int(self._rows.shape[1])
+
+    @property
     def last_ns(self) -> int:
         """Until when it is known; 0 = nothing is."""
         return int(self._ends[self._behind - 1]) if len(self) else 0

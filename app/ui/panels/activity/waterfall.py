@@ -80,7 +80,7 @@ class Waterfall(Map):
         # only those that were not over when they were drawn are made anew.
         newest = math.ceil((self.end_ns - self.time.back_s * 1e9) / slot)
         part = (self.address.start / self.covered, self.address.end / self.covered)
-        grid = (slot, part, plot.width(), plot.height())
+        grid = (slot, part, plot.width(), plot.height(), self._history.columns)
         if (newest, grid, self._history.last_ns) == self._drawn:
             return
         columns, rows = max(1, plot.width() // LEAST), plot.height()
