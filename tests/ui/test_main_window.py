@@ -740,10 +740,12 @@ def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     ]
     assert not behind(window.panels[WritePanel])
     assert window.docks["write"].titleBarWidget() is not None
-    window.docks["write"].setFloating(True)
-    for name in ("write", "journal"):
+    for name in ("write", "bookmarks"):
+        window.docks[name].setFloating(True)
+    for name in ("write", "journal", "bookmarks"):
         assert window.docks[name].titleBarWidget() is None, "not among tabs, it needs its title"
-    window.docks["write"].setFloating(False)
+    for name in ("write", "bookmarks"):
+        window.docks[name].setFloating(False)
 
 
 def test_tab_reaches_what_can_be_seen_and_nothing_else(

@@ -53,7 +53,11 @@ class Following(QObject):
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
+        if self._session is not None:
+            self._session.disconnect(self)
         self._session = session
+        if session is not None:
+            session.frame_arrived.connect(self._frame_came)
         self._trail.clear()
         self._request, self._found = 0, ()
         self.bar.hide()
@@ -146,6 +150,9 @@ class Following(QObject):
         else:
             self._view.go_to(place)
         return True
+
+    def _frame_came(self, _frame: object) -> None:
+        self._preview()
 
     def _preview(self) -> None:
         """Where the bytes at the cursor lead, in the bar."""

@@ -194,6 +194,8 @@ class PointerBar(QFrame):
 
     def show_preview(self, text: str, *, good: bool) -> None:
         """Where the bytes at the cursor lead, or why nowhere."""
+        if text == self.preview.text() and good == self.follow.isEnabled():
+            return
         self.preview.setText(text)
         self.preview.setToolTip(text)
         self.preview.setStyleSheet(f"color: {self._theme.quiet if good else self._theme.warning}")

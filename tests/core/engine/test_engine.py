@@ -246,3 +246,13 @@ def test_the_mapping_is_measured_and_writing_only_where_it_is_unlocked(
     assert isinstance(both, MappingSpeed)
     assert both.write_bytes_per_s > 0
     assert path.read_bytes() == b"kept" * (1 << 18)
+
+
+def test_ranges_are_read_together_and_cut_at_the_end(
+    make: Callable[[Path], Talk], shm_file: ShmFile
+) -> None:
+    talk = make(shm_file(8192, fill=bytes(range(256))))
+    read = talk.do(msg.ReadRanges(((1, 2), (8190, 8), (8192, 4), (1 << 60, 4), (-4, 8), (5, 0))))
+    assert read == (b"\1\2", b"\xfe\xff", b"", b"", b"", b"")
+    error = talk.fail(msg.ReadRanges(((0, msg.MAX_INLINE), (0, 1))))
+    assert isinstance(error, OutOfRangeError)

@@ -289,7 +289,7 @@ def test_pointers_are_followed_and_found(stage: Callable[..., Stage]) -> None:
     bar.kind.setCurrentText("u32")
     bar.choose_base("number")
     bar.number.setText("0x1000")
-    assert bar.preview.text() == "→ 0x1030: 0x108 holds 0x30"
+    s.until(lambda: bar.preview.text() == "→ 0x1030: 0x108 holds 0x30")
     s.press(K.Key_Space)
     assert hexes.cursor() == 0x1030
     s.panel.store.change([Put(Bookmark("m", 0x500, 1, "table"))], "a base")
@@ -329,12 +329,12 @@ def test_a_value_is_frozen_fought_for_and_let_go(stage: Callable[..., Stage]) ->
     s = stage()
     signals = s.window.panels[WritePanel].signals
     s.place(0x40, 4)
-    s.press(K.Key_K, CTRL | SHIFT)
+    s.press(K.Key_F9)
     assert "Writing is locked" in s.message()
     s.session.set_locked(False)
     s.until(lambda: s.session.frame is not None and not s.session.frame.locked)
     held = peek(s.path, 0x40, 4)
-    s.press(K.Key_K, CTRL | SHIFT)
+    s.press(K.Key_F9)
     s.until(lambda: len(signals.rows) == 1)
     assert "The value at 0x40 is frozen" in s.message()
     for turn in range(3):
@@ -347,7 +347,7 @@ def test_a_value_is_frozen_fought_for_and_let_go(stage: Callable[..., Stage]) ->
     (item,) = s.view.decorations.layer("signals").items
     assert (item.start, item.length, item.label) == (0x40, 4, "frozen 41 42 43 44")
     assert "Let go of the value at 0x40" in offers(s)
-    s.press(K.Key_K, CTRL | SHIFT)
+    s.press(K.Key_F9)
     s.until(lambda: not signals.rows)
     poke(s.path, 0x40, b"free")
     # One of a bookmark, as it is shown; the lock ends it.

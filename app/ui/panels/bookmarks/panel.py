@@ -77,7 +77,6 @@ class BookmarksPanel(Panel):
         self.store.problem.connect(self._tell_problem)
         self.values.shown.connect(lambda: self.model.show_values(monotonic_ns()))
         self._connect_parts()
-        self.setFocusProxy(self.table)
         self._actions = bookmark_actions(self)
         bind_keys(self.table, [one for one in self._actions if one.scope == self.about.title])
         self._refresh()
@@ -178,6 +177,8 @@ class BookmarksPanel(Panel):
         if self.model.show(shown):
             self._choose(chosen, current.key if current is not None else "")
         self.parts.count(len(shown), len(marks), open_region=self._session is not None)
+        # A hidden table takes no focus, and Tab would stop before it.
+        self.setFocusProxy(self.table if shown else self.parts.filter)
         self._fit_buttons()
 
     def _choose(self, keys: Iterable[str], current: str) -> None:

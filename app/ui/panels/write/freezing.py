@@ -19,7 +19,7 @@ from ...session.notice import Notice
 from ...session.session import Session
 from .running_signals import RunningSignals
 
-KEY: Final = "Ctrl+Shift+K"
+KEY: Final = "F9"
 _NOTICE: Final = "frozen"
 _SHOWN: Final = 8  # bytes in a name
 
