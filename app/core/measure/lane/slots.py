@@ -135,7 +135,7 @@ def wait_for_peer(
     Raises:
         NoPeerError: No peer came within `give_up_s`.
         PeerBusyError: Another initiator measures with the one that fits.
-        LaneError: There is no such slot.
+        LanePlaceError: There is no such slot.
     """
     if slot is not None:
         lane.slot(slot)
