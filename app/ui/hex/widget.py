@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from ...core.watch.frame import Frame
 from ..action import Action, KeyMap
+from ..style.outside_text import tip
 from . import keys, menu, tooltip
 from .editing import Editor
 from .mouse import Mouse
@@ -254,7 +255,9 @@ class HexView(HexScreen):
     def viewportEvent(self, event: QEvent) -> bool:
         """Tool tips are made when they are asked for."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.tip_at(QPointF(event.pos())), self.viewport())
+            QToolTip.showText(
+                event.globalPos(), tip(self.tip_at(QPointF(event.pos()))), self.viewport()
+            )
             return True
         if event.type() is QEvent.Type.DevicePixelRatioChange:
             self._lay_out()

@@ -11,7 +11,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListView,
     QMenu,
@@ -29,6 +28,7 @@ from ...action import Action, Gesture, bind_keys
 from ...hex.decorations.decorations import Decorations, Depth, Layer
 from ...panel import About, Panel, PanelHost
 from ...style.icons import icon
+from ...style.outside_text import PlainLabel, tip
 from ...style.theme import SYMBOLS, Theme
 from .content_ranges import content_ranges
 from .device_list import DeviceDelegate, DeviceModel, Index, Row, make_rows
@@ -117,7 +117,7 @@ class DevicesPanel(Panel):
         self.list.setAccessibleName("Devices")
         self.list.setContextMenuPolicy(self.list.contextMenuPolicy().CustomContextMenu)
         self.teaching = SetupGuide()
-        self.detail = QLabel(wordWrap=True)
+        self.detail = PlainLabel(wrapped=True)
         self.detail.setTextInteractionFlags(
             self.detail.textInteractionFlags().TextSelectableByMouse
         )
@@ -286,12 +286,12 @@ class DevicesPanel(Panel):
         self.detail.setVisible(device is not None or bool(self._problems))
         self.copy.setVisible(device is not None and bool(device.health.command))
         if device is None:
-            self.detail.setText("\n".join(self._problems))
+            self.detail.set_lines(self._problems)
             return
         health = device.health
         mark = "" if health.level is Level.GOOD else f"{SYMBOLS[health.level]} "
-        self.detail.setText(f"{device.location}\n{mark}{health.text} {health.hint}".strip())
-        self.copy.setToolTip(health.command)
+        self.detail.set_lines((device.location, f"{mark}{health.text} {health.hint}".strip()))
+        self.copy.setToolTip(tip(health.command))
 
     # -- what one can do -------------------------------------------------------------------------
 

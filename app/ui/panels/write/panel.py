@@ -29,6 +29,7 @@ from ...panel import About, Panel, PanelHost
 from ...session.session import Session
 from ...session.write_requests import Watcher
 from ...style.combo_box import ComboBox
+from ...style.outside_text import PlainLabel
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .current_bytes import CurrentBytes
@@ -87,7 +88,7 @@ class WritePanel(Panel):
         self.length.setToolTip("Bytes: 256, 4K, end-0x40")
         self.use_selection = QPushButton("Use selection")
         self.use_selection.clicked.connect(self._use_selection)
-        self.check = QLabel(wordWrap=True)
+        self.check = PlainLabel(wrapped=True)
         self.preview = QLabel()
         self.preview.setFont(mono_font())
         self.apply = QPushButton("Apply")
@@ -99,7 +100,7 @@ class WritePanel(Panel):
         self.cancel.clicked.connect(self._cancel)
         for button in (self.use_selection, self.apply, self.lock, self.cancel):
             button.setAutoDefault(True)  # Enter presses it
-        self.result = QLabel(wordWrap=True)
+        self.result = PlainLabel(wrapped=True)
         self.signals = RunningSignals()
         self.signals.ended.connect(self._signal_ended)
         self._lay_out()
