@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -206,8 +207,20 @@ def test_load_a_file(
     assert peek(region.path, 0x40, 10) == bytes(10)
     write(qtbot, panel.start, "end-4")
     assert "not inside" in panel.check.text()
-    form.path.setText(str(tmp_path / "missing"))
-    assert "cannot be read" in panel.check.text()
+    (tmp_path / "empty").touch()
+    os.mkfifo(tmp_path / "fifo")
+    for name, says in (
+        (str(tmp_path / "missing"), "cannot be read (there is no such file or folder)"),
+        (f"{source}/", "cannot be read"),
+        ("\0", "it is no name of a file"),
+        (str(tmp_path / "empty"), "has no bytes"),
+        (str(tmp_path / "fifo"), "is no regular file"),
+        (str(tmp_path), "is no regular file"),
+        ("/dev/zero", "is no regular file"),
+    ):
+        form.path.setText(name)
+        assert says in panel.check.text()
+        assert not panel.apply.isEnabled()
 
 
 def test_save_a_range(
