@@ -216,6 +216,9 @@ def test_devices_that_are_no_stream(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     os.mknod(disk, stat.S_IFBLK | 0o600, os.makedev(7, 200))
     refused(disk, "is a disk, not a file")
+    terminal = tmp_path / "terminal"  # one that is not plugged in
+    os.mknod(terminal, stat.S_IFCHR | 0o600, os.makedev(166, 250))
+    refused(terminal, "there is no such device")
 
 
 def test_a_name_is_taken_as_it_was_typed(tmp_path: Path) -> None:
@@ -326,7 +329,7 @@ def test_settings_that_are_a_pipe(tmp_path: Path) -> None:
     assert "no regular file" in settings.problem
     settings.set("a", 1)
     assert not settings.save()
-    assert "no program reads" in settings.problem
+    assert "is no regular file" in settings.problem
     assert os.listdir(tmp_path) == ["settings.json"]
 
 
