@@ -22,6 +22,8 @@ from app.ui.panels.write import forms
 from app.ui.panels.write.panel import WritePanel
 from app.ui.panels.write.running_signals import SignalRow
 from app.ui.panels.write.signal_ranges import signal_ranges
+from app.ui.session.notice import Notice
+from app.ui.session.write_requests import Working
 from app.ui.style.theme import DARK
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
 
@@ -273,6 +275,23 @@ def test_a_large_fill_shows_progress_and_can_be_cancelled(
     qtbot.waitUntil(lambda: "stopped" in panel.result.text(), timeout=WAIT_MS)
     assert panel.progress.isHidden()
     assert panel.apply.isEnabled()
+
+    # In another workspace, or behind another tab: how it goes is seen and stopped below the bytes.
+    works: list[Working | None] = []
+    notices: list[Notice] = []
+    session.writing.working.connect(works.append)
+    session.writing.notice.connect(notices.append)
+    press(qtbot, panel.apply)
+    panel.hide()
+    qtbot.waitUntil(lambda: bool(works), timeout=WAIT_MS)
+    first = works[0]
+    assert first is not None
+    assert (first.word, first.total) == ("Fill", 256 << 20)
+    session.cancel(first.request)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT_MS)
+    assert works[-1] is None
+    assert notices[-1].text == panel.result.text()
+    assert "stopped" in notices[-1].text
 
 
 @pytest.mark.parametrize("wave", ["counter", "toggle", "sine"])

@@ -27,12 +27,13 @@ from ....core.write.record import WriteOutcome, WriteRecord
 from ...action import Action
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
-from ...session.write_requests import Watcher
+from ...session.write_requests import Watcher, Working
 from ...style.combo_box import ComboBox
 from ...style.outside_text import PlainLabel
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .current_bytes import CurrentBytes
+from .out_of_sight import OutOfSight
 from .running_signals import RunningSignals
 from .tool_form import ToolForm, add_row, form_layout
 
@@ -61,6 +62,8 @@ class WritePanel(Panel):
         self._cursor = 0
         self._selection = (0, 0)
         self._request = 0
+        self._word = ""  # of what runs
+        self._out_of_sight = OutOfSight(self)
         self._signal = 0  # the one that the result speaks of
         self.tools: dict[str, ToolForm] = {
             "fill": forms.FillForm(),
@@ -339,7 +342,7 @@ class WritePanel(Panel):
             return
         if command is None:
             return
-        done = self._done_with(tool, length)
+        done, self._word = self._done_with(tool, length), tool.verb
         if isinstance(command, msg.SaveFile):
             self._begun(session.ask(command, done, self._failed, self._progress))
         else:
@@ -375,23 +378,29 @@ class WritePanel(Panel):
 
     def _failed(self, error: ScopeError) -> None:
         if isinstance(error, ConflictError):
-            self._finish(f"{error.message} Nothing was written yet; answer above.", bad=True)
+            self._finish(
+                f"{error.message} Nothing was written yet; answer above.", bad=True, asked=True
+            )
         else:
             self._finish(str(error), bad=not isinstance(error, CancelledError))
 
     def _progress(self, done: int, total: int) -> None:
         self.progress.setRange(0, 1000)
         self.progress.setValue(done * 1000 // total if total else 0)
+        if not self.progress.isHidden():  # it takes long
+            work = Working(self._word, self._request, done, total)
+            self._out_of_sight.progress(self._session, work)
 
     def _cancel(self) -> None:
         if self._session is not None and self._request:
             self._session.cancel(self._request)
 
-    def _finish(self, text: str, *, bad: bool = False) -> None:
+    def _finish(self, text: str, *, bad: bool = False, asked: bool = False) -> None:
         self._request = self._signal = 0
         self._current.forget()
         self._late.stop()
         self._show_progress(on=False)
+        self._out_of_sight.ended(self._session, "" if asked else text, bad=bad)
         self.result.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.text}")
         self.result.setText(text)
         self.refresh()
