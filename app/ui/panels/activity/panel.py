@@ -192,6 +192,7 @@ class ActivityPanel(Panel):
         """Mark these ranges on the map, and name them under the mouse."""
         self._decorations = decorations
         self.heat.set_decorations(decorations)
+        self.water.set_decorations(decorations)
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
