@@ -13,6 +13,7 @@ from ..core.errors import (
     ExpressionError,
     OutOfRangeError,
     StorageError,
+    UnsuitableError,
     ValueFormatError,
 )
 from ..core.region.region import Region
@@ -20,7 +21,7 @@ from ..core.storage.os_errors import lacks_space, meaning
 from ..core.storage.pipes import open_source
 from ..core.values.expressions import evaluate
 from ..core.values.hex_text import parse_hex
-from ..core.values.units import format_short_offset, format_size
+from ..core.values.units import exact_size, format_short_offset, format_size
 from ..core.values.value_type import Endian
 from ..core.values.value_types import type_named
 from ..core.write import bulk_writes
@@ -235,7 +236,7 @@ def run_load(options: argparse.Namespace) -> int:
             return _report(options, _load(region, options.file, start, wanted))
         with tempfile.TemporaryDirectory(prefix="ivshmem-scope-") as folder:
             spool = str(Path(folder) / "what came in")
-            _spool(options.file, spool, region, start)
+            _spool(options.file, spool, region, start, wanted)
             return _report(options, _load(region, spool, start, wanted))
 
 
@@ -255,9 +256,11 @@ def _stream(name: str) -> Iterator[BinaryIO]:
             yield file
 
 
-def _spool(name: str, spool: str, region: Region, start: int) -> None:
-    """All of it before the first byte is written: half a pipe must not be half a load."""
-    left = region.size - start + 1
+def _spool(name: str, spool: str, region: Region, start: int, wanted: int | None) -> None:
+    """All that is wanted before the first byte is written: half a pipe must not be half a load."""
+    room = region.size - start
+    most = wanted if wanted is not None and 0 < wanted <= room else room + 1
+    left = most
     try:
         with _stream(name) as source, Path(spool).open("wb") as file:
             while chunk := source.read(min(_CHUNK, left)):
@@ -270,7 +273,14 @@ def _spool(name: str, spool: str, region: Region, start: int) -> None:
             if lacks_space(error)
             else "",
         ) from error
-    _must_fit(left > 0, region, start, "Standard input" if name == "-" else name)
+    what, size = "Standard input" if name == "-" else name, most - left
+    _must_fit(size <= room, region, start, what)
+    if not size:
+        raise UnsuitableError(f"{what} has no bytes; there is nothing to load.")
+    if wanted is not None and size < wanted:
+        raise OutOfRangeError(
+            f"{what} has only {exact_size(size)}; {exact_size(wanted)} were asked for."
+        )
 
 
 def _load(region: Region, path: str, start: int, wanted: int | None) -> WriteRecord:

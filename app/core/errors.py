@@ -252,6 +252,12 @@ class LaneError(ScopeError):
     code = "lane"
 
 
+class LanePlaceError(LaneError):
+    """No lane can lie there as it was asked for: its place, its size, or its slots."""
+
+    code = "lane-place"
+
+
 class LaneVersionError(LaneError):
     """A lane of a version that this program does not know."""
 

@@ -34,6 +34,7 @@ from .shell.session_actions import SessionActions
 from .shell.status_bar import StatusBar
 from .shell.toolbar import ToolBar
 from .shell.welcome import Welcome
+from .style.outside_text import printable
 from .style.theme import Theme
 from .viewer.region_view import RegionView
 
@@ -279,7 +280,9 @@ class MainWindow(QMainWindow):
         """The title: `name (2) - IVSHMEM Scope`."""
         self._name = name
         which = f" ({self.number})" if self.number > 1 else ""
-        self.setWindowTitle(f"{name}{which} - IVSHMEM Scope" if name else "IVSHMEM Scope")
+        self.setWindowTitle(
+            f"{printable(name)}{which} - IVSHMEM Scope" if name else "IVSHMEM Scope"
+        )
 
     def close_region(self) -> None:
         """Let go of the region, if one is open."""

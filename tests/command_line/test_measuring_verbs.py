@@ -114,6 +114,26 @@ def test_nobody_in_time(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "Start `ivshmem-scope respond`" in capfd.readouterr().err
 
 
+def test_beside_a_stopped_peer_all_else_goes_on(
+    path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing waits for it, the bytes land, and who waits for an answer is told of it."""
+    before = path.read_bytes()
+    with responding(path) as peer:
+        peer.send(signal.SIGSTOP)
+        try:
+            assert cli.run(["write", str(path), "0x10", "DE AD"]) == 0
+            assert cli.run(["fill", str(path), "0x20", "4", "--byte", "7"]) == 0
+            assert cli.run(["latency", str(path), *QUICK, "--peer-within", "2.5"]) == 8
+        finally:
+            peer.send(signal.SIGCONT)
+        told = capfd.readouterr().err
+        assert f"(process {peer.pid}) in slot 0 is silent; it was stopped, or ended." in told
+    wanted = bytearray(before)
+    wanted[0x10:0x12], wanted[0x20:0x24] = b"\xde\xad", b"\7" * 4
+    assert path.read_bytes() == bytes(wanted)
+
+
 def test_a_killed_responder_owes_and_the_next_one_pays(path: Path) -> None:
     before = path.read_bytes()
     with responding(path) as peer:

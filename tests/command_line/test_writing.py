@@ -183,7 +183,15 @@ def test_load_what_does_not_fit_or_is_not_there(
     assert "Standard input has more than the 4 KiB" in run("load", path, "-").err
     stdin(b"")
     assert run("load", path, "-").code == 1
+    stdin(b"abc")
+    told = run("load", path, "-", "--length", 4)
+    assert "Standard input has only 3 B; 4 B were asked for" in told.err
+    assert "cannot be read" in run("load", path, f"{big}/", "--length", 1).err
     assert path.read_bytes() == b"x" * 4096, "nothing was changed"
+    for words in (["-", "--length", 2], ["/dev/zero", "--start", 2, "--length", 2]):
+        stdin(b"abc")  # of more than is wanted the beginning, as of a file
+        assert run("load", path, *words).code == 0
+    assert path.read_bytes() == b"ab\0\0" + b"x" * 4092
 
 
 def test_an_endless_pipe_ends_with_an_answer(shm_file: MakeFile) -> None:

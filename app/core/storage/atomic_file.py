@@ -154,8 +154,10 @@ def check_target(path: str | Path) -> Path:
     """The file that write_file would replace or write into, as far as is known beforehand.
 
     Raises:
-        StorageError: It is memory, a directory or a socket, or no name of a file.
+        StorageError: It is memory, a directory, a disk or a socket, or no name of a file.
     """
+    if not str(path):
+        raise StorageError("An empty name is no name of a file.", "Choose another.")
     try:
         target, by_proc = _followed(Path(any_length(path)))
         status = _status(path)
@@ -166,6 +168,10 @@ def check_target(path: str | Path) -> Path:
     except (ValueError, RuntimeError) as error:  # a zero byte
         raise StorageError(f"{str(path)!r} is no name of a file.", "Choose another.") from error
     if status is None:
+        if _ends_as_folder(path):  # Path would drop the slash, and a file take the folder's name
+            raise StorageError(
+                f"{path} could not be written (there is no such folder).", "Name a file in one."
+            )
         if folder is None:
             raise StorageError(
                 f"{path} could not be written (there is no folder {target.parent}).", _CHOOSE
@@ -182,6 +188,8 @@ def check_target(path: str | Path) -> Path:
 def _replaceable(path: str | Path, target: Path, status: os.stat_result, *, named: bool) -> Path:
     if stat.S_ISDIR(status.st_mode):
         raise StorageError(f"{path} is a directory.", "Name a file in it.")
+    if stat.S_ISBLK(status.st_mode):
+        raise StorageError(f"{path} is a disk, not a file.", _CHOOSE)
     if named:
         if stat.S_ISSOCK(status.st_mode):
             raise StorageError(f"{path} is a socket, not a file.", _CHOOSE)
@@ -192,6 +200,10 @@ def _replaceable(path: str | Path, target: Path, status: os.stat_result, *, name
             f"{path} leads to a file that has no name here; it cannot be replaced.", _CHOOSE
         )
     return Path(path)
+
+
+def _ends_as_folder(path: str | Path) -> bool:
+    return str(path).endswith(tuple(filter(None, (os.sep, os.altsep))))
 
 
 def read_regular(path: str | Path, most: int = -1) -> bytes:

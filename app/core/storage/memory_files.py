@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from .open_files import is_open
+
 _PROC: Final = Path("/proc")
 _SHM: Final = "/dev/shm"  # noqa: S108 - the place of POSIX shared memory
 _QEMU: Final = re.compile(r"^(qemu-system-[\w.-]+|qemu-kvm|kvm)$")
@@ -39,7 +41,8 @@ _minor: Final[Callable[[int], int]] = getattr(os, "minor", lambda number: number
 def memory_use(path: str | Path) -> str:
     """Why the file is shared memory ("qemu-system-x86_64 42 maps it"); empty when it is not.
 
-    Processes that this user may not look into are asked for their command line only.
+    Processes that this user may not look into are asked for their command line only; about a file
+    in /dev/shm the kernel is asked in their place.
 
     Raises:
         OSError, ValueError: As os.stat does, when there is no such file.
@@ -85,16 +88,21 @@ def _mounts() -> dict[int, list[tuple[str, str]]]:
 
 
 def _used_by_process(path: str, status: os.stat_result, *, in_shm: bool) -> str:
+    hidden = False
     for pid in _pids():
-        with contextlib.suppress(OSError):
+        try:
             if _maps(pid, path, status):
                 return f"{_program(pid)} maps it"
+        except PermissionError:
+            hidden = True
+        except OSError:
+            pass  # it ended
         # Some programs share memory by reading and writing it, without a mapping.
         if in_shm and _has_open(pid, status):
             return f"{_program(pid)} has it open"
         if _names(pid, status):
             return f"{_program(pid)} shares it with its guest"
-    return ""
+    return "a program of another user has it open" if hidden and in_shm and is_open(path) else ""
 
 
 def _pids() -> list[int]:

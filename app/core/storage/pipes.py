@@ -102,6 +102,8 @@ def open_stream(target: Path, wait_s: float | None, stop: Stop) -> int | None:
         try:
             return os.open(target, flags)
         except OSError as error:
+            if error.errno == errno.ENXIO and not stat.S_ISFIFO(status.st_mode):
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
             if error.errno != errno.ENXIO or time.monotonic() >= until:
                 raise
             time.sleep(_STEP_S)  # its reader may be about to open it

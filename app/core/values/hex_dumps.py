@@ -32,6 +32,7 @@ _USUAL: Final = re.compile(
 # How a byte stands in a text column.
 _SHOWN: Final = bytes(byte if 32 <= byte < 127 else ord(".") for byte in range(256))
 _SQUEEZED: Final = "*"
+_OCTAL_BYTE: Final = re.compile(r"0[1-3][0-7]{2}")  # of QEMU's xp /16ob
 _COPY_BYTES: Final = "Words; copy bytes (x/16xb, xp /16xb, hexdump -C, xxd)."
 
 
@@ -294,7 +295,7 @@ def _whole_bytes(words: list[str], *, marked: bool, proven: bool, data: bytes) -
     if not marked or not even:
         return False
     if width == 4 and not proven:
-        return True
+        return not all(map(_OCTAL_BYTE.fullmatch, words))
     # xxd -e prints the same picture with the bytes of each word turned round.
     size = width // 2
     turned = b"".join(data[at : at + size][::-1] for at in range(0, len(data), size))
@@ -340,10 +341,16 @@ def _lone_radix(row: _Row) -> int | None:
         if len(digits) >= 4:
             return hexadecimal
     elif len(digits) % 2:
+        if len(digits) >= 7 and row.gap > 1 and not row.proven:  # od -t d1: its bytes are decimal
+            raise _data_or_address(digits)
         return None if digits.strip("0") else hexadecimal  # od counts in octal or decimal
     elif row.proven or _like_an_address(row):
         return hexadecimal
-    raise ValueFormatError(
+    raise _data_or_address(digits)
+
+
+def _data_or_address(digits: str) -> ValueFormatError:
+    return ValueFormatError(
         f"Is {_short(digits)} an address or data?", "Write bytes in pairs: DE AD BE EF."
     )
 

@@ -39,6 +39,8 @@ _HEAD: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"(0x[0-9a-f]+|[0-9]+)u?l{0,2}", re.IGNORECASE)
 _PAIRS: Final = re.compile(r"[0-9a-fA-F]{2}(?:\s+[0-9a-fA-F]{2})*", re.ASCII)
+# Columns of od -A n -t u1: hex digits stand closer.
+_COLUMNS: Final = re.compile(r"\s*[0-9]{2}(?:[ \t]{2,}[0-9]{2}){2,}\s*")
 _TOKEN: Final = re.compile(
     r"(?:0x(?P<number>[0-9a-f]+)|(?P<escaped>\\x[0-9a-f]{2}(?:\\x[0-9a-f]{2})*)"
     r"|(?P<suffixed>[0-9a-f]{2})h\b|(?P<plain>[0-9a-f]+))u?"
@@ -127,9 +129,7 @@ def _listed(inner: str) -> bytes:
 def _spaced(inner: str) -> bytes:
     """`[DE AD]`, as programs log bytes; `[10 20]` is ambiguous: decimal or hex."""
     if re.fullmatch(r"[0-9\s]+", inner):
-        raise ValueFormatError(
-            f"Is {inner.strip()[:20]!r} decimal or hex?", "With commas it is decimal; 0x is hex."
-        )
+        raise _decimal_or_hex(inner)
     return _tokens(inner.strip())
 
 
@@ -159,7 +159,16 @@ def _byte(word: str) -> int:
 # -- hex without more ------------------------------------------------------------------------------
 
 
+def _decimal_or_hex(text: str) -> ValueFormatError:
+    return ValueFormatError(
+        f"Is {text.strip()[:20]!r} decimal or hex?",
+        "{ 10, 20 } is decimal; 0x10 0x20 and 10 20, with single blanks, are hex.",
+    )
+
+
 def _tokens(text: str) -> bytes:
+    if all(map(_COLUMNS.fullmatch, text.splitlines())):
+        raise _decimal_or_hex(text)
     body = text.strip("\"'").strip()
     if _PAIRS.fullmatch(body):
         return bytes.fromhex(body)

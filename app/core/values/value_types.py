@@ -49,7 +49,15 @@ def _float(name: str, code: str) -> ValueType:
         return str(np.frombuffer(data, endian.mark + code)[0])
 
     def encode(text: str, endian: Endian) -> bytes:
-        return struct.pack(endian.mark + code, float(text))
+        value = float(text)
+        try:
+            data = struct.pack(endian.mark + code, value)
+        except OverflowError:
+            data = b""
+        # Python reads 1e400 as infinity, which nobody typed.
+        if not data or (math.isinf(value) and "inf" not in text.lower()):
+            raise ValueFormatError(f"{shorten(text)} does not fit {name}.", "inf is infinity.")
+        return data
 
     return ValueType(name, name, size, "float", True, "1.5, -2e4, nan, inf", decode, encode)
 
@@ -228,10 +236,10 @@ def number_of(kind: ValueType, data: bytes, endian: Endian) -> int | float | Non
 
 
 def number_bytes(value: float, name: str, endian: Endian) -> bytes:
-    """A number as bytes of an integer or float type, wrapped to its width (test signals).
+    """A number as bytes of an integer or float type (test signals).
 
     Raises:
-        ValueFormatError: The type holds no numbers.
+        ValueFormatError: The type holds no numbers, or not this one.
     """
     kind = type_named(name)
     if kind.group == "float":
@@ -244,4 +252,4 @@ def number_bytes(value: float, name: str, endian: Endian) -> bytes:
         raise ValueFormatError(f"{name} holds no numbers.", "Choose an integer or a float type.")
     if not math.isfinite(value):
         raise ValueFormatError(f"{value} is no integer.")
-    return (int(value) & ((1 << 8 * kind.size) - 1)).to_bytes(kind.size, endian.value)
+    return kind.encode(str(int(value)), endian)

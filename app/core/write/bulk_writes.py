@@ -134,8 +134,8 @@ def load_file(
         Others as fill.
     """
     try:
-        _loadable(region, Path(any_length(path)))
-        with Path(any_length(path)).open("rb") as file:
+        _loadable(region, any_length(path))
+        with open(any_length(path), "rb") as file:  # noqa: PTH123 - Path drops a slash at the end
             size = os.fstat(file.fileno()).st_size - file_offset
             wanted = size if length is None else length
             if length is not None and length > size:
@@ -170,12 +170,12 @@ def load_file(
         raise StorageError(f"{path} cannot be read ({meaning(error)}).") from error
 
 
-def _loadable(region: Region, path: Path) -> None:
-    mode = path.stat().st_mode
+def _loadable(region: Region, path: str) -> None:
+    mode = os.stat(path).st_mode  # noqa: PTH116 - as it was typed
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait for ever
         raise UnsuitableError(f"{path} is no regular file.", "Choose a file.")
     with contextlib.suppress(OSError):
-        if path.samefile(region.info.path):
+        if Path(path).samefile(region.info.path):
             raise UnsuitableError(f"{path} is the shared memory itself.", "Copy the range instead.")
 
 

@@ -222,6 +222,6 @@ class Repeat:
     def encode(self, number: int) -> bytes:
         """The bytes of write `number`."""
         value = self.value_at(number)
-        if not self.kind.lower().startswith("f"):
-            value = round(value)
+        if not self.kind.lower().startswith("f"):  # as a float the end of u64 is beyond it
+            value = min(max(round(value), round(self.low)), round(self.high))
         return number_bytes(value, self.kind, self.endian)

@@ -225,7 +225,7 @@ def _looking(view: HexView) -> tuple[Action, ...]:
         columns(
             "columns",
             "Columns of the hex view…",
-            "Ctrl+Shift+D",
+            "Ctrl+Shift+K",
             view.popup_columns,
             "Hex, decimal, binary or float of 1, 2, 4 or 8 bytes; several beside each other",
         ),

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from ...core.values.units import format_age, format_offset, format_size
 from ...core.watch.frame import F32, Activity, Frame
 from ..style.heat_colors import heat_index, heat_table
+from ..style.outside_text import tip
 from ..style.theme import DARK, Theme
 from . import tooltip
 from .decorations.decorations import Decoration, Decorations
@@ -258,7 +259,7 @@ class Minimap(QWidget):
     def event(self, event: QEvent) -> bool:
         """Tool tips are made when they are asked for."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.tip_at(QPointF(event.pos())), self)
+            QToolTip.showText(event.globalPos(), tip(self.tip_at(QPointF(event.pos()))), self)
             return True
         return super().event(event)
 

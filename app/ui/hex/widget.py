@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from ...core.watch.frame import Frame
 from ..action import Action, KeyMap, Offers
+from ..style.outside_text import tip
 from . import columns_menu, emphasis_menu, keys, menu, tooltip
 from .decorations.decorations import Decoration, Depth
 from .editing import Editor
@@ -349,7 +350,9 @@ class HexView(HexScreen):
     def viewportEvent(self, event: QEvent) -> bool:
         """Tool tips are made when they are asked for."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.tip_at(QPointF(event.pos())), self.viewport())
+            QToolTip.showText(
+                event.globalPos(), tip(self.tip_at(QPointF(event.pos()))), self.viewport()
+            )
             return True
         if event.type() is QEvent.Type.DevicePixelRatioChange:
             self._lay_out()

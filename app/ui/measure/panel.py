@@ -7,7 +7,6 @@ from typing import Any, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -27,6 +26,7 @@ from ...core.watch.frame import Level
 from ..session.notice import Notice
 from ..session.session import Session
 from ..style.combo_box import ComboBox
+from ..style.outside_text import PlainLabel
 from ..style.theme import DARK, PAD, Theme
 from .charts.chart_tabs import BY_HAND, FIRST, ChartTabs
 from .forms import BandwidthForm, FlashForm, LatencyForm, TestForm, TransferForm
@@ -81,7 +81,7 @@ class MeasurePanel(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
-        self.status = QLabel()
+        self.status = PlainLabel()
         self.status.setWordWrap(True)
         self.charts = ChartTabs()
         self.runs = RunTable()

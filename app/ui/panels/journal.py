@@ -25,6 +25,7 @@ from ...core.write.record import WriteOutcome, WriteRecord
 from ..action import Action, Gesture, bind_keys
 from ..panel import About, Panel, PanelHost
 from ..session.session import Session
+from ..style.outside_text import printable
 from ..style.theme import DARK, Theme, mono_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -119,7 +120,7 @@ class JournalModel(QAbstractTableModel):
                 format_size(record.length),
                 _bytes(record.old, record.length),
                 _bytes(record.new, record.length),
-                record.label,
+                printable(record.label),
                 record.outcome.value,
             )[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 6:

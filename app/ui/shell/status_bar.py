@@ -14,6 +14,7 @@ from ...core.values.units import format_age, format_short_offset, format_size
 from ...core.watch.frame import Frame, Health, Level
 from ..session.state_words import state_word
 from ..style.elided_label import ElidedLabel
+from ..style.outside_text import PlainLabel, printable, tip
 from ..style.theme import PAD, SYMBOLS, Theme, mono_font
 
 _WIDE = 1180
@@ -47,10 +48,10 @@ class StatusBar(QStatusBar):
         self._health = Health()
         self.clear_region()
 
-    def _label(self, widest: str, tip: str) -> QLabel:
-        label = QLabel()
+    def _label(self, widest: str, about: str) -> QLabel:
+        label = PlainLabel()
         label.setFont(mono_font(self.font().pointSizeF() - 0.5))
-        label.setToolTip(tip)
+        label.setToolTip(about)
         _keep_room(label, widest)
         return label
 
@@ -85,9 +86,10 @@ class StatusBar(QStatusBar):
 
     def set_device(self, text: str, more: str = "") -> None:
         """The device, or its fault; a long name must not push the health out."""
+        text = printable(text)
         metrics, middle = self.device.fontMetrics(), Qt.TextElideMode.ElideMiddle
         self.device.setText(metrics.elidedText(text, middle, _DEVICE_WIDTH) + more)
-        self.device.setToolTip(f"{text}{more}\nDevice and size")
+        self.device.setToolTip(tip(f"{text}{more}\nDevice and size"))
 
     def set_region(self, info: RegionInfo) -> None:
         """A region was opened; its size says how wide offsets become."""
@@ -141,7 +143,7 @@ class StatusBar(QStatusBar):
         word = state_word(health, opened=opened) or health.code.replace("-", " ")
         words = health.text if health.level is Level.GOOD else word
         self.health.setText(f"{SYMBOLS[health.level]} {words}")
-        self.health.setToolTip(f"{health.text}\n{health.hint}".strip())
+        self.health.setToolTip(tip(f"{printable(health.text)}\n{printable(health.hint)}".strip()))
         self._colour()
 
 

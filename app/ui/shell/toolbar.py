@@ -21,6 +21,7 @@ from ...core.values.units import format_size
 from ...core.watch.frame import Health, Level
 from ..session.state_words import state_word
 from ..style.icons import icon
+from ..style.outside_text import button_text, printable, tip
 from ..style.theme import SYMBOLS, Theme
 from .actions import Actions
 from .layout.workspaces import WORKSPACES, action_name
@@ -165,7 +166,7 @@ class ToolBar(QToolBar):
         menu = QMenu(self.device)
         for device in found.devices:
             if device.likely_shared:
-                action = menu.addAction(f"{device.name}   {device.location}")
+                action = menu.addAction(button_text(f"{device.name}   {device.location}"))
                 action.triggered.connect(
                     lambda _=False, spec=device.spec: self.open_wanted.emit(spec)
                 )
@@ -182,10 +183,12 @@ class ToolBar(QToolBar):
             self.live.setText("○ idle")
         else:
             # A Windows interface path is long and tells a person nothing.
-            self._name = info.name if info.spec.kind is RegionKind.WINDOWS else info.path
+            self._name = printable(info.name if info.spec.kind is RegionKind.WINDOWS else info.path)
             self._amount = format_size(info.size)
-            self._about = "\n".join(part for part in (info.path, info.cache, *info.details) if part)
-            self.device.setToolTip(self._about)
+            self._about = "\n".join(
+                printable(part) for part in (info.path, info.cache, *info.details) if part
+            )
+            self.device.setToolTip(tip(self._about))
         self._fit_name()
 
     def _fit_name(self) -> None:
@@ -202,7 +205,7 @@ class ToolBar(QToolBar):
         middle, room = Qt.TextElideMode.ElideMiddle, self._room(f" · {tail}")
         shown = bool(self._name) and room >= _SHORTEST_NAME
         name = metrics.elidedText(self._name, middle, room) + " · " if shown else ""
-        self.device.setText(name + tail)
+        self.device.setText(button_text(name + tail))
 
     def _room(self, text: str) -> int:
         """Pixels that are left next to this text on the device button and all other parts."""
@@ -225,7 +228,7 @@ class ToolBar(QToolBar):
 
     def set_speed(self, speed: MappingSpeed) -> None:
         """Show the measured speed of the mapping with its cache mode."""
-        self.device.setToolTip(f"{self._about}\n{speed.sentence}")
+        self.device.setToolTip(tip(f"{self._about}\n{speed.sentence}"))
 
     def set_rate(self, hz: float, *, paused: bool, health: Health | None = None) -> None:
         """Show the live indicator."""

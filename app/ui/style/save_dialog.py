@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from .outside_text import tip
+
 
 def ask_where(parent: QWidget, title: str, name: str, forms: str) -> Path | None:
     """The file that a person chose, with an ending; None when it was called off.
@@ -41,6 +43,6 @@ def _may_replace(parent: QWidget, title: str, path: Path) -> bool:
     if not path.exists():
         return True
     button = QMessageBox.StandardButton
-    text = f"{path} is there already. Replace it?"
+    text = tip(f"{path} is there already. Replace it?")
     answer = QMessageBox.question(parent, title, text, button.Yes | button.Cancel, button.Cancel)
     return answer == button.Yes

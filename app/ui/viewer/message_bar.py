@@ -21,6 +21,7 @@ from ...core.errors import ConflictError
 from ...core.values.units import format_short_offset
 from ...core.watch.frame import Level
 from ..session.notice import Notice
+from ..style.outside_text import printable, tip
 from ..style.theme import DARK, SYMBOLS, Theme, mono_font
 
 _GOOD_MS: Final = 4000
@@ -152,7 +153,7 @@ class MessageBar(QFrame):
             button = _button(word)
             button.clicked.connect(lambda _=False, word=word: self._press(word))
             if word == "Copy command":
-                button.setToolTip(notice.command)
+                button.setToolTip(tip(notice.command))
             self._buttons.addWidget(button)
             self._shown_buttons.append(button)
         self._place_buttons()
@@ -173,7 +174,7 @@ def _button(word: str) -> QPushButton:
 
 
 def _plain(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;")
 
 
 class ConflictBar(QFrame):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from ...core.values.units import format_size
 from ..session.write_requests import Working
+from ..style.outside_text import PlainLabel
 from ..style.theme import PAD, UNIT, Theme
 
 _STEPS = 1000  # a QProgressBar counts no more than 2 GiB in bytes
@@ -24,7 +25,7 @@ class WorkBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._request = 0
-        self.text = QLabel()
+        self.text = PlainLabel()
         self.progress = QProgressBar()
         self.progress.setRange(0, _STEPS)
         self.progress.setMaximumWidth(420)

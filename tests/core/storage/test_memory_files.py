@@ -122,6 +122,31 @@ def test_a_bind_mount_of_it(memory: tuple[Path, int], tmp_path: Path) -> None:
     assert f"{pid} maps it" in told.stderr.splitlines()[-1]
 
 
+_AS_NOBODY = """
+import fcntl, os, sys  # all that is needed: Python may lie where nobody may read
+from app.core.storage.memory_files import memory_use
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+print(memory_use(sys.argv[1]))
+"""
+
+
+def test_memory_that_another_user_maps(memory: tuple[Path, int], shm_file: MakeFile) -> None:
+    """Into whose process one may not look: the kernel is asked whether the file is open."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    alone = shm_file(4096)
+    for path, use in ((memory[0], "a program of another user has it open\n"), (alone, "\n")):
+        os.chown(path, 65534, 65534)
+        told = subprocess.run(
+            [sys.executable, "-c", _AS_NOBODY, str(path)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[3],
+        )
+        assert told.stdout == use
+
+
 def test_a_region_that_is_only_read_is_memory_too(shm_file: MakeFile, tmp_path: Path) -> None:
     for path in (shm_file(8192, fill=OLD), tmp_path / "region"):
         path.write_bytes(OLD.ljust(8192, b"\0"))
@@ -188,6 +213,19 @@ def test_devices_that_are_no_stream(tmp_path: Path) -> None:
         pytest.skip("only root can make a device node")
     refused(node, "it is a device, not a file")
     assert stat.S_ISCHR(node.stat().st_mode)
+    disk = tmp_path / "disk"
+    os.mknod(disk, stat.S_IFBLK | 0o600, os.makedev(7, 200))
+    refused(disk, "is a disk, not a file")
+    terminal = tmp_path / "terminal"  # one that is not plugged in
+    os.mknod(terminal, stat.S_IFCHR | 0o600, os.makedev(166, 250))
+    refused(terminal, "there is no such device")
+
+
+def test_a_name_is_taken_as_it_was_typed(tmp_path: Path) -> None:
+    refused(f"{tmp_path}/new/", "there is no such folder")
+    refused(f"{tmp_path}/", "is a directory")
+    refused("", "An empty name is no name of a file")
+    assert os.listdir(tmp_path) == []
 
 
 # -- what is no memory is written as ever ----------------------------------------------------------
@@ -291,7 +329,7 @@ def test_settings_that_are_a_pipe(tmp_path: Path) -> None:
     assert "no regular file" in settings.problem
     settings.set("a", 1)
     assert not settings.save()
-    assert "no program reads" in settings.problem
+    assert "is no regular file" in settings.problem
     assert os.listdir(tmp_path) == ["settings.json"]
 
 

@@ -268,6 +268,10 @@ def test_words_are_refused_and_say_what_to_copy(text: str) -> None:
         "00000000  4c 47  |LX|",  # the text tells of other bytes
         "0x7ffe1000:\t76\t71",  # gdb's x/2db
         "0000000000000000:   76   71",  # xp /2db
+        "0000000000000000: 0114 0107",  # xp /2ob
+        "  76  71  77  80\n  16  17  18  19",  # od -A n -t u1
+        "0000000   76   71",  # od -t d1
+        "0000000   76",
         "0b10:0100  4c 47",  # a segment's address
         "00000000`00000040  4c 47",
         "DEAD BE EF",  # an address, or data?

@@ -99,6 +99,16 @@ def test_counters_turn_around() -> None:
     assert tiny.value_at(5) == 5e-300
 
 
+def test_no_value_of_a_signal_is_cut_off() -> None:
+    for kind, low, high in (("u8", -3, 100), ("u8", 0, 256), ("i8", 0, 128), ("f16", 0, 1e6)):
+        with pytest.raises(ValueFormatError, match=f"does not fit {kind}"):
+            Repeat(0, kind=kind, low=low, high=high)
+    for wave in WAVES:  # u64 ends where floats have gaps
+        repeat = Repeat(0, kind="u64", wave=wave, low=2**64 - 2, high=2**64 - 1, period=4)
+        drawn = {int.from_bytes(repeat.encode(number), "little") for number in range(8)}
+        assert drawn <= {2**64 - 2, 2**64 - 1}
+
+
 def test_waves() -> None:
     assert values(Repeat(0, wave="toggle", low=1, high=9), 4) == [1, 9, 1, 9]
     sine = values(Repeat(0, kind="f64", wave="sine", low=-3, high=5, period=8), 8)
@@ -114,7 +124,8 @@ def test_waves() -> None:
 @pytest.mark.parametrize("wave", WAVES)
 @pytest.mark.parametrize("name", ["u8", "i8", "u24", "u64", "f16", "f32", "F64"])
 def test_each_write_has_the_types_width(wave: str, name: str) -> None:
-    repeat = Repeat(0, kind=name, wave=wave, low=-3, high=100, step=0.7)
+    low = 3 if name.startswith("u") else -3
+    repeat = Repeat(0, kind=name, wave=wave, low=low, high=100, step=0.7)
     assert repeat.width == type_named(name).size
     assert all(len(repeat.encode(number)) == repeat.width for number in range(50))
     assert wave in repeat.label

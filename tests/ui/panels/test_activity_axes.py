@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -19,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.watch.frame import Activity, Frame, Traffic
 from app.core.watch.timing import WINDOW_NS, Meter, Reading
+from app.ui.hex.decorations.decorations import Decoration, Decorations, Depth, Tint
 from app.ui.hex.minimap import Minimap, strip
 from app.ui.hex.page_rate import rate_text
 from app.ui.panels.activity import words
@@ -440,6 +442,29 @@ def test_the_cursor_tells_time_value_and_gap(qtbot: QtBot, panel: ActivityPanel)
     between = [age for age in hatched if age < 8]
     assert min(between) == pytest.approx(4, abs=0.3)
     assert max(between) == pytest.approx(7, abs=0.3)
+
+
+def test_ranges_are_marked_along_the_waterfalls_addresses(panel: ActivityPanel) -> None:
+    """Where they lie, also in a part of the region; and they go with the range."""
+    store, water = Decorations(), panel.water
+    panel.set_decorations(store)
+    run(panel, Peer(256, 100), 2)
+
+    def row() -> npt.NDArray[np.uint8]:
+        return pixels(water)[water.plot.bottom() - 1]
+
+    layer = store.layer("lane", Depth.AREA)
+    for zoomed in (False, True):
+        if zoomed:
+            panel.address.zoom(1, 200 * PAGE)
+        plain = row()
+        layer.replace([Decoration(192 * PAGE, 32 * PAGE, Tint.INDIGO, label="lane")])
+        found = np.flatnonzero((row() != plain).any(axis=1)).tolist()
+        assert found[0] == pytest.approx(water.x_of(192 * PAGE), abs=2)
+        behind = min(224 * PAGE, panel.address.end)
+        assert found[-1] == pytest.approx(water.x_of(behind), abs=2)
+        layer.replace([])
+        assert (row() == plain).all()
 
 
 def test_hold_keeps_what_ever_changed(qtbot: QtBot, panel: ActivityPanel) -> None:

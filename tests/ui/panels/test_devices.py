@@ -233,6 +233,22 @@ def test_what_is_wrong_is_told_with_a_command_to_copy(qtbot: QtBot, panel: Devic
     assert panel.copy.isHidden()
 
 
+def test_what_enter_would_open_is_seen_and_told(qtbot: QtBot, panel: DevicesPanel) -> None:
+    """Also right after the focus came, and for one that is listed only once it is open."""
+    panel.search.setFocus()
+    panel.set_devices(FOUND)
+    qtbot.keyClick(panel.search, Qt.Key.Key_Tab)
+    panel.list.setFocus()
+    qtbot.waitUntil(panel.list.hasFocus)
+    assert [index.data() for index in panel.list.selectedIndexes()] == ["looking-glass"]
+    assert panel.detail.text().startswith("/dev/shm/looking-glass")
+    panel.set_open("/dev/shm/other")
+    panel.list.clearSelection()
+    panel.list.setCurrentIndex(panel.model.index(-1))
+    panel.set_recent(["file:/dev/shm/other"])
+    assert [index.data() for index in panel.list.selectedIndexes()] == ["other"]
+
+
 def test_the_choice_survives_a_new_list(panel: DevicesPanel) -> None:
     panel.set_devices(FOUND)
     choose(panel, "0000:08:01.0")

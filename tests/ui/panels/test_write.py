@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from app.ui.panels.write import forms
 from app.ui.panels.write.panel import WritePanel
 from app.ui.panels.write.running_signals import SignalRow
 from app.ui.panels.write.signal_ranges import signal_ranges
+from app.ui.session.notice import Notice
+from app.ui.session.write_requests import Working
 from app.ui.style.theme import DARK
 from tests.ui.helpers import WAIT_MS, Sessions, ShmFile, peek, poke, show
 
@@ -207,8 +210,20 @@ def test_load_a_file(
     assert peek(region.path, 0x40, 10) == bytes(10)
     write(qtbot, panel.start, "end-4")
     assert "not inside" in panel.check.text()
-    form.path.setText(str(tmp_path / "missing"))
-    assert "cannot be read" in panel.check.text()
+    (tmp_path / "empty").touch()
+    os.mkfifo(tmp_path / "fifo")
+    for name, says in (
+        (str(tmp_path / "missing"), "cannot be read (there is no such file or folder)"),
+        (f"{source}/", "cannot be read"),
+        ("\0", "it is no name of a file"),
+        (str(tmp_path / "empty"), "has no bytes"),
+        (str(tmp_path / "fifo"), "is no regular file"),
+        (str(tmp_path), "is no regular file"),
+        ("/dev/zero", "is no regular file"),
+    ):
+        form.path.setText(name)
+        assert says in panel.check.text()
+        assert not panel.apply.isEnabled()
 
 
 def test_save_a_range(
@@ -261,6 +276,23 @@ def test_a_large_fill_shows_progress_and_can_be_cancelled(
     qtbot.waitUntil(lambda: "stopped" in panel.result.text(), timeout=WAIT_MS)
     assert panel.progress.isHidden()
     assert panel.apply.isEnabled()
+
+    # In another workspace, or behind another tab: how it goes is seen and stopped below the bytes.
+    works: list[Working | None] = []
+    notices: list[Notice] = []
+    session.writing.working.connect(works.append)
+    session.writing.notice.connect(notices.append)
+    press(qtbot, panel.apply)
+    panel.hide()
+    qtbot.waitUntil(lambda: bool(works), timeout=WAIT_MS)
+    first = works[0]
+    assert first is not None
+    assert (first.word, first.total) == ("Fill", 256 << 20)
+    session.cancel(first.request)
+    qtbot.waitUntil(lambda: bool(notices), timeout=WAIT_MS)
+    assert works[-1] is None
+    assert notices[-1].text == panel.result.text()
+    assert "stopped" in notices[-1].text
 
 
 @pytest.mark.parametrize("wave", ["counter", "toggle", "sine"])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from ...errors import LaneError, LaneVersionError
+from ...errors import LaneError, LanePlaceError, LaneVersionError
 from ...values.units import format_short_offset, format_size
 
 MAGIC: Final = b"IVSCLANE"
@@ -160,10 +160,10 @@ class Lane:
         """A slot by its number.
 
         Raises:
-            LaneError: There is none of that number.
+            LanePlaceError: There is none of that number.
         """
         if not 0 <= index < self.slots:
-            raise LaneError(
+            raise LanePlaceError(
                 f"The lane at {format_short_offset(self.offset)} has no slot {index}.",
                 f"It has {self.slots}, counted from 0.",
             )
@@ -178,14 +178,16 @@ def check_geometry(size: int, slots: int) -> None:
     """Whether a lane of that size can have so many slots.
 
     Raises:
-        LaneError: It cannot.
+        LanePlaceError: It cannot.
     """
     if not 1 <= slots <= MAX_SLOTS:
-        raise LaneError(f"A lane cannot have {slots} slots.", f"1 to {MAX_SLOTS} are possible.")
+        raise LanePlaceError(
+            f"A lane cannot have {slots} slots.", f"1 to {MAX_SLOTS} are possible."
+        )
     least = HEAD_SIZE + slots * MIN_STRIDE
     if size < least:
         plural = "s" if slots > 1 else ""
-        raise LaneError(
+        raise LanePlaceError(
             f"{format_size(size)} are too small for a lane of {slots} slot{plural}.",
             f"Give it {format_size(least)} or more.",
         )

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from ...errors import LaneError, MemoryInUseError
+from ...errors import LaneError, LanePlaceError, MemoryInUseError
 from ...protocols.known_content import Content, recognised
 from ...region.region import CacheMode, Region
 from ...values.units import format_short_offset, format_size
@@ -60,7 +60,7 @@ def place_lane(
     """A lane where a person wants it, checked against the region and the lanes in it.
 
     Raises:
-        LaneError: Outside the region, too small, unaligned, or over another lane.
+        LanePlaceError: Outside the region, too small, unaligned, or over another lane.
         ReadOnlyError: Nothing can be measured in a region that cannot be written.
     """
     region.info.need_writable()
@@ -81,7 +81,7 @@ def place_lane(
     check_geometry(lane.size, slots)
     for other in others:
         if lane.span.overlaps(other.span):
-            raise LaneError(
+            raise LanePlaceError(
                 f"There is a lane at {format_short_offset(other.offset)} already "
                 f"({format_size(other.size)}), and the new one would lie over it.",
                 "Use that one, or choose a place beside it.",
@@ -120,7 +120,7 @@ def claimed_ranges(region: Region) -> list[tuple[ByteRange, Content]]:
 
 def _check_span(span: ByteRange, region: Region) -> None:
     if span.offset < 0 or span.length <= 0 or span.end > region.size:
-        raise LaneError(
+        raise LanePlaceError(
             f"A lane of {format_size(span.length)} at {format_short_offset(span.offset)} is not "
             f"inside {region.info.name}, which has {format_size(region.size)}.",
             f"It would fit at {format_short_offset(max(0, region.size - span.length))} or before."
@@ -129,7 +129,7 @@ def _check_span(span: ByteRange, region: Region) -> None:
         )
     if span.offset % ALIGN:
         low = span.offset // ALIGN * ALIGN
-        raise LaneError(
+        raise LanePlaceError(
             f"{format_short_offset(span.offset)} is not aligned: a lane lies at a multiple of "
             f"{format_short_offset(ALIGN)}.",
             f"{format_short_offset(low)} and {format_short_offset(low + ALIGN)} are.",

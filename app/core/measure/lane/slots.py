@@ -135,7 +135,7 @@ def wait_for_peer(
     Raises:
         NoPeerError: No peer came within `give_up_s`.
         PeerBusyError: Another initiator measures with the one that fits.
-        LaneError: There is no such slot.
+        LanePlaceError: There is no such slot.
     """
     if slot is not None:
         lane.slot(slot)
@@ -158,11 +158,11 @@ def wait_for_peer(
             return free[0]
         if able and waited > 1.0:  # an initiator that crashed is silent by now
             raise PeerBusyError(_busy(able[0]))
-        if waited >= PATIENCE_S and (text := _nobody(there, needs)) != told:
+        if waited >= PATIENCE_S and (text := _nobody(slots, there, needs)) != told:
             told = text
             report(text)
         if give_up_s is not None and waited >= give_up_s:
-            raise NoPeerError(_nobody(there, needs))
+            raise NoPeerError(_nobody(slots, there, needs))
         sleep(_STEP_S)
 
 
@@ -172,7 +172,7 @@ def _busy(slots: SlotPeers) -> str:
     return f"{'The peer' if responder is None else responder.process} is measured by {by} already."
 
 
-def _nobody(there: list[SlotPeers], needs: Capability) -> str:
+def _nobody(slots: list[SlotPeers], there: list[SlotPeers], needs: Capability) -> str:
     if there:
         bell = Capability.DOORBELL
         card = there[0].responder.card
@@ -181,4 +181,9 @@ def _nobody(there: list[SlotPeers], needs: Capability) -> str:
         if Capability.FLASH in needs:
             return f"{card} is there, but shows no flashes: its window does, `respond` does not."
         return f"{card} is there, but does not answer this test."
+    for claim in slots:
+        card, life = claim.responder.card, claim.responder.life
+        if card is not None and life in (Life.SILENT, Life.GONE) and not is_ours(card):
+            who = f"{card.process} in slot {claim.slot.index}"
+            return f"Nobody answers in the lane yet: {who} is silent; it was stopped, or ended."
     return "Nobody answers in the lane yet."

@@ -36,19 +36,20 @@ def to_image(pixels: npt.NDArray[np.uint32]) -> QImage:
     return QImage(flat.data, columns, rows, columns * 4, QImage.Format.Format_ARGB32).copy()
 
 
-def tint_strip(decorations: Decorations, size: int, rows: int, least: int) -> I64:
-    """The tint of each row of a strip that shows a whole region.
+def tint_strip(decorations: Decorations, size: int, rows: int, least: int, start: int = 0) -> I64:
+    """The tint of each row of a strip that shows a region, or a part of it.
 
     Args:
         decorations: What is shown.
-        size: Bytes of the region.
+        size: Bytes of that part.
         rows: Rows of the strip.
         least: No range is shown by fewer rows.
+        start: Where the part begins.
     """
-    hits = decorations.hits(0, size)
+    hits = decorations.hits(start, size)
     scale = rows / size
-    first = (hits.starts * scale).astype(np.int64)
-    behind = np.ceil(np.minimum(hits.ends, size) * scale).astype(np.int64)
+    first = (np.maximum(hits.starts - start, 0) * scale).astype(np.int64)
+    behind = np.ceil(np.minimum(hits.ends - start, size) * scale).astype(np.int64)
     short = np.maximum(least - (behind - first), 0)
     first = np.clip(first - short // 2, 0, max(0, rows - least))
     behind = np.minimum(np.maximum(behind, first + least), rows)

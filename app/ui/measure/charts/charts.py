@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout
 
 from ....core.measure.histogram import Histogram
 from ....core.values.units import format_rate, format_size, format_time
+from ...style.outside_text import tip
 from ...style.theme import DARK, Theme
 from .axes import (
     NinesAxis,
@@ -143,7 +144,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         at = self.mapToScene(event.position().toPoint())
         inside = box.sceneBoundingRect().contains(at)
         text = self.readout(box.mapSceneToView(at).x()) if inside else ""
-        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+        QToolTip.showText(event.globalPosition().toPoint(), tip(text), self)
 
     def readout(self, x: float) -> str:
         """Each curve's value nearest to `x`, a line for each run."""

@@ -39,6 +39,7 @@ from ....core.watch.frame import Level
 from ...hex.decorations.decorations import Decorations, Depth, Layer
 from ...session.session import Session
 from ...session.state_words import state_word
+from ...style.outside_text import PlainLabel, tip
 from ...style.theme import DARK, Theme, mono_font
 from .lane_ranges import lane_ranges
 
@@ -103,7 +104,7 @@ class LaneBox(QWidget):
         self.peers.setAccessibleName("Peers in the lane")
         self.peers.setWordWrap(True)
         self.peers.setMinimumHeight(28)  # a long sentence above it has its room first
-        self.state = QLabel()
+        self.state = PlainLabel()
         self.state.setWordWrap(True)
         row = QHBoxLayout()
         row.addWidget(QLabel("Lane"))
@@ -135,8 +136,10 @@ class LaneBox(QWidget):
         location = session.spec.location if session is not None else "DEVICE"
         self.command = f"ivshmem-scope respond {shlex.quote(location)}"
         self.copy.setToolTip(
-            f"{self.command}\nAnswers tests without a window. In a guest name its own device "
-            "instead; `ivshmem-scope list` shows it."
+            tip(
+                f"{self.command}\nAnswers tests without a window. In a guest name its own device "
+                "instead; `ivshmem-scope list` shows it."
+            )
         )
         self._show_view(LaneView(None))
 
@@ -188,7 +191,7 @@ class LaneBox(QWidget):
     def _report(self, text: str) -> None:
         """What the responder does; no empty line where it does nothing."""
         self.state.setText(text)
-        self.state.setToolTip(text)  # a narrow column may not have the room
+        self.state.setToolTip(tip(text))  # a narrow column may not have the room
         self.state.setVisible(bool(text))
 
     # -- looking -----------------------------------------------------------------------------------

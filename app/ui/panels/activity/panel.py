@@ -173,6 +173,7 @@ class ActivityPanel(Panel):
         """Mark these ranges on the map, and name them under the mouse."""
         self._under_mouse.decorations = decorations
         self.heat.set_decorations(decorations)
+        self.water.set_decorations(decorations)
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""

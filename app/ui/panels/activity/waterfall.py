@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QBrush, QImage, QPainter, QPaintEvent, QPen
 
 from ....core.values.units import format_short_offset
+from ...hex.decorations.decorations import Decorations
+from ...hex.decorations.overview import tint_colors, tint_strip, to_image
 from ...style.heat_colors import heat_rate
 from ...style.theme import DARK
 from .address_view import AddressView, address_text
@@ -20,6 +22,7 @@ from .maps import LEAST, Map, Place, whole_steps
 from .time_view import TimeView, age_text, time_ticks
 
 _GAP: Final = 12  # pixels between two labels
+_STRIP: Final = 3  # pixels
 
 
 class Waterfall(Map):
@@ -42,6 +45,9 @@ class Waterfall(Map):
         # That, the grid, and until when the history was known, when it was drawn.
         self._drawn: tuple[int, tuple[object, ...], int] | None = None
         self._age_s: float | None = None
+        self._decorations: Decorations | None = None
+        self._strip: QImage | None = None
+        self._striped: tuple[int, ...] = ()
         self.setAccessibleName("Page activity over time")
         time.changed.connect(self.refresh)
 
@@ -59,6 +65,11 @@ class Waterfall(Map):
         self.activity = self.image = None
         self._drawn = None
         self.update()
+
+    def set_decorations(self, decorations: Decorations) -> None:
+        """Mark these ranges along the addresses."""
+        self._decorations = decorations
+        decorations.changed.connect(self.update)
 
     def show_until(self, end_ns: int) -> None:
         """Show the time before this Frame."""
@@ -178,6 +189,7 @@ class Waterfall(Map):
             return
         painter.drawImage(QRectF(plot), self.image)
         self._paint_gaps(painter, plot)
+        self._paint_ranges(painter, plot)
         painter.setFont(self.label_font())
         if plot.x():
             self._paint_times(painter, plot)
@@ -199,6 +211,20 @@ class Waterfall(Map):
             rows = QRect(plot.x(), plot.y() + first, plot.width(), behind - first)
             painter.fillRect(rows, self.theme.color("panel"))
             painter.fillRect(rows, hatch)
+
+    def _paint_ranges(self, painter: QPainter, plot: QRect) -> None:
+        """A strip along the addresses, in the colours of the heat map's outlines."""
+        decorations, address = self._decorations, self.address
+        if decorations is None or not len(decorations) or address.length <= 0:
+            return
+        key = (decorations.version, address.start, address.length, plot.width())
+        if key != self._striped:
+            self._striped = key
+            tints = tint_strip(decorations, address.length, plot.width(), LEAST, address.start)
+            self._strip = to_image(tint_colors(DARK, DARK.ground)[tints[np.newaxis]])
+        strip = QRect(plot.x(), plot.bottom() + 1 - _STRIP, plot.width(), _STRIP)
+        if self._strip is not None:
+            painter.drawImage(strip, self._strip)
 
     def _paint_times(self, painter: QPainter, plot: QRect) -> None:
         metrics, time = self.label_metrics(), self.time

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate
 from ....core.errors import ScopeError
 from ....core.region.region import RegionKind, RegionSpec
 from ....core.values.units import format_size
+from ...style.outside_text import printable, tip
 from ...style.theme import DARK, SYMBOLS, Theme, mono_font
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _detail(device: Device) -> str:
     size = format_size(device.size) if device.size is not None else "size unknown"
     users = ", ".join(dict.fromkeys(u.guest or u.program for u in device.users))
     content = device.content.name if device.content and device.content.name else ""
-    return "  ".join(part for part in (size, users, content) if part)
+    return printable("  ".join(part for part in (size, users, content) if part))
 
 
 def _matches(device: Device, words: list[str]) -> bool:
@@ -82,7 +83,7 @@ def make_rows(
         ]
         if found:
             rows.append(Row(head))
-            rows += [Row(d.name, _detail(d), d.spec, d) for d in found]
+            rows += [Row(printable(d.name), _detail(d), d.spec, d) for d in found]
     known = {row.spec.location for row in rows if row.spec is not None}
     known |= {d.location for d in devices if d.likely_shared}  # left out by the search only
     old = [spec for text in recent if (spec := recent_spec(text)) is not None]
@@ -95,7 +96,8 @@ def make_rows(
     ]
     if old:
         rows.append(Row("RECENT"))
-        rows += [Row(spec.location.rsplit("/", 1)[-1], spec.location, spec) for spec in old]
+        places = [(printable(spec.location), spec) for spec in old]
+        rows += [Row(place.rsplit("/", 1)[-1], place, spec) for place, spec in places]
     return rows
 
 
@@ -142,7 +144,7 @@ class DeviceModel(QAbstractListModel):
             return row.title
         if role == Qt.ItemDataRole.ToolTipRole and row.spec is not None:
             health = f"\n{row.device.health.text}" if row.device else ""
-            return f"{row.spec.location}{health}"
+            return tip(f"{printable(row.spec.location)}{health}")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             health = f", {row.device.health.text}" if row.device else ""
             return f"{row.title}, {row.detail}{health}"

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListView,
     QMenu,
@@ -29,6 +28,7 @@ from ...action import Action, Gesture, bind_keys
 from ...hex.decorations.decorations import Decorations, Depth, Layer
 from ...panel import About, Panel, PanelHost
 from ...style.icons import icon
+from ...style.outside_text import PlainLabel, tip
 from ...style.theme import SYMBOLS, Theme
 from .content_ranges import content_ranges
 from .device_list import DeviceDelegate, DeviceModel, Index, Row, make_rows
@@ -53,6 +53,12 @@ class _List(QListView):
         if event.type() == QEvent.Type.Leave:
             self.left.emit()
         return done
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Choose what Enter would open: Qt makes it current and does not show it."""
+        super().focusInEvent(event)
+        if self.currentIndex().isValid() and not self.selectedIndexes():
+            self.setCurrentIndex(self.currentIndex())
 
     def moveCursor(
         self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
@@ -117,7 +123,7 @@ class DevicesPanel(Panel):
         self.list.setAccessibleName("Devices")
         self.list.setContextMenuPolicy(self.list.contextMenuPolicy().CustomContextMenu)
         self.teaching = SetupGuide()
-        self.detail = QLabel(wordWrap=True)
+        self.detail = PlainLabel(wrapped=True)
         self.detail.setTextInteractionFlags(
             self.detail.textInteractionFlags().TextSelectableByMouse
         )
@@ -224,7 +230,7 @@ class DevicesPanel(Panel):
     def set_open(self, location: str) -> None:
         """Mark what this window has open."""
         self.delegate.open_location = location
-        self._choose(location)
+        self._choose(None)
         self.list.viewport().update()
         self._decorate()
 
@@ -249,10 +255,13 @@ class DevicesPanel(Panel):
         """Whether the mouse is over the rows: nothing moves there until it leaves."""
         return self.list.isVisible() and self.list.viewport().underMouse()
 
-    def _choose(self, location: str) -> None:
-        for number, row in enumerate(self.model.rows):
-            if row.spec is not None and row.spec.location == location:
-                self.list.setCurrentIndex(self.model.index(number))
+    def _choose(self, spec: RegionSpec | None) -> None:
+        """The row that was chosen before, else the one that is open."""
+        specs = [row.spec for row in self.model.rows]
+        open_here = (one for one in specs if one and one.location == self.delegate.open_location)
+        chosen = spec if spec is not None and spec in specs else next(open_here, None)
+        if chosen is not None:
+            self.list.setCurrentIndex(self.model.index(specs.index(chosen)))
 
     def _refresh(self, *, hold: bool = False) -> None:
         chosen = self._row(self.list.currentIndex())
@@ -270,10 +279,7 @@ class DevicesPanel(Panel):
         empty = self._scanned and not rows and not self.search.text()
         self._stack.setCurrentIndex(1 if empty else 0)
         self.open_file.setVisible(not empty)
-        if chosen is not None:
-            for number, row in enumerate(self.model.rows):
-                if row.spec == chosen.spec and row.spec is not None:
-                    self.list.setCurrentIndex(self.model.index(number))
+        self._choose(chosen.spec if chosen is not None else None)
 
     def _row(self, index: Index) -> Row | None:
         if not index.isValid() or index.row() >= len(self.model.rows):
@@ -286,12 +292,12 @@ class DevicesPanel(Panel):
         self.detail.setVisible(device is not None or bool(self._problems))
         self.copy.setVisible(device is not None and bool(device.health.command))
         if device is None:
-            self.detail.setText("\n".join(self._problems))
+            self.detail.set_lines(self._problems)
             return
         health = device.health
         mark = "" if health.level is Level.GOOD else f"{SYMBOLS[health.level]} "
-        self.detail.setText(f"{device.location}\n{mark}{health.text} {health.hint}".strip())
-        self.copy.setToolTip(health.command)
+        self.detail.set_lines((device.location, f"{mark}{health.text} {health.hint}".strip()))
+        self.copy.setToolTip(tip(health.command))
 
     # -- what one can do -------------------------------------------------------------------------
 

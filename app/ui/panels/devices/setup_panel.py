@@ -23,6 +23,7 @@ from ....core.errors import ScopeError
 from ....core.values.units import format_size
 from ...panel import About, Panel, PanelHost
 from ...style.combo_box import ComboBox
+from ...style.outside_text import PlainLabel
 from ...style.theme import DARK, PAD, Theme, mono_font
 
 _ABOUT_FILE: Final = (
@@ -102,7 +103,7 @@ class SetupPanel(Panel):
         self.amount.setCurrentIndex(self.amount.findData(_FIRST_SIZE))
         self.name = QLineEdit("ivshmem")
         self.name.setAccessibleName("Name of the memory")
-        self.problem = QLabel(wordWrap=True)
+        self.problem = PlainLabel(wrapped=True)
         self.make_file = QPushButton("Create a shared file")
         self.make_file.setVisible(ON_HOST)
         self.make_file.clicked.connect(self._create)

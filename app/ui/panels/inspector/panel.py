@@ -37,6 +37,7 @@ from ....core.watch.frame import Frame, Health, Level
 from ...action import Action, Gesture, bind_keys
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
+from ...style.outside_text import PlainLabel
 from ...style.theme import Theme, mono_font
 from ..pace_box import PaceBox
 from .model import Index, InspectorModel
@@ -145,7 +146,7 @@ class InspectorPanel(Panel):
         self.span.setFont(mono_font())
         self.head = QLabel("no region open")
         self.head.setFont(mono_font())
-        self.problem = QLabel(wordWrap=True)
+        self.problem = PlainLabel(wrapped=True)
         self.problem.hide()
         self.model = InspectorModel()
         self.table = _Table()

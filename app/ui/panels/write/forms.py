@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import stat
+from typing import Final
 
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
@@ -13,6 +15,7 @@ from ....core.errors import (
     ExpressionError,
     OutOfRangeError,
     ScopeError,
+    UnsuitableError,
     ValueFormatError,
 )
 from ....core.storage.atomic_file import read_regular
@@ -35,6 +38,8 @@ from ....core.write.patterns import (
 from ...session.write_requests import ToolWrite
 from ...style.combo_box import ComboBox
 from .tool_form import ToolForm, endian_box, line, number
+
+_CHOOSE: Final = "Choose another file."
 
 
 class FillForm(ToolForm):
@@ -146,6 +151,11 @@ class _FileForm(ToolForm):
         raise NotImplementedError
 
 
+def _unreadable(path: str, error: OSError | ValueError) -> CannotFindError:
+    why = meaning(error) if isinstance(error, OSError) else "it is no name of a file"
+    return CannotFindError(f"{path} cannot be read ({why}).", _CHOOSE)
+
+
 class LoadForm(_FileForm):
     """A file into the region."""
 
@@ -166,17 +176,20 @@ class LoadForm(_FileForm):
         if not path:
             raise ExpressionError(self.missing())
         try:
-            return Path(path).stat().st_size
-        except OSError as error:
-            raise CannotFindError(f"{path} cannot be read ({meaning(error)}).") from error
+            status = os.stat(path)  # noqa: PTH116 - Path drops a slash at the end
+        except (OSError, ValueError) as error:  # ValueError: a zero byte
+            raise _unreadable(path, error) from error
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsuitableError(f"{path} is no regular file.", _CHOOSE)
+        if not status.st_size:
+            raise UnsuitableError(f"{path} has no bytes; there is nothing to load.", _CHOOSE)
+        return status.st_size
 
     def preview(self, length: int) -> bytes:
         try:
             return read_regular(self.path.text(), length)
-        except OSError as error:
-            raise CannotFindError(
-                f"{self.path.text()} cannot be read ({meaning(error)})."
-            ) from error
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.path.text(), error) from error
 
     def command(self, start: int, length: int) -> ToolWrite:
         return msg.LoadFile(self.path.text(), start)

@@ -27,12 +27,14 @@ from ....core.write.record import WriteOutcome, WriteRecord
 from ...action import Action
 from ...panel import About, Panel, PanelHost
 from ...session.session import Session
-from ...session.write_requests import Watcher
+from ...session.write_requests import Watcher, Working
 from ...style.combo_box import ComboBox
+from ...style.outside_text import PlainLabel
 from ...style.theme import DARK, Theme, mono_font
 from . import forms
 from .current_bytes import CurrentBytes
 from .freezing import Freezing
+from .out_of_sight import OutOfSight
 from .place import Place, place_of
 from .running_signals import RunningSignals
 from .tool_form import ToolForm, add_row, form_layout
@@ -62,6 +64,8 @@ class WritePanel(Panel):
         self._cursor = 0
         self._selection = ByteBlock(0, 0)
         self._request = 0
+        self._word = ""  # of what runs
+        self._out_of_sight = OutOfSight(self)
         self._signal = 0  # the one that the result speaks of
         self.tools: dict[str, ToolForm] = {
             "fill": forms.FillForm(),
@@ -89,7 +93,7 @@ class WritePanel(Panel):
         self.length.setToolTip("Bytes: 256, 4K, end-0x40; a rectangle: 8 x 4 every 16")
         self.use_selection = QPushButton("Use selection")
         self.use_selection.clicked.connect(self._use_selection)
-        self.check = QLabel(wordWrap=True)
+        self.check = PlainLabel(wrapped=True)
         self.preview = QLabel()
         self.preview.setFont(mono_font())
         self.apply = QPushButton("Apply")
@@ -101,7 +105,7 @@ class WritePanel(Panel):
         self.cancel.clicked.connect(self._cancel)
         for button in (self.use_selection, self.apply, self.lock, self.cancel):
             button.setAutoDefault(True)  # Enter presses it
-        self.result = QLabel(wordWrap=True)
+        self.result = PlainLabel(wrapped=True)
         self.signals = RunningSignals()
         self.signals.ended.connect(self._signal_ended)
         self.freezing = Freezing(self.signals, self)
@@ -346,7 +350,7 @@ class WritePanel(Panel):
             return
         if command is None:
             return
-        done = self._done_with(tool, place.length)
+        done, self._word = self._done_with(tool, place.length), tool.verb
         if isinstance(command, msg.SaveFile):
             self._begun(session.ask(command, done, self._failed, self._progress))
         else:
@@ -382,23 +386,29 @@ class WritePanel(Panel):
 
     def _failed(self, error: ScopeError) -> None:
         if isinstance(error, ConflictError):
-            self._finish(f"{error.message} Nothing was written yet; answer above.", bad=True)
+            self._finish(
+                f"{error.message} Nothing was written yet; answer above.", bad=True, asked=True
+            )
         else:
             self._finish(str(error), bad=not isinstance(error, CancelledError))
 
     def _progress(self, done: int, total: int) -> None:
         self.progress.setRange(0, 1000)
         self.progress.setValue(done * 1000 // total if total else 0)
+        if not self.progress.isHidden():  # it takes long
+            work = Working(self._word, self._request, done, total)
+            self._out_of_sight.progress(self._session, work)
 
     def _cancel(self) -> None:
         if self._session is not None and self._request:
             self._session.cancel(self._request)
 
-    def _finish(self, text: str, *, bad: bool = False) -> None:
+    def _finish(self, text: str, *, bad: bool = False, asked: bool = False) -> None:
         self._request = self._signal = 0
         self._current.forget()
         self._late.stop()
         self._show_progress(on=False)
+        self._out_of_sight.ended(self._session, "" if asked else text, bad=bad)
         self.result.setStyleSheet(f"color: {self._theme.fault if bad else self._theme.text}")
         self.result.setText(text)
         self.refresh()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ...style.outside_text import PlainLabel
 
 _WIDTH: Final = 420
 _MARGIN: Final = 16
@@ -23,8 +25,7 @@ class ClosingNotice(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setWindowTitle("Closing - IVSHMEM Scope")
         self._waits: dict[str, str] = {}
-        self.label = QLabel(wordWrap=True)
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label = PlainLabel(wrapped=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         layout.addWidget(self.label)
@@ -36,6 +37,6 @@ class ClosingNotice(QWidget):
             self._waits[region] = waits
         else:
             self._waits.pop(region, None)
-        self.label.setText("\n\n".join(f"{name}: {text}" for name, text in self._waits.items()))
+        self.label.set_lines(f"{name}: {text}" for name, text in self._waits.items())
         self.setVisible(bool(self._waits))
         self.adjustSize()

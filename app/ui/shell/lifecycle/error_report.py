@@ -22,7 +22,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
@@ -31,6 +30,7 @@ from PySide6.QtWidgets import (
 from ....core.storage import crash_reports
 from ....core.storage.logs import describe_system
 from ....version import __version__
+from ...style.outside_text import PlainLabel
 from ...style.theme import mono_font
 
 _GOES_ON: Final = (
@@ -85,7 +85,7 @@ class ErrorReport(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        head = QLabel(head_text)
+        head = PlainLabel(head_text)
         head.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         head.setWordWrap(True)
         body = QPlainTextEdit(text)
