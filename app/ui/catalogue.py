@@ -12,6 +12,8 @@ from .panels.devices.panel import DevicesPanel
 from .panels.devices.setup_panel import SetupPanel
 from .panels.inspector.panel import InspectorPanel
 from .panels.journal import JournalPanel
+from .panels.results.panel import ResultsPanel
+from .panels.results.strings_panel import StringsPanel
 from .panels.write.panel import WritePanel
 from .session.session import Session
 from .style.theme import Theme
@@ -23,6 +25,8 @@ CATALOGUE: Final[tuple[type[Panel], ...]] = (
     ActivityPanel,
     WritePanel,
     JournalPanel,
+    ResultsPanel,
+    StringsPanel,
     LazyMeasurePanel,
     SetupPanel,
 )

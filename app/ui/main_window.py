@@ -203,6 +203,7 @@ class MainWindow(QMainWindow):
         view.load_wanted.connect(host.file_dropped)
         view.sight_wanted.connect(self.workspaces.call_bytes)
         view.speed_measured.connect(self.toolbar.set_speed)
+        view.list_wanted.connect(host.list_wanted)
         view.messages.acted.connect(host.answered)
         self.toolbar.open_wanted.connect(self.open)
         self.toolbar.rate_wanted.connect(lambda hz: self._on_session(Session.set_rate, hz))
@@ -213,6 +214,7 @@ class MainWindow(QMainWindow):
         host, view = self._host, self.view
         host.notice.connect(view.messages.show_notice)
         host.goto_wanted.connect(view.go_to)
+        host.hit_wanted.connect(view.show_hit)
         host.sight_wanted.connect(self._bring_to_sight)
         host.write_wanted.connect(view.write)
         host.unlock_wanted.connect(view.say_locked)

@@ -53,10 +53,13 @@ class PanelHost(QObject):
         tool_wanted(str): Show this write tool.
         guide_shown(bool): The set-up guide has a place of its own on the screen.
         answered(str): The word of a button in the message bar.
+        list_wanted(SearchRequest): List, or replace, all hits of a needle.
 
     Signals, from panels:
         notice(Notice): A sentence for the message bar.
         goto_wanted(int): Go to this offset.
+        hit_wanted(int, int): Select this range and bring it into sight, without the keyboard.
+        bookmarks_wanted(tuple[(int, int, str), ...]): Keep these ranges under these names.
         sight_wanted(int): Bring the 8 bytes at this offset on the screen.
         write_wanted(int, bytes, bytes | None, str): Offset, data, what was seen there, label.
         unlock_wanted(): Somebody typed while writing is locked.
@@ -66,6 +69,9 @@ class PanelHost(QObject):
     Args:
         byte_view: The widget that paints bytes.
         decorations: What tints, labels and explains ranges of the region in all views.
+
+    Attributes:
+        takes_bookmarks: Whether somebody takes what `bookmarks_wanted` offers.
     """
 
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
@@ -77,13 +83,17 @@ class PanelHost(QObject):
     tool_wanted = Signal(str)
     guide_shown = Signal(bool)
     answered = Signal(str)
+    list_wanted = Signal(object)
     notice = Signal(object)
     goto_wanted = Signal(object)
+    hit_wanted = Signal(object, object)
+    bookmarks_wanted = Signal(object)
     sight_wanted = Signal(object)
     write_wanted = Signal(object, object, object, str)
     unlock_wanted = Signal()
     open_wanted = Signal(object)
     action_wanted = Signal(str)
+    takes_bookmarks = False
 
     def __init__(
         self, byte_view: QWidget, decorations: Decorations, parent: QObject | None = None

@@ -26,12 +26,15 @@ from ..session.write_requests import Question, Writing
 from ..style.theme import Theme
 from .bar_column import BarColumn
 from .copying import copy_selection
+from .find_bar import FindBar
+from .finder import Finder
 from .goto_bar import GotoBar
 from .input_bar import LineBar
 from .message_bar import ConflictBar, MessageBar
 from .range_bar import RangeBar
 from .work_bar import WorkBar
 
+Bar = MessageBar | ConflictBar | WorkBar | LineBar | FindBar
 _HEX: Final = "hex"  # of notices about the bytes that are shown
 
 
@@ -49,6 +52,7 @@ class RegionView(BarColumn):
         sight_wanted(): Something leads to a byte while only the bars are shown.
         load_wanted(str, int): A file was dropped at an offset.
         speed_measured(MappingSpeed): How fast the mapping copies.
+        list_wanted(SearchRequest): All hits of a needle are wanted.
     """
 
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
@@ -57,6 +61,7 @@ class RegionView(BarColumn):
     sight_wanted = Signal()
     load_wanted = Signal(str, object)
     speed_measured = Signal(object)
+    list_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +70,9 @@ class RegionView(BarColumn):
         self.work = WorkBar(self)
         self.goto = GotoBar(self)
         self.range = RangeBar(self)
+        self.find_bar = FindBar(self)
         self.hex = HexView(self.body)
+        self.finder = Finder(self.hex, self.find_bar, self)
         self.minimap = Minimap(self)
         self.decorations = self.hex.decorations
         self.minimap.set_decorations(self.decorations)
@@ -75,9 +82,13 @@ class RegionView(BarColumn):
         self._lay_out()
         self._connect()
 
+    @property
+    def _all_bars(self) -> tuple[Bar, ...]:
+        return (self.messages, self.conflict, self.work, self.goto, self.range, self.find_bar)
+
     def _lay_out(self) -> None:
-        for bar in (self.messages, self.conflict, self.work, self.goto, self.range):
-            self.add_bar(bar, slim=bar is not self.conflict)
+        for bar in self._all_bars:
+            self.add_bar(bar, slim=bar not in (self.conflict, self.find_bar))
         self.add_to_body(self.hex, 1)
         self.add_beside(self.minimap)
 
@@ -105,7 +116,10 @@ class RegionView(BarColumn):
         self.minimap.scrub_wanted.connect(view.set_cursor)
         self.goto.go.connect(self.go_to)
         self.range.chosen.connect(self.select_range)
-        for bar in (self.goto, self.range):
+        self.finder.hit_found.connect(self.show_hit)
+        self.finder.list_wanted.connect(self.list_wanted)
+        self.finder.locked.connect(self.say_locked)
+        for bar in (self.goto, self.range, self.find_bar):
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.messages.left.connect(view.setFocus)
@@ -118,6 +132,7 @@ class RegionView(BarColumn):
         entry = partial(Action, needs_session=True)
         return (
             *self.hex.own_actions(),
+            *self.finder.own_actions(),
             entry(
                 "select_range",
                 "Select range…",
@@ -149,8 +164,9 @@ class RegionView(BarColumn):
         self.session = session
         self.writing = None
         self.messages.clear()
-        for bar in (self.conflict, self.work, self.goto, self.range):
+        for bar in self._all_bars[1:]:
             bar.hide()
+        self.finder.set_session(session)
         self.jumps = JumpHistory()
         self.decorations.clear()
         if session is None:
@@ -173,8 +189,7 @@ class RegionView(BarColumn):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        bars = (self.messages, self.conflict, self.work, self.goto, self.range)
-        for part in (*bars, self.hex, self.minimap):
+        for part in (*self._all_bars, self.hex, self.minimap):
             part.set_theme(theme)
 
     def _opened(self, info: RegionInfo) -> None:
@@ -312,11 +327,15 @@ class RegionView(BarColumn):
 
     def select_range(self, start: int, length: int) -> None:
         """Select these bytes; the first of them comes into sight."""
+        self.show_hit(start, length)
+        self.hex.setFocus()
+
+    def show_hit(self, start: int, length: int) -> None:
+        """As select_range; the keyboard stays where it is."""
         self.jumps.leave(self.hex.cursor(), start)
         self._to_sight()
         self.hex.set_cursor(start)
         self.hex.select(Selection.of(start, length))
-        self.hex.setFocus()
 
     def go_to(self, offset: int) -> None:
         """Put the cursor there, and remember where it was."""

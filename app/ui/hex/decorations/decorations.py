@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -186,6 +186,9 @@ class Layer:
         return None if at is None else self._items[at]
 
 
+L = TypeVar("L", bound=Layer)
+
+
 class Decorations(QObject):
     """All layers over one region.
 
@@ -202,11 +205,17 @@ class Decorations(QObject):
 
     def layer(self, name: str, z: int = 0) -> Layer:
         """The layer of this name; made now if it is not there yet, at this depth."""
+        return self.layer_of(Layer, name, z)
+
+    def layer_of(self, kind: type[L], name: str, z: int) -> L:
+        """As `layer`, of a kind that keeps its ranges in its own way."""
         if name not in self._layers:
-            self._layers[name] = Layer(z, self._bump)
+            self._layers[name] = kind(z, self._bump)
             # sorted() keeps the order of those with the same depth
             self._layers = dict(sorted(self._layers.items(), key=lambda pair: pair[1].z))
-        return self._layers[name]
+        layer = self._layers[name]
+        assert isinstance(layer, kind)
+        return layer
 
     def clear(self) -> None:
         """Empty all layers; for another region."""
