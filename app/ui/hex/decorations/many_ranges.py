@@ -46,14 +46,19 @@ class ManyRanges(Layer):
         return len(self._index)
 
     def touching(self, start: int, length: int) -> list[Decoration]:
-        found = self._index.touching(start, start + length)
-        return self._made(found[:_TOLD].tolist())
+        low, high = np.searchsorted(self._index.starts, (start, start + length)).tolist()
+        if high - low > _TOLD:
+            return self._made(range(low, low + _TOLD))
+        return self._made(self._index.touching(start, start + length).tolist())
 
     def hits(self, start: int, length: int) -> Hits:
-        found = self._index.touching(start, start + length)
-        starts, ends = self._index.starts[found], self._index.ends[found]
-        if len(found) > _DRAWN:
-            starts, ends = _joined(starts, ends, start, length)
+        index = self._index
+        low, high = np.searchsorted(index.starts, (start, start + length)).tolist()
+        if high - low > _DRAWN:
+            starts, ends = _joined(index.starts[low:high], index.ends[low:high], start, length)
+        else:
+            found = index.touching(start, start + length)
+            starts, ends = index.starts[found], index.ends[found]
         tints = np.full(len(starts), self.tint, np.int64)
         return Hits(starts, ends, tints, np.full(len(starts), self.mark, np.int64))
 
@@ -77,6 +82,7 @@ class ManyRanges(Layer):
 
 def _joined(starts: I64, ends: I64, start: int, length: int) -> tuple[I64, I64]:
     """Those that begin in one of `_DRAWN` parts of a span as one."""
-    part = np.maximum(starts - start, 0) * _DRAWN // max(1, length)
-    first = np.flatnonzero(np.diff(part, prepend=-1))
+    edges = start + np.arange(_DRAWN, dtype=np.int64) * length // _DRAWN
+    first = np.unique(np.searchsorted(starts, edges))
+    first = first[first < len(starts)]
     return starts[first], np.maximum.reduceat(ends, first)
