@@ -16,6 +16,7 @@ from ....core.engine.search_messages import (
     FilterHits,
     FindAll,
     FindSummary,
+    ForgetHits,
     HitPage,
     ListHits,
     ReadHits,
@@ -74,15 +75,21 @@ class HitSource(QObject):
 
     def set_session(self, session: Session | None) -> None:
         """Another region, or none: forget all."""
+        self.session = None  # which keeps nothing any more
+        self._begin(0, 0)
         self.session = session
-        self._begin(0)
         self.needle = None
         self._request = 0
         self._timer.stop()
 
-    def _begin(self, shown: int) -> None:
-        self._shown, self.count, self._pages = shown, 0, []
+    def _begin(self, search: int, shown: int) -> None:
+        """Another list; the engine need not keep what is not shown any more."""
+        before = {self._search, self._shown}
+        self._search, self._shown, self.count, self._pages = search, shown, 0, []
         self._reading = False
+        if self.session is not None:
+            for number in before - {0, search, shown}:
+                self.session.ask(ForgetHits(number), None, lambda _error: None)
         self.began.emit()
 
     # -- searching --------------------------------------------------------------------------------
@@ -91,8 +98,8 @@ class HitSource(QObject):
         """Search; what was found before is forgotten."""
         self.stop()
         self.needle, self.scope = needle, scope
-        self._search = next(_NUMBERS)
-        self._begin(self._search)
+        number = next(_NUMBERS)
+        self._begin(number, number)
         self._ask(FindAll(self._search, needle, scope))
 
     def filter(self, text: str) -> None:
@@ -101,10 +108,10 @@ class HitSource(QObject):
             return
         self.stop()
         if not text:
-            self._begin(self._search)
+            self._begin(self._search, self._search)
             self._fetch(0, self._shown)
             return
-        self._begin(next(_NUMBERS))
+        self._begin(self._search, next(_NUMBERS))
         self._ask(FilterHits(self._search, self._shown, text))
 
     def _ask(self, command: FindAll | FilterHits) -> None:
