@@ -152,9 +152,6 @@ class FindBar(QFrame):
         layout.addLayout(choices)
         layout.addWidget(self.replace_row)
         layout.addWidget(last)
-        keep = self.stop.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)
-        self.stop.setSizePolicy(keep)
         self.stop.hide()
 
     def _connect(self) -> None:

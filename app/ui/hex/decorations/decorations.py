@@ -124,6 +124,11 @@ class Layer:
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def outlined(self) -> bool:
+        """Whether maps, on which a cell stands for many bytes, draw lines around them."""
+        return True
+
     # --- changing -----------------------------------------------------------------------------
 
     def replace(self, items: Iterable[Decoration]) -> None:
@@ -242,9 +247,16 @@ class Decorations(QObject):
         found = self.at(offset)
         return found[0] if found else None
 
-    def hits(self, start: int, length: int) -> Hits:
-        """Those that share a byte with a span, as arrays in the order in which they are painted."""
-        parts = [found for layer in self._layers.values() if (found := layer.hits(start, length))]
+    def hits(self, start: int, length: int, *, outlined: bool = False) -> Hits:
+        """Those that share a byte with a span, as arrays in the order in which they are painted.
+
+        Args:
+            start: First byte of the span.
+            length: Its bytes.
+            outlined: Only those of layers that maps draw.
+        """
+        layers = [one for one in self._layers.values() if one.outlined or not outlined]
+        parts = [found for layer in layers if (found := layer.hits(start, length))]
         if len(parts) < 2:
             return parts[0] if parts else _NO_HITS
         return Hits(

@@ -10,6 +10,7 @@ import numpy as np
 from .decorations import Decoration, Hits, Layer, Mark, Tint
 from .range_index import I64, RangeIndex
 
+_OUTLINED: Final = 256  # more would be a net over the map
 _TOLD: Final = 64  # of one place
 _DRAWN: Final = 1 << 14  # one by one; of more in a span those that are near one another are joined
 
@@ -41,6 +42,10 @@ class ManyRanges(Layer):
     @property
     def items(self) -> tuple[Decoration, ...]:
         return tuple(self._made(range(min(len(self), _TOLD))))
+
+    @property
+    def outlined(self) -> bool:
+        return len(self) <= _OUTLINED
 
     def __len__(self) -> int:
         return len(self._index)
