@@ -716,14 +716,17 @@ def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     QGuiApplication.processEvents()
     bars = [bar for bar in window.findChildren(QTabBar) if not bar.visibleRegion().isEmpty()]
     assert [[bar.tabText(at) for at in range(bar.count())] for bar in bars] == [
-        ["Write tools", "Journal"]
+        ["Write tools", "Journal", "Results", "Strings"]
     ]
     assert not behind(window.panels[WritePanel])
     assert window.docks["write"].titleBarWidget() is not None
-    window.docks["write"].setFloating(True)
-    for name in ("write", "journal"):
+    others = ("write", "results", "strings")
+    for name in others:
+        window.docks[name].setFloating(True)
+    for name in (*others, "journal"):
         assert window.docks[name].titleBarWidget() is None, "not among tabs, it needs its title"
-    window.docks["write"].setFloating(False)
+    for name in others:
+        window.docks[name].setFloating(False)
 
 
 def test_tab_reaches_what_can_be_seen_and_nothing_else(
