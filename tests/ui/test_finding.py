@@ -64,7 +64,13 @@ def found(
     bury(window)
 
 
-def test_the_selection_becomes_the_needle_and_f3_goes_round(found: Found) -> None:
+def test_finding_and_replacing(found: Found) -> None:
+    """One window for all of it, as making one is what costs."""
+    the_selection_becomes_the_needle_and_f3_goes_round(found)
+    one_and_all_are_replaced(found)
+
+
+def the_selection_becomes_the_needle_and_f3_goes_round(found: Found) -> None:
     qtbot, view, bar = found.qtbot, found.hex, found.bar
     view.select(Selection.of(0x20, 6))
     view.set_pane(Pane.TEXT)
@@ -100,7 +106,14 @@ def test_the_selection_becomes_the_needle_and_f3_goes_round(found: Found) -> Non
     found.until(lambda: "Not found" in bar.status.text())  # the selection has two bytes
 
 
-def test_all_hits_live_in_a_list(found: Found, tmp_path: Path) -> None:
+def test_listing(found: Found, tmp_path: Path) -> None:
+    all_hits_live_in_a_list(found, tmp_path)
+    strings_and_a_million_hits_are_listed(found)
+    found.window.close_region()
+    assert len(found.hex.decorations) == 0
+
+
+def all_hits_live_in_a_list(found: Found, tmp_path: Path) -> None:
     qtbot, bar, results, view = found.qtbot, found.bar, found.results, found.hex
     found.view.finder.open()
     bar.kind.setCurrentIndex(bar.kind.findData(NeedleKind.TEXT))
@@ -153,8 +166,6 @@ def test_all_hits_live_in_a_list(found: Found, tmp_path: Path) -> None:
     found.until((tmp_path / "hits.csv").exists)
     with (tmp_path / "hits.csv").open() as file:
         assert [row["offset_bytes"] for row in csv.DictReader(file)] == ["32", "20480", "36864"]
-    found.window.close_region()
-    assert len(view.decorations) == 0
 
 
 def pixels_without_marks(found: Found) -> object:
@@ -167,11 +178,13 @@ def pixels_without_marks(found: Found) -> object:
     return shown
 
 
-def test_replacing_one_and_all(found: Found) -> None:
+def one_and_all_are_replaced(found: Found) -> None:
     qtbot, bar, view, window = found.qtbot, found.bar, found.hex, found.window
     qtbot.keyClick(view, K.Key_H, CTRL)
     found.until(bar.by.isVisible)
     bar.kind.setCurrentIndex(bar.kind.findData(NeedleKind.TEXT))
+    bar.scope.setCurrentIndex(bar.scope.findData("all"))
+    view.select(Selection(0))
     bar.edit.setText("needle")
     bar.by.setText("THREAD")
     bar.replace_all.click()
@@ -193,13 +206,13 @@ def test_replacing_one_and_all(found: Found) -> None:
     assert peek(found.path, 0x20, 6) == b"THREAD"  # a step of its own
 
 
-def test_strings_and_a_million_hits(found: Found) -> None:
+def strings_and_a_million_hits_are_listed(found: Found) -> None:
     strings = found.window.panels[StringsPanel]
     found.window.workspaces.call("strings")
     strings.list_button.click()
-    found.until(lambda: strings.model.count == 3)
-    found.until(lambda: strings.model.row(2) is not None)
-    assert strings.model.index(2, VALUE).data() == "needle"
+    found.until(lambda: strings.model.count == 4)
+    found.until(lambda: strings.model.row(3) is not None)
+    assert strings.model.index(3, VALUE).data() == "NEEDLE"
 
     bar = found.bar
     found.view.finder.open()
