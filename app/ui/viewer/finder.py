@@ -46,7 +46,7 @@ class Finder(QObject):
         self.bar = bar
         self._view = view
         self._session: Session | None = None
-        self._request = 0
+        self._request = self._turn = 0
         self._since_ns = 0
         self._selected = (0, 0)  # which a search in the selection means, while hits are selected
         self._hit: Hit | None = None
@@ -74,6 +74,7 @@ class Finder(QObject):
     def set_session(self, session: Session | None) -> None:
         """Another region, or none."""
         self._session, self._request, self._hit = session, 0, None
+        self._turn += 1
         self._selected = (0, 0)
         self.bar.set_working(False)
 
@@ -161,14 +162,23 @@ class Finder(QObject):
         session = self._session
         assert session is not None
         self.stop()
-        began_ns = monotonic_ns()
+        self._turn += 1
+        turn, began_ns = self._turn, monotonic_ns()
 
         def progress(now: int, total: int) -> None:
-            if monotonic_ns() - began_ns >= SHOW_PROGRESS_NS:
+            if turn == self._turn and monotonic_ns() - began_ns >= SHOW_PROGRESS_NS:
                 self.bar.set_working(True)
                 self.bar.report(f"Searching… {now * 100 // max(1, total)} %")
 
-        self._request = session.ask(command, done, self._failed, progress)
+        def ended(hit: Hit | None) -> None:
+            if turn == self._turn:  # else a later search was begun
+                done(hit)
+
+        def failed(error: ScopeError) -> None:
+            if turn == self._turn:
+                self._failed(error)
+
+        self._request = session.ask(command, ended, failed, progress)
 
     def _found(self, needle: Needle, hit: Hit | None) -> None:
         self._end()

@@ -238,13 +238,25 @@ class HitSource(QObject):
         failed: Callable[[ScopeError], None],
     ) -> None:
         """Replace the hits that are shown."""
-        if self.session is not None:
-            command = ReplaceHits(self._shown, text)
-            self._request = self.session.ask(command, done, failed, self._progress_of_writing)
+        if self.session is None:
+            return
+        request = 0
 
-    def replaced(self) -> None:
-        """A replacing has ended."""
-        self._request = 0
+        def over() -> None:
+            if self._request == request:  # else another search was begun meanwhile
+                self._request = 0
+
+        def replaced(outcome: ReplaceOutcome) -> None:
+            over()
+            done(outcome)
+
+        def refused(error: ScopeError) -> None:
+            over()
+            failed(error)
+
+        command = ReplaceHits(self._shown, text)
+        request = self.session.ask(command, replaced, refused, self._progress_of_writing)
+        self._request = request
 
     def _progress_of_writing(self, done: int, total: int) -> None:
         self.progressed.emit(done * 100 // max(1, total))

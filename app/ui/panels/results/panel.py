@@ -90,14 +90,12 @@ class ResultsPanel(HitsPanel):
             self.source.replace(text, self._replaced, self._not_replaced)
 
     def _replaced(self, outcome: ReplaceOutcome) -> None:
-        self.source.replaced()
         level = Level.WARNING if outcome.changed or outcome.unfit or outcome.left else Level.GOOD
         hint = "Ctrl+Z takes all of it back." if outcome.replaced else ""
         self._report(level, outcome.sentence, hint)
         self._show_state()
 
     def _not_replaced(self, error: ScopeError) -> None:
-        self.source.replaced()
         if isinstance(error, LockedError) and self._host is not None:
             self._host.unlock_wanted.emit()
         else:
