@@ -109,6 +109,10 @@ def the_selection_becomes_the_needle_and_f3_goes_round(found: Found) -> None:
 def test_listing(found: Found, tmp_path: Path) -> None:
     all_hits_live_in_a_list(found, tmp_path)
     strings_and_a_million_hits_are_listed(found)
+    assert len(found.hex.decorations) > 1 << 20
+    found.results.buttons["Clear"].click()
+    assert found.results.model.count == 0
+    assert len(found.hex.decorations) == 4  # strings
     found.window.close_region()
     assert len(found.hex.decorations) == 0
 

@@ -92,6 +92,12 @@ class HitSource(QObject):
                 self.session.ask(ForgetHits(number), None, lambda _error: None)
         self.began.emit()
 
+    def clear(self) -> None:
+        """Forget the list; its marks go too."""
+        self.stop()
+        self.needle, self._request = None, 0
+        self._begin(0, 0)
+
     # -- searching --------------------------------------------------------------------------------
 
     def find(self, needle: Needle, scope: Scope) -> None:

@@ -107,6 +107,7 @@ class HitsPanel(Panel):
         for word, tip, call in (
             ("Stop", "End the search; what was found stays", self.source.stop),
             ("Again", "Search again: what has moved is found again", self.again),
+            ("Clear", "Empty the list, and take its marks away", self.clear),
             ("Copy", "Copy the chosen rows (Ctrl+C)", self.copy_rows),
             ("Bookmark", "Keep the chosen rows as bookmarks", self.bookmark),
             ("Export…", "Save all as CSV or JSON", self.export),
@@ -257,7 +258,8 @@ class HitsPanel(Panel):
         self.count.setToolTip(self.count.text())
         self.buttons["Stop"].setVisible(source.works)
         self.buttons["Again"].setVisible(not source.works)
-        self.buttons["Again"].setEnabled(begun)
+        for word in ("Again", "Clear"):
+            self.buttons[word].setEnabled(begun)
         self.buttons["Bookmark"].setVisible(self._host is not None and self._host.takes_bookmarks)
         for word in ("Copy", "Bookmark", "Export…"):
             self.buttons[word].setEnabled(count > 0)
@@ -271,6 +273,11 @@ class HitsPanel(Panel):
         if needle is not None:
             self.filter.clear()
             self.source.find(needle, self.source.scope)
+
+    def clear(self) -> None:
+        """Empty the list."""
+        self.filter.clear()
+        self.source.clear()
 
     def _filter(self) -> None:
         self.source.filter(self.filter.text())
