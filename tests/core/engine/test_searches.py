@@ -18,8 +18,8 @@ from app.core.search.find import Hit
 from app.core.search.hits import MOST_HITS
 from app.core.search.needle import Needle, NeedleKind
 from app.core.search.scope import Scope, ScopeKind
+from tests.core.search.searching import ShmFile, peek, poke
 from tests.core.talk import Talk
-from tests.ui.helpers import ShmFile, peek, poke
 
 ABC = Needle(NeedleKind.TEXT, "abc")
 

@@ -21,8 +21,7 @@ from app.core.search.patterns import Found, MaskedPattern, RangePattern, Slice
 from app.core.search.regex_text import compiled
 from app.core.search.regex_worker import matches
 from app.core.search.scan import SLICE, Scan
-from tests.core.search.searching import starts_in
-from tests.ui.helpers import ShmFile, spec_of
+from tests.core.search.searching import ShmFile, spec_of, starts_in
 
 BYTES = NeedleKind.BYTES
 
