@@ -15,6 +15,8 @@ from ..core.search.scan import Tally
 from ..core.search.strings import STRING_ENCODINGS
 from ..core.values.printable import printable
 from ..core.values.units import format_offset, format_size
+from ..core.values.value_type import Endian
+from ..core.values.value_types import type_named
 from .common import FAILED, OK, add_device, note, opened, positive, range_of, say, say_json
 from .interrupts import InterruptGuard
 from .progress_line import ProgressLine
@@ -118,6 +120,10 @@ class _Search:
         self._region, self._needle = region, needle
         self._all, self._json = bool(options.all), bool(options.json)
         self._strings = needle.kind is NeedleKind.STRINGS
+        self._type = type_named(needle.type_name) if needle.kind is NeedleKind.VALUE else None
+        self._orders = [
+            order for order in Endian if needle.endians in (Endians.BOTH, Endians(order.value))
+        ]
         self._encoding = needle.encoding if needle.kind is not NeedleKind.BYTES else "latin-1"
         self.count = 0
 
@@ -162,6 +168,11 @@ class _Search:
             say(f"{format_offset(offset)}  {printable(data.decode(self._encoding, 'replace'))}")
             return
         more = " …" if len(data) > _SHOWN else ""
+        if self._type is not None:
+            values = (self._type.decode(data, order) or "-" for order in self._orders)
+            shown = " or ".join(dict.fromkeys(values))
+            say(f"{format_offset(offset)}  {shown}  {data[:_SHOWN].hex(' ').upper()}")
+            return
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data[:_SHOWN])
         say(f"{format_offset(offset)}  {data[:_SHOWN].hex(' ').upper()}{more}  {text}{more}")
 

@@ -14,6 +14,8 @@ from .panels.devices.setup_panel import SetupPanel
 from .panels.inspector.panel import InspectorPanel
 from .panels.journal import JournalPanel
 from .panels.preview.panel import PreviewPanel
+from .panels.results.panel import ResultsPanel
+from .panels.results.strings_panel import StringsPanel
 from .panels.statistics.panel import StatisticsPanel
 from .panels.write.panel import WritePanel
 from .session.session import Session
@@ -29,6 +31,8 @@ CATALOGUE: Final[tuple[type[Panel], ...]] = (
     WritePanel,
     JournalPanel,
     BookmarksPanel,
+    ResultsPanel,
+    StringsPanel,
     LazyMeasurePanel,
     SetupPanel,
 )

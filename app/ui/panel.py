@@ -55,10 +55,13 @@ class PanelHost(QObject):
         tool_wanted(str): Show this write tool.
         guide_shown(bool): The set-up guide has a place of its own on the screen.
         answered(str): The word of a button in the message bar.
+        list_wanted(SearchRequest): List, or replace, all hits of a needle.
 
     Signals, from panels:
         notice(Notice): A sentence for the message bar.
         goto_wanted(int): Go to this offset.
+        hit_wanted(int, int): Select this range and bring it into sight, without the keyboard.
+        bookmarks_wanted(tuple[(int, int, str), ...]): Keep these ranges under these names.
         sight_wanted(int): Bring the 8 bytes at this offset on the screen.
         write_wanted(int, bytes, bytes | None, str): Offset, data, what was seen there, label.
         freeze_wanted(int, bytes, str): Offset, bytes and name of a value to freeze.
@@ -73,6 +76,9 @@ class PanelHost(QObject):
     Args:
         byte_view: The widget that paints bytes.
         decorations: What tints, labels and explains ranges of the region in all views.
+
+    Attributes:
+        takes_bookmarks: Whether somebody takes what `bookmarks_wanted` offers.
     """
 
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
@@ -86,8 +92,11 @@ class PanelHost(QObject):
     tool_wanted = Signal(str)
     guide_shown = Signal(bool)
     answered = Signal(str)
+    list_wanted = Signal(object)
     notice = Signal(object)
     goto_wanted = Signal(object)
+    hit_wanted = Signal(object, object)
+    bookmarks_wanted = Signal(object)
     sight_wanted = Signal(object)
     write_wanted = Signal(object, object, object, str)
     freeze_wanted = Signal(object, bytes, str)
@@ -95,6 +104,7 @@ class PanelHost(QObject):
     open_wanted = Signal(object)
     action_wanted = Signal(str)
     places_named = Signal(object)
+    takes_bookmarks = False
 
     def __init__(
         self, byte_view: QWidget, decorations: Decorations, parent: QObject | None = None

@@ -7,7 +7,11 @@ has to. What each finds is checked: a fast wrong answer fails the run.
 from __future__ import annotations
 
 import ctypes
+import json
 import mmap
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from app.core.region.region import Region, RegionKind, RegionSpec
 from app.core.search.find import find_all
 from app.core.search.needle import Needle, NeedleKind
 from app.core.search.patterns import Found, Slice
+from tests.bench.bench_window import environment_of
 from tests.bench.harness import Case, Row, interleaved, shared_file
 
 MIB = 1 << 20
@@ -127,6 +132,37 @@ def fill(path: Path, data: npt.NDArray[np.uint8]) -> None:
     data[AT : AT + len(TEXT)] = np.frombuffer(TEXT, np.uint8)
 
 
+def window_rows() -> list[Row]:
+    """A million hits in the real window, over 256 MiB: its event loop must not stand."""
+    with shared_file(4 * SIZE) as path, tempfile.TemporaryDirectory() as home:
+        data = np.memmap(path, np.uint8, "r+")
+        noise = np.random.default_rng(4).integers(0, 255, 1 << 20, np.uint8)  # no 0xFF
+        data[:] = np.tile(noise, len(data) >> 20)
+        data[::256] = 0xFF
+        del data
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.in_search", str(path), "FF"],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env=environment_of(home),
+        )
+    if done.returncode or not done.stdout.strip():
+        raise RuntimeError(done.stderr or f"ended with {done.returncode} and said nothing")
+    told = json.loads(done.stdout.splitlines()[-1])
+    if told["hits"] != 1 << 20:
+        raise AssertionError(f"{told['hits']} hits")
+    gaps = told["gaps_ms"]
+    detail = (
+        f"{told['hits']} hits listed and marked in {told['seconds']:.1f} s; "
+        f"99.9 % of {len(gaps)} gaps below {gaps[int(len(gaps) * 0.999)]:.0f} ms; "
+        f"worst before it {told['idle_ms']:.0f} ms"
+    )
+    name = "find all, 1 M hits in 256 MiB: worst gap of the window"
+    return [Row(name, gaps[-1], "ms", "", 250, 100, detail, lower_is_better=True)]
+
+
 def rows(*, quick: bool = False) -> list[Row]:
     """All rows."""
     rounds = 5 if quick else 15
@@ -135,4 +171,5 @@ def rows(*, quick: bool = False) -> list[Row]:
             data = np.frombuffer(mmap.mmap(file.fileno(), SIZE), np.uint8)
         fill(path, data)
         with open_region(RegionSpec(RegionKind.FILE, str(path))) as region:
-            return needle_rows(region, data, rounds) + range_rows(region, data, rounds)
+            found = needle_rows(region, data, rounds) + range_rows(region, data, rounds)
+    return found + window_rows()

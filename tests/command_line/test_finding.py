@@ -56,6 +56,8 @@ def test_all_hits(memory: Path, run: Run, words: tuple[str, ...], offsets: list[
 def test_the_first_hit_is_printed_as_hex_and_text(memory: Path, run: Run) -> None:
     told = run("find", memory, "hello", "--text", "-i")
     assert told.out == "0x0000'1000  48 65 6C 6C 6F  Hello\n"
+    value = run("find", memory, "1234", "--type", "u32", "--big")
+    assert value.out == "0x0000'4010  1234  00 00 04 D2\n"
     assert run("find", memory, "--strings").out == "0x0000'1000  Hello World, hello\n"
     found = run("find", memory, "hello", "--text", "-i", "--all")
     assert found.err.startswith("2 hits in ")

@@ -735,16 +735,17 @@ def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     assert tabs() == [["Activity", "Bookmarks"]]
     trigger(window, "workspace_edit")
     assert tabs() == [
-        ["Write tools", "Journal", "Bookmarks"],
+        ["Write tools", "Journal", "Results", "Strings", "Bookmarks"],
         ["Inspector", "Statistics", "Preview"],
     ]
     assert not behind(window.panels[WritePanel])
     assert window.docks["write"].titleBarWidget() is not None
-    for name in ("write", "bookmarks"):
+    others = ("write", "results", "strings", "bookmarks")
+    for name in others:
         window.docks[name].setFloating(True)
-    for name in ("write", "journal", "bookmarks"):
+    for name in (*others, "journal"):
         assert window.docks[name].titleBarWidget() is None, "not among tabs, it needs its title"
-    for name in ("write", "bookmarks"):
+    for name in others:
         window.docks[name].setFloating(False)
 
 

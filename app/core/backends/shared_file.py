@@ -39,6 +39,7 @@ from .permission import kind_of_file, may_not_read, may_not_write
 
 T = TypeVar("T")
 _PATH_CHECK_NS: Final = 100_000_000
+_BLOCK: Final = 512  # bytes that stat counts in, whatever the file system
 _MAX_EXTENTS: Final = 4096
 _NO_SUCH: Final = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
@@ -219,6 +220,9 @@ class SharedFile(Region):
             return self._extents(start, end)
 
     def _extents(self, start: int, end: int) -> list[Extent]:
+        status = os.fstat(self._fd)
+        if status.st_blocks * _BLOCK >= status.st_size >= end + self._start:
+            return [(start, end)] if end > start else []  # no hole to look for, page by page
         found: list[Extent] = []
         at, last = start + self._start, end + self._start
         while at < last:

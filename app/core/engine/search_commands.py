@@ -63,6 +63,10 @@ def _filter_hits(engine: Engine, command: sm.FilterHits, job: Job) -> int:
     )
 
 
+def _forget_hits(engine: Engine, command: sm.ForgetHits, _job: Job) -> None:
+    _searches(engine).forget(command.search)
+
+
 def _list_hits(engine: Engine, command: sm.ListHits, _job: Job) -> sm.HitPage:
     return _searches(engine).page(command.search, command.first)
 
@@ -121,6 +125,7 @@ ROWS: Rows = (
     Row(sm.FindNext, _find_next, _LONG, Queue.SEARCH, cancellable=True),
     Row(sm.FindAll, _find_all, _LONG, Queue.SEARCH, cancellable=True),
     Row(sm.FilterHits, _filter_hits, _LONG, Queue.SEARCH, cancellable=True),
+    Row(sm.ForgetHits, _forget_hits, Pace.QUICK),
     Row(sm.ListHits, _list_hits, Pace.QUICK, cancellable=True),
     Row(sm.ReadHits, _read_hits, _LONG, Queue.HITS, cancellable=True),
     Row(sm.ExportHits, _export_hits, _LONG, Queue.SAVES, cancellable=True),

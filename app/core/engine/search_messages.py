@@ -1,8 +1,8 @@
 """Commands of a window that search and replace; the hits stay in the engine.
 
 A search of all hits has a number, which the window chooses. Its hits can be fetched by pages while
-it goes on, and until another search of this number, or the engine's end. Packed arrays travel as
-bytes: offsets as little-endian 64-bit numbers, lengths as 32-bit ones.
+it goes on, and until they are forgotten. Packed arrays travel as bytes: offsets as little-endian
+64-bit numbers, lengths as 32-bit ones.
 """
 
 from __future__ import annotations
@@ -77,6 +77,13 @@ class FilterHits(Command[int]):
     search: int
     into: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetHits(Command[None]):
+    """The hits of a search are not wanted any more."""
+
+    search: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,13 +59,18 @@ class Searches:
             _close(one)
 
     def _begin(self, number: int, needle: Needle) -> HitList:
+        self.forget(number)
         kept = _Kept(needle)
         with self._lock:
-            old = self._kept.pop(number, None)
             self._kept[number] = kept
+        return kept.hits
+
+    def forget(self, number: int) -> None:
+        """Let go of the hits of a search, if they are kept."""
+        with self._lock:
+            old = self._kept.pop(number, None)
         if old is not None:
             _close(old)
-        return kept.hits
 
     def _get(self, number: int) -> _Kept:
         with self._lock:

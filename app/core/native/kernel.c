@@ -1124,7 +1124,7 @@ static void range_each(struct range *r, uint64_t until)
     attribute static void name(struct range *r)                                         \
     {                                                                                   \
         typedef type lanes __attribute__((vector_size(V)));                             \
-        typedef type near __attribute__((vector_size(V), aligned(1), may_alias));       \
+        typedef type loose __attribute__((vector_size(V), aligned(1), may_alias));       \
         const lanes low = (lanes){0} + (type)r->low, span = (lanes){0} + (type)r->span; \
         const uint64_t end = r->end;                                                    \
         uint64_t at = r->at;                                                            \
@@ -1134,14 +1134,14 @@ static void range_each(struct range *r, uint64_t until)
             __builtin_prefetch(from + AHEAD);                                           \
             _Pragma("GCC unroll 16")                                                    \
             for (unsigned k = 0; k < 2 * sizeof(type); k++) {                           \
-                lanes x = *(const near *)(from + k / sizeof(type) * V + k % sizeof(type));      \
+                lanes x = *(const loose *)(from + k / sizeof(type) * V + k % sizeof(type));      \
                 any |= (vector)(swap(x) - low <= span);                                 \
             }                                                                           \
             if (__builtin_expect(!movemask(any), 1)) continue;                          \
             for (uint64_t b = 0; b < 2; b++, from += V) {                               \
                 uint32_t bits = 0;                                                      \
                 for (unsigned k = 0; k < sizeof(type); k++) {                           \
-                    lanes x = *(const near *)(from + k);                                \
+                    lanes x = *(const loose *)(from + k);                                \
                     bits |= ((uint32_t)movemask((vector)(swap(x) - low <= span)) & every) << k; \
                 }                                                                       \
                 TAKE(r, at + b * V, bits, 1)                                            \

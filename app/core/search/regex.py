@@ -53,6 +53,7 @@ class RegexPattern:
         self._text, self._align, self._ignore_case = text, align, ignore_case
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
+        self._closed = False
 
     def find(self, part: Slice) -> Found:
         """The hits of a slice.
@@ -70,7 +71,11 @@ class RegexPattern:
         """That cannot be told without a copy."""
 
     def close(self) -> None:
-        """End the process. Safe to call twice."""
+        """End the process; nothing is found any more. Safe to call twice."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
@@ -82,6 +87,8 @@ class RegexPattern:
 
     def _ask(self, part: Slice) -> bytes:
         """Starts and ends in the slice, as 64-bit numbers."""
+        if self._closed:
+            raise CancelledError("The search was stopped.")
         try:
             pipe = self._pipe or self._started(part)
             pipe.send((part.first - part.base, part.last - part.base))
@@ -89,12 +96,12 @@ class RegexPattern:
             self._wait(pipe, part, self.allowed_s)
             answer = pipe.recv_bytes()
         except (EOFError, OSError) as error:
-            self.close()
+            self._end()
             raise ScopeError(
                 "The process that matches expressions has ended.", "Search again."
             ) from error
         except BaseException:
-            self.close()
+            self._end()
             raise
         return answer
 

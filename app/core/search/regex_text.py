@@ -31,7 +31,9 @@ def compiled(text: str, *, ignore_case: bool = False) -> re.Pattern[bytes]:
     except re.error as error:
         where = f" (character {error.pos + 1})" if error.pos is not None else ""
         raise ValueFormatError(f"No expression: {error.msg}{where}.", _HINT) from error
-    except (OverflowError, RecursionError, MemoryError, UnicodeEncodeError, ValueError) as error:
+    except UnicodeEncodeError as error:
+        raise ValueFormatError("The expression has a character that is no text.", _HINT) from error
+    except (OverflowError, RecursionError, MemoryError, ValueError) as error:
         raise ValueFormatError(
             "The expression is too large or too deeply nested.", _HINT
         ) from error

@@ -28,6 +28,8 @@ from ..style.theme import Theme
 from .bar_column import BarColumn
 from .copying import copy_selection
 from .entropy_survey import EntropySurvey
+from .find_bar import FindBar
+from .finder import Finder
 from .following import HOW, Following
 from .goto_bar import GotoBar
 from .input_bar import LineBar
@@ -37,12 +39,13 @@ from .pasting import Pasting
 from .pointer_bar import PointerBar
 from .range_bar import RangeBar
 from .rule_bar import RuleBar
+from .view_actions import view_actions
 from .work_bar import WorkBar
 
 _HEX: Final = "hex"  # of notices about the bytes that are shown
 _SPLIT: Final = "split"  # of one about a value that is not written by one store
 
-_Bar = MessageBar | ConflictBar | WorkBar | LineBar | PasteBar | PointerBar
+Bar = FindBar | MessageBar | ConflictBar | WorkBar | LineBar | PasteBar | PointerBar
 
 
 class RegionView(BarColumn):
@@ -60,6 +63,7 @@ class RegionView(BarColumn):
         sight_wanted(): Something leads to a byte while only the bars are shown.
         load_wanted(str, int): A file was dropped at an offset.
         speed_measured(MappingSpeed): How fast the mapping copies.
+        list_wanted(SearchRequest): All hits of a needle are wanted.
     """
 
     cursor_moved = Signal(object)  # Qt's int ends at 2 GiB
@@ -69,6 +73,7 @@ class RegionView(BarColumn):
     sight_wanted = Signal()
     load_wanted = Signal(str, object)
     speed_measured = Signal(object)
+    list_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,7 +84,9 @@ class RegionView(BarColumn):
         self.range = RangeBar(self)
         self.paste = PasteBar(self)
         self.rule = RuleBar(self)
+        self.find_bar = FindBar(self)
         self.hex = HexView(self.body)
+        self.finder = Finder(self.hex, self.find_bar, self)
         self.minimap = Minimap(self)
         self._pasting = Pasting(self.hex, self.paste, self._copied, self.report)
         self.following = Following(self)
@@ -92,17 +99,21 @@ class RegionView(BarColumn):
         self._lay_out()
         self._connect()
 
+    @property
+    def _asking(self) -> tuple[FindBar | LineBar | PasteBar, ...]:
+        """Bars that take what a person types."""
+        return (self.goto, self.range, self.find_bar, self.paste, self.rule)
+
+    @property
+    def _all_bars(self) -> tuple[Bar, ...]:
+        telling = (self.messages, self.conflict, self.work)
+        return (*telling, *self._asking, self.following.bar)
+
     def _lay_out(self) -> None:
-        for bar in self._bars():
-            self.add_bar(bar, slim=bar is not self.conflict)
+        for bar in self._all_bars:
+            self.add_bar(bar, slim=bar not in (self.conflict, self.find_bar))
         self.add_to_body(self.hex, 1)
         self.add_beside(self.minimap)
-
-    def _bars(
-        self,
-    ) -> tuple[MessageBar | ConflictBar | WorkBar | LineBar | PasteBar | PointerBar, ...]:
-        asking = (self.goto, self.range, self.paste, self.rule, self.following.bar)
-        return self.messages, self.conflict, self.work, *asking
 
     def held(self) -> AbstractContextManager[None]:
         return self.hex.held()
@@ -133,7 +144,10 @@ class RegionView(BarColumn):
         self.range.chosen.connect(self.select_block)
         view.rule_requested.connect(self.open_rule)
         self.rule.chosen.connect(view.set_rule)
-        for bar in (self.goto, self.range, self.paste, self.rule):
+        self.finder.hit_found.connect(self.show_hit)
+        self.finder.list_wanted.connect(self.list_wanted)
+        self.finder.locked.connect(self.say_locked)
+        for bar in self._asking:
             bar.closed.connect(view.setFocus)
         self.messages.acted.connect(self._act)
         self.messages.left.connect(view.setFocus)
@@ -146,38 +160,7 @@ class RegionView(BarColumn):
 
     def own_actions(self) -> tuple[Action, ...]:
         """What can be done here, the hex view's part first."""
-        entry = partial(Action, needs_session=True)
-        return (
-            *self.hex.own_actions(),
-            entry(
-                "select_range",
-                "Select range…",
-                ("Ctrl+E",),
-                self.open_range,
-                group="Edit",
-                section=1,
-            ),
-            entry(
-                "pointers",
-                "How pointers are read…",
-                (),
-                self.following.open,
-                group="Go",
-                section=6,
-                hint="Type, byte order and base for Space and Shift+Space",
-            ),
-            entry("back", "Back", ("Alt+Left",), self.go_back, group="Go"),
-            entry("forward", "Forward", ("Alt+Right",), self.go_forward, group="Go"),
-            entry(
-                "speed",
-                "Measure the mapping's speed",
-                (),
-                self.measure_speed,
-                group="View",
-                section=2,
-                hint="Reading; with a selection and writing unlocked also writing, put back after",
-            ),
-        )
+        return (*self.hex.own_actions(), *self.finder.own_actions(), *view_actions(self))
 
     # -- session -----------------------------------------------------------------------------------
 
@@ -189,8 +172,9 @@ class RegionView(BarColumn):
         self.session = session
         self.writing = self._pasting.writing = None
         self.messages.clear()
-        for bar in self._bars()[1:]:
+        for bar in self._all_bars[1:]:
             bar.hide()
+        self.finder.set_session(session)
         self.jumps = JumpHistory()
         self.following.set_session(session)
         self.decorations.clear()
@@ -215,7 +199,7 @@ class RegionView(BarColumn):
 
     def set_theme(self, theme: Theme) -> None:
         """Use these colours."""
-        for part in (*self._bars(), self.hex, self.minimap):
+        for part in (*self._all_bars, self.hex, self.minimap):
             part.set_theme(theme)
 
     def _opened(self, info: RegionInfo) -> None:
@@ -363,7 +347,7 @@ class RegionView(BarColumn):
     def _open_bar(self, bar: LineBar) -> None:
         info = self.session.info if self.session else None
         if info is not None:
-            for other in (self.goto, self.range, self.paste, self.rule):
+            for other in self._asking:
                 other.setVisible(other is bar and other.isVisible())
             self.range.block, self.range.columns = (
                 self.hex.selected_block(),
@@ -378,11 +362,18 @@ class RegionView(BarColumn):
 
     def select_block(self, block: ByteBlock) -> None:
         """Select the rows of a block; its first byte comes into sight."""
+        self._show_block(block)
+        self.hex.setFocus()
+
+    def show_hit(self, start: int, length: int) -> None:
+        """As select_range; the keyboard stays where it is."""
+        self._show_block(ByteBlock(start, length))
+
+    def _show_block(self, block: ByteBlock) -> None:
         self.jumps.leave(self.hex.cursor(), block.start)
         self._to_sight()
         self.hex.set_cursor(block.start)
         self.hex.select(Selection.of_block(block))
-        self.hex.setFocus()
 
     def go_to(self, offset: int) -> None:
         """Put the cursor there, and remember where it was."""

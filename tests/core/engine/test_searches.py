@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +18,8 @@ from app.core.search.find import Hit
 from app.core.search.hits import MOST_HITS
 from app.core.search.needle import Needle, NeedleKind
 from app.core.search.scope import Scope, ScopeKind
+from tests.core.search.searching import ShmFile, peek, poke
 from tests.core.talk import Talk
-from tests.ui.helpers import ShmFile, peek, poke
 
 ABC = Needle(NeedleKind.TEXT, "abc")
 
@@ -67,6 +68,11 @@ def test_a_search_in_an_engine(talk: Talk, path: Path, tmp_path: Path) -> None:
     assert talk.do(sm.FindAll(2, strings)).count == 3
     assert talk.do(sm.FilterHits(2, 3, "=ABC")) == 0
     assert talk.do(sm.FilterHits(2, 3, "C=")) == 1
+    expression = Needle(NeedleKind.REGEX, "[aA][bB]c(?==)")
+    assert talk.do(sm.FindAll(3, expression)).count == 1
+    assert [one.matches for one in talk.do(sm.ReadHits(3, 0, 9))] == [True]
+    talk.do(sm.ForgetHits(3))
+    assert isinstance(talk.fail(sm.ReadHits(3, 0, 1)), ValueFormatError)
 
     # Saved, but never over memory.
     out = tmp_path / "hits.json"
@@ -104,7 +110,13 @@ def test_only_what_changes_is_searched(talk: Talk, path: Path) -> None:
     talk.until(lambda: talk.do(sm.FindAll(1, ABC, since)).count > 0)
     page = talk.do(sm.ListHits(1))
     assert np.frombuffer(page.starts, "<i8").tolist() == [0x8000]
-    assert talk.do(sm.FindAll(1, ABC, Scope(ScopeKind.CHANGING))).count == 1
+    changes = itertools.count()
+
+    def one_is_found_while_it_changes() -> bool:
+        poke(path, 0x8800, bytes([next(changes) % 256]))
+        return talk.do(sm.FindAll(1, ABC, Scope(ScopeKind.CHANGING))).count == 1
+
+    talk.until(one_is_found_while_it_changes)
 
 
 def test_two_million_hits_are_kept_and_a_search_is_cancelled(talk: Talk, path: Path) -> None:

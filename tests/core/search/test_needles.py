@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.core.errors import ValueFormatError
-from app.core.search.needle import Endians, Needle, NeedleKind, parse_needle
+from app.core.search.needle import ENCODINGS, Endians, Needle, NeedleKind, parse_needle
 from app.core.search.patterns import AnyPattern, MaskedPattern, RangePattern, Slice
+from app.core.search.replace import parse_replacement
+from app.core.values.value_type import Endian
+from app.core.values.value_types import TYPES
 from tests.core.search.searching import starts_in
 
 
@@ -67,6 +74,38 @@ def test_what_cannot_be_found_is_told(needle: Needle, words: str) -> None:
     assert words in str(told.value)
 
 
+ANYTHING = st.text(max_size=40) | st.text("0123456789abcdefx?&.±%+-[](){}*|\\ \ud800", max_size=20)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kind=st.sampled_from(NeedleKind),
+    text=ANYTHING,
+    by=ANYTHING,
+    encoding=st.sampled_from(list(ENCODINGS)),
+    type_name=st.sampled_from([kind.name for kind in TYPES]),
+    endians=st.sampled_from(Endians),
+    ignore_case=st.booleans(),
+)
+def test_whatever_is_typed_is_a_pattern_or_a_sentence(
+    kind: NeedleKind,
+    text: str,
+    by: str,
+    encoding: str,
+    type_name: str,
+    endians: Endians,
+    ignore_case: bool,
+) -> None:
+    needle = Needle(kind, text, encoding, ignore_case, type_name, endians)
+    with contextlib.suppress(ValueFormatError):
+        pattern = parse_needle(needle)
+        if kind is not NeedleKind.REGEX:
+            starts_in(pattern, bytes(range(256)) * 2)
+    with contextlib.suppress(ValueFormatError):
+        found = parse_replacement(needle, by)
+        assert len(found.over(bytes(len(found.value)))) == len(found.value) > 0
+
+
 def test_text_without_case_is_exact_in_every_encoding() -> None:
     both = "aÉ1Ss"
     for encoding in ("utf-8", "utf-16-le", "utf-16-be", "latin-1", "cp437"):
@@ -107,7 +146,7 @@ def test_ranges_of_values(
     pattern = parse_needle(Needle(NeedleKind.VALUE, text, type_name=type_name, endians=order))
     for value in (*inside, *outside):
         data = packed(type_name, value, big)
-        part = Slice(__import__("numpy").frombuffer(data, "u1"), 0, 0, 1)
+        part = Slice(np.frombuffer(data, np.uint8), 0, 0, 1)
         assert (len(pattern.find(part)) == 1) is (value in inside), value
 
 
@@ -120,9 +159,6 @@ def packed(type_name: str, value: float, big: bool) -> bytes:
 
 
 def test_values_of_every_type_are_found_as_they_are_encoded() -> None:
-    from app.core.values.value_type import Endian
-    from app.core.values.value_types import TYPES
-
     for kind in TYPES:
         for endian in Endian:
             value = kind.encode(kind.example.split(",")[0].split(" or ")[0], endian)

@@ -15,7 +15,7 @@ from app.core.search.needle import Endians, Needle, NeedleKind
 from app.core.search.patterns import Found
 from app.core.search.replace import parse_replacement, replace_hits
 from app.core.write.journal import Journal
-from tests.ui.helpers import ShmFile, peek, poke, spec_of
+from tests.core.search.searching import ShmFile, peek, poke, spec_of
 
 
 def all_hits(region: Region, needle: Needle) -> Found:

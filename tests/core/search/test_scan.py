@@ -21,8 +21,7 @@ from app.core.search.patterns import Found, MaskedPattern, RangePattern, Slice
 from app.core.search.regex_text import compiled
 from app.core.search.regex_worker import matches
 from app.core.search.scan import SLICE, Scan
-from tests.core.search.searching import starts_in
-from tests.ui.helpers import ShmFile, spec_of
+from tests.core.search.searching import ShmFile, spec_of, starts_in
 
 BYTES = NeedleKind.BYTES
 
@@ -252,7 +251,8 @@ def test_what_the_kernel_finds_in_place_is_what_a_copy_has(shm_file: ShmFile) ->
     for at in places:
         data[at : at + 4] = 255
     data.tofile(path)
-    wanted = [at for at in range(size - 3) if data[at] == 255 and (data[at : at + 4] == 255).all()]
+    full = data == 255
+    wanted = np.flatnonzero(full[:-3] & full[1:-2] & full[2:-1] & full[3:]).tolist()
     needle = Needle(BYTES, "FF FF FF FF")
     value = Needle(NeedleKind.VALUE, "0xFFFFFFFF", type_name="u32")
     between = Needle(NeedleKind.VALUE, "0xFFFFFFFE..0xFFFFFFFF", type_name="u32", align=2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -124,6 +124,11 @@ class Layer:
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def outlined(self) -> bool:
+        """Whether maps, on which a cell stands for many bytes, draw lines around them."""
+        return True
+
     # --- changing -----------------------------------------------------------------------------
 
     def replace(self, items: Iterable[Decoration]) -> None:
@@ -186,6 +191,9 @@ class Layer:
         return None if at is None else self._items[at]
 
 
+L = TypeVar("L", bound=Layer)
+
+
 class Decorations(QObject):
     """All layers over one region.
 
@@ -202,11 +210,17 @@ class Decorations(QObject):
 
     def layer(self, name: str, z: int = 0) -> Layer:
         """The layer of this name; made now if it is not there yet, at this depth."""
+        return self.layer_of(Layer, name, z)
+
+    def layer_of(self, kind: type[L], name: str, z: int) -> L:
+        """As `layer`, of a kind that keeps its ranges in its own way."""
         if name not in self._layers:
-            self._layers[name] = Layer(z, self._bump)
+            self._layers[name] = kind(z, self._bump)
             # sorted() keeps the order of those with the same depth
             self._layers = dict(sorted(self._layers.items(), key=lambda pair: pair[1].z))
-        return self._layers[name]
+        layer = self._layers[name]
+        assert isinstance(layer, kind)
+        return layer
 
     def clear(self) -> None:
         """Empty all layers; for another region."""
@@ -233,9 +247,16 @@ class Decorations(QObject):
         found = self.at(offset)
         return found[0] if found else None
 
-    def hits(self, start: int, length: int) -> Hits:
-        """Those that share a byte with a span, as arrays in the order in which they are painted."""
-        parts = [found for layer in self._layers.values() if (found := layer.hits(start, length))]
+    def hits(self, start: int, length: int, *, outlined: bool = False) -> Hits:
+        """Those that share a byte with a span, as arrays in the order in which they are painted.
+
+        Args:
+            start: First byte of the span.
+            length: Its bytes.
+            outlined: Only those of layers that maps draw.
+        """
+        layers = [one for one in self._layers.values() if one.outlined or not outlined]
+        parts = [found for layer in layers if (found := layer.hits(start, length))]
         if len(parts) < 2:
             return parts[0] if parts else _NO_HITS
         return Hits(

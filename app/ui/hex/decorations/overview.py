@@ -87,7 +87,7 @@ def map_outlines(decorations: Decorations, shape: MapShape, least: int, line: in
         least: No outline is smaller, in pixels.
         line: Thickness of lines, in pixels.
     """
-    hits = decorations.hits(shape.start, shape.cells * shape.cell_bytes)
+    hits = decorations.hits(shape.start, shape.cells * shape.cell_bytes, outlined=True)
     first = np.maximum(hits.starts - shape.start, 0) // shape.cell_bytes
     behind = np.minimum((hits.ends - shape.start - 1) // shape.cell_bytes + 1, shape.cells)
     tops = np.full(shape.rows * shape.columns, -1, np.int64)

@@ -99,6 +99,8 @@ class BookmarksPanel(Panel):
         host.cursor_moved.connect(self._set_cursor)
         host.selection_changed.connect(self._set_selection)
         host.byte_offers.append(partial(byte_offers, self))
+        host.takes_bookmarks = True
+        host.bookmarks_wanted.connect(self.add_ranges)
 
     def own_actions(self) -> tuple[Action, ...]:
         return self._actions
@@ -276,6 +278,20 @@ class BookmarksPanel(Panel):
         mark = Bookmark(new_key(), start, length, kind=kind_for(length))
         self.store.change([Put(mark)], f"the bookmark at {format_short_offset(start)}")
         self.edit_mark(mark)
+
+    def add_ranges(self, ranges: Sequence[tuple[int, int, str]]) -> None:
+        """Bookmarks for these starts, lengths and names, as many as a region may have."""
+        if not ranges or not self._may_add():
+            return
+        marks = [
+            Bookmark(new_key(), start, length, name, kind=kind_for(length))
+            for start, length, name in ranges[: MOST - len(self.store.marks)]
+        ]
+        what = "1 bookmark" if len(marks) == 1 else f"{len(marks)} bookmarks"
+        self.store.change([Put(mark) for mark in marks], what)
+        rest = len(ranges) - len(marks)
+        left_out = f" {rest} more are above the limit of {MOST}." if rest else ""
+        self._tell(Level.WARNING if rest else Level.GOOD, f"Added {what}.{left_out}", "")
 
     def edit_mark(self, mark: Bookmark) -> None:
         """Bring a bookmark to the front and edit its name."""

@@ -1,0 +1,1 @@
+"""What was found: hits and strings in lists that stay alive."""
