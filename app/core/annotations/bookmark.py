@@ -196,6 +196,22 @@ def _count(fields: Mapping[str, Any], name: str, default: int | None = None) -> 
     return value
 
 
+def led_here(marks: Iterable[Bookmark], digit: int, start: int, length: int) -> Bookmark:
+    """The bookmark that a digit leads to when it is set on a range.
+
+    One of this very range gets it. Else the one that had it moves here, if it is nothing but a
+    digit; a bookmark with a name or a note stays where it is, and a new one is made.
+    """
+    known = tuple(marks)
+    here = next((mark for mark in known if (mark.start, mark.length) == (start, length)), None)
+    if here is not None:
+        return replace(here, digit=digit)
+    held = next((mark for mark in known if mark.digit == digit), None)
+    if held is not None and not (held.name or held.note):
+        return replace(held, start=start, length=length, kind=kind_for(length))
+    return Bookmark(new_key(), start, length, kind=kind_for(length), digit=digit)
+
+
 # -- changes ---------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from app.core.annotations.bookmark import (
     checked,
     difference,
     kinds,
+    led_here,
     new_key,
 )
 from app.core.annotations.bookmark_file import (
@@ -122,6 +123,15 @@ def test_the_difference_leads_from_one_to_the_other_and_back(
 def test_a_digit_belongs_to_the_last_that_took_it() -> None:
     found = applied((HEAD, TAIL), [Put(replace(TAIL, digit=1))])
     assert [(mark.key, mark.digit) for mark in found] == [("a", None), ("b", 1)]
+
+
+def test_setting_a_digit_moves_what_is_nothing_else() -> None:
+    there = led_here((HEAD, TAIL), 1, TAIL.start, TAIL.length)
+    assert there == replace(TAIL, digit=1), "what is of this range gets it"
+    new = led_here((HEAD, TAIL), 1, 0x40, 4)
+    assert (new.start, new.length, new.kind, new.digit) == (0x40, 4, "u32", 1)
+    assert new.key not in ("a", "b"), "what has a name stays"
+    assert led_here((new,), 1, 7, 1) == replace(new, start=7, length=1, kind="u8")
 
 
 def test_two_programs_do_not_undo_each_other(file: BookmarkFile) -> None:

@@ -272,7 +272,7 @@ def test_pointers_are_followed_and_found(stage: Callable[..., Stage]) -> None:
     s.place(0x100)
     s.until(lambda: hexes.shown(0x100, 16)[1] == peek(s.path, 0x100, 16))
     s.press(K.Key_Space)
-    assert hexes.cursor() == 0x2000
+    s.until(lambda: hexes.cursor() == 0x2000)
     # What points here: a list to go on from.
     s.press(K.Key_Space, SHIFT)
     s.until(lambda: bar.list.model().rowCount() == 2)
@@ -291,23 +291,23 @@ def test_pointers_are_followed_and_found(stage: Callable[..., Stage]) -> None:
     bar.number.setText("0x1000")
     s.until(lambda: bar.preview.text() == "→ 0x1030: 0x108 holds 0x30")
     s.press(K.Key_Space)
-    assert hexes.cursor() == 0x1030
+    s.until(lambda: hexes.cursor() == 0x1030)
     s.panel.store.change([Put(Bookmark("m", 0x500, 1, "table"))], "a base")
     bar.choose_base("mark:table")
     s.place(0x108)
     s.press(K.Key_Space)
-    assert hexes.cursor() == 0x530
+    s.until(lambda: hexes.cursor() == 0x530)
     bar.kind.setCurrentText("i32")
     bar.choose_base("itself")
     s.place(0x10C)
     s.press(K.Key_Space)
-    assert hexes.cursor() == 0x10C - 0x40
+    s.until(lambda: hexes.cursor() == 0x10C - 0x40)
     # Outside is told, and nothing moves.
     bar.kind.setCurrentText("u64")
     bar.choose_base("start")
     s.place(0)
     s.press(K.Key_Space)
-    assert "which is outside: the region ends at 0x3FFFF" in s.message()
+    s.until(lambda: "which is outside: the region ends at 0x3FFFF" in s.message())
     assert hexes.cursor() == 0
     s.place(SIZE - 3)
     s.press(K.Key_Space)
@@ -330,13 +330,13 @@ def test_a_value_is_frozen_fought_for_and_let_go(stage: Callable[..., Stage]) ->
     signals = s.window.panels[WritePanel].signals
     s.place(0x40, 4)
     s.press(K.Key_F9)
-    assert "Writing is locked" in s.message()
+    s.until(lambda: "Writing is locked" in s.message())
     s.session.set_locked(False)
     s.until(lambda: s.session.frame is not None and not s.session.frame.locked)
     held = peek(s.path, 0x40, 4)
     s.press(K.Key_F9)
     s.until(lambda: len(signals.rows) == 1)
-    assert "The value at 0x40 is frozen" in s.message()
+    s.until(lambda: "The value at 0x40 is frozen" in s.message())
     for turn in range(3):
         poke(s.path, 0x40, bytes([turn]) * 4)
         s.until(lambda: peek(s.path, 0x40, 4) == held)

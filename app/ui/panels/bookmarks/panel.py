@@ -17,6 +17,7 @@ from ....core.annotations.bookmark import (
     Put,
     Remove,
     kind_for,
+    led_here,
     new_key,
 )
 from ....core.errors import ScopeError
@@ -246,14 +247,11 @@ class BookmarksPanel(Panel):
     def go_to_digit(self, digit: int) -> None:
         """Go to the bookmark with this digit."""
         mark = next((mark for mark in self.store.marks if mark.digit == digit), None)
-        if self._size <= 0:
-            return
-        if mark is None:
-            self._tell(
-                Level.GOOD, f"There is no bookmark {digit}.", f"Ctrl+Shift+{digit} sets one here."
-            )
-        elif self._host is not None:
+        if mark is not None and self._host is not None:
             self._host.goto_wanted.emit(mark.start)
+        elif self._size > 0:
+            text = f"There is no bookmark {digit}."
+            self._tell(Level.GOOD, text, f"Ctrl+Shift+{digit} sets one here.")
 
     # -- changing ----------------------------------------------------------------------------------
 
@@ -305,26 +303,13 @@ class BookmarksPanel(Panel):
         self.table.edit(index)
 
     def set_digit(self, digit: int) -> None:
-        """Let a digit lead here: a bookmark of this very range gets it, or a new one is made.
-
-        The bookmark that had it moves here when it is nothing but a digit; else it loses it.
-        """
-        if self._size <= 0:
-            return
-        start, length = self._here()
-        held = next((mark for mark in self.store.marks if mark.digit == digit), None)
-        here = [m for m in self.store.marks if (m.start, m.length) == (start, length)]
-        if here:
-            mark = replace(here[0], digit=digit)
-        elif held is not None and not (held.name or held.note):
-            mark = replace(held, start=start, length=length, kind=kind_for(length))
-        elif self._may_add():
-            mark = Bookmark(new_key(), start, length, kind=kind_for(length), digit=digit)
-        else:
-            return
-        self.store.change([Put(mark)], f"the key of bookmark {digit}")
-        where = format_short_offset(start)
-        self._tell(Level.GOOD, f"Bookmark {digit} is at {where}.", f"Ctrl+{digit} goes there.")
+        """Let a digit lead here, as led_here says."""
+        mark = led_here(self.store.marks, digit, *self._here())
+        is_new = all(mark.key != known.key for known in self.store.marks)
+        if self._size > 0 and (not is_new or self._may_add()):
+            self.store.change([Put(mark)], f"the key of bookmark {digit}")
+            where = format_short_offset(mark.start)
+            self._tell(Level.GOOD, f"Bookmark {digit} is at {where}.", f"Ctrl+{digit} goes there.")
 
     def give_digit(self, mark: Bookmark, digit: int | None) -> None:
         """Let a digit lead to a bookmark, or none."""
