@@ -170,7 +170,9 @@ def number(
             value = kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text[:40]!r} is no {word}") from None
-        if not least <= value <= most or (above and value == least):
+        # 1e-400 is 0 to Python, which means something else in some options.
+        vanished = not value and any(digit in "123456789" for digit in text.lower().split("e")[0])
+        if not least <= value <= most or (above and value == least) or vanished:
             bounds = f"above {least:g}" if above else f"from {least:g}"
             raise argparse.ArgumentTypeError(
                 f"{text[:40]} is no {word}; it is {bounds} to {most:.12g}"

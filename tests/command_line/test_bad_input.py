@@ -166,6 +166,8 @@ def test_out_of_range(shm_file: MakeFile, run: Run, words: list[str]) -> None:
         ["watch", "{}", "--seconds", "nan"],
         ["respond", "{}", "--seconds", "nan"],
         ["respond", "{}", "--seconds", "-1"],
+        ["respond", "{}", "--seconds", "1e-400"],
+        ["latency", "{}", "--rate", "1e-400"],
         ["respond", "{}", "--slots", "0"],
         ["respond", "{}", "--slots", "65"],
         ["respond", "{}", "--lane-size", "-1"],

@@ -229,9 +229,9 @@ def test_a_cut_region_ends_the_responder_with_a_sentence(path: Path) -> None:
         (("--pin", "512"), 2, "no core"),
         (("--wait", "bell"), 2, "A file has no doorbell"),
         (("--wait", "bell", "--engine", "python"), 2, "ivshmem-server"),
-        (("--offset", "100"), 1, "not aligned"),
-        (("--offset", "2M"), 1, "not inside"),
-        (("--offset", "0", "--lane-size", "8K"), 1, "too small"),
+        (("--offset", "100"), 2, "not aligned"),
+        (("--offset", "2M"), 2, "not inside"),
+        (("--offset", "0", "--lane-size", "8K"), 2, "too small"),
     ],
 )
 def test_bad_input_is_a_sentence_and_touches_nothing(

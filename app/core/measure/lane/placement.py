@@ -36,11 +36,11 @@ def default_lane(region_size: int) -> Lane:
     """The lane at the region's end: a quarter of it, at most 4 MiB, up to four slots.
 
     Raises:
-        LaneError: The region is too small for any lane.
+        LanePlaceError: The region is too small for any lane.
     """
     whole = region_size // ALIGN * ALIGN
     if whole < MIN_SIZE:
-        raise LaneError(
+        raise LanePlaceError(
             f"A region of {format_size(region_size)} has no room for a lane.",
             f"A lane takes {format_size(MIN_SIZE)} or more.",
         )

@@ -14,7 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ...errors import LaneError, LaneLostError, PeerBusyError, RegionGoneError, ScopeError
+from ...errors import (
+    LaneError,
+    LaneLostError,
+    LanePlaceError,
+    PeerBusyError,
+    RegionGoneError,
+    ScopeError,
+)
 from ...region.region import Region
 from ..lane.hold import LaneLease, RestoreOutcome, still_there
 from ..lane.layout import Lane
@@ -89,6 +96,8 @@ class Responder:
                 self._report(ResponderState(tests=self.state.tests, trouble=self.state.trouble))
                 try:
                     self._serve_lane()
+                except LanePlaceError:
+                    raise  # it will never fit
                 except (LaneError, PeerBusyError) as error:
                     self._report(replace(self.state, phase=Phase.TROUBLE, trouble=error))
                     self._pause(_AGAIN_S)
