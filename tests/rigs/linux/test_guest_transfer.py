@@ -53,7 +53,7 @@ def test_the_host_measures_with_the_guest(guest: Guest, big: Path, tmp_path: Pat
     with opened(big) as region, acquire_lane(region, folder=tmp_path) as hold:
         peer = guest.spawn_scope("respond", BIG_BAR)
         try:
-            options = TransferOptions((4096,), Direction.BOTH, duration_s=1)
+            options = TransferOptions((4096,), Direction.BOTH, duration_s=3)
             result = run_transfer(region, hold.lane, options, give_up_s=60)
         finally:
             answered = peer.end()

@@ -184,7 +184,7 @@ def test_the_window_runs_in_the_guest_on_the_bar(guest: Guest, big: Path, tmp_pa
         "10",
         "--theme",
         "dark",
-        timeout=200,
+        timeout=350,
     )
     assert result.code == 0, result.out + result.err
     from PySide6.QtGui import QImage
