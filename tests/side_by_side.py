@@ -1,11 +1,10 @@
-"""Running the suite in three processes at once (`make test` does; see the Makefile).
+"""Running the suite in two processes at once (`make test` does; see the Makefile).
 
 Each process gets a /dev/shm of its own, so that neither finds the other's devices. That takes
 root; without it the tests run one after the other, as they do without `-n`. A file's tests stay
-together with their fixtures, and so do a rig's. Two cores are enough for three processes: a third
-of the time is spent waiting, for another process, a peer or a rig's machine. The Linux rig goes
-first and the Windows rig as soon as its executable is built, out of what the tests leave of the
-processor; otherwise its tests wait for it, or build it where that failed.
+together with their fixtures, and so do a rig's. The rigs come last, one in each process: three
+processes at once starve a guest on two cores. Meanwhile the Windows executable is built out of what
+the other tests leave of the processor; its tests wait for it, or build it where that failed.
 """
 
 from __future__ import annotations
@@ -21,9 +20,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 _CLONE_NEWNS = 0x00020000  # unshare(2)
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # mount(2)
-_WORKERS = 3
-_LINUX, _WINDOWS = "tests/rigs/linux/", "tests/rigs/windows/"
-_BEFORE_WINDOWS = 0.35  # of the other tests: as long as building the executable takes
+_WORKERS = 2
+_RIGS = ("tests/rigs/windows/", "tests/rigs/linux/")  # the longer one first
 _AHEAD = pytest.StashKey[subprocess.Popen[bytes]]()
 _BUILD = "from tests.rigs.windows.exe import build_exe; build_exe()"
 
@@ -67,20 +65,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The rigs where they delay the end least."""
-    linux = [item for item in items if item.nodeid.startswith(_LINUX)]
-    windows = [item for item in items if item.nodeid.startswith(_WINDOWS)]
-    others = [item for item in items if not item.nodeid.startswith((_LINUX, _WINDOWS))]
-    cut = round(len(others) * _BEFORE_WINDOWS)
-    while 0 < cut < len(others) and others[cut].path == others[cut - 1].path:
-        cut += 1
-    items[:] = [*linux, *others[:cut], *windows, *others[cut:]]
+    """The rigs last."""
+    items.sort(key=lambda item: _rig(item.nodeid))
 
 
 class _Scheduling(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        rig = next((one for one in (_LINUX, _WINDOWS) if nodeid.startswith(one)), "")
-        return rig or nodeid.partition("::")[0]
+        rig = _rig(nodeid)
+        return _RIGS[rig] if rig >= 0 else nodeid.partition("::")[0]
+
+
+def _rig(nodeid: str) -> int:
+    """Which of the rigs a test needs; -1 for none."""
+    return next((at for at, rig in enumerate(_RIGS) if nodeid.startswith(rig)), -1)
 
 
 def _may_unshare() -> bool:

@@ -299,16 +299,20 @@ def test_the_books_balance_when_it_is_stopped_half_way(
 @pytest.mark.parametrize(
     ("engine", "wait", "rate"),
     [
-        (engine, wait, rate)
-        for engine in ("kernel", "python")
-        for wait, rate in (("spin", 1000), ("poll", 1000), ("yield", 10), ("poll", 10), ("spin", 0))
-    ]
-    + [("python", "bell", 200)],
+        ("kernel", "spin", 1000),
+        ("kernel", "poll", 10),
+        ("kernel", "yield", 10),
+        ("kernel", "spin", 0),
+        ("python", "spin", 1000),
+        ("python", "poll", 1000),
+        ("python", "yield", 10),
+        ("python", "bell", 200),
+    ],
 )
 def test_the_measuring_side_that_stands_still_says_so(
     path: Path, tmp_path: Path, engine: str, wait: str, rate: int
 ) -> None:
-    """The process that measures is stopped for 0.8 s of 3 s, wherever it was just then."""
+    """The process that measures is stopped for 0.8 s of 2 s, wherever it was just then."""
     need_kernel(EngineKind(engine))
 
     def program(number: int) -> tuple[str, ...]:
@@ -319,19 +323,19 @@ def test_the_measuring_side_that_stands_still_says_so(
         measuring = subprocess.Popen(
             [
                 sys.executable, *program(9), "latency", str(path), "--rate", str(rate),
-                "--duration", "3", "--warm-up", "0", "--wait", wait, "--engine", engine, "--json",
+                "--duration", "2", "--warm-up", "0", "--wait", wait, "--engine", engine, "--json",
                 "--lost-after", "2",
             ],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         # The first test that the peer is asked for is the short one that compares the clocks.
         peer.wait_for(lambda state: state["phase"] == "answering" and state["tests"] > 0)
-        time.sleep(1)
+        time.sleep(0.5)
         measuring.send_signal(signal.SIGSTOP)
         time.sleep(0.8)
         measuring.send_signal(signal.SIGCONT)
         out, err = measuring.communicate(timeout=60)
     assert measuring.returncode == 0, err
     found = json.loads(out)
-    check_books(found, rate, 3)
+    check_books(found, rate, 2)
     assert found["stalled_share"] >= 0.79 / found["duration_s"]
