@@ -63,7 +63,7 @@ def test_what_is_no_number_is_passed_over() -> None:
 @given(
     st.sampled_from([t for t in TYPES if t.group in ("integer", "float")]),
     st.sampled_from(Endian),
-    st.integers(0, 255),
+    st.integers(0, 127),
 )
 def test_a_number_is_what_its_text_says(kind: object, endian: Endian, value: int) -> None:
     known = type_named(kind.name)  # type: ignore[attr-defined]

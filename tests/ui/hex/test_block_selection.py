@@ -99,13 +99,13 @@ def test_only_its_rows_are_tinted(qtbot: QtBot, view: HexView) -> None:
         place = at(view, offset, pane)
         return bool(changed[place.y() - 4 : place.y() + 4, place.x() - 2 : place.x() + 3].any())
 
-    for pane in Pane:
+    for pane in view.surface.grid.panes:
         assert differs(0x61, pane)
         assert differs(0x71, pane)
         assert not differs(0x68, pane)
         assert not differs(0x74, pane)
     sheet, block = view.surface.sheet(), view.selected_block()
-    for pane in Pane:  # the one rectangle is what its rows together are
+    for pane in view.surface.grid.panes:  # the one rectangle is what its rows together are
         whole = sheet.outline_of(pane, block).boundingRect()
         cells = [sheet.cell(pane, at) for low, high in block.pieces() for at in range(low, high)]
         assert whole.toRect() == reduce(QRect.united, cells)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 # From the least widths on a device and values of 64 bits can be read. The good ones have room for a
 # time with its fraction, the most for all there is: a GUID in both byte orders side by side.
-LEAST_LEFT, GOOD_LEFT, MOST_LEFT = 144, 148, 280
-LEAST_RIGHT, GOOD_RIGHT, MOST_RIGHT = 240, 298, 660
+LEAST_LEFT, GOOD_LEFT, MOST_LEFT = 144, 146, 280
+LEAST_RIGHT, GOOD_RIGHT, MOST_RIGHT = 242, 298, 660
 
 
 @dataclass(frozen=True, slots=True)
