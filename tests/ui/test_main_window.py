@@ -735,7 +735,7 @@ def test_the_tabs_stand_in_order_and_name_their_panels_once(make: Open) -> None:
     assert tabs() == [["Activity", "Bookmarks"]]
     trigger(window, "workspace_edit")
     assert tabs() == [
-        ["Write tools", "Journal", "Results", "Strings", "Bookmarks"],
+        ["Write tools", "Journal", "Bookmarks", "Results", "Strings"],
         ["Inspector", "Statistics", "Preview"],
     ]
     assert not behind(window.panels[WritePanel])
