@@ -164,6 +164,7 @@ def test_bookmarks_are_made_named_shown_changed_and_kept(
     assert (panel.store.marks[0].start, panel.store.marks[0].length) == (0x80, 8)
     s.edit(0, Column.MARK, "rose")
     assert panel.store.marks[0].color == "rose"
+    s.until(lambda: s.shown(0, Column.VALUE) not in ("", "5"))
     # A value is written only when writing is unlocked.
     s.edit(0, Column.VALUE, "1234")
     assert "Writing is locked" in s.message()
