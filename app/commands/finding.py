@@ -33,12 +33,13 @@ def add_find(verbs: Any) -> None:
         epilog="Exit code 0: found, 1: nothing found.",
     )
     add_device(parser)
-    parser.add_argument(
+    # Not nargs="?": argparse would take it as left out where an option stands before it.
+    needle = parser.add_argument(
         "needle",
-        nargs="?",
         help="hex bytes with wildcards (`FF ?? 1?`, `12 34 & FF F0`); "
-        "text, expression or value with the options",
+        "text, expression or value with the options; none with --strings",
     )
+    needle.required = False  # _needle() says what is missing
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--text", action="store_true", help="the needle is text")
     which.add_argument("--regex", action="store_true", help="it is an expression on bytes")

@@ -70,6 +70,23 @@ def test_the_first_hit_is_printed_as_hex_and_text(memory: Path, run: Run) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("{}", "--text", "Hello"),
+        ("--text", "{}", "Hello"),
+        ("--regex", "{}", "--all", "H.llo"),
+        ("{}", "--type", "u8", "0x48"),
+        ("--strings", "12", "{}"),
+        ("{}", "--all", "--strings"),
+    ],
+)
+def test_options_stand_anywhere(memory: Path, run: Run, words: tuple[str, ...]) -> None:
+    told = run("find", *(word.format(memory) for word in words))
+    assert told.code == 0, told.err
+    assert "0x0000'1000" in told.out
+
+
 def test_nothing_found_is_code_1_and_says_what_was_searched(memory: Path, run: Run) -> None:
     told = run("find", memory, "DE AD BE EF")
     assert (told.code, told.out) == (1, "")

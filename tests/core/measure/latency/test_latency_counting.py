@@ -300,12 +300,15 @@ def test_the_books_balance_when_it_is_stopped_half_way(
     ("engine", "wait", "rate"),
     [
         ("kernel", "spin", 1000),
+        ("kernel", "poll", 1000),
         ("kernel", "poll", 10),
         ("kernel", "yield", 10),
         ("kernel", "spin", 0),
         ("python", "spin", 1000),
         ("python", "poll", 1000),
         ("python", "yield", 10),
+        ("python", "poll", 10),
+        ("python", "spin", 0),
         ("python", "bell", 200),
     ],
 )
